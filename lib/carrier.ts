@@ -1,0 +1,54 @@
+import type { Clock } from "./clock.ts";
+
+/**
+ * Anything that carries datagrams: the four members of `Deno.DatagramConn` that
+ * matter, and a few that a carrier may add. Every `Deno.DatagramConn` is one as
+ * it stands. A carrier knows nothing of timeouts or counters; the socket above
+ * it does that, and keeps one `receive` in flight at a time.
+ */
+export interface Carrier
+  extends
+    Pick<Deno.DatagramConn, "addr" | "receive" | "send" | "close">,
+    Partial<
+      Pick<Deno.DatagramConn, "joinMulticastV4" | "joinMulticastV6">
+    > {
+  /**
+   * For a carrier that was dialled: the peer, as its datagrams show it.
+   * @default {the address that was dialled}
+   */
+  readonly remote?: Deno.Addr;
+  /**
+   * Resolves when the carrier is open, rejects when it could not be opened: for
+   * those that learn it only later. `receive` and `send` wait for it.
+   * @default {open at once}
+   */
+  readonly opened?: Promise<void>;
+  /**
+   * The largest datagram to that peer, in bytes.
+   * @default {the family's limit for UDP: 65507 over IPv4, 65527 over IPv6}
+   */
+  maxSize?(to: Deno.Addr): number;
+  /** What it lost and knows of: datagrams by reason. */
+  drops?(): Record<string, number>;
+  /** What the system dropped before the carrier could read it, where that can be known. */
+  kernelDrops?(): Promise<number | undefined>;
+  /** Sends what still waits, then closes. Afterwards `close` is not called. */
+  end?(): Promise<void>;
+  /** The time that it lives in. @default {the system's} */
+  readonly clock?: Clock;
+  /** Lets a waiting `receive` keep the program running, as it does at first. */
+  ref?(): void;
+  /** Lets the program end although a `receive` waits. */
+  unref?(): void;
+}
+
+/** What hands out carriers: the `carrier` option of `bind`, `connect` and `serve`. */
+export interface CarrierSource {
+  /** Opens a carrier at a local address. Throws when that cannot be done. */
+  listen(address: Deno.NetAddr | Deno.UnixAddr): Carrier;
+  /**
+   * Opens a carrier to one peer. Without it the source cannot `connect`.
+   * @default {none}
+   */
+  dial?(address: Deno.NetAddr | Deno.UnixAddr): Promise<Carrier>;
+}

@@ -1,0 +1,144 @@
+import { formatAddress } from "../address.ts";
+import type { Carrier, CarrierSource } from "../carrier.ts";
+import { InvalidAddressError } from "../errors.ts";
+import { comparableHost, isIp, isMulticast } from "../host.ts";
+import { kernelDrops } from "../kernel_drops.ts";
+import { checkFamily, localhostIn, NameCache, resolveHost } from "./names.ts";
+
+/** What Deno's own UDP takes. */
+export interface UdpOptions {
+  family?: 4 | 6;
+  reuseAddress?: boolean;
+}
+
+/** Deno's own UDP sockets: `Deno.listenDatagram`. */
+export function udp({ family, reuseAddress }: UdpOptions = {}): CarrierSource {
+  return {
+    listen(address) {
+      const { hostname, port } = address as Deno.NetAddr;
+      return listen(hostname, port, { family, reuseAddress });
+    },
+    async dial(address) {
+      const { hostname, port } = address as Deno.NetAddr;
+      const host = await resolveHost(hostname, family);
+      refuseMany(host, address);
+      const carrier = listen(localHostFor(host), 0);
+      carrier.remote = { transport: "udp", hostname: host, port };
+      return carrier;
+    },
+  };
+}
+
+/** Says in one line what is wrong where `Deno.listenDatagram` is missing. */
+export function requireUnstableNet(): void {
+  if (typeof Deno.listenDatagram === "function") return;
+  throw new TypeError(
+    'Deno.listenDatagram is missing: put "unstable": ["net"] into deno.json, or run with --unstable-net',
+  );
+}
+
+class UdpCarrier implements Carrier {
+  readonly addr: Deno.NetAddr;
+  remote?: Deno.NetAddr;
+  readonly #conn: Deno.DatagramConn & { ref?(): void; unref?(): void };
+  readonly #names = new NameCache();
+  #lastIp = "";
+
+  constructor(conn: Deno.DatagramConn) {
+    this.#conn = conn;
+    const { hostname, port } = conn.addr as Deno.NetAddr;
+    this.addr = { transport: "udp", hostname, port };
+  }
+
+  receive(p?: Uint8Array) {
+    return this.#conn.receive(p);
+  }
+
+  send(p: Uint8Array, to: Deno.Addr): Promise<number> {
+    const { hostname } = to as Deno.NetAddr;
+    if (hostname === this.#lastIp) return this.#conn.send(p, to);
+    if (!isIp(hostname)) return this.#sendToName(p, to as Deno.NetAddr);
+    this.#lastIp = hostname;
+    return this.#conn.send(p, to);
+  }
+
+  /** Deno would look it up at each send, and take any family's address. */
+  async #sendToName(p: Uint8Array, to: Deno.NetAddr): Promise<number> {
+    const family = this.addr.hostname.includes(":") ? 6 : 4;
+    const hostname = await this.#names.resolve(to.hostname, family);
+    return await this.#conn.send(p, { ...to, hostname });
+  }
+
+  close(): void {
+    this.#conn.close();
+  }
+
+  kernelDrops(): Promise<number | undefined> {
+    return kernelDrops(this.addr);
+  }
+
+  joinMulticastV4(group: string, networkInterface: string) {
+    return this.#conn.joinMulticastV4(group, networkInterface);
+  }
+
+  joinMulticastV6(group: string, networkInterface: number) {
+    return this.#conn.joinMulticastV6(group, networkInterface);
+  }
+
+  ref(): void {
+    this.#conn.ref?.();
+  }
+
+  unref(): void {
+    this.#conn.unref?.();
+  }
+}
+
+function listen(
+  hostname: string,
+  port: number,
+  { family, reuseAddress }: UdpOptions = {},
+): UdpCarrier {
+  requireUnstableNet();
+  const conn = Deno.listenDatagram({
+    transport: "udp",
+    hostname: localhostIn(hostname, family),
+    port,
+    reuseAddress,
+    // What is sent to a group reaches this machine's members too: every
+    // system's default, which Deno turns off.
+    loopback: true,
+  });
+  const carrier = new UdpCarrier(conn);
+  try {
+    checkFamily(carrier.addr.hostname, family);
+    return carrier;
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+}
+
+/** The narrowest address from which the peer can be reached. */
+function localHostFor(host: string): string {
+  const plain = comparableHost(host);
+  if (host.includes(":")) return plain === "::1" ? "::1" : "::";
+  return plain.startsWith("127.") ? "127.0.0.1" : "0.0.0.0";
+}
+
+/** One-to-one needs one peer. */
+function refuseMany(host: string, given: Deno.Addr): void {
+  const plain = comparableHost(host);
+  const kind = plain === "0.0.0.0" || plain === "::"
+    ? "the unspecified address"
+    : plain === "255.255.255.255" || plain === "127.255.255.255"
+    ? "a broadcast address"
+    : isMulticast(plain)
+    ? "a multicast group"
+    : undefined;
+  if (kind === undefined) return;
+  throw new InvalidAddressError(
+    formatAddress(given),
+    `${plain} is ${kind}, and connect takes one peer's; bind a socket and send to it`,
+  );
+}

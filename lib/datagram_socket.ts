@@ -1,0 +1,180 @@
+import { formatAddress } from "./address.ts";
+import { BaseSocket, type SocketOptions } from "./base_socket.ts";
+import type { Carrier } from "./carrier.ts";
+import { failure, quote } from "./errors.ts";
+import { isMulticast } from "./host.ts";
+import type { Data } from "./outbox.ts";
+import type { WaitOptions } from "./waits.ts";
+
+/** How {@linkcode DatagramSocket.joinMulticast} joins. */
+export interface MulticastOptions {
+  /**
+   * The interface to join on: for IPv4 one of its addresses, for IPv6 its index.
+   * @default {the system's choice}
+   */
+  interface?: string | number;
+  /**
+   * How many hops datagrams that this socket sends to groups may go, 0 to 255;
+   * IPv4 only.
+   * @default {1: this network}
+   */
+  ttl?: number;
+  /**
+   * Whether what this socket sends to groups also reaches members on this
+   * machine.
+   * @default {true}
+   */
+  loopback?: boolean;
+}
+
+/** A membership in a multicast group. */
+export interface MulticastMembership extends AsyncDisposable {
+  /** The group's address. */
+  readonly group: string;
+  /** Leaves the group. A second call, or one after `close`, does nothing. */
+  leave(): Promise<void>;
+}
+
+/**
+ * A socket for many peers (one-to-many): made by {@linkcode bind}, it receives
+ * from anyone and sends to anyone.
+ *
+ * @example An echo server
+ * ```ts
+ * import { bind } from "@pli/datagram";
+ *
+ * await using socket = bind("udp://127.0.0.1:0");
+ * await socket.send("hello", socket.addr); // to itself
+ * for await (const { data, from } of socket) {
+ *   await socket.send(data, from);
+ *   break;
+ * }
+ * ```
+ */
+export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
+  extends BaseSocket<A> {
+  /**
+   * A socket over a carrier that is open already, any `Deno.DatagramConn` for
+   * one. The socket closes it.
+   *
+   * @throws {RangeError} `maxSize` is no whole number from 0 to 64 MiB.
+   */
+  constructor(carrier: Carrier, options?: SocketOptions) {
+    super(carrier, options);
+  }
+
+  /**
+   * Sends one datagram to a peer. That it resolves says that the system took
+   * it, not that it arrived.
+   *
+   * @param data Bytes as they are, or text as UTF-8; empty is a datagram too.
+   * Leave the bytes unchanged until the promise resolves.
+   * @param to The peer: as an address, as text, or `from` of a datagram. A name
+   * is looked up in the socket's family and remembered for 30 seconds.
+   * @param options `{ timeoutMs, signal }`. What is given up may yet arrive.
+   * @throws {MessageTooLargeError} Over 65,507 bytes for IPv4, 65,527 for IPv6,
+   * or what the carrier says; nothing was sent.
+   * @throws {InvalidAddressError} Not an address, or port 0.
+   * @throws {SocketClosedError} The socket is closed.
+   * @throws Whatever else the carrier reports, as the built-in class that fits;
+   * the socket goes on. Each rejection is counted in `stats.sendFailed`.
+   */
+  send(
+    data: Data,
+    to: string | Deno.Addr,
+    options?: WaitOptions,
+  ): Promise<void> {
+    return this.outbox.send(data, to, options);
+  }
+
+  /**
+   * Joins a multicast group. To hear it, bind the group's address or the
+   * unspecified one (`0.0.0.0`, `[::]`); a socket on 127.0.0.1 hears no group.
+   *
+   * @param group An IPv4 address in 224.0.0.0/4, or an IPv6 one in ff00::/8.
+   * @throws {RangeError} `group` is no multicast address, or an option does not
+   * fit its family.
+   * @throws {Deno.errors.NotSupported} The carrier knows no groups.
+   */
+  async joinMulticast(
+    group: string,
+    options: MulticastOptions = {},
+  ): Promise<MulticastMembership> {
+    const { carrier } = this;
+    const what = `join ${quote(String(group))} on ${formatAddress(this.addr)}`;
+    if (typeof group !== "string" || !isMulticast(group)) {
+      throw new RangeError(
+        `Cannot ${what}: a group is an address in 224.0.0.0/4 or ff00::/8`,
+      );
+    }
+    if (!carrier.joinMulticastV4 || !carrier.joinMulticastV6) {
+      throw new Deno.errors.NotSupported(
+        `Cannot ${what}: its carrier knows no multicast`,
+      );
+    }
+    const { interface: on, ttl, loopback } = options;
+    const wrong = wrongOption(group, on, ttl);
+    if (wrong !== undefined) throw new RangeError(`Cannot ${what}: ${wrong}`);
+    try {
+      let membership;
+      if (group.includes(":")) {
+        membership = await carrier.joinMulticastV6(group, Number(on ?? 0));
+      } else {
+        membership = await carrier.joinMulticastV4(
+          group,
+          String(on ?? "0.0.0.0"),
+        );
+        if (ttl !== undefined) await membership.setTTL(ttl);
+      }
+      if (loopback !== undefined) await membership.setLoopback(loopback);
+      return new Membership(group, () => membership.leave());
+    } catch (error) {
+      throw failure(what, error);
+    }
+  }
+}
+
+function wrongOption(
+  group: string,
+  on: string | number | undefined,
+  ttl: number | undefined,
+): string | undefined {
+  if (group.includes(":")) {
+    if (ttl !== undefined) return "IPv6 memberships have no ttl here";
+    if (on !== undefined && !(Number.isInteger(on) && Number(on) >= 0)) {
+      return `the interface of an IPv6 group is an index: given ${on}`;
+    }
+    return undefined;
+  }
+  if (typeof on === "number") {
+    return `the interface of an IPv4 group is one of its addresses: given ${on}`;
+  }
+  if (ttl !== undefined && !(Number.isInteger(ttl) && ttl >= 0 && ttl <= 255)) {
+    return `ttl must be a whole number from 0 to 255: given ${ttl}`;
+  }
+}
+
+class Membership implements MulticastMembership {
+  readonly group: string;
+  #leave: (() => Promise<void>) | undefined;
+
+  constructor(group: string, leave: () => Promise<void>) {
+    this.group = group;
+    this.#leave = leave;
+  }
+
+  async leave(): Promise<void> {
+    const leave = this.#leave;
+    this.#leave = undefined;
+    try {
+      await leave?.();
+    } catch (error) {
+      // A closed socket has left all its groups.
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave();
+  }
+}

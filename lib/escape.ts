@@ -1,0 +1,41 @@
+// C0, DEL and C1; the line and paragraph separators; the bidirectional controls
+// (Unicode Standard Annex #9, section 2).
+const CONTROLS =
+  // deno-lint-ignore no-control-regex
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/**
+ * The text with every control character written out (`\n`, `\x1b`, `\u202e`),
+ * so that it is safe for a terminal and stays on one line: C0, DEL, C1, the
+ * line and paragraph separators, and the bidirectional controls. All else,
+ * backslashes too, stays as it is.
+ *
+ * @example
+ * ```ts
+ * import { escapeControls } from "@pli/datagram";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(escapeControls("a\x1b[2J\nb"), "a\\x1b[2J\\nb");
+ * ```
+ */
+export function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (char) => SHORT[char] ?? escapeOne(char));
+}
+
+/** The same for JSON, where only `\uXXXX` is an escape: the value is unchanged. */
+export function escapeControlsInJson(json: string): string {
+  return json.replace(CONTROLS, unicodeEscape);
+}
+
+function escapeOne(char: string): string {
+  const code = char.charCodeAt(0);
+  return code > 0xff
+    ? unicodeEscape(char)
+    : `\\x${code.toString(16).padStart(2, "0")}`;
+}
+
+function unicodeEscape(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,37 @@
+/** An IPv4 address in dotted decimal: the one form of it that is taken. */
+export const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+
+/** Whether a host is an IP address, with or without a zone, and no name. */
+export function isIp(hostname: string): boolean {
+  return hostname.includes(":") || IPV4.test(hostname);
+}
+
+/**
+ * A host as it compares: without a zone, which Deno omits from the sender of a
+ * datagram, and with an IPv4 address in its own form even where an IPv6 socket
+ * shows it as `::ffff:a.b.c.d`.
+ */
+export function comparableHost(hostname: string): string {
+  const host = hostname.split("%", 1)[0];
+  return host.startsWith("::ffff:") && host.includes(".")
+    ? host.slice("::ffff:".length)
+    : host;
+}
+
+/** An IPv6 address in RFC 5952 form, or `undefined` where it is none. */
+export function canonicalIpv6(address: string): string | undefined {
+  const url = URL.parse(`http://[${address}]/`);
+  if (url === null) return undefined;
+  const host = url.hostname.slice(1, -1);
+  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(host);
+  if (mapped === null) return host;
+  const [high, low] = [parseInt(mapped[1], 16), parseInt(mapped[2], 16)];
+  return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+/** RFC 5771 (224.0.0.0/4) and RFC 4291, section 2.7 (ff00::/8). */
+export function isMulticast(host: string): boolean {
+  return host.includes(":")
+    ? /^ff/i.test(host)
+    : IPV4.test(host) && /^2(?:2[4-9]|3\d)\./.test(host);
+}

@@ -1,0 +1,229 @@
+import type { Carrier } from "./carrier.ts";
+import { CopyPool } from "./copy_pool.ts";
+import { Datagram } from "./datagram.ts";
+import { failure, isClosed, SocketClosedError } from "./errors.ts";
+
+// Datagrams that wait for a caller. With the largest ones, 16 MiB.
+const MAX_KEPT = 256;
+
+/** Who waits for a datagram. */
+export interface Waiter<A extends Deno.Addr> {
+  resolve(datagram: Datagram<A>): void;
+  reject(reason: unknown): void;
+  /** Which datagrams it takes, ahead of all who take any. @default {any} */
+  match?: (datagram: Datagram<A>) => boolean;
+  /** Called once when it waits no more: lets go of timers and listeners. */
+  stop?: () => void;
+}
+
+/** What an inbox counts; see `SocketStats`. */
+export interface InboxCounts {
+  received: number;
+  bytes: number;
+  truncated: number;
+  dropped: { stranger: number; queueFull: number; closed: number };
+}
+
+/**
+ * The receiving half of a socket. A carrier's `receive` cannot be cancelled, so
+ * one is in flight at a time and what it brings belongs to the inbox: it goes
+ * to whoever waits first, and else is kept for the next caller. It reads only
+ * while somebody waits; until then the carrier's own buffer holds what comes.
+ */
+export class Inbox<A extends Deno.Addr> {
+  readonly counts: InboxCounts = {
+    received: 0,
+    bytes: 0,
+    truncated: 0,
+    dropped: { stranger: 0, queueFull: 0, closed: 0 },
+  };
+  /** The local address, as text for messages. */
+  readonly local: string;
+  readonly #carrier: Carrier;
+  readonly #maxSize: number;
+  readonly #accepts: ((from: A) => boolean) | undefined;
+  readonly #pool = new CopyPool();
+  readonly #waiters: Waiter<A>[] = [];
+  readonly #claims: Waiter<A>[] = [];
+  #kept: (Datagram<A> | Error)[] = [];
+  #buffer: Uint8Array | undefined;
+  #reading = false;
+  #closed = false;
+  #unreferenced = false;
+  #released = false;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(
+    carrier: Carrier,
+    local: string,
+    maxSize: number,
+    accepts?: (from: A) => boolean,
+  ) {
+    this.#carrier = carrier;
+    this.local = local;
+    this.#maxSize = maxSize;
+    this.#accepts = accepts;
+  }
+
+  /** How many datagrams are here and wait for a caller. */
+  get waiting(): number {
+    return this.#kept.filter((kept) => kept instanceof Datagram).length;
+  }
+
+  /**
+   * Gives the waiter what is here already, or lets it wait. One with a `match`
+   * takes only what comes from now on.
+   *
+   * @returns Whether it waits.
+   */
+  wait(waiter: Waiter<A>): boolean {
+    if (this.#closed) {
+      waiter.reject(this.closedError());
+      return false;
+    }
+    if (waiter.match !== undefined) this.#claims.push(waiter);
+    else if (this.#kept.length > 0) {
+      this.#handOver(this.#kept.shift()!, waiter);
+      return false;
+    } else this.#waiters.push(waiter);
+    if (this.#released) {
+      this.#released = false;
+      if (!this.#unreferenced) this.#carrier.ref?.();
+    }
+    if (!this.#reading) this.#read();
+    return true;
+  }
+
+  /** Lets the waiter wait no more. What then comes goes to the next. */
+  withdraw(waiter: Waiter<A>): void {
+    const list = waiter.match === undefined ? this.#waiters : this.#claims;
+    const index = list.indexOf(waiter);
+    if (index < 0) return;
+    list.splice(index, 1);
+    waiter.stop?.();
+    // What nobody waits for need not keep the program running.
+    if (!this.#wanted) {
+      this.#released = true;
+      this.#carrier.unref?.();
+    }
+  }
+
+  ref(): void {
+    this.#unreferenced = false;
+    if (!this.#released) this.#carrier.ref?.();
+  }
+
+  unref(): void {
+    this.#unreferenced = true;
+    this.#carrier.unref?.();
+  }
+
+  /** Ends every wait. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.counts.dropped.closed += this.waiting;
+    this.#kept = [];
+    for (const waiter of [...this.#claims, ...this.#waiters]) {
+      this.withdraw(waiter);
+      waiter.reject(this.closedError());
+    }
+  }
+
+  /** Resolves, after `close`, when no `receive` of the carrier is in flight. */
+  idle(): Promise<void> {
+    if (!this.#reading) return Promise.resolve();
+    this.#carrier.ref?.();
+    this.#idle ??= Promise.withResolvers();
+    return this.#idle.promise;
+  }
+
+  closedError(): SocketClosedError {
+    return new SocketClosedError(
+      `Cannot receive on ${this.local}: the socket is closed`,
+    );
+  }
+
+  get #wanted(): boolean {
+    return this.#waiters.length > 0 || this.#claims.length > 0;
+  }
+
+  #read(): void {
+    this.#reading = true;
+    // One byte more than the limit shows what was cut. Windows refuses what
+    // does not fit (error 10040) rather than cut it, so there all must fit.
+    this.#buffer ??= new Uint8Array(
+      Deno.build.os === "windows"
+        ? Math.max(this.#maxSize + 1, 65_536)
+        : this.#maxSize + 1,
+    );
+    try {
+      this.#carrier.receive(this.#buffer).then(this.#arrived, this.#failed);
+    } catch (error) {
+      Promise.reject(error).catch(this.#failed);
+    }
+  }
+
+  readonly #arrived = ([bytes, from]: [Uint8Array, Deno.Addr]): void => {
+    this.#reading = false;
+    if (this.#closed) {
+      this.counts.dropped.closed++;
+      return this.#idle?.resolve();
+    }
+    if (this.#accepts === undefined || this.#accepts(from as A)) {
+      const truncated = bytes.length > this.#maxSize;
+      const data = this.#pool.copy(
+        truncated ? bytes.subarray(0, this.#maxSize) : bytes,
+      );
+      this.#deliver(new Datagram(data, from as A, truncated));
+    } else this.counts.dropped.stranger++;
+    if (this.#wanted) this.#read();
+  };
+
+  readonly #failed = (cause: unknown): void => {
+    this.#reading = false;
+    if (this.#closed) return this.#idle?.resolve();
+    if (isClosed(cause)) return this.close();
+    const error = failure(`receive on ${this.local}`, cause);
+    const waiter = this.#waiters[0] ?? this.#claims[0];
+    if (waiter === undefined) this.#keep(error);
+    else {
+      this.withdraw(waiter);
+      waiter.reject(error);
+    }
+    if (this.#wanted) this.#read();
+  };
+
+  #deliver(datagram: Datagram<A>): void {
+    const waiter = this.#claimant(datagram) ?? this.#waiters.shift();
+    if (waiter === undefined) return this.#keep(datagram);
+    waiter.stop?.();
+    this.#handOver(datagram, waiter);
+  }
+
+  #claimant(datagram: Datagram<A>): Waiter<A> | undefined {
+    for (const claim of this.#claims.slice()) {
+      try {
+        if (!claim.match?.(datagram)) continue;
+        this.#claims.splice(this.#claims.indexOf(claim), 1);
+        return claim;
+      } catch (error) {
+        this.withdraw(claim);
+        claim.reject(error);
+      }
+    }
+  }
+
+  #handOver(arrival: Datagram<A> | Error, waiter: Waiter<A>): void {
+    if (arrival instanceof Error) return waiter.reject(arrival);
+    this.counts.received++;
+    this.counts.bytes += arrival.data.length;
+    if (arrival.truncated) this.counts.truncated++;
+    waiter.resolve(arrival);
+  }
+
+  #keep(arrival: Datagram<A> | Error): void {
+    if (this.#kept.length < MAX_KEPT) this.#kept.push(arrival);
+    else if (arrival instanceof Datagram) this.counts.dropped.queueFull++;
+  }
+}

@@ -1,0 +1,54 @@
+import { canonicalIpv6 } from "./host.ts";
+
+/**
+ * How many datagrams Linux dropped for want of buffer at the UDP socket bound
+ * to that address: the last column of its row in /proc/net/udp (proc_net(5)).
+ *
+ * @returns `undefined` where it cannot be known: not on Linux, no permission
+ * (Deno reads the file with `--allow-all` only; `--allow-run=cat` does as well),
+ * the socket is closed, or several sockets share the address.
+ */
+export async function kernelDrops(
+  { hostname, port }: Deno.NetAddr,
+): Promise<number | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
+  const ipv6 = hostname.includes(":");
+  const table = await readTable(ipv6 ? "/proc/net/udp6" : "/proc/net/udp");
+  const host = hostname.split("%", 1)[0];
+  const rows = table?.split("\n").slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((row) => row.length > 2 && isRowOf(row[1], host, port));
+  return rows?.length === 1 ? Number(rows[0].at(-1)) : undefined;
+}
+
+async function readTable(path: string): Promise<string | undefined> {
+  if (granted({ name: "read", path })) {
+    try {
+      return await Deno.readTextFile(path);
+    } catch {
+      // Granted or not, Deno lets only those with all permissions read /proc.
+    }
+  }
+  if (!granted({ name: "run", command: "cat" })) return undefined;
+  const { success, stdout } = await new Deno.Command("cat", { args: [path] })
+    .output();
+  return success ? new TextDecoder().decode(stdout) : undefined;
+}
+
+/** Asks without making Deno ask the user. */
+function granted(permission: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(permission).state === "granted";
+}
+
+function isRowOf(local: string, host: string, port: number): boolean {
+  const [address, hexPort] = local.split(":");
+  return parseInt(hexPort, 16) === port && hostOf(address) === host;
+}
+
+/** The kernel prints 32-bit words in the machine's order, here little-endian. */
+function hostOf(hex: string): string | undefined {
+  const bytes =
+    hex.match(/.{8}/g)?.flatMap((word) => word.match(/../g)!.reverse()) ?? [];
+  if (bytes.length === 4) return bytes.map((b) => parseInt(b, 16)).join(".");
+  return canonicalIpv6(bytes.join("").match(/.{4}/g)?.join(":") ?? "");
+}

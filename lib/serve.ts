@@ -1,0 +1,222 @@
+import type { Datagram } from "./datagram.ts";
+import type { DatagramSocket } from "./datagram_socket.ts";
+import type { SocketStats } from "./base_socket.ts";
+import { escapeControls } from "./escape.ts";
+import { bind, type BindOptions } from "./open.ts";
+import type { Data } from "./outbox.ts";
+
+// After an error of the carrier, so that one that stays makes no busy loop.
+const PAUSE_MS = 10;
+
+/** What a handler answers: a message to the datagram's sender, or nothing. */
+export type Answer = Data | undefined | void;
+
+/**
+ * Called with each datagram. What it gives is sent to the datagram's sender:
+ * `""` an empty datagram, `undefined` nothing. It may be asynchronous, and may
+ * throw: that is reported to `onError`, and the server goes on.
+ */
+export type DatagramHandler<A extends Deno.Addr = Deno.NetAddr> = (
+  datagram: Datagram<A>,
+) => Answer | Promise<Answer>;
+
+/** How {@linkcode serve} serves. */
+export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr>
+  extends BindOptions {
+  /** Called once with the local address when the server listens. */
+  onListen?: (addr: A) => void;
+  /**
+   * Called with what a handler threw or an answer failed with, and the datagram;
+   * or with an error of the socket itself, and no datagram.
+   * @default {prints it to the console}
+   */
+  onError?: (error: unknown, datagram?: Datagram<A>) => void;
+  /** When it aborts, the server shuts down as by `shutdown()`. */
+  signal?: AbortSignal;
+  /**
+   * How many handlers may be at work. At that number the server stops reading
+   * and the system's buffer takes what comes; 1 answers in order of arrival.
+   * @default {1024}
+   */
+  maxConcurrent?: number;
+}
+
+/** A server that {@linkcode serve} started. */
+export interface DatagramServer<A extends Deno.Addr = Deno.NetAddr>
+  extends AsyncDisposable {
+  /** The local address, with the port that the system chose. */
+  readonly addr: A;
+  /**
+   * Resolves when the server has ended: the socket closed, all handlers done.
+   * Rejects only when the socket could not be opened.
+   */
+  readonly finished: Promise<void>;
+  /** What its socket has counted so far. */
+  readonly stats: SocketStats;
+  /** Stops receiving, waits for the handlers at work and their answers, closes. */
+  shutdown(): Promise<void>;
+  /** See `DatagramSocket.kernelDrops`. */
+  kernelDrops(): Promise<number | undefined>;
+  /** Keeps the program running, as it does at first. */
+  ref(): void;
+  /** Lets the program end although the server listens. */
+  unref(): void;
+}
+
+/**
+ * Receives datagrams at an address and calls the handler with each, up to
+ * `maxConcurrent` at a time, until it is shut down.
+ *
+ * @throws What {@linkcode bind} throws.
+ * @throws {RangeError} `maxConcurrent` is no whole number from 1.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@pli/datagram";
+ *
+ * const server = serve(
+ *   "udp://127.0.0.1:0",
+ *   (datagram) => `echo: ${datagram.text()}`,
+ *   { onListen: ({ port }) => console.log(`on port ${port}`) },
+ * );
+ * await server.shutdown();
+ * ```
+ */
+export function serve(
+  address: `unix:${string}` | Deno.UnixAddr,
+  handler: DatagramHandler<Deno.UnixAddr>,
+  options?: ServeOptions<Deno.UnixAddr>,
+): DatagramServer<Deno.UnixAddr>;
+/** The same, for `udp://` addresses and for those that are text of any kind. */
+export function serve(
+  address: string | Deno.NetAddr,
+  handler: DatagramHandler<Deno.NetAddr>,
+  options?: ServeOptions<Deno.NetAddr>,
+): DatagramServer<Deno.NetAddr>;
+export function serve<A extends Deno.Addr>(
+  address: string | A,
+  handler: DatagramHandler<A>,
+  options: ServeOptions<A> = {},
+): DatagramServer<A> {
+  const { maxConcurrent = 1024 } = options;
+  if (
+    !(Number.isInteger(maxConcurrent) || maxConcurrent === Infinity) ||
+    maxConcurrent < 1
+  ) {
+    throw new RangeError(
+      `Cannot serve: maxConcurrent must be a whole number from 1, or Infinity: given ${maxConcurrent}`,
+    );
+  }
+  // The overloads above say which kind of address gives which kind of socket.
+  const socket = bind(address as Deno.NetAddr, options) as unknown;
+  return new Server(socket as DatagramSocket<A>, handler, {
+    ...options,
+    maxConcurrent,
+  });
+}
+
+class Server<A extends Deno.Addr> implements DatagramServer<A> {
+  readonly addr: A;
+  readonly finished: Promise<void>;
+  readonly #socket: DatagramSocket<A>;
+  readonly #datagrams: AsyncIterableIterator<Datagram<A>>;
+  readonly #handler: DatagramHandler<A>;
+  readonly #onError: (error: unknown, datagram?: Datagram<A>) => void;
+  readonly #maxConcurrent: number;
+  #atWork = 0;
+  #stopping = false;
+  #onHandled: (() => void) | undefined;
+
+  constructor(
+    socket: DatagramSocket<A>,
+    handler: DatagramHandler<A>,
+    options: ServeOptions<A> & { maxConcurrent: number },
+  ) {
+    this.addr = socket.addr;
+    this.#socket = socket;
+    this.#datagrams = socket[Symbol.asyncIterator]();
+    this.#handler = handler;
+    this.#onError = options.onError ?? print;
+    this.#maxConcurrent = options.maxConcurrent;
+    this.finished = this.#run(options);
+  }
+
+  get stats(): SocketStats {
+    return this.#socket.stats;
+  }
+
+  shutdown(): Promise<void> {
+    this.#stopping = true;
+    this.#datagrams.return?.();
+    return this.finished;
+  }
+
+  kernelDrops(): Promise<number | undefined> {
+    return this.#socket.kernelDrops();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  async #run({ onListen, signal }: ServeOptions<A>): Promise<void> {
+    const stop = () => void this.shutdown();
+    await using socket = this.#socket;
+    await socket.opened;
+    onListen?.(this.addr);
+    signal?.addEventListener("abort", stop, { once: true });
+    if (signal?.aborted) this.#stopping = true;
+    while (!this.#stopping) {
+      try {
+        const { value, done } = await this.#datagrams.next();
+        if (done) break;
+        this.#handle(value);
+      } catch (error) {
+        this.#report(error);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+      while (this.#atWork >= this.#maxConcurrent) await this.#handled();
+    }
+    while (this.#atWork > 0) await this.#handled();
+    signal?.removeEventListener("abort", stop);
+  }
+
+  async #handle(datagram: Datagram<A>): Promise<void> {
+    this.#atWork++;
+    try {
+      const answer = await this.#handler(datagram);
+      if (answer !== undefined) {
+        await this.#socket.send(answer, datagram.from);
+      }
+    } catch (error) {
+      this.#report(error, datagram);
+    }
+    this.#atWork--;
+    this.#onHandled?.();
+  }
+
+  #handled(): Promise<void> {
+    return new Promise((resolve) => this.#onHandled = resolve);
+  }
+
+  #report(error: unknown, datagram?: Datagram<A>): void {
+    try {
+      this.#onError(error, datagram);
+    } catch (thrown) {
+      print(thrown);
+    }
+  }
+}
+
+/** One line, whatever a peer made an error say. */
+function print(error: unknown): void {
+  console.error(escapeControls(String(error)));
+}

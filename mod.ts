@@ -1,0 +1,60 @@
+/**
+ * Datagrams in Deno: bind, receive, send, close, without losing one silently.
+ *
+ * {@linkcode bind} opens a socket for many peers, {@linkcode connect} for one,
+ * {@linkcode serve} runs a handler for each datagram. What carries the datagrams
+ * (Deno's own UDP, unix sockets, or a {@linkcode Carrier} of yours) is beneath.
+ *
+ * ```ts
+ * import { bind, connect } from "@pli/datagram";
+ *
+ * await using socket = bind("udp://127.0.0.1:0");
+ * await using client = await connect(socket.addr);
+ *
+ * await client.send("Bonjour je vous envoi un message !");
+ * const datagram = await socket.receive({ timeoutMs: 1000 });
+ * await socket.send(`reçu : ${datagram.text()}`, datagram.from);
+ * console.log((await client.receive()).text());
+ * ```
+ *
+ * @module
+ */
+export { formatAddress, parseAddress } from "./lib/address.ts";
+export {
+  BaseSocket,
+  type SocketOptions,
+  type SocketStats,
+} from "./lib/base_socket.ts";
+export type { Carrier, CarrierSource } from "./lib/carrier.ts";
+export type { Clock } from "./lib/clock.ts";
+export {
+  ConnectedSocket,
+  type RequestOptions,
+} from "./lib/connected_socket.ts";
+export { Datagram } from "./lib/datagram.ts";
+export {
+  DatagramSocket,
+  type MulticastMembership,
+  type MulticastOptions,
+} from "./lib/datagram_socket.ts";
+export {
+  InvalidAddressError,
+  MessageTooLargeError,
+  SocketClosedError,
+} from "./lib/errors.ts";
+export { escapeControls } from "./lib/escape.ts";
+export {
+  bind,
+  type BindOptions,
+  connect,
+  type ConnectOptions,
+} from "./lib/open.ts";
+export type { Data } from "./lib/outbox.ts";
+export {
+  type Answer,
+  type DatagramHandler,
+  type DatagramServer,
+  serve,
+  type ServeOptions,
+} from "./lib/serve.ts";
+export type { WaitOptions } from "./lib/waits.ts";
