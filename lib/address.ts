@@ -81,7 +81,7 @@ export function toDestination(
   const destination = toAddress(address);
   if ("port" in destination && destination.port === 0) {
     throw new InvalidAddressError(
-      formatAddress(destination),
+      typeof address === "string" ? address : formatAddress(address),
       "nothing can be sent to port 0; give the peer's port, 1 to 65535",
     );
   }

@@ -175,11 +175,11 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
   }
 
   #noReply(sendings: number, timeoutMs: number): Error {
-    const sent = sendings === 1 ? "one message" : `${sendings} messages`;
+    const again = sendings === 1 ? "" : `, sent ${sendings} times`;
     return new Deno.errors.TimedOut(
       `Cannot request from ${
         formatAddress(this.remote)
-      }: no reply to ${sent}, waiting ${timeoutMs} ms each`,
+      }: no reply within ${timeoutMs} ms${again}`,
     );
   }
 }

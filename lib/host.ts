@@ -35,3 +35,9 @@ export function isMulticast(host: string): boolean {
     ? /^ff/i.test(host)
     : IPV4.test(host) && /^2(?:2[4-9]|3\d)\./.test(host);
 }
+
+/** RFC 1122, section 3.2.1.3 (127.0.0.0/8), and RFC 4291, section 2.5.3 (::1). */
+export function isLoopback(host: string): boolean {
+  const plain = comparableHost(host);
+  return plain === "::1" || IPV4.test(plain) && plain.startsWith("127.");
+}

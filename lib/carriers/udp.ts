@@ -1,7 +1,7 @@
 import { formatAddress } from "../address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import { InvalidAddressError } from "../errors.ts";
-import { comparableHost, isIp, isMulticast } from "../host.ts";
+import { comparableHost, isIp, isLoopback, isMulticast } from "../host.ts";
 import { kernelDrops } from "../kernel_drops.ts";
 import { checkFamily, localhostIn, NameCache, resolveHost } from "./names.ts";
 
@@ -120,10 +120,9 @@ function listen(
 }
 
 /** The narrowest address from which the peer can be reached. */
-function localHostFor(host: string): string {
-  const plain = comparableHost(host);
-  if (host.includes(":")) return plain === "::1" ? "::1" : "::";
-  return plain.startsWith("127.") ? "127.0.0.1" : "0.0.0.0";
+export function localHostFor(host: string): string {
+  if (host.includes(":")) return host === "::1" ? "::1" : "::";
+  return isLoopback(host) ? "127.0.0.1" : "0.0.0.0";
 }
 
 /** One-to-one needs one peer. */

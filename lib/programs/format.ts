@@ -1,0 +1,81 @@
+import { cyan, dim, yellow } from "@std/fmt/colors";
+import { formatAddress } from "../address.ts";
+import type { Datagram } from "../datagram.ts";
+import { escapeControls, escapeControlsInJson } from "../escape.ts";
+
+/** The names of the formats that `--format` takes. */
+export const FORMATS = ["text", "json", "hex", "raw"] as const;
+export type FormatName = typeof FORMATS[number];
+
+/** Writes a datagram that came at that time. */
+export type Format = (datagram: Datagram<Deno.Addr>, time: Date) => Uint8Array;
+
+const encoder = new TextEncoder();
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The function that writes that format. All but `raw` write one line. */
+export function formatter(name: FormatName): Format {
+  switch (name) {
+    case "text":
+      return (datagram, time) => line(datagram, time, printable(datagram.data));
+    case "hex":
+      return (datagram, time) => line(datagram, time, datagram.data.toHex());
+    case "json":
+      return json;
+    case "raw":
+      return ({ data }) => data;
+  }
+}
+
+function line(
+  { data, from, truncated }: Datagram<Deno.Addr>,
+  time: Date,
+  content: string,
+): Uint8Array {
+  const size = `${data.length} ${data.length === 1 ? "byte" : "bytes"}`;
+  const fields = [
+    dim(time.toISOString()),
+    cyan(escapeControls(formatAddress(from))),
+    // Before the content, which might end with the same word.
+    truncated ? yellow(`${size}, truncated`) : size,
+    content,
+  ];
+  return encoder.encode(`${fields.join("  ")}\n`);
+}
+
+function json(
+  { data, from, truncated }: Datagram<Deno.Addr>,
+  time: Date,
+): Uint8Array {
+  const text = decode(data);
+  const object = {
+    time: time.toISOString(),
+    from: formatAddress(from),
+    size: data.length,
+    truncated,
+    ...(text === undefined ? { base64: data.toBase64() } : { text }),
+  };
+  return encoder.encode(`${escapeControlsInJson(JSON.stringify(object))}\n`);
+}
+
+/** Text, or where it is none each byte that is not ASCII as `\xHH`. */
+function printable(data: Uint8Array): string {
+  const text = decode(data);
+  if (text !== undefined) return escapeControls(text);
+  const chars = Array.from(
+    data,
+    (byte) =>
+      byte < 0x80
+        ? String.fromCharCode(byte)
+        : `\\x${byte.toString(16).padStart(2, "0")}`,
+  );
+  return escapeControls(chars.join(""));
+}
+
+function decode(data: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(data);
+  } catch {
+    return undefined;
+  }
+}

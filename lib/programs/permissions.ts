@@ -1,0 +1,108 @@
+import { localHostFor } from "../carriers/udp.ts";
+import { isIp, isLoopback } from "../host.ts";
+
+/** What a program may touch: hosts (`true`: all), and files. */
+export interface Needs {
+  net?: string[] | true;
+  read?: string[];
+  write?: string[];
+}
+
+const LOCALHOST = ["localhost", "127.0.0.1", "[::1]"];
+
+/** A program was not given what it needs. The message holds the command to run. */
+export class PermissionError extends Error {}
+
+/** To bind that address. */
+export function toBind({ hostname, port }: Deno.NetAddr): Needs {
+  if (hostname.includes("%")) return { net: true };
+  return { net: [`${bracketed(hostname)}:${port}`] };
+}
+
+/**
+ * To bind that address and answer whoever writes. Only on loopback is it known
+ * beforehand who that can be.
+ */
+export function toAnswer({ hostname }: Deno.NetAddr): Needs {
+  if (hostname === "localhost") return { net: LOCALHOST };
+  const loopback = isLoopback(hostname);
+  return { net: loopback ? [bracketed(hostname)] : true };
+}
+
+/** To connect to that peer. */
+export function toConnect({ hostname, port }: Deno.NetAddr): Needs {
+  if (hostname === "localhost") return { net: LOCALHOST };
+  // What a name stands for is not known beforehand.
+  if (!isIp(hostname) || hostname.includes("%")) return { net: true };
+  return {
+    net: [
+      `${bracketed(localHostFor(hostname))}:0`,
+      `${bracketed(hostname)}:${port}`,
+    ],
+  };
+}
+
+/**
+ * Makes sure of the permissions without making Deno ask for them.
+ *
+ * @param what What they are for, as in "Cannot …".
+ * @throws {PermissionError} One is missing.
+ */
+export function requirePermissions(
+  what: string,
+  needs: Needs,
+  script: string,
+  args: readonly string[],
+): void {
+  if (descriptors(needs).every(isGranted)) return;
+  throw new PermissionError(
+    `Cannot ${what} without permission; run: ${command(needs, script, args)}`,
+  );
+}
+
+function bracketed(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+function descriptors(
+  { net = [], read = [], write = [] }: Needs,
+): Deno.PermissionDescriptor[] {
+  const hosts: Deno.PermissionDescriptor[] = net === true
+    ? [{ name: "net" }]
+    : net.map((host) => ({ name: "net", host }));
+  return [
+    ...hosts,
+    ...read.map((path) => ({ name: "read", path }) as const),
+    ...write.map((path) => ({ name: "write", path }) as const),
+  ];
+}
+
+function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(descriptor).state === "granted";
+}
+
+function command(
+  { net, read, write }: Needs,
+  script: string,
+  args: readonly string[],
+): string {
+  const words = ["deno", "run"];
+  if (net === true) words.push("--allow-net");
+  else if (net) words.push(`--allow-net=${net.join(",")}`);
+  if (read) words.push(`--allow-read=${read.join(",")}`);
+  if (write) words.push(`--allow-write=${write.join(",")}`);
+  return [...words, nearPath(script), ...args].map(quoted).join(" ");
+}
+
+/** The script as one would type it here. */
+function nearPath(script: string): string {
+  const folder = `${Deno.cwd()}/`;
+  return script.startsWith(folder) ? script.slice(folder.length) : script;
+}
+
+/** A word as a POSIX shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word)
+    ? word
+    : `'${word.replaceAll("'", `'\\''`)}'`;
+}

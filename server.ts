@@ -1,0 +1,11 @@
+/**
+ * The program `deno task server`: receives messages and shows them.
+ *
+ * @module
+ */
+import { runProgram } from "./lib/programs/program.ts";
+import { server } from "./lib/programs/server.ts";
+
+if (import.meta.main) {
+  await runProgram("server", () => server(Deno.args, import.meta.filename!));
+}
