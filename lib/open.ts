@@ -46,7 +46,7 @@ export interface BindOptions extends ConnectOptions {
  * @throws {Deno.errors.AddrNotAvailable} Not an address of this machine.
  * @throws {Deno.errors.NotFound} An unknown host.
  * @throws {Deno.errors.NotCapable} Needs `--allow-net=HOST:PORT`; for `unix:`
- * `--allow-read=PATH --allow-write=PATH`.
+ * `--allow-net=unix:PATH --allow-read=PATH --allow-write=PATH`.
  * @throws {RangeError} `maxSize` is out of range.
  * @throws {TypeError} An option that this carrier has no use for.
  *

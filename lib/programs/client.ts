@@ -14,7 +14,12 @@ import {
 } from "./options.ts";
 import { Output } from "./output.ts";
 import { pace } from "./pace.ts";
-import { type Needs, requirePermissions, toConnect } from "./permissions.ts";
+import {
+  type Needs,
+  requirePermissions,
+  toConnect,
+  toUnix,
+} from "./permissions.ts";
 import { Complaints, EXIT, onInterrupt, say, VERSION } from "./program.ts";
 import { describeReceived, describeSent } from "./totals.ts";
 
@@ -24,19 +29,18 @@ const MAX_SIZE = 65_527;
 const HELP = `Sends messages, and waits for replies.
 
 Usage: deno task client [--to ADDRESS] [MESSAGE ...] [options]
-
 Each MESSAGE is sent as one datagram; without any, each line of standard input.
 
-  --to ADDRESS         the receiver                   [${DEFAULT_ADDRESS}]
-  --wait               wait for a reply to each message and print it
-  --timeout D          with --wait: how long (500ms, 10s, 1m)                [1s]
-  --retries N          with --wait: send again N times when no reply came     [0]
-  --format F           with --wait: text | json | hex | raw                [text]
-  --repeat N           send each message N times                              [1]
-  --rate N             send at most N a second
-  --hex                messages are hexadecimal: "00 ff"
-  --file PATH          send a file's bytes as one message
-  --quiet              only errors on standard error
+  --to ADDRESS       the receiver                 [${DEFAULT_ADDRESS}]
+  --wait             wait for a reply to each message and print it
+  --timeout D        with --wait: how long (500ms, 10s, 1m)         [1s]
+  --retries N        with --wait: send again when no reply came      [0]
+  --format F         with --wait: text | json | hex | raw         [text]
+  --repeat N         send each message N times                       [1]
+  --rate N           send at most N a second
+  --hex              messages are hexadecimal: "00 ff"
+  --file PATH        send a file's bytes as one message
+  --quiet            only errors on standard error
   --help, --version
 
 An address is udp://HOST:PORT, HOST:PORT, :PORT (on loopback), udp://[::1]:PORT,
@@ -45,7 +49,6 @@ or unix:/PATH. A message that begins with a dash goes after --.
 Exit codes: 0 done, or Ctrl-C; 1 bad usage or address; 2 the socket could not be
 opened; 3 a reply did not come in time; 4 some messages could not be sent.
 
-  deno task client "Bonjour je vous envoi un message !"
   deno task client --to 127.0.0.1:9000 --wait --retries 3 ping`;
 
 /** What the command line asks for, checked. */
@@ -213,6 +216,8 @@ function needs(
   remote: Deno.NetAddr | Deno.UnixAddr,
   file: string | undefined,
 ): Needs {
-  const send = "path" in remote ? { write: [remote.path] } : toConnect(remote);
+  const send = "path" in remote
+    ? { ...toUnix(remote.path), write: [remote.path] }
+    : toConnect(remote);
   return file === undefined ? send : { ...send, read: [file] };
 }

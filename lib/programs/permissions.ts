@@ -42,6 +42,12 @@ export function toConnect({ hostname, port }: Deno.NetAddr): Needs {
   };
 }
 
+/** To use a unix socket; the file itself needs `read` and `write` as well. */
+export function toUnix(path: string): Needs {
+  const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  return { net: [`unix:${absolute}`] };
+}
+
 /**
  * Makes sure of the permissions without making Deno ask for them.
  *

@@ -17,6 +17,7 @@ import {
   requirePermissions,
   toAnswer,
   toBind,
+  toUnix,
 } from "./permissions.ts";
 import { Complaints, EXIT, onInterrupt, say, VERSION } from "./program.ts";
 import { describeReceived, describeSent } from "./totals.ts";
@@ -26,17 +27,17 @@ const MAX_SIZE = 65_527;
 
 const HELP = `Receives messages and shows them.
 
-Usage: deno task server [ADDRESS] [options]     ADDRESS: ${DEFAULT_ADDRESS}
+Usage: deno task server [ADDRESS] [options]   ADDRESS: ${DEFAULT_ADDRESS}
 
-  --count N            stop after N messages
-  --once               stop after one
-  --timeout D          stop, exit code 3, when no message came for D (500ms, 10s, 1m)
-  --max-size BYTES     keep at most this much of a message; longer ones are
-                       marked truncated                                  [${MAX_SIZE}]
-  --format F           text | json | hex | raw                            [text]
-  --echo               answer each message with itself
-  --reply TEXT         answer each message with TEXT
-  --quiet              only errors on standard error
+  --count N          stop after N messages
+  --once             stop after one
+  --timeout D        stop, exit code 3, when none came for D (500ms, 10s, 1m)
+  --max-size BYTES   keep at most this much of a message; longer ones are
+                     marked truncated                             [${MAX_SIZE}]
+  --format F         text | json | hex | raw                       [text]
+  --echo             answer each message with itself
+  --reply TEXT       answer each message with TEXT
+  --quiet            only errors on standard error
   --help, --version
 
 An address is udp://HOST:PORT, HOST:PORT, :PORT (on loopback), udp://[::1]:PORT,
@@ -176,7 +177,8 @@ async function receiveAll(
 /** The narrowest permissions that do. */
 function needs({ address, answer }: Settings): Needs {
   if ("path" in address) {
-    return { read: [address.path], write: [address.path] };
+    const { path } = address;
+    return { ...toUnix(path), read: [path], write: [path] };
   }
   return answer ? toAnswer(address) : toBind(address);
 }

@@ -1,0 +1,47 @@
+import { assertEquals } from "@std/assert";
+import { Program, run } from "./support/programs.ts";
+
+const MESSAGE = "Bonjour je vous envoi un message !";
+
+for (const server of ["tutorial_server", "server"]) {
+  for (const client of ["tutorial_client", "client"]) {
+    Deno.test(`examples/${client}.ts reaches examples/${server}.ts`, async () => {
+      const argument = (name: string, port: string) =>
+        name.startsWith("tutorial") ? port : `udp://127.0.0.1:${port}`;
+      await using listening = new Program(
+        `examples/${server}.ts`,
+        [argument(server, "0")],
+        { flags: ["--allow-net=127.0.0.1"] },
+      );
+      const [, port] = await listening.said(/^listening on (\d+)$/);
+      const sent = await run(
+        `examples/${client}.ts`,
+        [argument(client, port)],
+        { flags: ["--allow-net=127.0.0.1"] },
+      );
+      assertEquals([sent.code, sent.stderr], [0, ""]);
+      const { code, stdout } = await listening.ended();
+      assertEquals([code, stdout.trim()], [0, MESSAGE]);
+    });
+  }
+}
+
+Deno.test("examples/echo.ts gets each request its own reply", async () => {
+  const { code, stdout } = await run("examples/echo.ts", [], {
+    flags: ["--allow-net=127.0.0.1"],
+  });
+  assertEquals([code, stdout], [
+    0,
+    "echo: ping 1\necho: ping 2\necho: ping 3\n",
+  ]);
+});
+
+Deno.test("the demo shows its five messages and exits 0", async () => {
+  const { code, stdout, stderr } = await run("lib/programs/demo.ts", [], {
+    flags: ["--allow-net=127.0.0.1"],
+  });
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(stdout.match(/ {2}udp:\/\/127\.0\.0\.1:\d+ {2}/g)?.length, 6);
+  // deno-lint-ignore no-control-regex
+  assertEquals(/[^\n\x20-\x7e\u00e0-\u00ff]/.test(stdout), false);
+});

@@ -1,0 +1,40 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+
+/** Runs tests with this project's settings. */
+async function denoTest(
+  source: string,
+): Promise<{ code: number; text: string }> {
+  const path = await Deno.makeTempFile({ dir: "tests", suffix: "_test.ts" });
+  try {
+    await Deno.writeTextFile(path, source);
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "--no-check", "--allow-net=127.0.0.1", path],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const decoder = new TextDecoder();
+    return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("a test that leaves a socket open fails", async () => {
+  const { code, text } = await denoTest(`
+    import { bind } from "../mod.ts";
+    Deno.test("leaks a socket", () => void bind("127.0.0.1:0"));
+  `);
+  assertEquals(code, 1);
+  assertStringIncludes(text, "Leaks detected");
+});
+
+Deno.test("a test that leaves a receive waiting fails", async () => {
+  const { code, text } = await denoTest(`
+    import { bind } from "../mod.ts";
+    const socket = bind("127.0.0.1:0");
+    Deno.test("leaks an operation", () => {
+      socket.receive().catch(() => {});
+    });
+  `);
+  assertEquals(code, 1);
+  assertStringIncludes(text, "Leaks detected");
+});

@@ -1,0 +1,308 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { bind, connect } from "../../mod.ts";
+import { Program, run, startServer } from "./support/programs.ts";
+
+const HOSTILE = "\x1b[2J\r\n\u202e\u0085 end";
+
+Deno.test("server --once prints the message and exits 0", async () => {
+  await using server = await startServer(["--once"]);
+  await using client = await connect(server.address);
+  await client.send("Bonjour je vous envoi un message !");
+  const { code, stdout, stderr } = await server.ended();
+  assertEquals(code, 0);
+  assertMatch(
+    stdout,
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}udp:\/\/127\.0\.0\.1:\d+ {2}34 bytes {2}Bonjour je vous envoi un message !\n$/,
+  );
+  assertMatch(stderr, /^listening on udp:\/\/127\.0\.0\.1:\d+\n/);
+  assertStringIncludes(stderr, "received 1 message (34 bytes)");
+});
+
+Deno.test("server --count 3 stops after three messages", async () => {
+  await using server = await startServer(["--count", "3", "--format", "raw"]);
+  await using client = await connect(server.address);
+  for (const message of ["a", "b", "c", "d"]) await client.send(message);
+  const { code, stdout } = await server.ended();
+  assertEquals([code, stdout], [0, "abc"]);
+});
+
+Deno.test("server --timeout exits 3 when no message came", async () => {
+  const { code, stdout } = await run("server.ts", [
+    "127.0.0.1:0",
+    "--timeout",
+    "50ms",
+  ]);
+  assertEquals([code, stdout], [3, ""]);
+});
+
+Deno.test("server --format text shows control characters escaped, on one line", async () => {
+  await using server = await startServer(["--once"]);
+  await using client = await connect(server.address);
+  await client.send(HOSTILE);
+  const { stdout } = await server.ended();
+  assert(stdout.endsWith("  \\x1b[2J\\r\\n\\u202e\\x85 end\n"), stdout);
+});
+
+Deno.test("server --format text shows bytes that are not UTF-8 in hexadecimal", async () => {
+  await using server = await startServer(["--once"]);
+  await using client = await connect(server.address);
+  await client.send(new Uint8Array([0x61, 0xff, 0x00, 0x62]));
+  const { stdout } = await server.ended();
+  assert(stdout.endsWith("  4 bytes  a\\xff\\x00b\n"), stdout);
+});
+
+Deno.test("server --format json writes one object a line, safe for a terminal", async () => {
+  await using server = await startServer(["--count", "2", "--format", "json"]);
+  await using client = await connect(server.address);
+  await client.send(HOSTILE);
+  await client.send(new Uint8Array([0xff, 0x00]));
+  const { stdout } = await server.ended();
+  const [first, second] = stdout.trimEnd().split("\n");
+  // deno-lint-ignore no-control-regex
+  assertEquals(/[\u0000-\u001f\u007f-\u009f\u202e]/.test(first), false);
+  const { time, from, ...rest } = JSON.parse(first);
+  assertEquals(new Date(time).toISOString(), time);
+  assertMatch(from, /^udp:\/\/127\.0\.0\.1:\d+$/);
+  assertEquals(rest, { size: 15, truncated: false, text: HOSTILE });
+  assertEquals(JSON.parse(second).base64, "/wA=");
+  assertEquals(JSON.parse(second).text, undefined);
+});
+
+Deno.test("server --format hex shows the bytes in hexadecimal", async () => {
+  await using server = await startServer(["--once", "--format", "hex"]);
+  await using client = await connect(server.address);
+  await client.send(new Uint8Array([0x00, 0xff, 0x0a]));
+  const { stdout } = await server.ended();
+  assert(stdout.endsWith("  3 bytes  00ff0a\n"), stdout);
+});
+
+Deno.test("server --format raw writes the bytes and nothing else", async () => {
+  await using server = await startServer(["--count", "2", "--format", "raw"]);
+  await using client = await connect(server.address);
+  await client.send(new Uint8Array([0x00, 0xff]));
+  await client.send(new Uint8Array([0x0a]));
+  const { bytes } = await server.ended();
+  assertEquals(bytes, new Uint8Array([0x00, 0xff, 0x0a]));
+});
+
+Deno.test("server --max-size marks what it cut", async () => {
+  await using server = await startServer(["--once", "--max-size", "3"]);
+  await using client = await connect(server.address);
+  await client.send("abcdef");
+  const { stdout, stderr } = await server.ended();
+  assert(stdout.endsWith("  3 bytes, truncated  abc\n"), stdout);
+  assertStringIncludes(stderr, "1 truncated");
+});
+
+Deno.test("server shows the longest message whole", async () => {
+  await using server = await startServer(["--once", "--format", "raw"]);
+  await using client = await connect(server.address);
+  const message = crypto.getRandomValues(new Uint8Array(65_507));
+  await client.send(message);
+  assertEquals((await server.ended()).bytes, message);
+});
+
+Deno.test("server --echo answers each message with itself", async () => {
+  await using server = await startServer(["--once", "--echo"]);
+  await using client = await connect(server.address);
+  const reply = await client.request("ping");
+  assertEquals(reply.text(), "ping");
+  const { code, stderr } = await server.ended();
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "sent 1 message (4 bytes)");
+});
+
+Deno.test("server --reply answers each message with its text, be it empty", async () => {
+  for (const text of ["bien reçu", ""]) {
+    await using server = await startServer(["--once", "--reply", text]);
+    await using client = await connect(server.address);
+    assertEquals((await client.request("ping")).text(), text);
+  }
+});
+
+Deno.test("server on a port in use exits 2 and names the port", async () => {
+  await using socket = bind("udp://127.0.0.1:0");
+  const { port } = socket.addr;
+  const { code, stderr } = await run("server.ts", [`127.0.0.1:${port}`]);
+  assertEquals(code, 2);
+  assertEquals(
+    stderr,
+    `Cannot bind udp://127.0.0.1:${port}: Address already in use (os error 98)\n`,
+  );
+});
+
+Deno.test("server on an unknown host exits 2 with one line", async () => {
+  const { code, stderr } = await run("server.ts", ["no-such.invalid:62000"], {
+    flags: ["--allow-net"],
+  });
+  assertEquals(code, 2);
+  assertEquals(
+    stderr,
+    "Cannot bind udp://no-such.invalid:62000: unknown host\n",
+  );
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`server prints its totals and exits 0 on ${signal}`, async () => {
+    await using server = await startServer(["--format", "raw", "--echo"]);
+    await using client = await connect(server.address);
+    await client.request("ping");
+    server.kill(signal);
+    const { code, stdout, stderr } = await server.ended();
+    assertEquals([code, stdout], [0, "ping"]);
+    assertStringIncludes(stderr, "received 1 message (4 bytes)");
+    assertStringIncludes(stderr, "sent 1 message (4 bytes)");
+  });
+}
+
+Deno.test("server --quiet says nothing on standard error", async () => {
+  const { code, stderr } = await run("server.ts", [
+    "127.0.0.1:0",
+    "--quiet",
+    "--timeout",
+    "50ms",
+  ]);
+  assertEquals([code, stderr], [3, ""]);
+});
+
+Deno.test("server ends when nobody reads its standard output any more", async () => {
+  const script = `"$0" run --no-prompt --allow-net=127.0.0.1 server.ts \
+127.0.0.1:0 --format raw; echo "exit $?" >&2`;
+  await using shell = new Deno.Command("sh", {
+    args: ["-c", `{ ${script}; } | head -c 1`, Deno.execPath()],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let said = "";
+  let sending: Promise<void> | undefined;
+  // The first message is read, and a later one finds the pipe closed.
+  const sendUntilItEnds = async (address: string) => {
+    await using client = await connect(address);
+    for (let n = 0; n < 1000 && !said.includes("exit"); n++) {
+      await client.send("x");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  for await (const text of shell.stderr.pipeThrough(new TextDecoderStream())) {
+    said += text;
+    const address = /listening on (\S+)\n/.exec(said)?.[1];
+    if (address !== undefined) sending ??= sendUntilItEnds(address);
+  }
+  await shell.stdout.cancel();
+  await sending;
+  assertMatch(said, /exit 0\n$/);
+});
+
+const ONE_LINE = /^[^\n]+\n$/;
+
+const WRONG: [string[], string][] = [
+  [["--nonsense"], 'unknown option "--nonsense"'],
+  [["-x"], 'unknown option "-x"'],
+  [["--count"], "--count needs a value"],
+  [["--count", "-1"], '--count "-1": must be a whole number from 1'],
+  [["--count", "0"], '--count "0": must be a whole number from 1'],
+  [["--count", "1e3"], '--count "1e3": must be a whole number from 1'],
+  [["--count", ""], '--count "": must be a whole number from 1'],
+  [["--count", "1", "--count", "2"], "--count is given twice"],
+  [["--once", "--count", "2"], "--once and --count: give one of them"],
+  [["--once=yes"], "--once takes no value"],
+  [["--timeout", "abc"], '--timeout "abc": must be a time'],
+  [["--timeout", "10"], '--timeout "10": must be a time'],
+  [["--timeout", "0ms"], '--timeout "0ms": must be a time'],
+  [["--timeout", "999999h"], "must be a time"],
+  [["--max-size", "70000"], "--max-size 70000"],
+  [["--format", "xml"], "must be one of text, json, hex, raw"],
+  [["--echo", "--reply", "x"], "--echo and --reply: give one of them"],
+  [["127.0.0.1:1", "127.0.0.1:2"], "one address, not 2"],
+  [["--format\x1b[2J"], 'unknown option "--format\\x1b[2J"'],
+  [["unix:/tmp/x.sock", "--echo"], "a unix: server only receives"],
+];
+for (const [args, says] of WRONG) {
+  Deno.test(`server ${JSON.stringify(args)} exits 1 with one line`, async () => {
+    const { code, stdout, stderr } = await run("server.ts", args);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, ONE_LINE);
+    assertStringIncludes(stderr, says);
+    assertStringIncludes(stderr, "see: deno task server --help");
+  });
+}
+
+for (
+  const address of ["", "127.0.0.1", "127.0.0.1:99999", "http://127.0.0.1:1"]
+) {
+  Deno.test(`server ${JSON.stringify(address)} exits 1 with one line`, async () => {
+    const { code, stderr } = await run("server.ts", [address]);
+    assertEquals(code, 1);
+    assertMatch(stderr, ONE_LINE);
+    assertStringIncludes(stderr, `Invalid address "${address}": `);
+  });
+}
+
+Deno.test("server without permission says the whole command, and that command works", async () => {
+  const args = ["127.0.0.1:0", "--timeout", "50ms", "--reply", "it's here"];
+  const { code, stdout, stderr } = await run("server.ts", args, { flags: [] });
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(
+    stderr,
+    "Cannot listen on udp://127.0.0.1:0 without permission; run: " +
+      "deno run --allow-net=127.0.0.1 server.ts 127.0.0.1:0 --timeout 50ms " +
+      "--reply 'it'\\''s here'\n",
+  );
+  await using program = new Program("server.ts", args, {
+    flags: ["--allow-net=127.0.0.1"],
+  });
+  assertEquals((await program.ended()).code, 3);
+});
+
+Deno.test("server that only receives needs one port and no more", async () => {
+  const { stderr } = await run("server.ts", ["0.0.0.0:62000"]);
+  assertEquals(
+    stderr,
+    "Cannot listen on udp://0.0.0.0:62000 without permission; run: " +
+      "deno run --allow-net=0.0.0.0:62000 server.ts 0.0.0.0:62000\n",
+  );
+});
+
+Deno.test("server --help fits one screen, --version is one line", async () => {
+  const help = await run("server.ts", ["--help"], { flags: [] });
+  assertEquals([help.code, help.stderr], [0, ""]);
+  const lines = help.stdout.trimEnd().split("\n");
+  assert(lines.length <= 24, `${lines.length} lines`);
+  assert(lines.every((line) => line.length <= 80));
+  const version = await run("server.ts", ["--version"], { flags: [] });
+  assertMatch(version.stdout, /^pli \d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("server colours its output on a terminal only, and not where NO_COLOR is set", async () => {
+  for (
+    const [env, coloured] of [[{}, true], [{ NO_COLOR: "1" }, false]] as const
+  ) {
+    const command = `'${Deno.execPath()}' run --no-prompt ` +
+      "--allow-net=127.0.0.1 server.ts 127.0.0.1:0 --once";
+    await using terminal = new Deno.Command("script", {
+      args: ["-qec", command, "/dev/null"],
+      env: { TERM: "xterm", ...env },
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+    let screen = "";
+    for await (
+      const text of terminal.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      screen += text;
+      const address = /listening on (\S+)/.exec(screen)?.[1];
+      if (address === undefined || screen.includes("hello")) continue;
+      await using client = await connect(address);
+      await client.send("hello");
+    }
+    // deno-lint-ignore no-control-regex
+    assertEquals(/\x1b\[36mudp:/.test(screen), coloured, screen);
+    assertStringIncludes(screen, "hello");
+  }
+});

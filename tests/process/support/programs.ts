@@ -1,0 +1,132 @@
+/** Runs the programs of this project as a user does: as processes. */
+
+const ROOT = new URL("../../../", import.meta.url);
+const NET = "--allow-net=127.0.0.1,localhost,[::1]";
+
+const decoder = new TextDecoder();
+
+/** What a program left behind. */
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+  bytes: Uint8Array;
+}
+
+/** How a program is started. */
+export interface Start {
+  /** Permissions and other flags for `deno run`. @default {those of the tasks} */
+  flags?: string[];
+  /** Standard input. @default {empty} */
+  stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
+  env?: Record<string, string>;
+}
+
+/** A program that runs. */
+export class Program implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #stdout: Promise<Uint8Array>;
+  readonly #stderr: Promise<string>;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+
+  constructor(script: string, args: string[], start: Start = {}) {
+    const { flags = [NET], stdin = "", env } = start;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", ...flags, script, ...args],
+      cwd: ROOT,
+      env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const [forLines, forText] = this.#child.stderr.tee();
+    this.#lines = linesOf(forLines).getReader();
+    this.#stderr = new Response(forText).text();
+    this.#stdout = new Response(this.#child.stdout).bytes();
+    const input = stdin instanceof ReadableStream
+      ? stdin
+      : new Response(stdin as BodyInit).body ?? ReadableStream.from([]);
+    // A program that ends early does not read all of its input.
+    input.pipeTo(this.#child.stdin).catch(() => {});
+  }
+
+  /** The first line on standard error that matches; waits for it. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    const seen: string[] = [];
+    for (;;) {
+      const { value, done } = await this.#lines.read();
+      if (done) {
+        throw new Error(`no line matched ${pattern} in:\n${seen.join("\n")}`);
+      }
+      const match = pattern.exec(value);
+      if (match !== null) return match;
+      seen.push(value);
+    }
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until it has ended. */
+  async ended(): Promise<Result> {
+    const [{ code }, bytes, stderr] = await Promise.all([
+      this.#child.status,
+      this.#stdout,
+      this.#stderr,
+      this.#drain(),
+    ]);
+    return { code, stdout: decoder.decode(bytes), stderr, bytes };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.ended();
+  }
+
+  async #drain(): Promise<void> {
+    while (!(await this.#lines.read()).done);
+  }
+}
+
+/** Runs a program to its end. */
+export async function run(
+  script: string,
+  args: string[],
+  start?: Start,
+): Promise<Result> {
+  await using program = new Program(script, args, start);
+  return await program.ended();
+}
+
+/** A server that listens on a port of its own. */
+export async function startServer(
+  args: string[] = [],
+  start?: Start,
+): Promise<Program & { address: string }> {
+  const program = new Program("server.ts", ["127.0.0.1:0", ...args], start);
+  const [, address] = await program.said(/^listening on (\S+)$/);
+  return Object.assign(program, { address });
+}
+
+function linesOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): ReadableStream<string> {
+  let rest = "";
+  return stream.pipeThrough(new TextDecoderStream()).pipeThrough(
+    new TransformStream<string, string>({
+      transform(text, controller) {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) controller.enqueue(line);
+      },
+      flush(controller) {
+        if (rest !== "") controller.enqueue(rest);
+      },
+    }),
+  );
+}

@@ -1,0 +1,210 @@
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { bind, connect, SocketClosedError } from "../../mod.ts";
+import { Program, run } from "./support/programs.ts";
+
+/** A path in a folder of its own, which goes when the test ends. */
+async function withPath(test: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(`${folder}/pli.sock`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSocket === true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a crash leaves: a socket's file that nobody listens on. */
+function leaveStale(path: string): void {
+  Deno.listenDatagram({ transport: "unixpacket", path }).close();
+}
+
+Deno.test("unix: carries datagrams with their boundaries, one way", () =>
+  withPath(async (path) => {
+    await using socket = bind(`unix:${path}`);
+    await using client = await connect(`unix:${path}`);
+    assertEquals(socket.addr, { transport: "unixpacket", path });
+    assertEquals(client.remote, { transport: "unixpacket", path });
+    for (const size of [0, 1, 1472, 65_507, 65_527]) {
+      const message = crypto.getRandomValues(new Uint8Array(size));
+      await client.send(message);
+      const { data, truncated } = await socket.receive();
+      assertEquals([data, truncated], [message, false]);
+    }
+    assertEquals(socket.stats.received, 5);
+  }));
+
+Deno.test("unix: the file is removed on close", () =>
+  withPath(async (path) => {
+    {
+      await using _socket = bind(`unix:${path}`);
+      assertEquals(exists(path), true);
+    }
+    assertEquals(exists(path), false);
+  }));
+
+Deno.test("unix: a file that another program put there since is left alone", () =>
+  withPath(async (path) => {
+    const socket = bind(`unix:${path}`);
+    await Deno.remove(path);
+    await using other = bind(`unix:${path}`);
+    socket.close();
+    assertEquals(exists(path), true);
+    await using client = await connect(`unix:${path}`);
+    await client.send("for the other");
+    assertEquals((await other.receive()).text(), "for the other");
+  }));
+
+Deno.test("unix: a stale file is replaced, as nobody listens on it", () =>
+  withPath(async (path) => {
+    leaveStale(path);
+    await using socket = bind(`unix:${path}`);
+    await socket.opened;
+    await using client = await connect(`unix:${path}`);
+    await client.send("hello");
+    assertEquals((await socket.receive()).text(), "hello");
+  }));
+
+Deno.test("unix: closing at once, while a stale file is looked at, leaves nothing open", () =>
+  withPath(async (path) => {
+    leaveStale(path);
+    const socket = bind(`unix:${path}`);
+    const receiving = assertRejects(() => socket.receive(), SocketClosedError);
+    socket.close();
+    await receiving;
+    await socket.opened;
+  }));
+
+Deno.test("unix: a path that somebody listens on is in use, and stays theirs", () =>
+  withPath(async (path) => {
+    await using first = bind(`unix:${path}`);
+    await using second = bind(`unix:${path}`);
+    await assertRejects(() => second.opened, Deno.errors.AddrInUse);
+    await assertRejects(() => second.receive(), Deno.errors.AddrInUse, path);
+    await second[Symbol.asyncDispose]();
+    await using client = await connect(`unix:${path}`);
+    await client.send("still yours");
+    assertEquals((await first.receive()).text(), "still yours");
+  }));
+
+Deno.test("unix: a file that is no socket is in use, and stays", () =>
+  withPath(async (path) => {
+    await Deno.writeTextFile(path, "precious");
+    assertThrows(() => bind(`unix:${path}`), Deno.errors.AddrInUse, path);
+    assertEquals(await Deno.readTextFile(path), "precious");
+  }));
+
+Deno.test("unix: a bound socket says that it only receives, a connected one that it only sends", () =>
+  withPath(async (path) => {
+    await using socket = bind(`unix:${path}`);
+    await using client = await connect(`unix:${path}`);
+    await assertRejects(
+      () => socket.send("x", `unix:${path}`),
+      Deno.errors.NotSupported,
+      "a bound unix socket only receives",
+    );
+    await assertRejects(
+      () => client.receive(),
+      Deno.errors.NotSupported,
+      "a connected unix socket only sends",
+    );
+    await assertRejects(() => client.request("x"), Deno.errors.NotSupported);
+  }));
+
+Deno.test("unix: a send to nobody is refused", () =>
+  withPath(async (path) => {
+    await using client = await connect(`unix:${path}`);
+    await assertRejects(() => client.send("x"), Deno.errors.NotFound, path);
+    leaveStale(path);
+    const error = await assertRejects(
+      () => client.send("x"),
+      Deno.errors.ConnectionRefused,
+    );
+    assertInstanceOf(error.cause, Deno.errors.ConnectionRefused);
+    assertEquals(client.stats.sendFailed, 2);
+  }));
+
+Deno.test("unix: sends to a peer that does not read time out, in bounded number, and the socket goes on", () =>
+  withPath(async (path) => {
+    await using socket = bind(`unix:${path}`);
+    await using client = await connect(`unix:${path}`);
+    let sent = 0;
+    // The system lets some wait at the receiver, then makes the sender wait.
+    const fill = async () => {
+      for (;;) {
+        await client.send(`${sent}`, { timeoutMs: 20 });
+        sent++;
+      }
+    };
+    await assertRejects(fill, Deno.errors.TimedOut, path);
+    const waiting = Array.from(
+      { length: 100 },
+      () => client.send("x", { timeoutMs: 20 }).catch((error) => error.name),
+    );
+    const names = await Promise.all(waiting);
+    assertEquals(names.filter((name) => name === "Busy").length, 37);
+    assertEquals(names.filter((name) => name === "TimedOut").length, 63);
+    // What was given up may yet arrive: all of it does, in order, now.
+    for (let n = 0; n <= sent; n++) {
+      assertEquals((await socket.receive()).text(), `${n}`);
+    }
+    for (let n = 0; n < 63; n++) await socket.receive();
+    await client.send("again");
+    assertEquals((await socket.receive()).text(), "again");
+  }));
+
+Deno.test("unix: without permission bind and send say what is missing", () =>
+  withPath(async (path) => {
+    const server = await run("server.ts", [`unix:${path}`], { flags: [] });
+    assertEquals(server.code, 2);
+    assertEquals(
+      server.stderr,
+      `Cannot listen on unix:${path} without permission; run: deno run ` +
+        `--allow-net=unix:${path} --allow-read=${path} ` +
+        `--allow-write=${path} server.ts unix:${path}\n`,
+    );
+    const client = await run("client.ts", ["--to", `unix:${path}`, "x"], {
+      flags: [],
+    });
+    assertEquals(
+      client.stderr,
+      `Cannot send to unix:${path} without permission; run: deno run ` +
+        `--allow-net=unix:${path} --allow-write=${path} ` +
+        `client.ts --to unix:${path} x\n`,
+    );
+  }));
+
+Deno.test("unix: the programs work with just the permissions that they name", () =>
+  withPath(async (path) => {
+    leaveStale(path);
+    const net = `--allow-net=unix:${path}`;
+    const write = `--allow-write=${path}`;
+    const flags = [net, `--allow-read=${path}`, write];
+    const args = [`unix:${path}`, "--once"];
+    await using server = new Program("server.ts", args, { flags });
+    await server.said(/^listening on unix:/);
+    const second = await run("server.ts", [`unix:${path}`], { flags });
+    assertEquals(second.code, 2);
+    const client = await run("client.ts", ["--to", `unix:${path}`, "hello"], {
+      flags: [net, write],
+    });
+    assertEquals([client.code, client.stderr], [
+      0,
+      "sent 1 message (5 bytes)\n",
+    ]);
+    const { code, stdout } = await server.ended();
+    assertEquals(code, 0);
+    assertEquals(stdout.endsWith("  unix:  5 bytes  hello\n"), true, stdout);
+    assertEquals(exists(path), false);
+  }));
