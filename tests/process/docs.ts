@@ -1,0 +1,39 @@
+import { assert, assertEquals } from "@std/assert";
+
+const PAGES = ["README.md", "CONTRIBUTING.md"];
+const SCRIPTS = [".ci/run", ".ci/readme_commands"];
+
+/** The lines of a page's blocks of shell commands, without comments. */
+async function commandsIn(page: string): Promise<string[]> {
+  const text = await Deno.readTextFile(page);
+  return Array.from(text.matchAll(/^```sh\n([^]*?)^```/gm))
+    .flatMap(([, block]) => block.split("\n"))
+    .map((line) => line.replace(/\s+#.*$/, "").trim())
+    .map((line) => line.replace("npx -y deno@2.9.6", "deno"))
+    .filter((line) => line !== "");
+}
+
+for (const page of PAGES) {
+  Deno.test(`each command in ${page} is one that .ci/run runs`, async () => {
+    const scripts = (await Promise.all(SCRIPTS.map((path) =>
+      Deno.readTextFile(path)
+    ))).join("\n").replaceAll("npx -y deno@2.9.6", "deno");
+    const commands = await commandsIn(page);
+    assert(commands.length > 0);
+    assertEquals(
+      commands.filter((command) =>
+        !scripts.includes(command)
+      ),
+      [],
+    );
+  });
+}
+
+Deno.test("each file that a page links to is there", async () => {
+  for (const page of PAGES) {
+    const text = await Deno.readTextFile(page);
+    for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+      await Deno.stat(link);
+    }
+  }
+});
