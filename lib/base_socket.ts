@@ -2,7 +2,7 @@ import { formatAddress } from "./address.ts";
 import type { Carrier } from "./carrier.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Datagram } from "./datagram.ts";
-import { failure } from "./errors.ts";
+import { failure, isClosed } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { iterate, readable, receive, tryReceive } from "./waits.ts";
@@ -93,6 +93,7 @@ export abstract class BaseSocket<A extends Deno.Addr>
   protected readonly clock: Clock;
   #readable: ReadableStream<Datagram<A>> | undefined;
   #closed = false;
+  #ended: Promise<void> | undefined;
 
   /**
    * For the two kinds of sockets only.
@@ -142,10 +143,14 @@ export abstract class BaseSocket<A extends Deno.Addr>
   /**
    * The datagrams as one stream. It reads nothing ahead by itself: what nobody
    * pulls stays for `receive`. It ends when the socket is closed; cancelling it
-   * leaves the socket open.
+   * leaves the socket open, and so does an error of the carrier, which is the
+   * stream's. After either there is a new stream here.
    */
   get readable(): ReadableStream<Datagram<A>> {
-    return this.#readable ??= readable(this.inbox);
+    return this.#readable ??= readable(
+      this.inbox,
+      () => this.#readable = undefined,
+    );
   }
 
   /**
@@ -159,12 +164,16 @@ export abstract class BaseSocket<A extends Deno.Addr>
 
   /** What the socket has counted so far: a copy that does not change. */
   get stats(): SocketStats {
-    const { dropped, ...received } = this.inbox.counts;
+    const { dropped: own, ...received } = this.inbox.counts;
+    const dropped: Record<string, number> = { ...own };
+    for (const [why, n] of Object.entries(this.carrier.drops?.() ?? {})) {
+      dropped[why] = (dropped[why] ?? 0) + n;
+    }
     return {
       ...received,
       waiting: this.inbox.waiting,
       ...this.outbox.counts,
-      dropped: { ...dropped, ...this.carrier.drops?.() },
+      dropped,
     };
   }
 
@@ -201,7 +210,12 @@ export abstract class BaseSocket<A extends Deno.Addr>
    * @throws What the carrier throws when it closes; the socket is closed anyway.
    */
   close(): void {
-    if (this.#shut()) this.#closing(() => this.carrier.close());
+    if (!this.#shut()) return;
+    try {
+      this.carrier.close();
+    } catch (error) {
+      this.#notClosed(error);
+    }
   }
 
   /** The same as {@linkcode BaseSocket.close}. */
@@ -211,9 +225,8 @@ export abstract class BaseSocket<A extends Deno.Addr>
 
   /** Sends what the carrier still holds, closes, and waits until the port is free. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#shut()) {
-      await this.#closing(() => this.carrier.end?.() ?? this.carrier.close());
-    }
+    if (this.#shut()) this.#ended = this.#end();
+    await this.#ended;
     await this.inbox.idle();
   }
 
@@ -225,12 +238,19 @@ export abstract class BaseSocket<A extends Deno.Addr>
     return true;
   }
 
-  #closing<T>(close: () => T): T {
+  async #end(): Promise<void> {
     try {
-      return close();
+      if (this.carrier.end === undefined) this.carrier.close();
+      else await this.carrier.end();
     } catch (error) {
-      throw failure(`close ${formatAddress(this.addr)}`, error);
+      this.#notClosed(error);
     }
+  }
+
+  /** A carrier that is closed already is just what was wanted. */
+  #notClosed(error: unknown): void {
+    if (isClosed(error)) return;
+    throw failure(`close ${formatAddress(this.addr)}`, error);
   }
 }
 

@@ -117,36 +117,34 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
 
       let sendings = 0;
       let sendError: unknown;
+      let ended = false;
       let cancel: (() => void) | undefined;
-      const waiter = {
-        resolve,
-        reject,
-        match,
-        stop: () => {
-          cancel?.();
-          unlisten?.();
-        },
+      const stop = () => {
+        ended = true;
+        cancel?.();
+        unlisten?.();
       };
+      const waiter = { resolve, reject, match, stop };
       const giveUp = (reason: unknown) => {
         this.inbox.withdraw(waiter);
         reject(reason);
       };
       const unlisten = signal && onAbort(signal, giveUp);
       const attempt = () => {
-        sendings++;
+        const sending = ++sendings;
         sendError = undefined;
         this.send(data).catch((error) => {
           if (isFinal(error)) giveUp(error);
-          else sendError = error;
+          else if (sending === sendings) sendError = error;
         });
         if (limit !== undefined) cancel = this.clock.after(limit, next);
+        if (ended) cancel?.();
       };
       const next = () => {
         if (sendings <= retries) attempt();
         else giveUp(sendError ?? this.#noReply(sendings, timeoutMs));
       };
       if (this.inbox.wait(waiter)) attempt();
-      else unlisten?.();
     });
   }
 
@@ -155,7 +153,7 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
    * socket's `readable` pipes into another's `writable`. A message that cannot
    * be sent is counted and reported to `onSendError`, and the stream goes on;
    * only closing the socket makes it fail. Closing the stream leaves the socket
-   * open.
+   * open, and there is a new stream here.
    */
   get writable(): WritableStream<Data | Datagram> {
     return this.#writable ??= new WritableStream({
@@ -171,6 +169,8 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
           this.#failing = true;
         }
       },
+      close: () => void (this.#writable = undefined),
+      abort: () => void (this.#writable = undefined),
     });
   }
 

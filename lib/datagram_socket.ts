@@ -2,7 +2,7 @@ import { formatAddress } from "./address.ts";
 import { BaseSocket, type SocketOptions } from "./base_socket.ts";
 import type { Carrier } from "./carrier.ts";
 import { failure, quote } from "./errors.ts";
-import { isMulticast } from "./host.ts";
+import { IPV4, isMulticast } from "./host.ts";
 import type { Data } from "./outbox.ts";
 import type { WaitOptions } from "./waits.ts";
 
@@ -102,7 +102,7 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
   ): Promise<MulticastMembership> {
     const { carrier } = this;
     const what = `join ${quote(String(group))} on ${formatAddress(this.addr)}`;
-    if (typeof group !== "string" || !isMulticast(group)) {
+    if (!isMulticast(String(group))) {
       throw new RangeError(
         `Cannot ${what}: a group is an address in 224.0.0.0/4 or ff00::/8`,
       );
@@ -115,21 +115,23 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
     const { interface: on, ttl, loopback } = options;
     const wrong = wrongOption(group, on, ttl);
     if (wrong !== undefined) throw new RangeError(`Cannot ${what}: ${wrong}`);
+    let left: Membership | undefined;
     try {
-      let membership;
-      if (group.includes(":")) {
-        membership = await carrier.joinMulticastV6(group, Number(on ?? 0));
-      } else {
-        membership = await carrier.joinMulticastV4(
-          group,
-          String(on ?? "0.0.0.0"),
-        );
-        if (ttl !== undefined) await membership.setTTL(ttl);
+      const joined = group.includes(":")
+        ? await carrier.joinMulticastV6(group, Number(on ?? 0))
+        : await carrier.joinMulticastV4(group, String(on ?? "0.0.0.0"));
+      const membership = left = new Membership(group, () => joined.leave());
+      if (ttl !== undefined) {
+        // Only for IPv4, see wrongOption.
+        await (joined as Deno.MulticastV4Membership).setTTL(ttl);
       }
-      if (loopback !== undefined) await membership.setLoopback(loopback);
-      return new Membership(group, () => membership.leave());
+      if (loopback !== undefined) await joined.setLoopback(loopback);
+      left = undefined;
+      return membership;
     } catch (error) {
       throw failure(what, error);
+    } finally {
+      await left?.leave();
     }
   }
 }
@@ -141,12 +143,14 @@ function wrongOption(
 ): string | undefined {
   if (group.includes(":")) {
     if (ttl !== undefined) return "IPv6 memberships have no ttl here";
-    if (on !== undefined && !(Number.isInteger(on) && Number(on) >= 0)) {
+    const isIndex = Number.isInteger(on) && Number(on) >= 0 &&
+      Number(on) < 2 ** 32;
+    if (on !== undefined && !isIndex) {
       return `the interface of an IPv6 group is an index: given ${on}`;
     }
     return undefined;
   }
-  if (typeof on === "number") {
+  if (on !== undefined && !IPV4.test(String(on))) {
     return `the interface of an IPv4 group is one of its addresses: given ${on}`;
   }
   if (ttl !== undefined && !(Number.isInteger(ttl) && ttl >= 0 && ttl <= 255)) {

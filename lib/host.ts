@@ -1,5 +1,5 @@
 /** An IPv4 address in dotted decimal: the one form of it that is taken. */
-export const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+export const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /** Whether a host is an IP address, with or without a zone, and no name. */
 export function isIp(hostname: string): boolean {
@@ -32,7 +32,7 @@ export function canonicalIpv6(address: string): string | undefined {
 /** RFC 5771 (224.0.0.0/4) and RFC 4291, section 2.7 (ff00::/8). */
 export function isMulticast(host: string): boolean {
   return host.includes(":")
-    ? /^ff/i.test(host)
+    ? canonicalIpv6(host)?.startsWith("ff") === true
     : IPV4.test(host) && /^2(?:2[4-9]|3\d)\./.test(host);
 }
 

@@ -12,7 +12,7 @@ export interface Waiter<A extends Deno.Addr> {
   reject(reason: unknown): void;
   /** Which datagrams it takes, ahead of all who take any. @default {any} */
   match?: (datagram: Datagram<A>) => boolean;
-  /** Called once when it waits no more: lets go of timers and listeners. */
+  /** Called when it waits no more: lets go of timers and listeners. */
   stop?: () => void;
 }
 
@@ -78,6 +78,7 @@ export class Inbox<A extends Deno.Addr> {
    */
   wait(waiter: Waiter<A>): boolean {
     if (this.#closed) {
+      waiter.stop?.();
       waiter.reject(this.closedError());
       return false;
     }
@@ -196,16 +197,18 @@ export class Inbox<A extends Deno.Addr> {
 
   #deliver(datagram: Datagram<A>): void {
     const waiter = this.#claimant(datagram) ?? this.#waiters.shift();
-    if (waiter === undefined) return this.#keep(datagram);
-    waiter.stop?.();
-    this.#handOver(datagram, waiter);
+    if (waiter === undefined) this.#keep(datagram);
+    else this.#handOver(datagram, waiter);
   }
 
   #claimant(datagram: Datagram<A>): Waiter<A> | undefined {
     for (const claim of this.#claims.slice()) {
       try {
         if (!claim.match?.(datagram)) continue;
-        this.#claims.splice(this.#claims.indexOf(claim), 1);
+        // Whatever `match` did meanwhile, such as abort its own request.
+        const index = this.#claims.indexOf(claim);
+        if (index < 0) continue;
+        this.#claims.splice(index, 1);
         return claim;
       } catch (error) {
         this.withdraw(claim);
@@ -215,6 +218,7 @@ export class Inbox<A extends Deno.Addr> {
   }
 
   #handOver(arrival: Datagram<A> | Error, waiter: Waiter<A>): void {
+    waiter.stop?.();
     if (arrival instanceof Error) return waiter.reject(arrival);
     this.counts.received++;
     this.counts.bytes += arrival.data.length;
@@ -223,7 +227,9 @@ export class Inbox<A extends Deno.Addr> {
   }
 
   #keep(arrival: Datagram<A> | Error): void {
-    if (this.#kept.length < MAX_KEPT) this.#kept.push(arrival);
-    else if (arrival instanceof Datagram) this.counts.dropped.queueFull++;
+    if (!this.#closed && this.#kept.length < MAX_KEPT) this.#kept.push(arrival);
+    else if (arrival instanceof Datagram) {
+      this.counts.dropped[this.#closed ? "closed" : "queueFull"]++;
+    }
   }
 }

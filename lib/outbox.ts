@@ -1,7 +1,8 @@
 import { formatAddress, toDestination } from "./address.ts";
 import type { Carrier } from "./carrier.ts";
 import { checkTimeout, systemClock } from "./clock.ts";
-import { failure, MessageTooLargeError, SocketClosedError } from "./errors.ts";
+import { failure, MessageTooLargeError } from "./errors.ts";
+import { isIp } from "./host.ts";
 import { type WaitOptions, within } from "./waits.ts";
 
 // A datagram's length field of 16 bits, less the headers that it counts: 8 of
@@ -23,11 +24,17 @@ export interface OutboxCounts {
   sendFailed: number;
 }
 
-/** The sending half of a socket: checks, sends, and counts each send once. */
+/**
+ * The sending half of a socket: checks, sends, and counts each send once. It
+ * sends one at a time, in the order of the calls: of sends that overlap Deno
+ * keeps no order, and on a fresh socket it reverses them.
+ */
 export class Outbox {
   readonly counts: OutboxCounts = { sent: 0, sentBytes: 0, sendFailed: 0 };
   readonly #carrier: Carrier;
   readonly #local: string;
+  readonly #waiting: (() => void)[] = [];
+  #sending = false;
   #closed = false;
 
   constructor(carrier: Carrier, local: string) {
@@ -42,15 +49,14 @@ export class Outbox {
   ): Promise<void> {
     try {
       const peer = isDestination(to) ? to : toDestination(to);
-      if (this.#closed) throw this.#closedError(peer);
       const bytes = this.#bytes(data, peer);
-      options?.signal?.throwIfAborted();
+      const limits = limitsOf(peer, options);
       try {
-        await this.#carry(bytes, peer, options);
+        await (limits === undefined
+          ? this.#inTurn(bytes, peer)
+          : this.#within(bytes, peer, limits));
       } catch (error) {
-        if (options?.signal?.aborted && error === options.signal.reason) {
-          throw error;
-        }
+        if (error === options?.signal?.reason) throw error;
         const text = `send ${bytes.length} bytes from ${this.#local} to `;
         throw failure(text + formatAddress(peer), error);
       }
@@ -64,6 +70,46 @@ export class Outbox {
 
   close(): void {
     this.#closed = true;
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  async #inTurn(bytes: Uint8Array, to: Deno.Addr, turn?: Turn): Promise<void> {
+    if (this.#sending) {
+      await new Promise<void>((go) => {
+        this.#waiting.push(go);
+        if (turn !== undefined) turn.go = go;
+      });
+    }
+    if (this.#closed) throw new Deno.errors.BadResource("closed");
+    this.#sending = true;
+    try {
+      await this.#carrier.send(bytes, to);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#sending = false;
+      else next();
+    }
+  }
+
+  /**
+   * A carrier's `send` cannot be cancelled: what is given up may yet arrive, but
+   * not when it still waited for its turn.
+   */
+  async #within(
+    bytes: Uint8Array,
+    to: Deno.Addr,
+    limits: WaitOptions,
+  ): Promise<void> {
+    limits.signal?.throwIfAborted();
+    const clock = this.#carrier.clock ?? systemClock;
+    const turn: Turn = {};
+    try {
+      await within(this.#inTurn(bytes, to, turn), clock, limits);
+    } catch (error) {
+      const index = this.#waiting.findIndex((go) => go === turn.go);
+      if (index >= 0) this.#waiting.splice(index, 1);
+      throw error;
+    }
   }
 
   #bytes(data: Data, to: Deno.Addr): Uint8Array {
@@ -75,7 +121,8 @@ export class Outbox {
         }`,
       );
     }
-    const limit = this.#carrier.maxSize?.(to) ?? familyLimit(to);
+    const limit = this.#carrier.maxSize?.(to) ??
+      familyLimit(to, this.#carrier.addr);
     if (bytes.length <= limit) return bytes;
     throw new MessageTooLargeError(
       `Cannot send ${bytes.length} bytes to ${
@@ -83,30 +130,24 @@ export class Outbox {
       }: one datagram holds at most ${limit}`,
     );
   }
+}
 
-  #carry(
-    bytes: Uint8Array,
-    to: Deno.Addr,
-    options: WaitOptions | undefined,
-  ): Promise<number> {
-    const limit = checkTimeout(options?.timeoutMs) ??
-      (to.transport === "unixpacket" ? UNIX_TIMEOUT_MS : undefined);
-    const sending = this.#carrier.send(bytes, to);
-    if (limit === undefined && options?.signal === undefined) return sending;
-    // A carrier's `send` cannot be cancelled: what is given up may yet arrive.
-    return within(sending, this.#carrier.clock ?? systemClock, {
-      timeoutMs: limit,
-      signal: options?.signal,
-    });
-  }
+/** Of one send that overlaps others: what lets it go, while it waits. */
+interface Turn {
+  go?: () => void;
+}
 
-  #closedError(to: Deno.Addr): SocketClosedError {
-    return new SocketClosedError(
-      `Cannot send from ${this.#local} to ${
-        formatAddress(to)
-      }: the socket is closed`,
-    );
-  }
+/** `undefined` where there are none, as mostly. */
+function limitsOf(
+  to: Deno.Addr,
+  options: WaitOptions | undefined,
+): WaitOptions | undefined {
+  const { signal } = options ?? {};
+  const timeoutMs = checkTimeout(options?.timeoutMs) ??
+    (to.transport === "unixpacket" ? UNIX_TIMEOUT_MS : undefined);
+  return timeoutMs === undefined && signal === undefined
+    ? undefined
+    : { timeoutMs, signal };
 }
 
 /** Whether an object is good to send to as it stands; carriers' own always are. */
@@ -116,9 +157,12 @@ function isDestination(to: string | Deno.Addr): to is Deno.NetAddr {
     typeof to.hostname === "string" && to.hostname !== "";
 }
 
-function familyLimit(to: Deno.Addr): number {
-  if (!("hostname" in to)) return MAX_SIZE_IPV6;
-  return to.hostname.includes(":") && !to.hostname.startsWith("::ffff:")
-    ? MAX_SIZE_IPV6
-    : MAX_SIZE_IPV4;
+function familyLimit(to: Deno.Addr, local: Deno.Addr): number {
+  if (!("hostname" in to && "hostname" in local)) return MAX_SIZE_IPV6;
+  const { hostname } = to;
+  // A name is looked up in the socket's family.
+  const ipv6 = hostname.includes(":")
+    ? !hostname.startsWith("::ffff:")
+    : local.hostname.includes(":") && !isIp(hostname);
+  return ipv6 ? MAX_SIZE_IPV6 : MAX_SIZE_IPV4;
 }

@@ -59,6 +59,17 @@ declare module "@std/cli/parse-args" {
   ): Args;
 }
 
+declare module "@std/data-structures/binary-heap" {
+  export class BinaryHeap<T> {
+    constructor(compare?: (a: T, b: T) => number);
+    readonly length: number;
+    push(...values: T[]): number;
+    peek(): T | undefined;
+    pop(): T | undefined;
+    drain(): IterableIterator<T>;
+  }
+}
+
 declare module "@std/fmt/bytes" {
   export function format(num: number, options?: { binary?: boolean }): string;
 }

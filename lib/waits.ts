@@ -25,8 +25,10 @@ export function receive<A extends Deno.Addr>(
     const limit = checkTimeout(timeoutMs);
     signal?.throwIfAborted();
     const waiter: Waiter<A> = { resolve, reject };
-    const waits = inbox.wait(waiter);
-    if (!waits || limit === undefined && signal === undefined) return;
+    if (limit === undefined && signal === undefined) {
+      inbox.wait(waiter);
+      return;
+    }
     const giveUp = (reason: unknown) => {
       inbox.withdraw(waiter);
       reject(reason);
@@ -43,6 +45,7 @@ export function receive<A extends Deno.Addr>(
       cancel?.();
       unlisten?.();
     };
+    inbox.wait(waiter);
   });
 }
 
@@ -52,12 +55,12 @@ export function tryReceive<A extends Deno.Addr>(
   clock: Clock,
 ): Promise<Datagram<A> | undefined> {
   return new Promise((resolve, reject) => {
-    const waiter: Waiter<A> = { resolve, reject };
-    if (!inbox.wait(waiter)) return;
-    waiter.stop = clock.turn(() => {
+    const stop = clock.turn(() => {
       inbox.withdraw(waiter);
       resolve(undefined);
     });
+    const waiter: Waiter<A> = { resolve, reject, stop };
+    inbox.wait(waiter);
   });
 }
 
@@ -67,9 +70,11 @@ export function iterate<A extends Deno.Addr>(
 ): AsyncIterableIterator<Datagram<A>> {
   const end = { value: undefined, done: true } as const;
   const mine = new Set<Waiter<A>>();
+  let returned = false;
   return {
     next: () =>
       new Promise<IteratorResult<Datagram<A>>>((resolve, reject) => {
+        if (returned) return resolve(end);
         const waiter: Waiter<A> = {
           resolve: (value) => resolve({ value, done: false }),
           reject: (reason) =>
@@ -79,6 +84,7 @@ export function iterate<A extends Deno.Addr>(
         if (inbox.wait(waiter)) mine.add(waiter);
       }),
     return: () => {
+      returned = true;
       for (const waiter of mine) {
         inbox.withdraw(waiter);
         waiter.reject(inbox.closedError());
@@ -91,21 +97,44 @@ export function iterate<A extends Deno.Addr>(
   };
 }
 
-/** The same as a stream that reads nothing ahead. Cancelling it closes nothing. */
+/**
+ * The same as a stream that reads nothing ahead. Cancelling it closes nothing.
+ *
+ * @param onEnd Called when the stream gives no more though the socket is open.
+ */
 export function readable<A extends Deno.Addr>(
   inbox: Inbox<A>,
+  onEnd: () => void,
 ): ReadableStream<Datagram<A>> {
-  const datagrams = iterate(inbox);
-  let cancelled = false;
+  let cancel: (() => void) | undefined;
   return new ReadableStream({
-    async pull(controller) {
-      const { value, done } = await datagrams.next();
-      if (!done) controller.enqueue(value);
-      else if (!cancelled) controller.close();
-    },
-    async cancel() {
-      cancelled = true;
-      await datagrams.return?.();
+    // A datagram must be in the stream, or still in the inbox, at each moment
+    // at which the stream can be cancelled: so no `await` between the two.
+    pull: (controller) =>
+      new Promise<void>((resolve, reject) => {
+        const waiter: Waiter<A> = {
+          resolve: (datagram) => {
+            controller.enqueue(datagram);
+            resolve();
+          },
+          reject: (reason) => {
+            if (reason instanceof SocketClosedError) {
+              controller.close();
+              return resolve();
+            }
+            onEnd();
+            reject(reason);
+          },
+        };
+        cancel = () => {
+          inbox.withdraw(waiter);
+          resolve();
+        };
+        inbox.wait(waiter);
+      }),
+    cancel: () => {
+      cancel?.();
+      onEnd();
     },
   }, { highWaterMark: 0 });
 }

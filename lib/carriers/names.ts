@@ -18,6 +18,7 @@ export function localhostIn(
  * The IP address of a host in the family, or in whichever the system prefers.
  *
  * @throws {Deno.errors.NotFound} The name is unknown (in that family).
+ * @throws {Deno.errors.NotCapable} No permission to look it up.
  * @throws {Deno.errors.AddrNotAvailable} It is an address of the other family.
  */
 export async function resolveHost(
@@ -34,7 +35,12 @@ export async function resolveHost(
   try {
     return (await lookup(host, { family: family ?? 0 })).address;
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    if ((cause as { code?: string }).code === "EPERM") {
+      throw new Deno.errors.NotCapable(
+        `Requires net access to "${host}", run again with the --allow-net flag`,
+        { cause },
+      );
+    }
     const detail = family === undefined ? "" : ` in IPv${family}`;
     throw new Deno.errors.NotFound(`unknown host${detail}`, { cause });
   }

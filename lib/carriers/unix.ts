@@ -1,9 +1,6 @@
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import { requireUnstableNet } from "./udp.ts";
 
-// Sends that wait for the peer to read; more are refused.
-const MAX_WAITING = 64;
-
 /**
  * Deno's own unix datagram sockets. They are one-way: a bound one receives and
  * an unbound one sends, because Deno refuses to send on a socket that receives.
@@ -90,8 +87,6 @@ class UnixSender implements Carrier {
   } as unknown as Deno.UnixAddr;
   readonly remote: Deno.Addr;
   readonly #conn: Deno.DatagramConn;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
 
   constructor(remote: Deno.Addr) {
     requireUnstableNet();
@@ -107,22 +102,8 @@ class UnixSender implements Carrier {
     );
   }
 
-  /** Deno takes one send at a time, and answers `Busy` to a second. */
-  async send(p: Uint8Array, to: Deno.Addr): Promise<number> {
-    if (this.#waiting >= MAX_WAITING) {
-      throw new Deno.errors.Busy(
-        `the peer does not read, and ${MAX_WAITING} messages wait for it`,
-      );
-    }
-    const turn = this.#last;
-    const sending = turn.then(() => this.#conn.send(p, to));
-    this.#last = sending.catch(() => {});
-    this.#waiting++;
-    try {
-      return await sending;
-    } finally {
-      this.#waiting--;
-    }
+  send(p: Uint8Array, to: Deno.Addr): Promise<number> {
+    return this.#conn.send(p, to);
   }
 
   close(): void {

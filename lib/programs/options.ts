@@ -119,14 +119,19 @@ export function duration<D>(
   otherwise: D,
 ): number | D {
   if (text === undefined) return otherwise;
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
-  const ms = Math.round(Number(number) * UNITS[unit]);
+  const ms = Math.round(milliseconds(text));
   if (ms > 0 && ms <= MAX_DURATION_MS) return ms;
   throw new UsageError(
     `--${name} ${
       quote(text)
     }: must be a time from 1ms to 24 days, such as 500ms, 10s or 1m`,
   );
+}
+
+/** A number and its unit in milliseconds; `NaN` where the text is none. */
+export function milliseconds(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  return Number(number) * UNITS[unit];
 }
 
 /** One of a few words. */

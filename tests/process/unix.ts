@@ -135,7 +135,7 @@ Deno.test("unix: a send to nobody is refused", () =>
     assertEquals(client.stats.sendFailed, 2);
   }));
 
-Deno.test("unix: sends to a peer that does not read time out, in bounded number, and the socket goes on", () =>
+Deno.test("unix: sends to a peer that does not read time out, and the socket goes on", () =>
   withPath(async (path) => {
     await using socket = bind(`unix:${path}`);
     await using client = await connect(`unix:${path}`);
@@ -152,16 +152,15 @@ Deno.test("unix: sends to a peer that does not read time out, in bounded number,
       { length: 100 },
       () => client.send("x", { timeoutMs: 20 }).catch((error) => error.name),
     );
-    const names = await Promise.all(waiting);
-    assertEquals(names.filter((name) => name === "Busy").length, 37);
-    assertEquals(names.filter((name) => name === "TimedOut").length, 63);
-    // What was given up may yet arrive: all of it does, in order, now.
+    assertEquals(new Set(await Promise.all(waiting)), new Set(["TimedOut"]));
+    // What the system had been given may yet arrive, and does. What still
+    // waited for its turn was never sent.
     for (let n = 0; n <= sent; n++) {
       assertEquals((await socket.receive()).text(), `${n}`);
     }
-    for (let n = 0; n < 63; n++) await socket.receive();
     await client.send("again");
     assertEquals((await socket.receive()).text(), "again");
+    assertEquals(client.stats.sendFailed, 101);
   }));
 
 Deno.test("unix: without permission bind and send say what is missing", () =>

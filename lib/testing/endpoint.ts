@@ -1,0 +1,93 @@
+import type { Carrier } from "../carrier.ts";
+import type { Clock } from "../clock.ts";
+
+type Received = [Uint8Array<ArrayBuffer>, Deno.Addr];
+
+/** What an endpoint needs of its network. */
+export interface Wire {
+  readonly clock: Clock;
+  carry(from: Deno.NetAddr, to: Deno.NetAddr, data: Uint8Array): void;
+  leave(endpoint: Endpoint): void;
+}
+
+/**
+ * A carrier of the simulated network. It behaves as `Deno.DatagramConn` does:
+ * it cuts what is longer than the buffer, and its errors are the same.
+ */
+export class Endpoint implements Carrier {
+  readonly addr: Deno.NetAddr;
+  readonly clock: Clock;
+  remote?: Deno.Addr;
+  readonly #wire: Wire;
+  readonly #arrived: [Uint8Array, Deno.NetAddr][] = [];
+  readonly #receivers:
+    (PromiseWithResolvers<Received> & { buffer: Uint8Array | undefined })[] =
+      [];
+  #closed = false;
+  #dropped = 0;
+
+  constructor(wire: Wire, addr: Deno.NetAddr) {
+    this.#wire = wire;
+    this.addr = addr;
+    this.clock = wire.clock;
+  }
+
+  receive(buffer?: Uint8Array): Promise<Received> {
+    if (this.#closed) return Promise.reject(closed());
+    const arrival = this.#arrived.shift();
+    if (arrival !== undefined) return Promise.resolve(fill(buffer, ...arrival));
+    const receiver = { ...Promise.withResolvers<Received>(), buffer };
+    this.#receivers.push(receiver);
+    return receiver.promise;
+  }
+
+  send(data: Uint8Array, to: Deno.Addr): Promise<number> {
+    if (this.#closed) return Promise.reject(closed());
+    this.#wire.carry(this.addr, to as Deno.NetAddr, new Uint8Array(data));
+    return Promise.resolve(data.length);
+  }
+
+  close(): void {
+    if (this.#closed) throw closed();
+    this.#closed = true;
+    this.#wire.leave(this);
+    for (const { reject } of this.#receivers) {
+      reject(new Deno.errors.Interrupted("operation canceled"));
+    }
+  }
+
+  kernelDrops(): Promise<number> {
+    return Promise.resolve(this.#dropped);
+  }
+
+  /** A datagram arrives. Says whether there was room for it. */
+  deliver(data: Uint8Array, from: Deno.NetAddr, room: number): boolean {
+    const receiver = this.#receivers.shift();
+    if (receiver !== undefined) {
+      receiver.resolve(fill(receiver.buffer, data, from));
+    } else if (this.#arrived.length < room) {
+      this.#arrived.push([data, from]);
+    } else {
+      this.#dropped++;
+      return false;
+    }
+    return true;
+  }
+}
+
+function fill(
+  buffer: Uint8Array | undefined,
+  data: Uint8Array,
+  from: Deno.NetAddr,
+): Received {
+  const target = (buffer ?? new Uint8Array(data.length)) as Uint8Array<
+    ArrayBuffer
+  >;
+  const size = Math.min(data.length, target.length);
+  target.set(data.subarray(0, size));
+  return [target.subarray(0, size), { ...from }];
+}
+
+function closed(): Error {
+  return new Deno.errors.BadResource("Socket has been closed");
+}

@@ -1,0 +1,23 @@
+/**
+ * The harness for programs that speak UDP: a network that fails on purpose.
+ *
+ * @module
+ */
+export type { Faults } from "./faults.ts";
+export {
+  type NetworkOptions,
+  type NetworkStats,
+  type SimulatedNetwork,
+  simulateNetwork,
+  type TraceEntry,
+} from "./network.ts";
+export type { Direction } from "./paths.ts";
+export {
+  type Relay,
+  type RelayOptions,
+  type RelayStats,
+  startRelay,
+} from "./relay.ts";
+export type { DirectionStats } from "./session.ts";
+export { carrierContract, type ContractOptions } from "./contract.ts";
+export { type TestOptions, withServer, withSockets } from "./with_server.ts";

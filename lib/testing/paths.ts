@@ -1,0 +1,97 @@
+import { formatAddress } from "../address.ts";
+import { checkFaults, type Faults, Link, seedOf } from "./faults.ts";
+
+/**
+ * One direction between two addresses. An address is a host (`10.0.0.1`) or a
+ * host and port (`10.0.0.1:53`); what is left out means all.
+ */
+export interface Direction {
+  /** The sender. @default {all} */
+  from?: string;
+  /** The receiver. @default {all} */
+  to?: string;
+}
+
+/** One direction between two addresses that have exchanged something. */
+export interface Path {
+  from: Deno.NetAddr;
+  to: Deno.NetAddr;
+  link: Link;
+  faults: Required<Faults>;
+}
+
+/** What lies between any two addresses of a network: a link each, or nothing. */
+export class Paths {
+  readonly #seed: number;
+  readonly #paths = new Map<string, Path>();
+  #rules: (Direction & { faults: Faults })[] = [];
+  #partitions: { a: string; b: string }[] = [];
+
+  constructor(seed: number, faults: Faults) {
+    this.#seed = seed;
+    this.set(faults);
+  }
+
+  /** The link's decisions follow from the seed and the two addresses. */
+  between(from: Deno.NetAddr, to: Deno.NetAddr): Path {
+    const key = `${formatAddress(from)} ${formatAddress(to)}`;
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      const faults = this.#faultsOf(from, to);
+      path = {
+        from,
+        to,
+        link: new Link(seedOf(this.#seed, key), faults),
+        faults,
+      };
+      this.#paths.set(key, path);
+    }
+    return path;
+  }
+
+  /** Later rules win over earlier ones, fault by fault. */
+  set(faults: Faults, { from, to }: Direction = {}): void {
+    checkFaults(faults);
+    const same = (rule: Direction) => rule.from === from && rule.to === to;
+    const before = this.#rules.find(same)?.faults;
+    this.#rules = this.#rules.filter((rule) => !same(rule));
+    this.#rules.push({ from, to, faults: { ...before, ...faults } });
+    for (const path of this.#paths.values()) {
+      path.faults = this.#faultsOf(path.from, path.to);
+      path.link.set(path.faults);
+    }
+  }
+
+  partition(a: string, b: string): void {
+    this.#partitions.push({ a, b });
+  }
+
+  heal(a?: string, b?: string): void {
+    this.#partitions = a === undefined
+      ? []
+      : this.#partitions.filter((parted) =>
+        !(parted.a === a && parted.b === b) &&
+        !(parted.a === b && parted.b === a)
+      );
+  }
+
+  isParted({ from, to }: Path): boolean {
+    return this.#partitions.some(({ a, b }) =>
+      names(a, from) && names(b, to) || names(b, from) && names(a, to)
+    );
+  }
+
+  #faultsOf(from: Deno.NetAddr, to: Deno.NetAddr): Required<Faults> {
+    const rules = this.#rules.filter((rule) =>
+      names(rule.from, from) && names(rule.to, to)
+    );
+    return checkFaults(Object.assign({}, ...rules.map((rule) => rule.faults)));
+  }
+}
+
+/** Whether a host, or a host and port, stands for that address. */
+function names(place: string | undefined, address: Deno.NetAddr): boolean {
+  return place === undefined || place === address.hostname ||
+    place.replace(/^udp:\/\//, "") ===
+      formatAddress(address).slice("udp://".length);
+}

@@ -1,0 +1,65 @@
+import type { CarrierSource } from "../carrier.ts";
+import type { ConnectedSocket } from "../connected_socket.ts";
+import type { DatagramSocket } from "../datagram_socket.ts";
+import { bind, connect } from "../open.ts";
+import { type DatagramHandler, type DatagramServer, serve } from "../serve.ts";
+
+/** What {@linkcode withServer} and {@linkcode withSockets} test over. */
+export interface TestOptions {
+  /** What carries the datagrams. @default {Deno's own UDP} */
+  carrier?: CarrierSource;
+  /** Where to bind. @default {"udp://127.0.0.1:0", a free port on loopback} */
+  address?: string;
+}
+
+const ADDRESS = "udp://127.0.0.1:0";
+
+/**
+ * Runs a test with a server and a client that is connected to it, and closes
+ * both, whatever the test does. An error of the handler fails the test.
+ *
+ * @throws What the test throws, or else what a handler threw first.
+ *
+ * @example
+ * ```ts
+ * import { withServer } from "@pli/datagram/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.test("the server says hello", () =>
+ *   withServer((datagram) => `hello ${datagram.text()}`, async (client) => {
+ *     assertEquals((await client.request("you")).text(), "hello you");
+ *   }));
+ * ```
+ */
+export async function withServer(
+  handler: DatagramHandler,
+  test: (client: ConnectedSocket, server: DatagramServer) => Promise<void>,
+  { carrier, address = ADDRESS }: TestOptions = {},
+): Promise<void> {
+  const errors: unknown[] = [];
+  {
+    await using server = serve(address, handler, {
+      carrier,
+      onError: (error) => errors.push(error),
+    });
+    await using client = await connect(server.addr, { carrier });
+    await test(client, server);
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+/**
+ * Runs a test with a bound socket and one that is connected to it, and closes
+ * both, whatever the test does.
+ *
+ * @throws What the test throws.
+ */
+export async function withSockets(
+  test: (socket: DatagramSocket, client: ConnectedSocket) => Promise<void>,
+  { carrier, address = ADDRESS }: TestOptions = {},
+): Promise<void> {
+  await using socket = bind(address, { carrier });
+  await socket.opened;
+  await using client = await connect(socket.addr, { carrier });
+  await test(socket, client);
+}

@@ -1,0 +1,40 @@
+import { udp } from "../lib/carriers/udp.ts";
+import { carrierContract, simulateNetwork } from "../lib/testing/mod.ts";
+
+carrierContract("udp", () => udp());
+
+carrierContract("udp over IPv6", () => udp({ family: 6 }), {
+  address: () => "udp://[::1]:0",
+  largest: 65_527,
+});
+
+// Every Deno.DatagramConn is a carrier as it stands.
+carrierContract("bare Deno.DatagramConn", () => ({
+  listen: (address) =>
+    Deno.listenDatagram({ ...address as Deno.NetAddr, transport: "udp" }),
+  // deno-lint-ignore require-await
+  dial: async () =>
+    Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 }),
+}));
+
+let network = simulateNetwork();
+carrierContract("simulated network", () => network, {
+  around: (test) => {
+    network = simulateNetwork();
+    return network.run(test);
+  },
+});
+
+let rough = simulateNetwork();
+carrierContract("simulated network that fails", () => rough, {
+  ordered: false,
+  lossless: false,
+  around: (test) => {
+    rough = simulateNetwork({
+      loss: 0.3,
+      reorder: 0.3,
+      delayMs: { min: 1, max: 20 },
+    });
+    return rough.run(test);
+  },
+});

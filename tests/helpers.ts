@@ -1,0 +1,111 @@
+import {
+  type BaseSocket,
+  bind,
+  connect,
+  type Data,
+  type SocketOptions,
+} from "../mod.ts";
+
+/** Any free port on loopback. */
+export const LOOPBACK = "udp://127.0.0.1:0";
+
+/** Ends a test that would else hang. No test asserts how long something took. */
+export const SOON = { timeoutMs: 30_000 };
+
+/** Where fake carriers are bound, and the peer that they show by default. */
+export const LOCAL: Deno.NetAddr = net("127.0.0.1", 62_000);
+export const PEER: Deno.NetAddr = net("127.0.0.1", 40_000);
+export const STRANGER: Deno.NetAddr = net("127.0.0.1", 40_001);
+
+export function net(hostname: string, port: number): Deno.NetAddr {
+  return { transport: "udp", hostname, port };
+}
+
+export function bytesOf(data: Data): Uint8Array<ArrayBuffer> {
+  return typeof data === "string"
+    ? new TextEncoder().encode(data)
+    : new Uint8Array(data);
+}
+
+/** Bytes that differ from their neighbours and from those of another size. */
+export function pattern(size: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8) + size);
+}
+
+/** One turn of the event loop: whatever can happen without more input, has. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Whether a promise still waits after a turn of the event loop. */
+export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const nothing = Symbol();
+  await turn();
+  return await Promise.race([promise, nothing]).catch(() => 0) === nothing;
+}
+
+/** Whole numbers below a limit, the same for the same seed (mulberry32). */
+export function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 2 ** 32 * below);
+  };
+}
+
+/** What `console.error` is called with while `run` runs. */
+export async function consoleErrors(
+  run: () => Promise<void>,
+): Promise<unknown[][]> {
+  const { error } = console;
+  const calls: unknown[][] = [];
+  console.error = (...args: unknown[]) => void calls.push(args);
+  try {
+    await run();
+  } finally {
+    console.error = error;
+  }
+  return calls;
+}
+
+/** A socket on loopback, and its peer's way to send to it. */
+export interface Pair extends AsyncDisposable {
+  socket: BaseSocket<Deno.NetAddr>;
+  send(data: Data): Promise<void>;
+}
+
+/** Runs the same test for both kinds of sockets. */
+export function testBoth(
+  promise: string,
+  run: (open: (options?: SocketOptions) => Promise<Pair>) => Promise<void>,
+): void {
+  Deno.test(`bound: ${promise}`, () => run(openBound));
+  Deno.test(`connected: ${promise}`, () => run(openConnected));
+}
+
+async function openBound(options?: SocketOptions): Promise<Pair> {
+  const socket = bind(LOOPBACK, options);
+  const peer = await connect(socket.addr);
+  return { ...pairOf(socket, peer), send: (data) => peer.send(data) };
+}
+
+async function openConnected(options?: SocketOptions): Promise<Pair> {
+  const peer = bind(LOOPBACK);
+  const socket = await connect(peer.addr, options);
+  return {
+    ...pairOf(socket, peer),
+    send: (data) => peer.send(data, socket.addr),
+  };
+}
+
+function pairOf(socket: BaseSocket<Deno.NetAddr>, peer: AsyncDisposable) {
+  return {
+    socket,
+    async [Symbol.asyncDispose]() {
+      await socket[Symbol.asyncDispose]();
+      await peer[Symbol.asyncDispose]();
+    },
+  };
+}

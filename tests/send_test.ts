@@ -1,0 +1,301 @@
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import {
+  bind,
+  connect,
+  type Data,
+  DatagramSocket,
+  InvalidAddressError,
+  MessageTooLargeError,
+} from "../mod.ts";
+import { fakeBound, FakeCarrier, fakeClient, FakeClock } from "./fakes.ts";
+import {
+  isPending,
+  LOCAL,
+  LOOPBACK,
+  net,
+  pattern,
+  PEER,
+  SOON,
+  turn,
+} from "./helpers.ts";
+
+const LIMITS: [host: string, limit: number][] = [
+  ["127.0.0.1", 65_507],
+  ["::1", 65_527],
+  ["::ffff:127.0.0.1", 65_507],
+  ["fe80::1%eth0", 65_527],
+];
+
+for (const [host, limit] of LIMITS) {
+  Deno.test(`to ${host} ${limit} bytes go, and one more is refused before the carrier is asked`, async () => {
+    const { carrier, socket } = fakeBound();
+    await socket.send(pattern(limit), net(host, 5));
+    assertEquals(carrier.sent.length, 1);
+    await assertRejects(
+      () => socket.send(pattern(limit + 1), net(host, 5)),
+      MessageTooLargeError,
+      `Cannot send ${limit + 1} bytes to udp://`,
+    );
+    assertEquals(carrier.sent.length, 1);
+    const { sent, sentBytes, sendFailed } = socket.stats;
+    assertEquals([sent, sentBytes, sendFailed], [1, limit, 1]);
+    socket.close();
+  });
+}
+
+Deno.test("what is too large does not arrive, and the next message does", async () => {
+  await using socket = bind(LOOPBACK);
+  await using client = await connect(socket.addr);
+  const error = await assertRejects(
+    () => client.send(pattern(65_508)),
+    MessageTooLargeError,
+    "at most 65507",
+  );
+  assertInstanceOf(error, RangeError);
+  await client.send("next");
+  assertEquals((await socket.receive(SOON)).text(), "next");
+  assertEquals(socket.stats.received, 1);
+});
+
+Deno.test("65,527 bytes make the way over IPv6", async () => {
+  await using socket = bind("udp://[::1]:0");
+  await using client = await connect(socket.addr);
+  await client.send(pattern(65_527));
+  const { data, truncated, from } = await socket.receive(SOON);
+  assertEquals(data, pattern(65_527));
+  assertEquals(truncated, false);
+  assertEquals(from.hostname, "::1");
+  await socket.send("pong", from);
+  assertEquals((await client.receive(SOON)).text(), "pong");
+});
+
+Deno.test("to a name an IPv6 socket sends as much as IPv6 carries", async () => {
+  await using socket = bind("udp://[::1]:0");
+  await socket.send(pattern(65_527), net("localhost", socket.addr.port));
+  assertEquals((await socket.receive(SOON)).data, pattern(65_527));
+});
+
+Deno.test("the carrier's own limit is the limit", async () => {
+  class Small extends FakeCarrier {
+    maxSize(to: Deno.Addr) {
+      return "port" in to && to.port === 1 ? 10 : 20;
+    }
+  }
+  const carrier = new Small({});
+  await using socket = new DatagramSocket(carrier);
+  await socket.send(pattern(10), net("127.0.0.1", 1));
+  await socket.send(pattern(20), net("127.0.0.1", 2));
+  await assertRejects(
+    () => socket.send(pattern(11), net("127.0.0.1", 1)),
+    MessageTooLargeError,
+    "at most 10",
+  );
+  assertEquals(carrier.sent.length, 2);
+});
+
+Deno.test("the length that counts is the one in bytes", async () => {
+  const { carrier, socket } = fakeBound();
+  await socket.send("é".repeat(32_753), PEER);
+  await assertRejects(
+    () => socket.send("é".repeat(32_754), PEER),
+    MessageTooLargeError,
+    "65508 bytes",
+  );
+  assertEquals(carrier.sent.length, 1);
+  socket.close();
+});
+
+Deno.test("text is sent as UTF-8, bytes as they are, nothing as an empty datagram", async () => {
+  const { carrier, socket } = fakeBound();
+  await socket.send("é\ud800", PEER);
+  const view = new Uint8Array([9, 1, 2, 9]).subarray(1, 3);
+  await socket.send(view, PEER);
+  await socket.send("", PEER);
+  await socket.send(new Uint8Array(0), PEER);
+  assertEquals(carrier.sent.map(({ data }) => [...data]), [
+    [0xc3, 0xa9, 0xef, 0xbf, 0xbd],
+    [1, 2],
+    [],
+    [],
+  ]);
+  assertEquals(socket.stats.sentBytes, 7);
+  socket.close();
+});
+
+Deno.test("an address is taken as text, as an object, and from a datagram", async () => {
+  await using socket = bind(LOOPBACK);
+  const { port } = socket.addr;
+  await socket.send("a", `127.0.0.1:${port}`);
+  await socket.send("b", net("127.0.0.1", port));
+  const { from } = await socket.receive(SOON);
+  await socket.send("c", from);
+  await socket.send("d", `udp://localhost:${port}`);
+  const got = [];
+  for (let i = 0; i < 3; i++) got.push((await socket.receive(SOON)).text());
+  assertEquals(got, ["b", "c", "d"]);
+});
+
+for (
+  const [name, to] of [
+    ["port 0", "127.0.0.1:0"],
+    ["port 0 of an object", net("127.0.0.1", 0)],
+    ["a port beyond 65,535", net("127.0.0.1", 70_000)],
+    ["a port that is no whole number", net("127.0.0.1", 1.5)],
+    ["no host", net("", 5)],
+    ["no address", "nonsense"],
+    ["nothing", undefined],
+    ["null", null],
+    ["an empty object", {}],
+    ["another scheme", "tcp://127.0.0.1:5"],
+  ] as const
+) {
+  Deno.test(`sending to ${name} is an InvalidAddressError, counted as failed`, async () => {
+    const { carrier, socket } = fakeBound();
+    await assertRejects(
+      () => socket.send("x", to as Deno.NetAddr),
+      InvalidAddressError,
+    );
+    assertEquals(carrier.sent, []);
+    assertEquals(socket.stats.sendFailed, 1);
+    socket.close();
+  });
+}
+
+Deno.test("data that is neither text nor bytes is a TypeError, and the socket goes on", async () => {
+  const { carrier, socket } = fakeClient();
+  for (const data of [undefined, null, 7, {}, [1], new ArrayBuffer(2)]) {
+    await assertRejects(
+      () => socket.send(data as unknown as Data),
+      TypeError,
+      "data must be a string or a Uint8Array",
+    );
+  }
+  await socket.send("x");
+  assertEquals(carrier.sentTexts, ["x"]);
+  assertEquals(socket.stats.sendFailed, 6);
+  socket.close();
+});
+
+Deno.test("a carrier's send that rejects is reported with both addresses, its class and its cause", async () => {
+  const { carrier, socket } = fakeClient();
+  const cause = new Deno.errors.ConnectionRefused("nobody there");
+  carrier.onSend = () => Promise.reject(cause);
+  const error = await assertRejects(
+    () => socket.send("abc"),
+    Deno.errors.ConnectionRefused,
+  );
+  assertEquals(
+    error.message,
+    "Cannot send 3 bytes from udp://127.0.0.1:62000 to udp://127.0.0.1:40000: nobody there",
+  );
+  assertStrictEquals(error.cause, cause);
+  carrier.onSend = (data) => Promise.resolve(data.length);
+  await socket.send("d");
+  const { sent, sendFailed } = socket.stats;
+  assertEquals([sent, sendFailed], [1, 1]);
+  socket.close();
+});
+
+Deno.test("a carrier's send that throws at once is a rejection like any other", async () => {
+  const { carrier, socket } = fakeClient();
+  carrier.onSend = () => {
+    throw new Deno.errors.Busy("not now");
+  };
+  await assertRejects(() => socket.send("abc"), Deno.errors.Busy, "not now");
+  assertEquals(socket.stats.sendFailed, 1);
+  socket.close();
+});
+
+Deno.test("a send that waits for its carrier times out by the carrier's clock", async () => {
+  const clock = new FakeClock();
+  const { carrier, socket } = fakeClient({ clock });
+  carrier.onSend = () => new Promise(() => {});
+  const sending = socket.send("x", { timeoutMs: 100 });
+  assertEquals(clock.timers, 1);
+  clock.advance(99);
+  assertEquals(await isPending(sending), true);
+  clock.advance(1);
+  const error = await assertRejects(() => sending, Deno.errors.TimedOut);
+  assertStringIncludes(error.message, "within 100 ms");
+  assertEquals(clock.timers, 0);
+  assertEquals(socket.stats.sendFailed, 1);
+  socket.close();
+});
+
+Deno.test("a send that waits is aborted with the signal's reason itself", async () => {
+  const { carrier, socket } = fakeBound();
+  carrier.onSend = () => new Promise(() => {});
+  for (const reason of [new Error("stop"), "stop", undefined]) {
+    const controller = new AbortController();
+    const sending = socket.send("x", PEER, { signal: controller.signal });
+    await turn();
+    controller.abort(reason);
+    const thrown = await sending.catch((error) => error);
+    assertStrictEquals(thrown, controller.signal.reason);
+  }
+  assertEquals(socket.stats.sendFailed, 3);
+  socket.close();
+});
+
+Deno.test("with a signal that is aborted already nothing is sent", async () => {
+  const { carrier, socket } = fakeClient();
+  const signal = AbortSignal.abort("no");
+  const thrown = await socket.send("x", { signal }).catch((error) => error);
+  assertStrictEquals(thrown, "no");
+  assertEquals(carrier.sent, []);
+  assertEquals(socket.stats.sendFailed, 1);
+  socket.close();
+});
+
+Deno.test("a send that is done in time leaves no timer", async () => {
+  const clock = new FakeClock();
+  const { socket } = fakeClient({ clock });
+  await socket.send("x", { timeoutMs: 100 });
+  await turn();
+  assertEquals(clock.timers, 0);
+  socket.close();
+});
+
+Deno.test("a send that rejects after it timed out is no unhandled rejection", async () => {
+  const clock = new FakeClock();
+  const { carrier, socket } = fakeClient({ clock });
+  const late = Promise.withResolvers<number>();
+  carrier.onSend = () => late.promise;
+  const sending = socket.send("x", { timeoutMs: 1 });
+  clock.advance(1);
+  await assertRejects(() => sending, Deno.errors.TimedOut);
+  late.reject(new Error("late"));
+  await turn();
+  assertEquals(socket.stats.sendFailed, 1);
+  socket.close();
+});
+
+Deno.test("a send's timeoutMs out of range is a RangeError, and nothing is sent", async () => {
+  const { carrier, socket } = fakeClient();
+  for (const timeoutMs of [-1, 2 ** 31, NaN]) {
+    await assertRejects(
+      () => socket.send("x", { timeoutMs }),
+      RangeError,
+      `given ${timeoutMs}`,
+    );
+  }
+  assertEquals(carrier.sent, []);
+  socket.close();
+});
+
+Deno.test("the local address is in the messages as the carrier gives it", async () => {
+  const { carrier, socket } = fakeBound();
+  carrier.onSend = () => Promise.reject(new Error("no"));
+  await assertRejects(
+    () => socket.send("x", PEER),
+    Error,
+    `from udp://${LOCAL.hostname}:${LOCAL.port} to`,
+  );
+  socket.close();
+});
