@@ -175,7 +175,6 @@ Deno.test("client --wait --retries sends again until a reply comes", async () =>
 
 Deno.test("client --wait takes a late reply for no other message's", async () => {
   // The first message is answered when the second comes, ahead of its own reply.
-  let first: Datagram | undefined;
   await using socket = bind("127.0.0.1:0");
   const sending = send(socket, [
     "--wait",
@@ -187,7 +186,7 @@ Deno.test("client --wait takes a late reply for no other message's", async () =>
     "two",
     "three",
   ]);
-  first = await socket.receive();
+  const first = await socket.receive();
   const second = await socket.receive();
   await socket.send("re: one", first.from);
   await socket.send("re: two", second.from);

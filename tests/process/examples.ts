@@ -42,6 +42,5 @@ Deno.test("the demo shows its five messages and exits 0", async () => {
   });
   assertEquals([code, stderr], [0, ""]);
   assertEquals(stdout.match(/ {2}udp:\/\/127\.0\.0\.1:\d+ {2}/g)?.length, 6);
-  // deno-lint-ignore no-control-regex
   assertEquals(/[^\n\x20-\x7e\u00e0-\u00ff]/.test(stdout), false);
 });

@@ -1,0 +1,129 @@
+import { assert, assertEquals } from "@std/assert";
+import { setColorEnabled } from "@std/fmt/colors";
+import fc from "fast-check";
+import { canonicalIpv6 } from "../lib/host.ts";
+import { formatter } from "../lib/programs/format.ts";
+import {
+  Datagram,
+  escapeControls,
+  formatAddress,
+  InvalidAddressError,
+  parseAddress,
+} from "../mod.ts";
+
+const RUNS = { numRuns: 2000 };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+// deno-lint-ignore no-control-regex
+const CONTROL =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+
+const hostname = fc.oneof(
+  fc.ipV4(),
+  fc.ipV6().map((host) => canonicalIpv6(host) ?? "::1"),
+  fc.domain(),
+);
+const address: fc.Arbitrary<Deno.NetAddr | Deno.UnixAddr> = fc.oneof(
+  fc.record({
+    transport: fc.constant("udp" as const),
+    hostname,
+    port: fc.integer({ min: 0, max: 65_535 }),
+  }),
+  fc.record({
+    transport: fc.constant("unixpacket" as const),
+    path: fc.string({ minLength: 1, maxLength: 100 }),
+  }),
+);
+
+Deno.test("what formatAddress writes, parseAddress reads", () => {
+  fc.assert(
+    fc.property(address, (address) => {
+      assertEquals(parseAddress(formatAddress(address)), address);
+    }),
+    RUNS,
+  );
+});
+
+const nearlyAddress = fc.array(
+  fc.constantFrom(
+    ..."udp://|unix:|127.0.0.1|[::1]|[|]|:|/|@|?|#|.|0|65535|65536|-1|%|%eth0|localhost|é| |\0|\n"
+      .split("|"),
+  ),
+).map((parts) => parts.join(""));
+
+Deno.test("parseAddress throws nothing but InvalidAddressError, on one line, and what it takes it gives back", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(nearlyAddress, fc.string({ unit: "binary" })),
+      (text) => {
+        let parsed;
+        try {
+          parsed = parseAddress(text);
+        } catch (error) {
+          assert(error instanceof InvalidAddressError, String(error));
+          assert(!CONTROL.test(error.message), error.message);
+          return;
+        }
+        assertEquals(parseAddress(formatAddress(parsed)), parsed);
+      },
+    ),
+    { numRuns: 10_000 },
+  );
+});
+
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }),
+  fc.string({ unit: "binary" }).map((text) => encoder.encode(text)),
+  fc.array(
+    fc.constantFrom(...'\0\n\r\t\x1b\x7f\x85\u2028\u202e\u2066\ufeff\\"<a'),
+  )
+    .map((chars) => encoder.encode(chars.join(""))),
+).map((bytes) => new Uint8Array(bytes));
+
+for (const name of ["text", "json", "hex"] as const) {
+  Deno.test(`no datagram makes ${name} output hold a control character beyond its final newline`, () => {
+    setColorEnabled(false);
+    const write = formatter(name);
+    fc.assert(
+      fc.property(bytes, address, fc.boolean(), (data, from, truncated) => {
+        const datagram = new Datagram<Deno.Addr>(data, from, truncated);
+        const line = decoder.decode(write(datagram, new Date(0)));
+        assert(line.endsWith("\n"));
+        assert(!CONTROL.test(line.slice(0, -1)), JSON.stringify(line));
+      }),
+      RUNS,
+    );
+  });
+}
+
+Deno.test("json output gives every byte back", () => {
+  const write = formatter("json");
+  fc.assert(
+    fc.property(bytes, (data) => {
+      const from = parseAddress("127.0.0.1:1");
+      const line = decoder.decode(write(new Datagram(data, from), new Date(0)));
+      const { text, base64, size } = JSON.parse(line);
+      assertEquals(size, data.length);
+      assertEquals(
+        base64 === undefined
+          ? encoder.encode(text)
+          : Uint8Array.fromBase64(base64),
+        data,
+      );
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("escapeControls leaves no control character, and other text as it is", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      const escaped = escapeControls(text);
+      assert(!CONTROL.test(escaped));
+      if (!CONTROL.test(text)) assertEquals(escaped, text);
+    }),
+    RUNS,
+  );
+});

@@ -1,0 +1,241 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { connect, InvalidAddressError, serve } from "../mod.ts";
+import { type Faults, flipBit, Link, seedOf } from "../lib/testing/faults.ts";
+import { startRelay } from "../lib/testing/mod.ts";
+import { LOOPBACK, pattern, random, SOON } from "./helpers.ts";
+import { assertAddsUp, numbers, pass, route, texts, until } from "./relays.ts";
+
+const MIX = { loss: 0.2, duplicate: 0.2, corrupt: 0.2, mtu: 900 };
+
+Deno.test("each client gets an upstream port of its own, so that replies find their way", async () => {
+  const ports = new Set<number>();
+  await using server = serve(LOOPBACK, ({ data, from }) => {
+    ports.add(from.port);
+    return data;
+  });
+  await using relay = startRelay({ listen: LOOPBACK, to: server.addr });
+  await using a = await connect(relay.addr);
+  await using b = await connect(relay.addr);
+  await using c = await connect(relay.addr);
+  const clients = [a, b, c];
+  for (const round of ["first", "second"]) {
+    await Promise.all(clients.map((client, n) => client.send(`${round} ${n}`)));
+    for (const [n, client] of clients.entries()) {
+      assertEquals((await client.receive(SOON)).text(), `${round} ${n}`);
+    }
+  }
+  assertEquals(ports.size, 3);
+  const { sessions, up, down } = relay.stats;
+  assertEquals([sessions, up.forwarded, down.forwarded], [3, 6, 6]);
+});
+
+Deno.test("without faults 2,000 datagrams of all sizes pass in order, to the byte", async () => {
+  const below = random(1);
+  const messages = Array.from(
+    { length: 2000 },
+    (_, n) => pattern(n < 1000 ? n : below(1400)),
+  );
+  await using way = await route();
+  await pass(way, messages);
+  assertEquals(way.arrived, messages);
+  const { up, down } = way.relay.stats;
+  assertEquals([up.received, up.forwarded, down.received], [2000, 2000, 0]);
+});
+
+Deno.test("without faults 2,000 replies pass in order, to the byte", async () => {
+  await using server = serve(LOOPBACK, ({ data }) => data);
+  await using relay = startRelay({ listen: LOOPBACK, to: server.addr });
+  await using client = await connect(relay.addr);
+  for (let sent = 0; sent < 2000; sent += 20) {
+    const burst = Array.from({ length: 20 }, (_, n) => pattern(sent + n));
+    await Promise.all(burst.map((message) => client.send(message)));
+    for (const message of burst) {
+      assertEquals((await client.receive(SOON)).data, message);
+    }
+  }
+  const { up, down } = relay.stats;
+  assertEquals([up.forwarded, down.forwarded], [2000, 2000]);
+});
+
+Deno.test("empty datagrams and the longest pass as they are", async () => {
+  const messages = [pattern(0), pattern(65_507), pattern(0)];
+  await using way = await route();
+  await pass(way, messages);
+  assertEquals(way.arrived, messages);
+});
+
+Deno.test("at loss 1 nothing passes, and the counts say so", async () => {
+  await using way = await route({ loss: 1 });
+  await pass(way, numbers(500));
+  const { up } = way.relay.stats;
+  assertEquals([up.received, up.lost, up.forwarded], [500, 500, 0]);
+  assertEquals(way.arrived, []);
+});
+
+for (const seed of [1, 2, 3]) {
+  Deno.test(`whatever the faults, received and duplicated are the sum of the fates (seed ${seed})`, async () => {
+    const delayMs = { min: 0, max: 5 };
+    const bandwidth = 1e9;
+    await using way = await route({
+      ...MIX,
+      ...{ seed, delayMs, bandwidth, queue: 50, reorder: 0.2 },
+    });
+    const messages = Array.from({ length: 600 }, (_, n) => pattern(n * 2));
+    const passing = pass(way, messages);
+    await until(() => {
+      assertAddsUp(way.relay.stats.up);
+      return way.relay.stats.up.received === 600;
+    });
+    await passing;
+    const { up } = way.relay.stats;
+    assertAddsUp(up);
+    assertEquals(up.forwarded, way.arrived.length);
+    for (const fate of ["duplicated", "lost", "overMtu"] as const) {
+      assert(up[fate] > 0, fate);
+    }
+  });
+}
+
+Deno.test("the same seed and the same datagrams meet the same fates again", async () => {
+  const runs = [];
+  for (const seed of [7, 7, 8]) {
+    await using way = await route({ ...MIX, seed });
+    await pass(way, numbers(1000));
+    runs.push({ stats: way.relay.stats, arrived: way.arrived });
+  }
+  assertEquals(runs[0], runs[1]);
+  assert(runs[0].arrived.length !== runs[2].arrived.length);
+});
+
+Deno.test("a relay decides as a link of the simulated network does", async () => {
+  const faults: Faults = { ...MIX, mtu: 80 };
+  const messages = Array.from({ length: 1000 }, (_, n) => pattern(n % 100));
+  const link = new Link(seedOf(5, "up 1"), faults);
+  const expected = messages.flatMap((message) =>
+    link.cross(message.length, 0)
+      .filter(({ fate }) => fate === "passed")
+      .map(({ flippedBit: bit }) =>
+        bit === undefined ? message : flipBit(message, bit)
+      )
+  );
+  await using way = await route({ ...faults, seed: 5 });
+  await pass(way, messages);
+  assertEquals(way.arrived, expected);
+});
+
+Deno.test("faults change while the relay runs, in one direction or in both", async () => {
+  await using server = serve(LOOPBACK, ({ data }) => data);
+  await using relay = startRelay({ listen: LOOPBACK, to: server.addr });
+  await using client = await connect(relay.addr);
+  assertEquals((await client.request("both pass", SOON)).text(), "both pass");
+  relay.set({ loss: 1 }, "down");
+  await client.send("the reply is lost");
+  await until(() => relay.stats.down.lost === 1);
+  assertEquals(relay.stats.up.lost, 0);
+  relay.set({ loss: 0 }, "down");
+  relay.set({ loss: 1 }, "up");
+  await client.send("lost on the way up");
+  await until(() => relay.stats.up.lost === 1);
+  relay.set({ loss: 0 });
+  assertEquals((await client.request("again", SOON)).text(), "again");
+  const { up, down } = relay.stats;
+  assertEquals([up.received, up.forwarded, up.lost], [4, 3, 1]);
+  assertEquals([down.received, down.forwarded, down.lost], [3, 2, 1]);
+});
+
+Deno.test("faults that are set hold for clients to come", async () => {
+  await using way = await route();
+  way.relay.set({ loss: 1 }, "up");
+  await pass(way, ["lost"]);
+  assertEquals(way.relay.stats.up.lost, 1);
+});
+
+Deno.test("at duplicate 1 each datagram comes twice, one after the other", async () => {
+  await using way = await route({ duplicate: 1 });
+  await pass(way, numbers(500));
+  assertEquals(texts(way.arrived), numbers(500).flatMap((n) => [n, n]));
+  const { up } = way.relay.stats;
+  assertEquals([up.received, up.duplicated, up.forwarded], [500, 500, 1000]);
+});
+
+Deno.test("at corrupt 1 exactly one bit of each datagram is wrong", async () => {
+  const messages = Array.from({ length: 500 }, (_, n) => pattern(n + 1));
+  await using way = await route({ corrupt: 1 });
+  await pass(way, messages);
+  for (const [n, message] of way.arrived.entries()) {
+    const wrong = message.map((byte, i) => byte ^ messages[n][i])
+      .filter((byte) => byte !== 0);
+    assertEquals(wrong.length, 1);
+    assert([1, 2, 4, 8, 16, 32, 64, 128].includes(wrong[0]), `${wrong}`);
+  }
+});
+
+Deno.test("what is longer than the MTU is dropped, what is as long passes", async () => {
+  await using way = await route({ mtu: 500 });
+  await pass(way, [pattern(500), pattern(501), pattern(0), pattern(1400)]);
+  assertEquals(way.arrived, [pattern(500), pattern(0)]);
+  assertEquals(way.relay.stats.up.overMtu, 2);
+});
+
+Deno.test("what bandwidth leaves no time for waits in a queue, and that is bounded", async () => {
+  await using way = await route({ bandwidth: 1, queue: 3 });
+  for (const n of numbers(10)) await way.client.send(n);
+  await until(() => way.relay.stats.up.received === 10);
+  const { inFlight, queueFull, forwarded } = way.relay.stats.up;
+  assertEquals([inFlight, queueFull, forwarded], [3, 7, 0]);
+});
+
+for (
+  const [what, faults] of Object.entries({
+    "a delay": { delayMs: { min: 0, max: 20 } },
+    "a bandwidth": { bandwidth: 10_000_000 },
+    "both": { delayMs: { min: 1, max: 9 }, bandwidth: 10_000_000 },
+  })
+) {
+  Deno.test(`${what} keeps the order`, async () => {
+    await using way = await route({ ...faults, duplicate: 0.2 });
+    await pass(way, numbers(300));
+    const arrived = texts(way.arrived).map(Number);
+    assertEquals(arrived, arrived.toSorted((a, b) => a - b));
+    assertEquals(new Set(arrived).size, 300);
+  });
+}
+
+Deno.test("with reorder some datagrams overtake others, and none is lost", async () => {
+  await using way = await route({ reorder: 0.3 });
+  await pass(way, numbers(300));
+  const arrived = texts(way.arrived);
+  assert(arrived.some((text, n) => text !== `${n}`));
+  assertEquals(new Set(arrived), new Set(numbers(300)));
+});
+
+const REFUSED: [string, Record<string, unknown>, string][] = [
+  ["loss 2", { loss: 2 }, "loss must be from 0 to 1: given 2"],
+  ["seed 1.5", { seed: 1.5 }, "seed must be a whole number: given 1.5"],
+  ["idleMs 0", { idleMs: 0 }, "idleMs must be above 0: given 0"],
+  ["maxSessions NaN", { maxSessions: NaN }, "maxSessions must be above 0"],
+];
+for (const [what, options, says] of REFUSED) {
+  Deno.test(`${what} is refused, and nothing is opened`, () => {
+    const to = "udp://127.0.0.1:9";
+    assertThrows(
+      () => startRelay({ listen: LOOPBACK, to, ...options }),
+      RangeError,
+      says,
+    );
+  });
+}
+
+for (
+  const [listen, to] of [
+    [LOOPBACK, "udp://127.0.0.1:0"],
+    [LOOPBACK, "nonsense"],
+    [LOOPBACK, "unix:/tmp/pli.sock"],
+    ["unix:/tmp/pli.sock", "udp://127.0.0.1:9"],
+    ["127.0.0.1:62000", "udp://127.0.0.1:62000"],
+  ]
+) {
+  Deno.test(`a relay from ${listen} to ${to} is refused`, () => {
+    assertThrows(() => startRelay({ listen, to }), InvalidAddressError);
+  });
+}

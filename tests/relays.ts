@@ -1,0 +1,99 @@
+import { assertEquals } from "@std/assert";
+import {
+  bind,
+  connect,
+  type ConnectedSocket,
+  type DatagramSocket,
+} from "../mod.ts";
+import {
+  type DirectionStats,
+  type Relay,
+  type RelayOptions,
+  startRelay,
+} from "../lib/testing/mod.ts";
+import { LOOPBACK } from "./helpers.ts";
+
+// What the system's buffer takes in any case, 1,400 bytes long and each twice.
+const BURST = 32;
+const SOON_MS = 30_000;
+
+/** A client, a relay, and a server that keeps what comes. */
+export interface Route extends AsyncDisposable {
+  client: ConnectedSocket;
+  relay: Relay;
+  server: DatagramSocket;
+  /** What came to the server, in order. */
+  arrived: Uint8Array[];
+}
+
+/** Opens them. */
+export async function route(
+  options: Partial<RelayOptions> = {},
+): Promise<Route> {
+  const server = bind(LOOPBACK);
+  const relay = startRelay({ listen: LOOPBACK, to: server.addr, ...options });
+  const client = await connect(relay.addr);
+  const arrived: Uint8Array[] = [];
+  const collecting = (async () => {
+    for await (const { data } of server) arrived.push(data);
+  })();
+  return {
+    client,
+    relay,
+    server,
+    arrived,
+    async [Symbol.asyncDispose]() {
+      await client[Symbol.asyncDispose]();
+      await relay.close();
+      await server[Symbol.asyncDispose]();
+      await collecting;
+    },
+  };
+}
+
+/**
+ * Sends messages through a relay, in bursts that no buffer is too small for.
+ * Resolves when each has met its fate.
+ */
+export async function pass(
+  { client, relay, arrived }: Route,
+  messages: readonly (string | Uint8Array)[],
+): Promise<void> {
+  const before = relay.stats.up.received;
+  for (let sent = 0; sent < messages.length; sent += BURST) {
+    const burst = messages.slice(sent, sent + BURST);
+    await Promise.all(burst.map((message) => client.send(message)));
+    await until(() => {
+      const { up } = relay.stats;
+      return up.received === before + sent + burst.length &&
+        up.inFlight === 0 && up.forwarded === arrived.length;
+    });
+  }
+}
+
+/** Waits until something has happened. */
+export async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + SOON_MS;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`never: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Each datagram, and each copy, met one fate. */
+export function assertAddsUp(stats: DirectionStats): void {
+  const { received, duplicated, ...fates } = stats;
+  const sum = Object.values(fates).reduce((a, b) => a + b);
+  assertEquals(sum, received + duplicated, JSON.stringify(stats));
+}
+
+/** Messages that are their own numbers. */
+export function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `${n}`);
+}
+
+/** As text, which numbers were at first. */
+export function texts(messages: readonly Uint8Array[]): string[] {
+  const decoder = new TextDecoder();
+  return messages.map((message) => decoder.decode(message));
+}
