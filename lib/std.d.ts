@@ -9,8 +9,9 @@ declare module "@std/assert" {
     expected: T,
     msg?: string,
   ): asserts actual is T;
-  // deno-lint-ignore no-explicit-any
-  export type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
+  export type ErrorClass<E extends Error> = abstract new (
+    ...args: never[]
+  ) => E;
   export function assertInstanceOf<E extends Error>(
     actual: unknown,
     expectedType: ErrorClass<E>,

@@ -12,9 +12,10 @@ carrierContract("udp over IPv6", () => udp({ family: 6 }), {
 carrierContract("bare Deno.DatagramConn", () => ({
   listen: (address) =>
     Deno.listenDatagram({ ...address as Deno.NetAddr, transport: "udp" }),
-  // deno-lint-ignore require-await
-  dial: async () =>
-    Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 }),
+  dial: () =>
+    Promise.try(() =>
+      Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 })
+    ),
 }));
 
 let network = simulateNetwork();

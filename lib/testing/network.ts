@@ -286,12 +286,12 @@ class Network implements SimulatedNetwork, Wire {
     return endpoint;
   }
 
-  // deno-lint-ignore require-await
-  async #dial(
+  #dial(
     remote: Deno.NetAddr | Deno.UnixAddr,
     hostname: string,
   ): Promise<Carrier> {
-    return this.#listen({ ...remote, hostname, port: 0 } as Deno.NetAddr);
+    const local = { ...remote, hostname, port: 0 } as Deno.NetAddr;
+    return Promise.try(() => this.#listen(local));
   }
 
   #freePort(hostname: string): number {

@@ -120,14 +120,9 @@ export function startRelay(options: RelayOptions): Relay {
       "a relay to itself would go round for ever; give the server's address",
     );
   }
-  return new FaultyRelay(bind(local), {
-    to: server,
-    seed,
-    idleMs,
-    maxSessions,
-    faults: { up: checkFaults(rest), down: checkFaults(rest) },
-    onError,
-  });
+  const faults = { up: checkFaults(rest), down: checkFaults(rest) };
+  const settings = { to: server, seed, idleMs, maxSessions, faults, onError };
+  return new FaultyRelay(bind(local), settings);
 }
 
 interface Settings {
