@@ -71,6 +71,8 @@ export abstract class BaseSocket<A extends Deno.Addr>
    * a `unix:` path that a crash left behind takes a moment to be looked at.
    */
   readonly opened: Promise<void>;
+  /** What its timeouts run on: the carrier's clock, or the system's. */
+  readonly clock: Clock;
   /**
    * The carrier underneath.
    * @internal
@@ -86,11 +88,6 @@ export abstract class BaseSocket<A extends Deno.Addr>
    * @internal
    */
   protected readonly inbox: Inbox<A>;
-  /**
-   * What the timers of this socket run on.
-   * @internal
-   */
-  protected readonly clock: Clock;
   #readable: ReadableStream<Datagram<A>> | undefined;
   #closed = false;
   #ended: Promise<void> | undefined;

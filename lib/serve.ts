@@ -48,7 +48,7 @@ export interface DatagramServer<A extends Deno.Addr = Deno.NetAddr>
   readonly addr: A;
   /**
    * Resolves when the server has ended: the socket closed, all handlers done.
-   * Rejects only when the socket could not be opened.
+   * Rejects only when the socket could not be opened, or not closed.
    */
   readonly finished: Promise<void>;
   /** What its socket has counted so far. */
@@ -181,7 +181,7 @@ class Server<A extends Deno.Addr> implements DatagramServer<A> {
         this.#handle(value);
       } catch (error) {
         this.#report(error);
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        await new Promise<void>((go) => socket.clock.after(PAUSE_MS, go));
       }
       while (this.#atWork >= this.#maxConcurrent) await this.#handled();
     }
