@@ -5,8 +5,8 @@ import type { Datagram } from "./datagram.ts";
 import { failure, isClosed } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
-import { iterate, readable, receive, tryReceive } from "./waits.ts";
-import type { WaitOptions } from "./waits.ts";
+import { Iteration, readable } from "./iteration.ts";
+import { receive, tryReceive, type WaitOptions } from "./waits.ts";
 
 // What IPv6 can carry in one datagram; IPv4 carries 20 bytes less.
 const LARGEST_DATAGRAM = 65_527;
@@ -156,7 +156,7 @@ export abstract class BaseSocket<A extends Deno.Addr>
    * thrown into the loop.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram<A>> {
-    return iterate(this.inbox);
+    return new Iteration(this.inbox);
   }
 
   /** What the socket has counted so far: a copy that does not change. */
