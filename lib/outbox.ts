@@ -25,16 +25,18 @@ export interface OutboxCounts {
 }
 
 /**
- * The sending half of a socket: checks, sends, and counts each send once. It
- * sends one at a time, in the order of the calls: of sends that overlap Deno
- * keeps no order, and on a fresh socket it reverses them.
+ * The sending half of a socket: checks, sends, and counts each send once. To
+ * each peer it sends one at a time, in the order of the calls: of sends that
+ * overlap Deno keeps no order, and on a fresh socket it reverses them.
  */
 export class Outbox {
   readonly counts: OutboxCounts = { sent: 0, sentBytes: 0, sendFailed: 0 };
   readonly #carrier: Carrier;
   readonly #local: string;
-  readonly #waiting: (() => void)[] = [];
-  #sending = false;
+  // To whom a send is under way: mostly one peer, and nobody waits. When sends
+  // overlap, each peer has a lane, where those wait that come after.
+  #only: Deno.Addr | undefined;
+  readonly #lanes = new Map<string, (() => void)[]>();
   #closed = false;
 
   constructor(carrier: Carrier, local: string) {
@@ -51,12 +53,20 @@ export class Outbox {
       const peer = isDestination(to) ? to : toDestination(to);
       const bytes = this.#bytes(data, peer);
       const limits = limitsOf(peer, options);
+      const isAlone = this.#only === undefined && this.#lanes.size === 0;
       try {
-        await (limits === undefined
-          ? this.#inTurn(bytes, peer)
-          : this.#within(bytes, peer, limits));
+        if (isAlone && limits === undefined) {
+          this.#only = peer;
+          try {
+            await this.#carry(bytes, peer);
+          } finally {
+            this.#done(peer);
+          }
+        } else await this.#inTurn(bytes, peer, limits);
       } catch (error) {
-        if (error === options?.signal?.reason) throw error;
+        if (limits?.signal?.aborted && error === limits.signal.reason) {
+          throw error;
+        }
         const text = `send ${bytes.length} bytes from ${this.#local} to `;
         throw failure(text + formatAddress(peer), error);
       }
@@ -70,46 +80,75 @@ export class Outbox {
 
   close(): void {
     this.#closed = true;
-    for (const go of this.#waiting.splice(0)) go();
+    for (const lane of this.#lanes.values()) {
+      for (const go of lane.splice(0)) go();
+    }
   }
 
-  async #inTurn(bytes: Uint8Array, to: Deno.Addr, turn?: Turn): Promise<void> {
-    if (this.#sending) {
-      await new Promise<void>((go) => {
-        this.#waiting.push(go);
-        if (turn !== undefined) turn.go = go;
-      });
-    }
+  #carry(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
     if (this.#closed) throw new Deno.errors.BadResource("closed");
-    this.#sending = true;
-    try {
-      await this.#carrier.send(bytes, to);
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#sending = false;
-      else next();
-    }
+    return this.#carrier.send(bytes, to);
+  }
+
+  #done(peer: Deno.Addr): void {
+    if (this.#only === peer) this.#only = undefined;
+    else this.#leave(formatAddress(peer));
   }
 
   /**
    * A carrier's `send` cannot be cancelled: what is given up may yet arrive, but
    * not when it still waited for its turn.
    */
-  async #within(
+  async #inTurn(
     bytes: Uint8Array,
     to: Deno.Addr,
-    limits: WaitOptions,
+    limits: WaitOptions = {},
   ): Promise<void> {
     limits.signal?.throwIfAborted();
-    const clock = this.#carrier.clock ?? systemClock;
-    const turn: Turn = {};
+    const peer = formatAddress(to);
+    let go: (() => void) | undefined;
+    const send = async () => {
+      await this.#enter(peer, (resolve) => go = resolve);
+      try {
+        await this.#carry(bytes, to);
+      } finally {
+        this.#leave(peer);
+      }
+    };
     try {
-      await within(this.#inTurn(bytes, to, turn), clock, limits);
+      await within(send(), this.#carrier.clock ?? systemClock, limits);
     } catch (error) {
-      const index = this.#waiting.findIndex((go) => go === turn.go);
-      if (index >= 0) this.#waiting.splice(index, 1);
+      const lane = this.#lanes.get(peer) ?? [];
+      const index = lane.findIndex((waiting) => waiting === go);
+      if (index >= 0) lane.splice(index, 1);
       throw error;
     }
+  }
+
+  /** Takes the peer's lane, or waits in it. */
+  async #enter(
+    peer: string,
+    onWait: (go: () => void) => void,
+  ): Promise<void> {
+    if (this.#only !== undefined) {
+      this.#lanes.set(formatAddress(this.#only), []);
+      this.#only = undefined;
+    }
+    const lane = this.#lanes.get(peer);
+    if (lane === undefined) this.#lanes.set(peer, []);
+    else {
+      await new Promise<void>((go) => {
+        lane.push(go);
+        onWait(go);
+      });
+    }
+  }
+
+  /** Lets the next one in the lane go. */
+  #leave(peer: string): void {
+    const next = this.#lanes.get(peer)?.shift();
+    if (next === undefined) this.#lanes.delete(peer);
+    else next();
   }
 
   #bytes(data: Data, to: Deno.Addr): Uint8Array {
@@ -130,11 +169,6 @@ export class Outbox {
       }: one datagram holds at most ${limit}`,
     );
   }
-}
-
-/** Of one send that overlaps others: what lets it go, while it waits. */
-interface Turn {
-  go?: () => void;
 }
 
 /** `undefined` where there are none, as mostly. */

@@ -72,13 +72,18 @@ export function within<T>(
   return new Promise((resolve, reject) => {
     const cancel = timeoutMs === undefined ? undefined : clock.after(
       timeoutMs,
-      () => reject(new Deno.errors.TimedOut(`not done within ${timeoutMs} ms`)),
+      () => giveUp(new Deno.errors.TimedOut(`not done within ${timeoutMs} ms`)),
     );
-    const unlisten = signal && onAbort(signal, reject);
-    promise.then(resolve, reject).finally(() => {
+    const stop = () => {
       cancel?.();
       unlisten?.();
-    });
+    };
+    const giveUp = (reason: unknown) => {
+      stop();
+      reject(reason);
+    };
+    const unlisten = signal && onAbort(signal, giveUp);
+    promise.then(resolve, reject).finally(stop);
   });
 }
 
