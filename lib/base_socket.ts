@@ -127,8 +127,8 @@ export abstract class BaseSocket<A extends Deno.Addr>
   }
 
   /**
-   * Gives what already waits, without waiting for more: it takes one turn of
-   * the event loop, which is how long it takes to look.
+   * Gives what already waits, without waiting for more. To see that nothing does
+   * takes a fraction of a millisecond.
    *
    * @returns The datagram, or `undefined` when none waits.
    * @throws {SocketClosedError} The socket is closed.

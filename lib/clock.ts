@@ -20,6 +20,12 @@ export interface Clock {
   turn(callback: () => void): () => void;
 }
 
+// While anything else is to be done, the event loop looks at its sockets once in
+// 61 rounds (tokio's event interval): of 300 waiting datagrams 50 rounds showed
+// none and 60 all. A timer would make it idle and so look, but one that is due
+// already, on a busy machine, does not. Twice as many as it takes last 0.3 ms.
+const LOOKS = 128;
+
 /** The system's monotonic clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -27,15 +33,15 @@ export const systemClock: Clock = {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
   },
-  // A timer runs before the event loop looks at its sockets and an immediate
-  // after: of 600 datagrams that waited, a timer alone missed 1, both none.
   turn: (callback) => {
-    let immediate: ReturnType<typeof setImmediate> | undefined;
-    const timer = setTimeout(() => immediate = setImmediate(callback), 0);
-    return () => {
-      clearTimeout(timer);
-      clearImmediate(immediate);
+    let looks = LOOKS;
+    let immediate: ReturnType<typeof setImmediate>;
+    const look = () => {
+      if (looks-- > 0) immediate = setImmediate(look);
+      else callback();
     };
+    look();
+    return () => clearImmediate(immediate);
   },
 };
 

@@ -65,6 +65,7 @@ Deno.test("without options a request waits a second for one sending", async () =
 Deno.test("a reply to a retry ends the request, and nothing more is sent", async () => {
   const { clock, carrier, socket } = clockedClient();
   const request = socket.request("ping", { timeoutMs: 100, retries: 5 });
+  await turn();
   clock.advance(100);
   carrier.deliver("pong");
   assertEquals((await request).text(), "pong");
@@ -91,6 +92,7 @@ Deno.test("an aborted request rejects with the signal's reason itself and sends 
   const reason = new Error("stop");
   const { signal } = controller;
   const request = socket.request("ping", { signal, retries: 9 });
+  await turn();
   clock.advance(1000);
   controller.abort(reason);
   assertStrictEquals(await request.catch((error) => error), reason);
