@@ -44,6 +44,26 @@ Deno.test("an answer to from reaches the sender", async () => {
   assertEquals((await peer.receive(SOON)).text(), "pong");
 });
 
+Deno.test("ref and unref of a socket reach Deno's own", async () => {
+  const calls: string[] = [];
+  const { listenDatagram } = Deno;
+  Object.defineProperty(Deno, "listenDatagram", {
+    value: (options: Parameters<typeof listenDatagram>[0]) =>
+      Object.assign(listenDatagram(options), {
+        ref: () => void calls.push("ref"),
+        unref: () => void calls.push("unref"),
+      }),
+  });
+  try {
+    await using socket = bind(LOOPBACK);
+    socket.unref();
+    socket.ref();
+    assertEquals(calls, ["unref", "ref"]);
+  } finally {
+    Object.defineProperty(Deno, "listenDatagram", { value: listenDatagram });
+  }
+});
+
 Deno.test("Deno without its unstable net says so in one line", () => {
   const { listenDatagram } = Deno;
   Object.defineProperty(Deno, "listenDatagram", { value: undefined });

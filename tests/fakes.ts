@@ -184,9 +184,9 @@ export function clockedClient() {
 /** A server over a fake carrier; its errors are collected. */
 export function fakeServer(
   handler: (datagram: Datagram<Deno.NetAddr>) => Answer | Promise<Answer>,
-  options: ServeOptions = {},
+  { clock, ...options }: ServeOptions & { clock?: Clock } = {},
 ) {
-  const carrier = new FakeCarrier({});
+  const carrier = new FakeCarrier({ clock });
   const errors: [error: unknown, datagram?: Datagram][] = [];
   const server = serve("udp://127.0.0.1:62000", handler, {
     carrier: sourceOf(carrier),

@@ -123,6 +123,21 @@ Deno.test("a relay decides as a link of the simulated network does", async () =>
   assertEquals(way.arrived, expected);
 });
 
+Deno.test("each client has chances of its own, by the order in which they came", async () => {
+  await using way = await route({ loss: 0.5, seed: 3 });
+  await using second = await connect(way.relay.addr);
+  const passing = (name: string) => {
+    const link = new Link(seedOf(3, name), { loss: 0.5 });
+    return numbers(200).filter((n) =>
+      link.cross(n.length, 0)[0].fate !== "lost"
+    );
+  };
+  await pass(way, numbers(200));
+  await pass({ ...way, client: second }, numbers(200));
+  const expected = [...passing("up 1"), ...passing("up 2")];
+  assertEquals(texts(way.arrived), expected);
+});
+
 Deno.test("faults change while the relay runs, in one direction or in both", async () => {
   await using server = serve(LOOPBACK, ({ data }) => data);
   await using relay = startRelay({ listen: LOOPBACK, to: server.addr });

@@ -1,10 +1,5 @@
 import { assertEquals } from "@std/assert";
-import {
-  bind,
-  connect,
-  type ConnectedSocket,
-  type DatagramSocket,
-} from "../mod.ts";
+import { bind, connect, type ConnectedSocket } from "../mod.ts";
 import {
   type DirectionStats,
   type Relay,
@@ -17,36 +12,51 @@ import { LOOPBACK } from "./helpers.ts";
 const BURST = 32;
 const SOON_MS = 30_000;
 
+/** A server that keeps what comes. */
+export interface Collector extends AsyncDisposable {
+  addr: Deno.NetAddr;
+  /** What came, in order. */
+  arrived: Uint8Array[];
+}
+
+/** Opens one. */
+export function collector(): Collector {
+  const socket = bind(LOOPBACK);
+  const arrived: Uint8Array[] = [];
+  const collecting = (async () => {
+    for await (const { data } of socket) arrived.push(data);
+  })();
+  return {
+    addr: socket.addr,
+    arrived,
+    async [Symbol.asyncDispose]() {
+      await socket[Symbol.asyncDispose]();
+      await collecting;
+    },
+  };
+}
+
 /** A client, a relay, and a server that keeps what comes. */
-export interface Route extends AsyncDisposable {
+export interface Route extends Collector {
   client: ConnectedSocket;
   relay: Relay;
-  server: DatagramSocket;
-  /** What came to the server, in order. */
-  arrived: Uint8Array[];
 }
 
 /** Opens them. */
 export async function route(
   options: Partial<RelayOptions> = {},
 ): Promise<Route> {
-  const server = bind(LOOPBACK);
+  const server = collector();
   const relay = startRelay({ listen: LOOPBACK, to: server.addr, ...options });
   const client = await connect(relay.addr);
-  const arrived: Uint8Array[] = [];
-  const collecting = (async () => {
-    for await (const { data } of server) arrived.push(data);
-  })();
   return {
+    ...server,
     client,
     relay,
-    server,
-    arrived,
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await relay.close();
       await server[Symbol.asyncDispose]();
-      await collecting;
     },
   };
 }

@@ -7,7 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { bind, connect, serve } from "../mod.ts";
-import { fakeServer } from "./fakes.ts";
+import { FakeClock, fakeServer } from "./fakes.ts";
 import {
   consoleErrors,
   LOOPBACK,
@@ -130,6 +130,21 @@ Deno.test("an error of the carrier is reported without a datagram, and the serve
   assertEquals(datagram, undefined);
   carrier.deliver("next");
   assertEquals(await handled.promise, "next");
+  await server.shutdown();
+});
+
+Deno.test("after an error of the carrier the server pauses, by the carrier's clock", async () => {
+  const clock = new FakeClock();
+  const { carrier, errors, server } = fakeServer((datagram) => datagram.data, {
+    clock,
+  });
+  carrier.fail(new Deno.errors.ConnectionReset("oops"));
+  carrier.deliver("a");
+  await turn();
+  assertEquals([errors.length, carrier.reading, carrier.queued], [1, false, 1]);
+  clock.advance(10);
+  await turn();
+  assertEquals(carrier.sentTexts, ["a"]);
   await server.shutdown();
 });
 

@@ -1,5 +1,4 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-
 import { fakeBound } from "./fakes.ts";
 import { isPending, SOON, testBoth, turn } from "./helpers.ts";
 
@@ -159,7 +158,22 @@ Deno.test("an error of the carrier is the stream's error, and the socket goes on
   const reader = socket.readable.getReader();
   carrier.fail(new Deno.errors.ConnectionReset("oops"));
   await assertRejects(() => reader.read(), Deno.errors.ConnectionReset, "oops");
-  carrier.deliver("a");
+  for (const text of ["a", "b"]) carrier.deliver(text);
   assertEquals((await socket.receive(SOON)).text(), "a");
+  const again = socket.readable.getReader();
+  assertEquals((await again.read()).value?.text(), "b");
+  socket.close();
+});
+
+Deno.test("ending one iteration ends nobody else's wait", async () => {
+  const { carrier, socket } = fakeBound();
+  const iterators = [1, 2].map(() => socket[Symbol.asyncIterator]());
+  const [first, second] = iterators.map((iterator) => iterator.next());
+  const third = socket.receive(SOON);
+  await iterators[0].return?.();
+  assertEquals((await first).done, true);
+  for (const text of ["a", "b"]) carrier.deliver(text);
+  assertEquals((await second).value?.text(), "a");
+  assertEquals((await third).text(), "b");
   socket.close();
 });

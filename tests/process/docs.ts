@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 
-const PAGES = ["README.md", "CONTRIBUTING.md"];
+const PAGES = ["README.md", "CONTRIBUTING.md", "docs/testing.md"];
 const SCRIPTS = [".ci/run", ".ci/readme_commands"];
 
 /** The lines of a page's blocks of shell commands, without comments. */
@@ -12,6 +12,21 @@ async function commandsIn(page: string): Promise<string[]> {
     .map((line) => line.replace("npx -y deno@2.9.6", "deno"))
     .filter((line) => line !== "");
 }
+
+Deno.test("a code block that cannot run by itself is a test of its own", async () => {
+  const tests = [];
+  for await (const { name } of Deno.readDir("tests")) {
+    if (name.endsWith("_test.ts")) {
+      tests.push(await Deno.readTextFile(`tests/${name}`));
+    }
+  }
+  for (const page of PAGES) {
+    const text = await Deno.readTextFile(page);
+    for (const [, block] of text.matchAll(/^```ts ignore\n([^]*?)^```/gm)) {
+      assert(tests.some((test) => test.includes(block)), block);
+    }
+  }
+});
 
 for (const page of PAGES) {
   Deno.test(`each command in ${page} is one that .ci/run runs`, async () => {
@@ -33,7 +48,8 @@ Deno.test("each file that a page links to is there", async () => {
   for (const page of PAGES) {
     const text = await Deno.readTextFile(page);
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      await Deno.stat(link);
+      const folder = page.includes("/") ? "docs/" : "";
+      await Deno.stat(folder + link);
     }
   }
 });

@@ -1,0 +1,204 @@
+/** Runs other people's programs, where they are installed. */
+
+// Whatever a peer waits for has come by then, or the test fails.
+const DEADLINE_MS = 20_000;
+// Ends a test that hangs in spite of that.
+const TEST_TIMEOUT_MS = 60_000;
+
+const decoder = new TextDecoder();
+
+/** Declares a test, as `Deno.test` does. */
+export type Test = (promise: string, run: () => Promise<void>) => void;
+
+/**
+ * Declares tests that need something installed, as a line of shell finds out.
+ * Where it is missing they are skipped, and their names say what to install.
+ */
+export async function testsWhere(
+  found: string,
+  debianPackage: string,
+): Promise<Test> {
+  const { success } = await new Deno.Command("sh", {
+    args: ["-c", found],
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return (promise, run) =>
+    Deno.test({
+      name: success ? promise : `${promise} (install ${debianPackage})`,
+      ignore: !success,
+      timeout: TEST_TIMEOUT_MS,
+      fn: run,
+    });
+}
+
+/** A peer that runs. It is killed at the end of the block, or if it hangs. */
+export class Peer implements AsyncDisposable {
+  readonly #name: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #stdout: Gathered;
+  readonly #stderr: Gathered;
+  readonly #deadline: ReturnType<typeof setTimeout>;
+  #running = true;
+
+  constructor(command: string, args: string[]) {
+    this.#name = command;
+    this.#child = new Deno.Command(command, {
+      args,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#stdin = this.#child.stdin.getWriter();
+    this.#stdout = new Gathered(this.#child.stdout);
+    this.#stderr = new Gathered(this.#child.stderr);
+    this.#deadline = setTimeout(() => this.#kill(), DEADLINE_MS);
+  }
+
+  /**
+   * Gives it more standard input: what goes into an empty pipe (64 KiB) in one
+   * write comes out in one read, if the reader has room for it.
+   */
+  async type(bytes: Uint8Array): Promise<void> {
+    await this.#stdin.write(bytes);
+  }
+
+  /** What matches on standard error; waits for it. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    return await this.#stderr.until((bytes) =>
+      pattern.exec(decoder.decode(bytes)) ?? undefined
+    ) ?? this.#fail(`said nothing that matches ${pattern}`);
+  }
+
+  /** Its standard output as soon as that has so many bytes. */
+  async shown(size: number): Promise<Uint8Array> {
+    return await this.#stdout.until((bytes) =>
+      bytes.length < size ? undefined : bytes
+    ) ?? this.#fail(`wrote ${this.#stdout.bytes.length} bytes, not ${size}`);
+  }
+
+  /** Types as soon as it has shown so many bytes. */
+  async answer(size: number, bytes: Uint8Array): Promise<void> {
+    await this.shown(size);
+    await this.type(bytes);
+  }
+
+  /** The address of its socket, for a peer that does not tell. */
+  async bound(): Promise<string> {
+    while (this.#running) {
+      const port = await boundPort(this.#child.pid);
+      if (port !== undefined) return `udp://127.0.0.1:${port}`;
+    }
+    return this.#fail("bound no socket");
+  }
+
+  /** Ends its standard input and waits until it has ended. */
+  async ended(): Promise<{ code: number; bytes: Uint8Array; stderr: string }> {
+    // It may have ended without reading all.
+    await this.#stdin.close().catch(() => {});
+    const [{ code }] = await Promise.all([
+      this.#child.status,
+      this.#stdout.ended,
+      this.#stderr.ended,
+    ]);
+    this.#running = false;
+    clearTimeout(this.#deadline);
+    return {
+      code,
+      bytes: this.#stdout.bytes,
+      stderr: decoder.decode(this.#stderr.bytes),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#kill();
+    await this.ended();
+  }
+
+  #kill(): void {
+    this.#running = false;
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+  }
+
+  #fail(what: string): never {
+    const stderr = decoder.decode(this.#stderr.bytes);
+    throw new Error(`${this.#name} ${what}; its standard error:\n${stderr}`);
+  }
+}
+
+/** Runs a peer to its end; it has to succeed. Gives its standard output. */
+export async function runPeer(
+  command: string,
+  args: string[],
+  stdin: Uint8Array = new Uint8Array(),
+): Promise<Uint8Array> {
+  await using peer = new Peer(command, args);
+  // One that ends before it has read all has its reasons in its exit code.
+  await peer.type(stdin).catch(() => {});
+  const { code, bytes, stderr } = await peer.ended();
+  if (code !== 0) throw new Error(`${command} exited ${code}: ${stderr}`);
+  return bytes;
+}
+
+/** What a stream has brought so far. */
+class Gathered {
+  bytes: Uint8Array = new Uint8Array();
+  readonly ended: Promise<void>;
+  #open = true;
+  #more = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.ended = this.#gather(stream);
+  }
+
+  /** What was looked for, or `undefined` where the stream ended without it. */
+  async until<T>(
+    look: (bytes: Uint8Array) => T | undefined,
+  ): Promise<T | undefined> {
+    for (;;) {
+      const { promise } = this.#more;
+      const found = look(this.bytes);
+      if (found !== undefined || !this.#open) return found;
+      await promise;
+    }
+  }
+
+  async #gather(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const chunk of stream) {
+      const bytes = new Uint8Array(this.bytes.length + chunk.length);
+      bytes.set(this.bytes);
+      bytes.set(chunk, this.bytes.length);
+      this.bytes = bytes;
+      this.#wake();
+    }
+    this.#open = false;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#more.resolve();
+    this.#more = Promise.withResolvers();
+  }
+}
+
+/** Where a process has a UDP socket: what its descriptors and Linux' table say. */
+async function boundPort(pid: number): Promise<number | undefined> {
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", 'readlink /proc/"$0"/fd/*; cat /proc/net/udp', `${pid}`],
+    stderr: "null",
+  }).output();
+  const lines = decoder.decode(stdout).split("\n");
+  for (const line of lines) {
+    // slot, local address, remote address, …, inode
+    const columns = line.trim().split(/\s+/);
+    const [, port] = /^[0-9A-F]{8}:([0-9A-F]{4})$/.exec(columns[1]) ?? [];
+    if (port && lines.includes(`socket:[${columns[9]}]`)) {
+      return parseInt(port, 16);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import {
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import {
+  clockedClient,
+  countingSignal,
+  fakeBound,
+  fakeClient,
+  FakeClock,
+} from "./fakes.ts";
+import { isPending, PEER, turn } from "./helpers.ts";
+
+Deno.test("a send that waits for its carrier times out by the carrier's clock", async () => {
+  const clock = new FakeClock();
+  const { carrier, socket } = fakeClient({ clock });
+  carrier.onSend = () => new Promise(() => {});
+  const sending = socket.send("x", { timeoutMs: 100 });
+  assertEquals(clock.timers, 1);
+  clock.advance(99);
+  assertEquals(await isPending(sending), true);
+  clock.advance(1);
+  const error = await assertRejects(() => sending, Deno.errors.TimedOut);
+  assertStringIncludes(error.message, "within 100 ms");
+  assertEquals(clock.timers, 0);
+  assertEquals(socket.stats.sendFailed, 1);
+  socket.close();
+});
+
+Deno.test("a send that waits is aborted with the signal's reason itself", async () => {
+  const { carrier, socket } = fakeBound();
+  carrier.onSend = () => new Promise(() => {});
+  for (const reason of [new Error("stop"), "stop", undefined]) {
+    const controller = new AbortController();
+    const sending = socket.send("x", PEER, { signal: controller.signal });
+    await turn();
+    controller.abort(reason);
+    const thrown = await sending.catch((error) => error);
+    assertStrictEquals(thrown, controller.signal.reason);
+  }
+  assertEquals(socket.stats.sendFailed, 3);
+  socket.close();
+});
+
+Deno.test("with a signal that is aborted already nothing is sent", async () => {
+  const { carrier, socket } = fakeClient();
+  const signal = AbortSignal.abort("no");
+  const thrown = await socket.send("x", { signal }).catch((error) => error);
+  assertStrictEquals(thrown, "no");
+  assertEquals(carrier.sent, []);
+  assertEquals(socket.stats.sendFailed, 1);
+  socket.close();
+});
+
+Deno.test("a send that is done in time leaves no timer", async () => {
+  const clock = new FakeClock();
+  const { socket } = fakeClient({ clock });
+  await socket.send("x", { timeoutMs: 100 });
+  await turn();
+  assertEquals(clock.timers, 0);
+  socket.close();
+});
+
+Deno.test("a send that rejects after it timed out is no unhandled rejection", async () => {
+  const clock = new FakeClock();
+  const { carrier, socket } = fakeClient({ clock });
+  const late = Promise.withResolvers<number>();
+  carrier.onSend = () => late.promise;
+  const sending = socket.send("x", { timeoutMs: 1 });
+  clock.advance(1);
+  await assertRejects(() => sending, Deno.errors.TimedOut);
+  late.reject(new Error("late"));
+  await turn();
+  assertEquals(socket.stats.sendFailed, 1);
+  socket.close();
+});
+
+Deno.test("a send's timeoutMs out of range is a RangeError, and nothing is sent", async () => {
+  const { carrier, socket } = fakeClient();
+  for (const timeoutMs of [-1, 2 ** 31, NaN]) {
+    await assertRejects(
+      () => socket.send("x", { timeoutMs }),
+      RangeError,
+      `given ${timeoutMs}`,
+    );
+  }
+  assertEquals(carrier.sent, []);
+  socket.close();
+});
+
+Deno.test("a send that gives up leaves no timer and no listener, whatever the carrier does", async () => {
+  const { clock, carrier, socket } = clockedClient();
+  carrier.onSend = () => new Promise(() => {});
+  for (const how of ["abort", "timeout"]) {
+    const { signal, listeners, abort } = countingSignal();
+    // The second one waits for the first.
+    const sending = ["a", "b"].map((text) =>
+      socket.send(text, { timeoutMs: 1000, signal })
+    );
+    const outcomes = Promise.allSettled(sending);
+    assertEquals([clock.timers, listeners()], [2, 2]);
+    if (how === "abort") abort();
+    else clock.advance(1000);
+    await outcomes;
+    await turn();
+    assertEquals([clock.timers, listeners()], [0, 0], how);
+  }
+  assertEquals(socket.stats.sendFailed, 4);
+  socket.close();
+});
+
+Deno.test("a send that gives up while it waits for another is never sent", async () => {
+  const { clock, carrier, socket } = clockedClient();
+  const gate = Promise.withResolvers<number>();
+  carrier.onSend = () => gate.promise;
+  const first = socket.send("first");
+  const second = socket.send("second", { timeoutMs: 1 });
+  const third = socket.send("third");
+  clock.advance(1);
+  await assertRejects(() => second, Deno.errors.TimedOut);
+  gate.resolve(1);
+  await Promise.all([first, third]);
+  assertEquals(carrier.sentTexts, ["first", "third"]);
+  socket.close();
+});
