@@ -78,6 +78,11 @@ export function toAddress(
 export function toDestination(
   address: string | Deno.Addr,
 ): Deno.NetAddr | Deno.UnixAddr {
+  if (typeof address === "object" && "path" in address && !address.path) {
+    throw new Deno.errors.NotSupported(
+      "Cannot send to unix: the peer is not bound to a path, so it cannot be answered",
+    );
+  }
   const destination = toAddress(address);
   if ("port" in destination && destination.port === 0) {
     throw new InvalidAddressError(
