@@ -68,17 +68,19 @@ export function toAddress(
   address: string | Deno.Addr,
 ): Deno.NetAddr | Deno.UnixAddr {
   return parseAddress(
-    typeof address === "object" && address !== null
-      ? formatAddress(address)
-      : address,
+    isObject(address) ? formatAddress(address) : address,
   );
+}
+
+function isObject(address: string | Deno.Addr): address is Deno.Addr {
+  return typeof address === "object" && address !== null;
 }
 
 /** The same for an address to send to. */
 export function toDestination(
   address: string | Deno.Addr,
 ): Deno.NetAddr | Deno.UnixAddr {
-  if (typeof address === "object" && "path" in address && !address.path) {
+  if (isObject(address) && "path" in address && !address.path) {
     throw new Deno.errors.NotSupported(
       "Cannot send to unix: the peer is not bound to a path, so it cannot be answered",
     );

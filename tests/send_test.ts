@@ -154,6 +154,7 @@ for (
     ["null", null],
     ["an empty object", {}],
     ["another scheme", "tcp://127.0.0.1:5"],
+    ["an empty path", { transport: "unixpacket", path: "" }],
   ] as const
 ) {
   Deno.test(`sending to ${name} is an InvalidAddressError, counted as failed`, async () => {
@@ -167,6 +168,19 @@ for (
     socket.close();
   });
 }
+
+Deno.test("a unix peer without a path cannot be answered, and the error says so", async () => {
+  const { carrier, socket } = fakeBound();
+  const unnamed = { transport: "unixpacket", path: null };
+  await assertRejects(
+    () => socket.send("x", unnamed as unknown as Deno.UnixAddr),
+    Deno.errors.NotSupported,
+    "not bound to a path",
+  );
+  assertEquals(carrier.sent, []);
+  assertEquals(socket.stats.sendFailed, 1);
+  socket.close();
+});
 
 Deno.test("data that is neither text nor bytes is a TypeError, and the socket goes on", async () => {
   const { carrier, socket } = fakeClient();
