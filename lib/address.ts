@@ -80,7 +80,7 @@ function isObject(address: string | Deno.Addr): address is Deno.Addr {
 export function toDestination(
   address: string | Deno.Addr,
 ): Deno.NetAddr | Deno.UnixAddr {
-  if (isObject(address) && "path" in address && !address.path) {
+  if (isObject(address) && "path" in address && address.path === null) {
     throw new Deno.errors.NotSupported(
       "Cannot send to unix: the peer is not bound to a path, so it cannot be answered",
     );
