@@ -131,7 +131,8 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
     } catch (error) {
       throw failure(what, error);
     } finally {
-      await left?.leave();
+      // The error that is thrown already says more.
+      await left?.leave().catch(() => {});
     }
   }
 }

@@ -48,7 +48,8 @@ export interface DatagramServer<A extends Deno.Addr = Deno.NetAddr>
   readonly addr: A;
   /**
    * Resolves when the server has ended: the socket closed, all handlers done.
-   * Rejects only when the socket could not be opened, or not closed.
+   * Rejects only when the socket could not be opened or closed, or `onListen`
+   * threw.
    */
   readonly finished: Promise<void>;
   /** What its socket has counted so far. */
