@@ -60,6 +60,8 @@ class Step<A extends Deno.Addr> implements Waiter<A> {
 
 /**
  * Datagrams as a stream that reads nothing ahead. Cancelling it closes nothing.
+ * A reader that lets go of its lock while it reads leaves one datagram in the
+ * stream, for the stream's next reader.
  *
  * @param onEnd Called when the stream gives no more though the socket is open.
  */
