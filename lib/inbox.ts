@@ -86,7 +86,12 @@ export class Inbox<A extends Deno.Addr> {
     }
     if (waiter.match !== undefined) this.#claims.push(waiter);
     else if (this.#kept.length > 0) {
-      this.#handOver(takeFirst(this.#kept)!, waiter);
+      const kept = takeFirst(this.#kept)!;
+      if (kept instanceof Datagram) this.#give(kept, waiter);
+      else {
+        waiter.stop?.();
+        waiter.reject(kept);
+      }
       return false;
     } else this.#waiters.push(waiter);
     if (this.#released) {
@@ -175,18 +180,26 @@ export class Inbox<A extends Deno.Addr> {
     }
   }
 
-  readonly #arrived = ([bytes, from]: [Uint8Array, Deno.Addr]): void => {
+  // The path of every datagram: no destructuring, no call that can be spared.
+  readonly #arrived = (arrival: [Uint8Array, Deno.Addr]): void => {
     this.#reading = false;
     if (this.#closed) {
       this.counts.dropped.closed++;
       return this.#idle?.resolve();
     }
-    if (this.#accepts === undefined || this.#accepts(from as A)) {
+    const bytes = arrival[0];
+    const from = arrival[1] as A;
+    if (this.#accepts === undefined || this.#accepts(from)) {
       const truncated = bytes.length > this.#maxSize;
       const data = this.#pool.copy(
         truncated ? bytes.subarray(0, this.#maxSize) : bytes,
       );
-      this.#deliver(new Datagram(data, from as A, truncated));
+      const datagram = new Datagram(data, from, truncated);
+      const waiter = this.#claims.length === 0
+        ? takeFirst(this.#waiters)
+        : this.#claimant(datagram) ?? takeFirst(this.#waiters);
+      if (waiter === undefined) this.#keep(datagram);
+      else this.#give(datagram, waiter);
     } else this.counts.dropped.stranger++;
     if (this.#wanted) this.#read();
   };
@@ -205,14 +218,7 @@ export class Inbox<A extends Deno.Addr> {
     if (this.#wanted) this.#read();
   };
 
-  #deliver(datagram: Datagram<A>): void {
-    const waiter = this.#claimant(datagram) ?? takeFirst(this.#waiters);
-    if (waiter === undefined) this.#keep(datagram);
-    else this.#handOver(datagram, waiter);
-  }
-
   #claimant(datagram: Datagram<A>): Waiter<A> | undefined {
-    if (this.#claims.length === 0) return undefined;
     for (const claim of this.#claims.slice()) {
       try {
         if (!claim.match?.(datagram)) continue;
@@ -228,13 +234,13 @@ export class Inbox<A extends Deno.Addr> {
     }
   }
 
-  #handOver(arrival: Datagram<A> | Error, waiter: Waiter<A>): void {
+  #give(datagram: Datagram<A>, waiter: Waiter<A>): void {
     waiter.stop?.();
-    if (arrival instanceof Error) return waiter.reject(arrival);
-    this.counts.received++;
-    this.counts.bytes += arrival.data.length;
-    if (arrival.truncated) this.counts.truncated++;
-    waiter.resolve(arrival);
+    const { counts } = this;
+    counts.received++;
+    counts.bytes += datagram.data.length;
+    if (datagram.truncated) counts.truncated++;
+    waiter.resolve(datagram);
   }
 
   #keep(arrival: Datagram<A> | Error): void {

@@ -1,10 +1,10 @@
 import { formatAddress, toAddress, toDestination } from "../address.ts";
 import type { DatagramSocket } from "../datagram_socket.ts";
 import { InvalidAddressError } from "../errors.ts";
-import { escapeControls } from "../escape.ts";
 import { bind, connect } from "../open.ts";
 import { checkFaults, type Faults, Link, seedOf } from "./faults.ts";
 import { pump } from "./pump.ts";
+import { reporter } from "./report.ts";
 import {
   type DirectionStats,
   noCounts,
@@ -99,7 +99,7 @@ export interface Relay extends AsyncDisposable {
  * ```
  */
 export function startRelay(options: RelayOptions): Relay {
-  const { listen, to, onError = printer(), ...others } = options;
+  const { listen, to, onError, ...others } = options;
   const { seed = 1, idleMs = 60_000, maxSessions = 1024, ...rest } = others;
   if (!Number.isSafeInteger(seed)) {
     throw new RangeError(
@@ -121,7 +121,8 @@ export function startRelay(options: RelayOptions): Relay {
     );
   }
   const faults = { up: checkFaults(rest), down: checkFaults(rest) };
-  const settings = { to: server, seed, idleMs, maxSessions, faults, onError };
+  const report = reporter(onError);
+  const settings = { to: server, seed, idleMs, maxSessions, faults, report };
   return new FaultyRelay(bind(local), settings);
 }
 
@@ -131,7 +132,7 @@ interface Settings {
   idleMs: number;
   maxSessions: number;
   faults: { up: Required<Faults>; down: Required<Faults> };
-  onError: (error: unknown) => void;
+  report: (error: unknown) => void;
 }
 
 class FaultyRelay implements Relay {
@@ -157,7 +158,7 @@ class FaultyRelay implements Relay {
     this.#running = pump(
       front,
       ({ data, from }) => this.#relay(data, from),
-      this.#report,
+      this.#settings.report,
     );
     this.#expiry = setInterval(
       () => this.#expire(),
@@ -201,30 +202,43 @@ class FaultyRelay implements Relay {
     return this.close();
   }
 
-  async #relay(data: Uint8Array, client: Deno.NetAddr): Promise<void> {
+  #relay(data: Uint8Array, client: Deno.NetAddr): Promise<void> {
     const key = formatAddress(client);
-    const session = this.#sessions.get(key) ?? await this.#open(key, client);
-    if (session === undefined) this.#refused++;
-    else await session.up.pass(data);
+    const known = this.#sessions.get(key);
+    if (known !== undefined) return known.up.pass(data);
+    return this.#greet(key, client, data);
   }
 
-  async #open(key: string, client: Deno.NetAddr): Promise<Session | undefined> {
-    if (this.#sessions.size >= this.#settings.maxSessions) return undefined;
+  /** The first datagram of a client. */
+  async #greet(
+    key: string,
+    client: Deno.NetAddr,
+    data: Uint8Array,
+  ): Promise<void> {
+    const isFull = this.#sessions.size >= this.#settings.maxSessions;
+    const session = isFull ? undefined : await this.#open(client);
+    if (session === undefined) {
+      this.#refused++;
+      return;
+    }
+    this.#sessions.set(key, session);
+    await session.up.pass(data);
+  }
+
+  async #open(client: Deno.NetAddr): Promise<Session | undefined> {
     try {
       const upstream = await connect(this.#to);
       // A name is looked up once, for the first client.
       this.#to = upstream.remote;
       const number = ++this.#opened;
-      const session = new Session(
+      return new Session(
         upstream,
         this.#way("up", number, (data) => upstream.send(data)),
         this.#way("down", number, (data) => this.#front.send(data, client)),
-        this.#report,
+        this.#settings.report,
       );
-      this.#sessions.set(key, session);
-      return session;
     } catch (error) {
-      this.#report(error);
+      this.#settings.report(error);
     }
   }
 
@@ -242,7 +256,7 @@ class FaultyRelay implements Relay {
       counts: this.#counts[direction],
       room: this.#room,
       send,
-      report: this.#report,
+      report: this.#settings.report,
     });
   }
 
@@ -260,17 +274,9 @@ class FaultyRelay implements Relay {
     this.#sessions.delete(client);
     this.#ending = Promise.all([
       this.#ending,
-      session?.close().catch(this.#report),
+      session?.close().catch(this.#settings.report),
     ]);
   }
-
-  readonly #report = (error: unknown): void => {
-    try {
-      this.#settings.onError(error);
-    } catch (thrown) {
-      console.error(escapeControls(String(thrown)));
-    }
-  };
 }
 
 function udpOnly(address: Deno.NetAddr | Deno.UnixAddr): Deno.NetAddr {
@@ -279,14 +285,4 @@ function udpOnly(address: Deno.NetAddr | Deno.UnixAddr): Deno.NetAddr {
     formatAddress(address),
     "a relay is for UDP, as udp://127.0.0.1:7000",
   );
-}
-
-/** Prints errors, one line each whatever a peer made them say. */
-function printer(): (error: unknown) => void {
-  let last: string | undefined;
-  return (error) => {
-    const line = escapeControls(String(error));
-    if (line !== last) console.error(line);
-    last = line;
-  };
 }
