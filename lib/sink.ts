@@ -45,3 +45,26 @@ export interface CollectorStats extends SocketStats {
   /** The sinks' own stats, by the sink's name. */
   readonly sinks: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
+
+/** Messages that can be read again: those of a store, or the last few in memory. */
+export interface Past {
+  /**
+   * Whose numbers these are: another one, other messages. A store keeps it with
+   * its messages, so it is the same after a restart.
+   */
+  readonly id: string;
+  /** The highest number so far; 0 before the first message. */
+  readonly lastId: number;
+  /** Messages with a higher number, oldest first. */
+  after(id: number, limit: number): Message[];
+  /** The newest ones, oldest first. */
+  latest(limit: number): Message[];
+}
+
+/** A past that remembers how far its messages were handed on. */
+export interface Backlog extends Past {
+  /** The number up to which all messages were handed on there; 0 for none. */
+  handedOn(destination: string): number;
+  /** All messages up to that number were handed on. */
+  markHandedOn(destination: string, id: number): void;
+}
