@@ -19,6 +19,7 @@
  *
  * @module
  */
+export type { AnswerOptions } from "./lib/answers.ts";
 export { formatAddress, parseAddress } from "./lib/address.ts";
 export {
   BaseSocket,
@@ -34,6 +35,7 @@ export {
 export { Datagram } from "./lib/datagram.ts";
 export {
   DatagramSocket,
+  type DatagramSocketOptions,
   type MulticastMembership,
   type MulticastOptions,
 } from "./lib/datagram_socket.ts";
@@ -43,6 +45,7 @@ export {
   SocketClosedError,
 } from "./lib/errors.ts";
 export { escapeControls } from "./lib/escape.ts";
+export type { GuardOptions } from "./lib/guard.ts";
 export {
   bind,
   type BindOptions,
@@ -50,6 +53,7 @@ export {
   type ConnectOptions,
 } from "./lib/open.ts";
 export type { Data } from "./lib/outbox.ts";
+export type { Rate } from "./lib/rate.ts";
 export {
   type Answer,
   type DatagramHandler,

@@ -44,8 +44,14 @@ export interface SocketStats {
   /** Calls of `send` that rejected. */
   readonly sendFailed: number;
   /**
+   * Answers that were kept back, by reason: `answerRate` and `amplification`
+   * (see `answerLimit` and `maxAmplification` of `bind`).
+   */
+  readonly withheld: Readonly<Record<string, number>>;
+  /**
    * Datagrams that came and did not reach the program, by reason: `stranger`
-   * (not from the peer of a connected socket), `queueFull` (256 waited already),
+   * (not from the peer of a connected socket), `denied` and `rateLimited` (see
+   * `allow`, `deny` and `rateLimit` of `bind`), `queueFull` (256 waited already),
    * `closed` (waited when the socket was closed), and what the carrier adds.
    */
   readonly dropped: Readonly<Record<string, number>>;
@@ -88,6 +94,11 @@ export abstract class BaseSocket<A extends Deno.Addr>
    * @internal
    */
   protected readonly inbox: Inbox<A>;
+  /**
+   * Answers that were not sent, by reason.
+   * @internal
+   */
+  protected readonly withheld: Readonly<Record<string, number>> = {};
   #readable: ReadableStream<Datagram<A>> | undefined;
   #closed = false;
   #ended: Promise<void> | undefined;
@@ -99,7 +110,7 @@ export abstract class BaseSocket<A extends Deno.Addr>
   protected constructor(
     carrier: Carrier,
     options: SocketOptions = {},
-    accepts?: (from: A) => boolean,
+    refuses?: (from: A) => string | undefined,
   ) {
     const maxSize = checkMaxSize(options.maxSize);
     const local = formatAddress(carrier.addr);
@@ -107,7 +118,7 @@ export abstract class BaseSocket<A extends Deno.Addr>
     this.addr = carrier.addr as A;
     this.opened = carrier.opened ?? Promise.resolve();
     this.clock = carrier.clock ?? systemClock;
-    this.inbox = new Inbox(carrier, local, maxSize, accepts);
+    this.inbox = new Inbox(carrier, local, maxSize, refuses);
     this.outbox = new Outbox(carrier, local);
   }
 
@@ -170,6 +181,7 @@ export abstract class BaseSocket<A extends Deno.Addr>
       ...received,
       waiting: this.inbox.waiting,
       ...this.outbox.counts,
+      withheld: { ...this.withheld },
       dropped,
     };
   }

@@ -65,7 +65,8 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
    * @throws {RangeError} `maxSize` is no whole number from 0 to 64 MiB.
    */
   constructor(carrier: Carrier, remote: A, options?: SocketOptions) {
-    super(carrier, options, isFrom(remote));
+    const isPeer = isFrom(remote);
+    super(carrier, options, (from) => isPeer(from) ? undefined : "stranger");
     this.remote = remote;
   }
 

@@ -1,9 +1,13 @@
 import { formatAddress } from "./address.ts";
+import { AnswerLimits, type AnswerOptions } from "./answers.ts";
 import { BaseSocket, type SocketOptions } from "./base_socket.ts";
 import type { Carrier } from "./carrier.ts";
+import { systemClock } from "./clock.ts";
+import type { Datagram } from "./datagram.ts";
 import { failure, quote } from "./errors.ts";
+import { Guard, type GuardOptions } from "./guard.ts";
 import { IPV4, isMulticast } from "./host.ts";
-import type { Data } from "./outbox.ts";
+import { type Data, encode } from "./outbox.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /** How {@linkcode DatagramSocket.joinMulticast} joins. */
@@ -26,6 +30,10 @@ export interface MulticastOptions {
    */
   loopback?: boolean;
 }
+
+/** What a socket for many peers takes. */
+export interface DatagramSocketOptions
+  extends SocketOptions, GuardOptions, AnswerOptions {}
 
 /** A membership in a multicast group. */
 export interface MulticastMembership extends AsyncDisposable {
@@ -53,14 +61,21 @@ export interface MulticastMembership extends AsyncDisposable {
  */
 export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
   extends BaseSocket<A> {
+  /** @internal */
+  protected override readonly withheld: Readonly<Record<string, number>>;
+  readonly #answers: AnswerLimits;
+
   /**
    * A socket over a carrier that is open already, any `Deno.DatagramConn` for
    * one. The socket closes it.
    *
-   * @throws {RangeError} `maxSize` is no whole number from 0 to 64 MiB.
+   * @throws {RangeError} An option is out of range.
+   * @throws {InvalidAddressError} `allow` or `deny` names no network.
    */
-  constructor(carrier: Carrier, options?: SocketOptions) {
-    super(carrier, options);
+  constructor(carrier: Carrier, options: DatagramSocketOptions = {}) {
+    super(carrier, options, refusals(carrier, options));
+    this.#answers = new AnswerLimits(options, this.addr, this.clock);
+    this.withheld = this.#answers.withheld;
   }
 
   /**
@@ -85,6 +100,24 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
     options?: WaitOptions,
   ): Promise<void> {
     return this.outbox.send(data, to, options);
+  }
+
+  /**
+   * Sends a datagram's sender an answer, unless that would do harm: each peer
+   * gets a limited number of answers (`answerLimit`), and beyond loopback no
+   * more than three times the bytes that it sent (`maxAmplification`). What is
+   * kept back is counted in `stats.withheld`.
+   *
+   * @param data As in {@linkcode DatagramSocket.send}.
+   * @param datagram What it answers: one that this socket received.
+   * @returns Whether it was sent.
+   * @throws What {@linkcode DatagramSocket.send} throws.
+   */
+  async answer(data: Data, datagram: Datagram<A>): Promise<boolean> {
+    const bytes = encode(data);
+    if (!this.#answers.allows(datagram, bytes.length)) return false;
+    await this.send(bytes, datagram.from);
+    return true;
   }
 
   /**
@@ -182,4 +215,16 @@ class Membership implements MulticastMembership {
   [Symbol.asyncDispose](): Promise<void> {
     return this.leave();
   }
+}
+
+function refusals<A extends Deno.Addr>(
+  carrier: Carrier,
+  options: GuardOptions,
+): ((from: A) => string | undefined) | undefined {
+  const { allow, deny, rateLimit } = options;
+  if (allow === undefined && deny === undefined && rateLimit === undefined) {
+    return undefined;
+  }
+  const guard = new Guard(options, carrier.clock ?? systemClock);
+  return (from) => guard.refuses(from);
 }

@@ -41,3 +41,15 @@ export function isLoopback(host: string): boolean {
   const plain = comparableHost(host);
   return plain === "::1" || IPV4.test(plain) && plain.startsWith("127.");
 }
+
+/** The first 64 bits of an IPv6 address: the network of one host's addresses. */
+export function prefix64(address: string): string {
+  const [head, tail] = address.split("%", 1)[0].split("::");
+  const groups = head === "" ? [] : head.split(":");
+  if (tail !== undefined) {
+    const after = tail === "" ? [] : tail.split(":");
+    while (groups.length + after.length < 8) groups.push("0");
+    groups.push(...after);
+  }
+  return groups.slice(0, 4).join(":");
+}

@@ -23,7 +23,7 @@ export interface InboxCounts {
   received: number;
   bytes: number;
   truncated: number;
-  dropped: { stranger: number; queueFull: number; closed: number };
+  dropped: Record<string, number>;
 }
 
 /**
@@ -43,7 +43,7 @@ export class Inbox<A extends Deno.Addr> {
   readonly local: string;
   readonly #carrier: Carrier;
   readonly #maxSize: number;
-  readonly #accepts: ((from: A) => boolean) | undefined;
+  readonly #refuses: ((from: A) => string | undefined) | undefined;
   readonly #pool = new CopyPool();
   readonly #waiters: Waiter<A>[] = [];
   readonly #claims: Waiter<A>[] = [];
@@ -59,12 +59,12 @@ export class Inbox<A extends Deno.Addr> {
     carrier: Carrier,
     local: string,
     maxSize: number,
-    accepts?: (from: A) => boolean,
+    refuses?: (from: A) => string | undefined,
   ) {
     this.#carrier = carrier;
     this.local = local;
     this.#maxSize = maxSize;
-    this.#accepts = accepts;
+    this.#refuses = refuses;
   }
 
   /** How many datagrams are here and wait for a caller. */
@@ -189,7 +189,8 @@ export class Inbox<A extends Deno.Addr> {
     }
     const bytes = arrival[0];
     const from = arrival[1] as A;
-    if (this.#accepts === undefined || this.#accepts(from)) {
+    const refused = this.#refuses?.(from);
+    if (refused === undefined) {
       const truncated = bytes.length > this.#maxSize;
       const data = this.#pool.copy(
         truncated ? bytes.subarray(0, this.#maxSize) : bytes,
@@ -200,7 +201,7 @@ export class Inbox<A extends Deno.Addr> {
         : this.#claimant(datagram) ?? takeFirst(this.#waiters);
       if (waiter === undefined) this.#keep(datagram);
       else this.#give(datagram, waiter);
-    } else this.counts.dropped.stranger++;
+    } else this.#drop(refused);
     if (this.#wanted) this.#read();
   };
 
@@ -217,6 +218,11 @@ export class Inbox<A extends Deno.Addr> {
     }
     if (this.#wanted) this.#read();
   };
+
+  #drop(reason: string): void {
+    const { dropped } = this.counts;
+    dropped[reason] = (dropped[reason] ?? 0) + 1;
+  }
 
   #claimant(datagram: Datagram<A>): Waiter<A> | undefined {
     for (const claim of this.#claims.slice()) {
@@ -246,7 +252,7 @@ export class Inbox<A extends Deno.Addr> {
   #keep(arrival: Datagram<A> | Error): void {
     if (!this.#closed && this.#kept.length < MAX_KEPT) this.#kept.push(arrival);
     else if (arrival instanceof Datagram) {
-      this.counts.dropped[this.#closed ? "closed" : "queueFull"]++;
+      this.#drop(this.#closed ? "closed" : "queueFull");
     }
   }
 }

@@ -1,11 +1,14 @@
+import { AnswerLimits, type AnswerOptions } from "./answers.ts";
 import { formatAddress, toAddress, toDestination } from "./address.ts";
 import { checkMaxSize, type SocketOptions } from "./base_socket.ts";
 import type { CarrierSource } from "./carrier.ts";
 import { udp } from "./carriers/udp.ts";
 import { unix } from "./carriers/unix.ts";
+import { systemClock } from "./clock.ts";
 import { ConnectedSocket } from "./connected_socket.ts";
 import { DatagramSocket } from "./datagram_socket.ts";
 import { failure } from "./errors.ts";
+import { Guard, type GuardOptions } from "./guard.ts";
 
 /** How {@linkcode connect} opens its socket. */
 export interface ConnectOptions extends SocketOptions {
@@ -23,7 +26,8 @@ export interface ConnectOptions extends SocketOptions {
 }
 
 /** How {@linkcode bind} opens its socket. */
-export interface BindOptions extends ConnectOptions {
+export interface BindOptions
+  extends ConnectOptions, GuardOptions, AnswerOptions {
   /**
    * Binds although another socket has the address (SO_REUSEADDR), as several
    * members of a multicast group on one machine must. Of ordinary datagrams the
@@ -47,7 +51,7 @@ export interface BindOptions extends ConnectOptions {
  * @throws {Deno.errors.NotFound} An unknown host.
  * @throws {Deno.errors.NotCapable} Needs `--allow-net=HOST:PORT`; for `unix:`
  * `--allow-net=unix:PATH --allow-read=PATH --allow-write=PATH`.
- * @throws {RangeError} `maxSize` is out of range.
+ * @throws {RangeError} An option is out of range.
  * @throws {TypeError} An option that this carrier has no use for.
  *
  * @example
@@ -128,10 +132,28 @@ export async function connect(
   }
 }
 
+/** Before anything is opened. */
+function checkOptions(address: Deno.Addr, options: BindOptions): void {
+  checkMaxSize(options.maxSize);
+  new Guard(options, systemClock);
+  new AnswerLimits(options, address, systemClock);
+  const { allow, deny, rateLimit, answerLimit, maxAmplification } = options;
+  const forIp = { allow, deny, rateLimit, answerLimit, maxAmplification };
+  if ("hostname" in address) return;
+  for (const [name, value] of Object.entries(forIp)) {
+    if (value === undefined) continue;
+    throw new TypeError(
+      `Cannot open ${
+        formatAddress(address)
+      }: ${name} is about IP addresses, and there are none here`,
+    );
+  }
+}
+
 /** What opens the socket. An option that would be ignored is an error. */
 function sourceFor(address: Deno.Addr, options: BindOptions): CarrierSource {
-  const { carrier, family, reuseAddress, maxSize } = options;
-  checkMaxSize(maxSize);
+  const { carrier, family, reuseAddress } = options;
+  checkOptions(address, options);
   const isUdp = carrier === undefined && address.transport === "udp";
   const unused = family !== undefined
     ? "family"

@@ -17,6 +17,11 @@ const encoder = new TextEncoder();
 /** What a socket sends: bytes as they are, text as UTF-8. */
 export type Data = string | Uint8Array;
 
+/** The bytes that are sent. */
+export function encode(data: Data): Uint8Array {
+  return typeof data === "string" ? encoder.encode(data) : data;
+}
+
 /** What an outbox counts; see `SocketStats`. */
 export interface OutboxCounts {
   sent: number;
@@ -152,7 +157,7 @@ export class Outbox {
   }
 
   #bytes(data: Data, to: Deno.Addr): Uint8Array {
-    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    const bytes = encode(data);
     if (!(bytes instanceof Uint8Array)) {
       throw new TypeError(
         `Cannot send: data must be a string or a Uint8Array: given ${

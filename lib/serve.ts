@@ -195,7 +195,7 @@ class Server<A extends Deno.Addr> implements DatagramServer<A> {
     try {
       const answer = await this.#handler(datagram);
       if (answer !== undefined) {
-        await this.#socket.send(answer, datagram.from);
+        await this.#socket.answer(answer, datagram);
       }
     } catch (error) {
       this.#report(error, datagram);

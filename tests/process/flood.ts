@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { Program } from "./support/programs.ts";
+import { Program, run } from "./support/programs.ts";
 
 const SENT = 500_000;
 const MAX_RSS = 150 * 1024 * 1024;
@@ -34,4 +34,16 @@ Deno.test("500,000 datagrams at full speed to a receiver that sleeps and wakes: 
   assert(received > 0 && kernelDrops > 0, stdout);
   assertEquals(received + kernelDrops, SENT);
   assert(rss < MAX_RSS, `${rss} bytes resident`);
+});
+
+Deno.test("a million datagrams from a million forged sources, each limited and answered: counted, in bounded memory", async () => {
+  const { stdout } = await run("tests/process/support/forged_flood.ts", [], {
+    flags: [],
+  });
+  const { received, dropped, sent, rssAtHalf, rss } = JSON.parse(stdout);
+  assertEquals([received, sent], [1_000_000 - 256, 1_000_000 - 256]);
+  assertEquals(dropped.denied, 256);
+  // Half of it is what the collector of garbage has not looked at yet.
+  assert(rss < 2 * MAX_RSS, `${rss} bytes resident`);
+  assert(rss < 1.25 * rssAtHalf, `${rss} bytes resident, ${rssAtHalf} before`);
 });
