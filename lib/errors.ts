@@ -72,6 +72,11 @@ export function failure(operation: string, cause: unknown): Error {
   return new Same(text, options);
 }
 
+/** One line on the console, whatever a peer made an error say. */
+export function printError(error: unknown): void {
+  console.error(escapeControls(String(error)));
+}
+
 /** Whether a message needs no more said: it names operation and addresses. */
 function isOwn(error: Error): boolean {
   return error instanceof InvalidAddressError ||

@@ -1,7 +1,7 @@
-import { BlockList } from "node:net";
+import type { BlockList } from "node:net";
 import type { Clock } from "./clock.ts";
-import { InvalidAddressError } from "./errors.ts";
-import { comparableHost, IPV4, isIp, prefix64 } from "./host.ts";
+import { comparableHost, ipBytes } from "./host.ts";
+import { blockList } from "./networks.ts";
 import { BoundedMap, Bucket, checkRate, type Rate } from "./rate.ts";
 
 /**
@@ -41,8 +41,8 @@ export class Guard {
    * @throws {RangeError} A rate that is none.
    */
   constructor({ allow, deny, rateLimit }: GuardOptions, clock: Clock) {
-    this.#allowed = allow && networks(allow);
-    this.#denied = deny && networks(deny);
+    this.#allowed = allow && blockList(allow);
+    this.#denied = deny && blockList(deny);
     this.#clock = clock;
     const rate = checkRate("rateLimit", rateLimit);
     this.#buckets = rate &&
@@ -67,30 +67,7 @@ export class Guard {
   }
 }
 
-/** The networks as one list, each checked. */
-export function networks(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [, host, bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(cidr) ?? [];
-    const ipv6 = host?.includes(":");
-    const size = ipv6 ? 128 : 32;
-    const prefix = Number(bits ?? size);
-    try {
-      if (!host || !isIp(host) || prefix > size) throw new RangeError();
-      // Every IPv4 source comes here in its own form.
-      if (!ipv6 && !IPV4.test(host)) throw new RangeError();
-      list.addSubnet(host, prefix, ipv6 ? "ipv6" : "ipv4");
-    } catch {
-      throw new InvalidAddressError(
-        cidr,
-        "give a network, such as 10.0.0.0/8, fd00::/8 or 192.0.2.7",
-      );
-    }
-  }
-  return list;
-}
-
 function sourceOf(hostname: string): string {
   const host = comparableHost(hostname);
-  return host.includes(":") ? prefix64(host) : host;
+  return host.includes(":") ? ipBytes(host).toHex().slice(0, 16) : host;
 }

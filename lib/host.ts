@@ -42,14 +42,28 @@ export function isLoopback(host: string): boolean {
   return plain === "::1" || IPV4.test(plain) && plain.startsWith("127.");
 }
 
-/** The first 64 bits of an IPv6 address: the network of one host's addresses. */
-export function prefix64(address: string): string {
-  const [head, tail] = address.split("%", 1)[0].split("::");
-  const groups = head === "" ? [] : head.split(":");
-  if (tail !== undefined) {
-    const after = tail === "" ? [] : tail.split(":");
-    while (groups.length + after.length < 8) groups.push("0");
-    groups.push(...after);
+/**
+ * The 16 bytes of an IP address, an IPv4 one as `::ffff:a.b.c.d` (RFC 4291,
+ * section 2.5.5.2), so that a network is a range of them.
+ */
+export function ipBytes(address: string): Uint8Array<ArrayBuffer> {
+  const host = comparableHost(address);
+  const bytes = new Uint8Array(16);
+  if (!host.includes(":")) {
+    bytes.set([0xff, 0xff, ...host.split(".").map(Number)], 10);
+    return bytes;
   }
-  return groups.slice(0, 4).join(":");
+  const [head, tail] = host.split("::").map(groups);
+  bytes.set(head);
+  if (tail !== undefined) bytes.set(tail, 16 - tail.length);
+  return bytes;
+}
+
+/** The bytes of a part of an IPv6 address, which may end in dotted decimal. */
+function groups(part: string): number[] {
+  return part === "" ? [] : part.split(":").flatMap((group) => {
+    if (group.includes(".")) return group.split(".").map(Number);
+    const value = parseInt(group, 16);
+    return [value >> 8, value & 255];
+  });
 }

@@ -1,7 +1,7 @@
 import type { Datagram } from "./datagram.ts";
 import type { DatagramSocket } from "./datagram_socket.ts";
 import type { SocketStats } from "./base_socket.ts";
-import { escapeControls } from "./escape.ts";
+import { printError } from "./errors.ts";
 import { bind, type BindOptions } from "./open.ts";
 import type { Data } from "./outbox.ts";
 
@@ -137,7 +137,7 @@ class Server<A extends Deno.Addr> implements DatagramServer<A> {
     this.#socket = socket;
     this.#datagrams = socket[Symbol.asyncIterator]();
     this.#handler = handler;
-    this.#onError = options.onError ?? print;
+    this.#onError = options.onError ?? printError;
     this.#maxConcurrent = options.maxConcurrent;
     this.finished = this.#run(options);
   }
@@ -212,12 +212,7 @@ class Server<A extends Deno.Addr> implements DatagramServer<A> {
     try {
       this.#onError(error, datagram);
     } catch (thrown) {
-      print(thrown);
+      printError(thrown);
     }
   }
-}
-
-/** One line, whatever a peer made an error say. */
-function print(error: unknown): void {
-  console.error(escapeControls(String(error)));
 }

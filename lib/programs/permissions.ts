@@ -48,6 +48,25 @@ export function toUnix(path: string): Needs {
   return { net: [`unix:${absolute}`] };
 }
 
+/** To keep messages in a file. */
+export function toKeep(path: string): Needs {
+  return { read: [path], write: [path] };
+}
+
+/** All of them. */
+export function together(...needs: Needs[]): Needs {
+  const nets = needs.map(({ net }) => net);
+  const all = <T>(lists: (T[] | undefined)[]) => {
+    const items = lists.flatMap((list) => list ?? []);
+    return items.length > 0 ? [...new Set(items)] : undefined;
+  };
+  return {
+    net: nets.includes(true) ? true : all(nets as (string[] | undefined)[]),
+    read: all(needs.map(({ read }) => read)),
+    write: all(needs.map(({ write }) => write)),
+  };
+}
+
 /**
  * Makes sure of the permissions without making Deno ask for them.
  *

@@ -1,9 +1,17 @@
 import type { SocketStats } from "../base_socket.ts";
+import type { CollectorStats } from "../sink.ts";
 
 const REASONS: Record<string, string> = {
   stranger: "from strangers",
   queueFull: "for want of room",
   closed: "unread at the end",
+  denied: "from sources that are not allowed",
+  rateLimited: "beyond the rate limit",
+};
+
+const WITHHELD: Record<string, string> = {
+  answerRate: "beyond the answer limit",
+  amplification: "longer than three times what came",
 };
 
 /** "3 messages", "1 byte". */
@@ -31,10 +39,34 @@ export function describeReceived(
 
 /** What was sent and what was not, as one line. */
 export function describeSent(
-  { sent, sentBytes, sendFailed }: SocketStats,
+  { sent, sentBytes, sendFailed, withheld }: SocketStats,
 ): string {
-  const failed = sendFailed > 0 ? `, ${sendFailed} not sent` : "";
-  return `sent ${count(sent, "message")} (${
-    count(sentBytes, "byte")
-  })${failed}`;
+  const parts = [
+    `sent ${count(sent, "message")} (${count(sentBytes, "byte")})`,
+  ];
+  if (sendFailed > 0) parts.push(`${sendFailed} not sent`);
+  for (const [reason, n] of Object.entries(withheld)) {
+    if (n > 0) parts.push(`${n} withheld ${WITHHELD[reason] ?? reason}`);
+  }
+  return parts.join(", ");
+}
+
+/** All that a collector counted, as lines. */
+export function describe(stats: CollectorStats, answers: boolean): string[] {
+  const { output: _, ...sinks } = stats.sinks;
+  return [
+    describeReceived(stats, stats.kernelDrops),
+    ...answers ? [describeSent(stats)] : [],
+    ...Object.entries(sinks).map(([name, counts]) => {
+      const parts = Object.entries(counts).map(([what, n]) =>
+        `${n} ${spaced(what)}`
+      );
+      return `${name}: ${parts.join(", ")}`;
+    }),
+  ];
+}
+
+/** "notKept" as "not kept". */
+function spaced(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -1,0 +1,58 @@
+import type { Datagram } from "../datagram.ts";
+import type { DatagramSocket } from "../datagram_socket.ts";
+import type { Message, Sink } from "../sink.ts";
+
+// Receipts that may wait before no more messages are read.
+const MAX_WAITING = 10_000;
+
+/** Tells senders that their messages are on disk: `{"id":17,"size":34}`. */
+export class Receipts implements Sink {
+  readonly name = "receipts";
+  readonly #socket: DatagramSocket;
+  readonly #onError: (error: Error) => void;
+  #waiting = 0;
+  #sent = 0;
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(socket: DatagramSocket, onError: (error: Error) => void) {
+    this.#socket = socket;
+    this.#onError = onError;
+  }
+
+  get stats() {
+    return { sent: this.#sent, waiting: this.#waiting };
+  }
+
+  /** For messages that are kept, in order. */
+  send(messages: readonly Message[]): void {
+    this.#waiting += messages.length;
+    this.#sending = this.#sending.then(async () => {
+      for (const message of messages) await this.#send(message);
+    });
+  }
+
+  /** What is kept is told by `send`; here it says when it is behind. */
+  write(): Promise<void> | undefined {
+    return this.#waiting > MAX_WAITING ? this.#sending : undefined;
+  }
+
+  flush(): Promise<void> {
+    return this.#sending;
+  }
+
+  close(): Promise<void> {
+    return this.flush();
+  }
+
+  async #send({ id, datagram }: Message): Promise<void> {
+    const receipt = JSON.stringify({ id, size: datagram.data.length });
+    try {
+      // A `unix:` server cannot answer, so it has no receipts.
+      const question = datagram as Datagram<Deno.NetAddr>;
+      if (await this.#socket.answer(receipt, question)) this.#sent++;
+    } catch (error) {
+      this.#onError(error as Error);
+    }
+    this.#waiting--;
+  }
+}

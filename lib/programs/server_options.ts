@@ -1,0 +1,216 @@
+import { formatAddress, parseAddress } from "../address.ts";
+import type { Datagram } from "../datagram.ts";
+import { quote } from "../errors.ts";
+import { blockList } from "../networks.ts";
+import { FORMATS } from "./format.ts";
+import {
+  duration,
+  milliseconds,
+  oneOf,
+  parseOptions,
+  rate,
+  UsageError,
+  wholeNumber,
+} from "./options.ts";
+import {
+  type Needs,
+  toAnswer,
+  toBind,
+  together,
+  toKeep,
+  toUnix,
+} from "./permissions.ts";
+
+const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
+const MAX_SIZE = 65_527;
+
+/** What `--help` prints: one screen. */
+export const HELP = `Receives messages: shows them, answers them, keeps them.
+
+Usage: deno task server [ADDRESS] [options]      [${DEFAULT_ADDRESS}]
+
+receive  --count N, --once       stop after N messages, after one
+         --timeout D             stop, exit code 3, when none came for D (500ms)
+         --max-size BYTES        longer messages are marked truncated    [${MAX_SIZE}]
+         --format F, --quiet     text | json | hex | raw [text]; only errors
+         --stats-every D         what was counted, on standard error
+answer   --echo, --reply TEXT    each message with itself, with TEXT
+         --answer-limit RATE     to each peer [1000/s, 10,000 at once]
+guard    --allow CIDR            hear only such sources; may be repeated
+         --deny CIDR             and not such; may be repeated
+         --rate-limit RATE       from each source; --burst N at once
+keep     --store FILE            in SQLite; read it with: deno task history FILE
+         --keep N                the newest N messages, or those of 12h or 7d
+         --receipt               answer {"id":17,"size":34} once it is on disk
+
+ADDRESS: udp://HOST:PORT, HOST:PORT, :PORT (loopback), udp://[::1]:PORT, or
+unix:/PATH. Messages go to standard output, all else to standard error.
+Exit codes: 0 done, or Ctrl-C; 1 bad usage or address; 2 the socket could not
+be opened; 3 timed out; 4 some answers could not be sent.  --help, --version`;
+
+/** What the command line asks for, checked. */
+export interface Settings {
+  address: Deno.NetAddr | Deno.UnixAddr;
+  count: number;
+  timeoutMs: number | undefined;
+  statsMs: number | undefined;
+  format: typeof FORMATS[number];
+  quiet: boolean;
+  /** For `bind`. */
+  socket: {
+    maxSize: number;
+    allow?: string[];
+    deny?: string[];
+    rateLimit?: { perSecond: number; burst?: number };
+    answerLimit?: number;
+  };
+  answer: ((datagram: Datagram<Deno.Addr>) => string | Uint8Array) | undefined;
+  store: StoreSettings | undefined;
+}
+
+/** For `openStore`. */
+export interface StoreSettings {
+  path: string;
+  keepRows?: number;
+  keepMs?: number;
+  receipt: boolean;
+}
+
+/**
+ * Reads the command line.
+ *
+ * @throws {UsageError} What cannot be meant.
+ * @throws {InvalidAddressError} An address or a network that is none.
+ */
+export function parseSettings(
+  args: readonly string[],
+): Settings | "help" | "version" {
+  const { values, flags, lists, rest } = parseOptions(args, {
+    values: [
+      "count",
+      "timeout",
+      "max-size",
+      "format",
+      "stats-every",
+      "reply",
+      "answer-limit",
+      "rate-limit",
+      "burst",
+      "store",
+      "keep",
+    ],
+    flags: ["once", "echo", "quiet", "receipt", "help", "version"],
+    lists: ["allow", "deny"],
+  });
+  if (flags.help) return "help";
+  if (flags.version) return "version";
+  if (rest.length > 1) throw new UsageError(`one address, not ${rest.length}`);
+  const given = { ...values, ...flags };
+  notBoth(given, "once", "count");
+  notBoth(given, "echo", "reply");
+  notBoth(given, "receipt", "echo");
+  notBoth(given, "receipt", "reply");
+  needs(given, "receipt", "store");
+  needs(given, "keep", "store");
+  needs(given, "burst", "rate-limit");
+
+  const perSecond = rate("rate-limit", values["rate-limit"], undefined);
+  const settings: Settings = {
+    address: parseAddress(rest[0] ?? DEFAULT_ADDRESS),
+    count: flags.once ? 1 : wholeNumber("count", values.count, 1, Infinity),
+    timeoutMs: duration("timeout", values.timeout, undefined),
+    statsMs: duration("stats-every", values["stats-every"], undefined),
+    format: oneOf("format", values.format, FORMATS, "text"),
+    quiet: flags.quiet,
+    socket: {
+      maxSize: maxSize(values["max-size"]),
+      ...lists,
+      ...(perSecond !== undefined && {
+        rateLimit: {
+          perSecond,
+          burst: wholeNumber("burst", values.burst, 1, undefined),
+        },
+      }),
+      answerLimit: rate("answer-limit", values["answer-limit"], undefined),
+    },
+    answer: answerer(flags.echo, values.reply),
+    store: values.store === undefined
+      ? undefined
+      : { ...keep(values.keep), path: values.store, receipt: flags.receipt },
+  };
+  if ("path" in settings.address) refuseForUnix(settings.address, given, lists);
+  blockList([...lists.allow ?? [], ...lists.deny ?? []]);
+  return settings;
+}
+
+type Given = Record<string, string | boolean | undefined>;
+
+function notBoth(given: Given, one: string, other: string): void {
+  if (!isGiven(given[one]) || !isGiven(given[other])) return;
+  throw new UsageError(`--${one} and --${other}: give one of them`);
+}
+
+function needs(given: Given, option: string, other: string): void {
+  if (!isGiven(given[option]) || isGiven(given[other])) return;
+  throw new UsageError(`--${option} needs --${other}`);
+}
+
+function isGiven(value: string | boolean | undefined): boolean {
+  return value !== undefined && value !== false;
+}
+
+/** There are no IP sources, and no way back. */
+function refuseForUnix(address: Deno.UnixAddr, given: Given, lists: object) {
+  const answers = ["echo", "reply", "receipt", "answer-limit"];
+  if (answers.some((name) => isGiven(given[name]))) {
+    throw new UsageError("a unix: server only receives; it cannot answer");
+  }
+  const name = Object.keys(lists)[0] ??
+    (isGiven(given["rate-limit"]) ? "rate-limit" : undefined);
+  if (name === undefined) return;
+  throw new UsageError(
+    `--${name} is about IP addresses; ${formatAddress(address)} has none`,
+  );
+}
+
+function maxSize(text: string | undefined): number {
+  const size = wholeNumber("max-size", text, 0, MAX_SIZE);
+  if (size <= MAX_SIZE) return size;
+  throw new UsageError(
+    `--max-size ${size}: no message is longer than ${MAX_SIZE} bytes`,
+  );
+}
+
+function answerer(echo: boolean, reply: string | undefined) {
+  if (echo) return ({ data }: Datagram<Deno.Addr>) => data;
+  return reply === undefined ? undefined : () => reply;
+}
+
+function keep(
+  text: string | undefined,
+): { keepRows?: number; keepMs?: number } {
+  if (text === undefined) return {};
+  const keepRows = Number(text);
+  if (/^\d+$/.test(text) && keepRows > 0 && Number.isSafeInteger(keepRows)) {
+    return { keepRows };
+  }
+  const keepMs = milliseconds(text);
+  if (keepMs > 0 && Number.isSafeInteger(Math.round(keepMs))) return { keepMs };
+  throw new UsageError(
+    `--keep ${
+      quote(text)
+    }: must be how many messages, such as 1000000, or how long, such as 12h or 7d`,
+  );
+}
+
+/** The narrowest permissions that do. */
+export function needsOf({ address, answer, store }: Settings): Needs {
+  return together(
+    "path" in address
+      ? together(toUnix(address.path), toKeep(address.path))
+      : answer || store?.receipt
+      ? toAnswer(address)
+      : toBind(address),
+    store === undefined ? {} : toKeep(store.path),
+  );
+}

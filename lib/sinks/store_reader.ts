@@ -1,0 +1,131 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { parseAddress } from "../address.ts";
+import { Datagram } from "../datagram.ts";
+import { failure, quote } from "../errors.ts";
+import type { Message, Past } from "../sink.ts";
+
+/** Which messages to read. */
+export interface Selection {
+  /** From that moment on. @default {all} */
+  since?: Date;
+  /** From those sources: the first and the last address of each, 16 bytes. */
+  sources?: readonly { first: Uint8Array; last: Uint8Array }[];
+  /** The newest so many. @default {all} */
+  count?: number;
+}
+
+const COLUMNS = "id, time, sender, truncated, data";
+// A read that stays open would let the log grow that the writer writes.
+const PAGE = 1000;
+
+type Row = Record<string, number | string | null | Uint8Array<ArrayBuffer>>;
+
+/** Reads a store, also while a server writes it. Needs to read the file only. */
+export class StoreReader implements Past, Disposable {
+  readonly id: string;
+  readonly #db: DatabaseSync;
+  readonly #after: StatementSync;
+  readonly #latest: StatementSync;
+
+  /** @throws {Error} The file is not there, or is no store; one line. */
+  constructor(path: string) {
+    try {
+      // Sqlite says for all of them that it is unable to open.
+      Deno.statSync(path);
+      this.#db = new DatabaseSync(path, { readOnly: true });
+      this.#db.exec("PRAGMA busy_timeout = 1000");
+      const { identity } = this.#get("SELECT identity FROM store");
+      this.id = String(identity);
+      this.#after = this.#db.prepare(
+        `SELECT ${COLUMNS} FROM messages WHERE id > ? ORDER BY id LIMIT ?`,
+      );
+      this.#latest = this.#db.prepare(
+        `SELECT ${COLUMNS} FROM messages ORDER BY id DESC LIMIT ?`,
+      );
+    } catch (error) {
+      throw failure(`read messages from ${quote(path)}`, error);
+    }
+  }
+
+  get lastId(): number {
+    return Number(this.#get("SELECT last_id FROM store").last_id);
+  }
+
+  after(id: number, limit: number): Message[] {
+    return this.#after.all(id, limit).map((row) => toMessage(row as Row));
+  }
+
+  latest(limit: number): Message[] {
+    const rows = this.#latest.all(limit).reverse();
+    return rows.map((row) => toMessage(row as Row));
+  }
+
+  /** How far messages were handed on there; 0 for not at all. */
+  handedOn(destination: string): number {
+    const row = this.#db.prepare(
+      "SELECT id FROM handed_on WHERE destination = ?",
+    ).get(destination);
+    return Number(row?.id ?? 0);
+  }
+
+  /** The messages of a selection, oldest first. */
+  *select({ since, sources, count }: Selection): Generator<Message> {
+    const values = [
+      ...since === undefined ? [] : [since.getTime()],
+      ...(sources ?? []).flatMap(({ first, last }) => [first, last]),
+    ];
+    const where = [
+      ...since === undefined ? [] : ["time >= ?"],
+      ...sources === undefined ? [] : [
+        `(${sources.map(() => "source BETWEEN ? AND ?").join(" OR ") || 0})`,
+      ],
+    ].map((condition) => ` AND ${condition}`).join("");
+    let id = count === undefined ? 0 : Number(
+      this.#get(
+        `SELECT min(id) AS id FROM (SELECT id FROM messages WHERE true${where}
+          ORDER BY id DESC LIMIT ?)`,
+        ...values,
+        count,
+      ).id ?? 1,
+    ) - 1;
+    const page = this.#db.prepare(
+      `SELECT ${COLUMNS} FROM messages WHERE id > ?${where} ORDER BY id LIMIT ?`,
+    );
+    let left = count ?? Infinity;
+    while (left > 0) {
+      const rows = page.all(id, ...values, Math.min(PAGE, left));
+      for (const row of rows) yield toMessage(row as Row);
+      if (rows.length < PAGE) return;
+      left -= rows.length;
+      id = Number(rows[rows.length - 1].id);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #get(sql: string, ...values: (number | Uint8Array)[]): Row {
+    return this.#db.prepare(sql).get(...values) as Row;
+  }
+}
+
+function toMessage({ id, time, sender, truncated, data }: Row): Message {
+  const from = parseSender(String(sender));
+  return {
+    id: Number(id),
+    time: new Date(Number(time)),
+    datagram: new Datagram(
+      data as Uint8Array<ArrayBuffer>,
+      from,
+      truncated === 1,
+    ),
+  };
+}
+
+/** An unnamed `unix:` peer has no path. */
+function parseSender(sender: string): Deno.Addr {
+  return sender === "unix:"
+    ? { transport: "unixpacket", path: null } as unknown as Deno.UnixAddr
+    : parseAddress(sender);
+}

@@ -1,0 +1,266 @@
+// @ts-check
+// What writes a store: a worker, so that a commit or a checkpoint keeps no
+// datagram waiting. It is handed over as text and so needs no read permission.
+import { DatabaseSync } from "node:sqlite";
+
+/**
+ * @typedef {object} Batch Columns, an entry a message.
+ * @property {Float64Array} ids
+ * @property {Float64Array} times Milliseconds since 1970.
+ * @property {string[]} senders
+ * @property {Uint8Array} sources 16 bytes each.
+ * @property {Uint8Array} truncated
+ * @property {Uint32Array} ends Where its data ends.
+ * @property {Uint8Array} data
+ *
+ * @typedef {{ type: "open", path: string, id: string, isDurable: boolean,
+ *   keepRows: number | null, keepMs: number | null } |
+ *   { type: "write", batch: Batch } |
+ *   { type: "mark", destination: string, id: number } |
+ *   { type: "close" }} Order
+ */
+
+const APPLICATION_ID = 0x506c_6931;
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,      -- milliseconds since 1970
+    sender TEXT NOT NULL,       -- as an address
+    source BLOB,                -- its IP address, 16 bytes, so that a network is a range
+    truncated INTEGER NOT NULL,
+    data BLOB NOT NULL
+  );
+  CREATE INDEX messages_by_time ON messages (time);
+  CREATE INDEX messages_by_source ON messages (source, id);
+  CREATE TABLE store (identity TEXT NOT NULL, last_id INTEGER NOT NULL);
+  CREATE TABLE handed_on (destination TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+// A write that another process holds up waits that long, then tries again.
+const BUSY_MS = 200;
+const RETRY_MS = 500;
+// So that old rows go in small steps, between batches.
+const MAX_PRUNED = 5000;
+const PRUNE_EVERY_MS = 1000;
+const WAL_LIMIT = 64 * 1024 * 1024;
+
+/** @type {DatabaseSync} */
+let db;
+/** @type {Record<string, import("node:sqlite").StatementSync>} */
+let statements;
+/** @type {Extract<Order, { type: "open" }>} */
+let settings;
+/** @type {(Batch | { destination: string, id: number })[]} */
+const waiting = [];
+let isInTrouble = false;
+let isClosing = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let retry;
+
+/** @type {{
+ *   postMessage(message: object): void,
+ *   onmessage: (event: { data: Order }) => void,
+ * }} */
+const main = /** @type {never} */ (self);
+
+main.onmessage = ({ data: order }) => {
+  switch (order.type) {
+    case "open":
+      return open(order);
+    case "write":
+      waiting.push(order.batch);
+      return work();
+    case "mark":
+      waiting.push(order);
+      return work();
+    case "close":
+      return close();
+  }
+};
+
+/** @param {Extract<Order, { type: "open" }>} order */
+function open(order) {
+  settings = order;
+  try {
+    db = new DatabaseSync(order.path);
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    if (db.prepare("PRAGMA user_version").get()?.user_version === 0) create();
+    check();
+    db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = ${order.isDurable ? "FULL" : "NORMAL"};
+      PRAGMA journal_size_limit = ${WAL_LIMIT};
+    `);
+    prepare();
+    const { identity, last_id } = /** @type {Record<string, string>} */ (
+      db.prepare("SELECT identity, last_id FROM store").get()
+    );
+    main.postMessage({ type: "opened", id: identity, lastId: Number(last_id) });
+    if (order.keepMs !== null) setInterval(prune, PRUNE_EVERY_MS);
+  } catch (error) {
+    main.postMessage({ type: "failed", reason: reasonOf(error) });
+  }
+}
+
+function create() {
+  const { n } = /** @type {{ n: number }} */ (
+    db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()
+  );
+  if (n > 0) throw new Error("it holds something else than messages");
+  // Only in WAL mode from the start can it be read while it is filled.
+  db.exec("PRAGMA journal_mode = WAL");
+  db.exec(`BEGIN IMMEDIATE; ${SCHEMA}`);
+  db.prepare("INSERT INTO store VALUES (?, 0)").run(settings.id);
+  db.exec("COMMIT");
+}
+
+function check() {
+  const { application_id } = /** @type {Record<string, number>} */ (
+    db.prepare("PRAGMA application_id").get()
+  );
+  if (application_id !== APPLICATION_ID) {
+    throw new Error("it holds something else than messages");
+  }
+  const { user_version } = /** @type {Record<string, number>} */ (
+    db.prepare("PRAGMA user_version").get()
+  );
+  if (user_version !== SCHEMA_VERSION) {
+    throw new Error(
+      `its schema has version ${user_version}; this program knows ${SCHEMA_VERSION}`,
+    );
+  }
+}
+
+function prepare() {
+  statements = {
+    insert: db.prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)"),
+    last: db.prepare("UPDATE store SET last_id = ?"),
+    mark: db.prepare("INSERT OR REPLACE INTO handed_on VALUES (?, ?)"),
+    pruneRows: db.prepare(
+      `DELETE FROM messages WHERE id IN (
+        SELECT id FROM messages WHERE id <= ? ORDER BY id LIMIT ${MAX_PRUNED})`,
+    ),
+    pruneTime: db.prepare(
+      `DELETE FROM messages WHERE id IN (
+        SELECT id FROM messages WHERE time < ? ORDER BY time LIMIT ${MAX_PRUNED})`,
+    ),
+    // They throw the code of what went wrong; `exec` just says it.
+    begin: db.prepare("BEGIN IMMEDIATE"),
+    commit: db.prepare("COMMIT"),
+  };
+}
+
+/** Writes all that waits, each batch in one transaction. */
+function work() {
+  if (retry !== undefined) return;
+  while (waiting.length > 0) {
+    const [next] = waiting;
+    try {
+      transaction(() => "ids" in next ? insert(next) : mark(next));
+    } catch (error) {
+      main.postMessage({ type: "trouble", reason: reasonOf(error) });
+      isInTrouble = true;
+      if (isClosing) return;
+      retry = setTimeout(() => {
+        retry = undefined;
+        work();
+      }, RETRY_MS);
+      return;
+    }
+    waiting.shift();
+    if (isInTrouble) main.postMessage({ type: "fine" });
+    isInTrouble = false;
+    if ("ids" in next) {
+      main.postMessage({ type: "kept", count: next.ids.length });
+    }
+  }
+}
+
+/** @param {Batch} batch */
+function insert({ ids, times, senders, sources, truncated, ends, data }) {
+  let start = 0;
+  for (let i = 0; i < ids.length; i++) {
+    const source = senders[i].startsWith("unix:")
+      ? null
+      : sources.subarray(16 * i, 16 * (i + 1));
+    statements.insert.run(
+      ids[i],
+      times[i],
+      senders[i],
+      source,
+      truncated[i],
+      data.subarray(start, ends[i]),
+    );
+    start = ends[i];
+  }
+  const last = ids[ids.length - 1];
+  statements.last.run(last);
+  if (settings.keepRows !== null) {
+    statements.pruneRows.run(last - settings.keepRows);
+  }
+}
+
+/** @param {{ destination: string, id: number }} order */
+function mark({ destination, id }) {
+  statements.mark.run(destination, id);
+}
+
+function prune() {
+  const before = Date.now() - (settings.keepMs ?? Infinity);
+  if (isInTrouble) return;
+  try {
+    while (statements.pruneTime.run(before).changes === MAX_PRUNED);
+  } catch {
+    // The next time. A disk that is full is told when a batch cannot be kept.
+  }
+}
+
+/** @param {() => void} body */
+function transaction(body) {
+  statements.begin.run();
+  try {
+    body();
+    statements.commit.run();
+  } catch (error) {
+    // A full disk has rolled it back already.
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function close() {
+  isClosing = true;
+  clearTimeout(retry);
+  retry = undefined;
+  work();
+  try {
+    db.close();
+  } catch {
+    // Whatever it is, each batch was committed or reported.
+  }
+  main.postMessage({ type: "closed" });
+}
+
+// Of sqlite3.h; the lower byte of an extended code.
+const REASONS = {
+  5: "another process has it locked",
+  6: "another process has it locked",
+  8: "it is read-only",
+  10: "the disk fails",
+  11: "it is damaged",
+  13: "the disk is full",
+  14: "it cannot be opened; is there such a folder, and may it be written?",
+  26: "it is no SQLite database",
+};
+
+/** @param {unknown} error */
+function reasonOf(error) {
+  const { errcode, message } =
+    /** @type {{ errcode?: number, message: string }} */ (error);
+  const known = /** @type {Record<number, string>} */ (REASONS);
+  // The constructor tells no code.
+  const code = message.startsWith("unable to open") ? 14 : (errcode ?? 0) & 255;
+  return known[code] ?? message;
+}
