@@ -1,0 +1,216 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { collect, type Message, type Sink } from "../lib/collect.ts";
+import { bind, connect, DatagramSocket } from "../mod.ts";
+import { FakeCarrier, FakeClock } from "./fakes.ts";
+import { LOOPBACK, SOON, turn } from "./helpers.ts";
+
+/** Remembers what it was called with. */
+class Memory implements Sink {
+  readonly batches: Message[][] = [];
+  readonly calls: string[] = [];
+  readonly name: string;
+  onWrite: () => Promise<void> | void = () => {};
+
+  constructor(name = "memory") {
+    this.name = name;
+  }
+
+  get texts(): string[] {
+    return this.batches.flat().map(({ datagram }) => datagram.text());
+  }
+
+  get stats() {
+    return { written: this.texts.length };
+  }
+
+  write(messages: readonly Message[]) {
+    this.batches.push([...messages]);
+    return this.onWrite();
+  }
+
+  flush() {
+    return Promise.resolve();
+  }
+
+  close() {
+    this.calls.push("close");
+    return this.flush();
+  }
+}
+
+/** A collector over a fake carrier and clock. */
+function fake(
+  options: Parameters<typeof collect>[1] = {},
+  sinks: Sink[] = [new Memory()],
+) {
+  const clock = new FakeClock();
+  const carrier = new FakeCarrier({ clock });
+  const socket = new DatagramSocket(carrier);
+  const errors: [message: string, sink?: string][] = [];
+  const collector = collect(socket, {
+    sinks,
+    onError: (error, sink) => void errors.push([error.message, sink?.name]),
+    ...options,
+  });
+  return {
+    clock,
+    carrier,
+    socket,
+    collector,
+    errors,
+    sink: sinks[0] as Memory,
+  };
+}
+
+Deno.test("messages are numbered in the order of arrival and reach every sink in that order", async () => {
+  const sinks = [new Memory("a"), new Memory("b")];
+  const { carrier, collector } = fake({ count: 3, firstId: 17 }, sinks);
+  for (const text of ["x", "", "z"]) carrier.deliver(text);
+  assertEquals(await collector.finished, "count");
+  for (const sink of sinks) {
+    assertEquals(sink.texts, ["x", "", "z"]);
+    assertEquals(sink.batches.flat().map(({ id }) => id), [17, 18, 19]);
+    assertEquals(sink.calls, ["close"]);
+  }
+});
+
+Deno.test("a message goes on within 2 ms, together with what came meanwhile", async () => {
+  const { carrier, clock, collector, sink } = fake();
+  carrier.deliver("a");
+  carrier.deliver("b");
+  await turn();
+  assertEquals(sink.batches, []);
+  clock.advance(2);
+  assertEquals(sink.batches.map(({ length }) => length), [2]);
+  carrier.deliver("c");
+  await turn();
+  clock.advance(2);
+  assertEquals(sink.batches.map(({ length }) => length), [2, 1]);
+  await collector.stop();
+});
+
+Deno.test("a thousand messages, or a megabyte, go on at once", async () => {
+  const { carrier, collector, sink } = fake();
+  for (let n = 0; n < 1001; n++) carrier.deliver("x");
+  while (carrier.queued > 0) await turn();
+  await turn();
+  assertEquals(sink.batches.map(({ length }) => length), [1000]);
+  for (let n = 0; n < 20; n++) carrier.deliver(new Uint8Array(60_000));
+  while (carrier.queued > 0) await turn();
+  await turn();
+  assertEquals(sink.batches.map(({ length }) => length), [1000, 19]);
+  await collector.stop();
+  assertEquals(sink.texts.length, 1021);
+});
+
+Deno.test("while a sink is full, no more is read; then it goes on", async () => {
+  const { carrier, clock, collector, sink } = fake();
+  const full = Promise.withResolvers<void>();
+  sink.onWrite = () => full.promise;
+  carrier.deliver("a");
+  await turn();
+  clock.advance(2);
+  for (let n = 0; n < 10; n++) carrier.deliver("b");
+  await turn();
+  await turn();
+  assert(carrier.queued >= 8, `${carrier.queued}`);
+  full.resolve();
+  await turn();
+  await turn();
+  assertEquals(carrier.queued, 0);
+  await collector.stop();
+  assertEquals(sink.texts.length, 11);
+});
+
+Deno.test("a sink that fails is reported, and the others get everything", async () => {
+  const [bad, rejecting, good] = ["bad", "rejecting", "good"].map((name) =>
+    new Memory(name)
+  );
+  bad.onWrite = () => {
+    throw new Error("broken");
+  };
+  rejecting.onWrite = () => Promise.reject(new Error("later"));
+  const { carrier, collector, errors } = fake({ count: 1 }, [
+    bad,
+    rejecting,
+    good,
+  ]);
+  carrier.deliver("a");
+  await collector.finished;
+  assertEquals(good.texts, ["a"]);
+  assertEquals(errors, [["broken", "bad"], ["later", "rejecting"]]);
+});
+
+Deno.test("an error of the carrier is reported, and the collector goes on", async () => {
+  const { carrier, clock, collector, errors, sink } = fake({ count: 1 });
+  carrier.fail(new Error("no luck"));
+  await turn();
+  carrier.deliver("a");
+  clock.advance(10);
+  await collector.finished;
+  assertEquals(sink.texts, ["a"]);
+  assertStringIncludes(errors[0][0], "no luck");
+});
+
+Deno.test("it ends when no message came for timeoutMs, counted from the last", async () => {
+  const { carrier, clock, collector, sink } = fake({ timeoutMs: 100 });
+  clock.advance(90);
+  carrier.deliver("a");
+  await turn();
+  clock.advance(90);
+  carrier.deliver("b");
+  await turn();
+  clock.advance(100);
+  assertEquals(await collector.finished, "timeout");
+  assertEquals(sink.texts, ["a", "b"]);
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("stop passes on what is here; what comes then stays in the socket", async () => {
+  const { carrier, collector, sink, socket, clock } = fake();
+  carrier.deliver("a");
+  await turn();
+  const stopped = collector.stop();
+  carrier.deliver("b");
+  assertEquals(await stopped, "stopped");
+  assertEquals(sink.texts, ["a"]);
+  assertEquals((await socket.receive()).text(), "b");
+  assertEquals(clock.timers, 0);
+  socket.close();
+});
+
+Deno.test("a socket that is closed ends the collector", async () => {
+  const { carrier, collector, sink, socket } = fake();
+  carrier.deliver("a");
+  await turn();
+  socket.close();
+  assertEquals(await collector.finished, "closed");
+  assertEquals([sink.texts, sink.calls], [["a"], ["close"]]);
+});
+
+Deno.test("answers go out by the rules of socket.answer, and are counted", async () => {
+  await using socket = bind(LOOPBACK, {
+    answerLimit: { perSecond: 1, burst: 2 },
+  });
+  await using client = await connect(socket.addr);
+  const collector = collect(socket, {
+    count: 3,
+    answer: (datagram) => `re: ${datagram.text()}`,
+  });
+  for (const text of ["a", "b", "c"]) await client.send(text);
+  assertEquals((await client.receive(SOON)).text(), "re: a");
+  assertEquals((await client.receive(SOON)).text(), "re: b");
+  await collector.finished;
+  const { received, sent, withheld } = await collector.stats();
+  assertEquals([received, sent, withheld.answerRate], [3, 2, 1]);
+});
+
+Deno.test("stats are the socket's, and each sink's under its name", async () => {
+  const { carrier, collector, socket } = fake({ count: 1 });
+  carrier.deliver("abc");
+  await collector.finished;
+  assertEquals(await collector.stats(), {
+    ...socket.stats,
+    sinks: { memory: { written: 1 } },
+  });
+});
