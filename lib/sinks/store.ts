@@ -65,12 +65,14 @@ export async function openStore(
   options: StoreOptions = {},
 ): Promise<Store> {
   const lock = lockFile(path);
-  const worker = new Worker(
-    `data:application/javascript,${encodeURIComponent(workerCode)}`,
-    { type: "module" },
-  );
+  // Checked with everything else, not at each start.
+  const unchecked = workerCode.replace("// @ts-check\n", "");
+  const code = new Blob([unchecked], { type: "text/javascript" });
+  const url = URL.createObjectURL(code);
+  const worker = new Worker(url, { type: "module" });
   const end = () => {
     worker.terminate();
+    URL.revokeObjectURL(url);
     lock[Symbol.dispose]();
   };
   const { promise: opened, resolve } = Promise.withResolvers<Report>();
@@ -173,15 +175,17 @@ class SqliteStore implements Store {
   }
 
   after(id: number, limit: number): Message[] {
-    return this.#reader.after(id, limit);
+    return this.#closed === undefined ? this.#reader.after(id, limit) : [];
   }
 
   latest(limit: number): Message[] {
-    return this.#reader.latest(limit);
+    return this.#closed === undefined ? this.#reader.latest(limit) : [];
   }
 
   handedOn(destination: string): number {
-    return this.#marks.get(destination) ?? this.#reader.handedOn(destination);
+    const known = this.#marks.get(destination);
+    if (known !== undefined || this.#closed !== undefined) return known ?? 0;
+    return this.#reader.handedOn(destination);
   }
 
   markHandedOn(destination: string, id: number): void {
@@ -221,6 +225,8 @@ class SqliteStore implements Store {
 
   close(): Promise<void> {
     return this.#closed ??= new Promise((resolve) => {
+      // Only the last to close folds the log into the file, if it may write.
+      this.#reader[Symbol.dispose]();
       this.#onClosed = resolve;
       this.#worker.postMessage({ type: "close" });
     });
@@ -270,7 +276,6 @@ class SqliteStore implements Store {
     this.#counts.waiting = 0;
     this.#batches.length = 0;
     this.#flushed();
-    this.#reader[Symbol.dispose]();
     this.#end();
     this.#onClosed?.();
   }

@@ -255,12 +255,24 @@ const REASONS = {
   26: "it is no SQLite database",
 };
 
+/** @type {[string, number][]} */
+const WORDS = [
+  ["database is locked", 5],
+  ["attempt to write a readonly", 8],
+  ["disk I/O error", 10],
+  ["database disk image is malformed", 11],
+  ["database or disk is full", 13],
+  ["unable to open database file", 14],
+  ["file is not a database", 26],
+];
+
 /** @param {unknown} error */
 function reasonOf(error) {
   const { errcode, message } =
     /** @type {{ errcode?: number, message: string }} */ (error);
   const known = /** @type {Record<number, string>} */ (REASONS);
-  // The constructor tells no code.
-  const code = message.startsWith("unable to open") ? 14 : (errcode ?? 0) & 255;
-  return known[code] ?? message;
+  if (errcode !== undefined) return known[errcode & 255] ?? message;
+  // The constructor and `exec` just say it.
+  const code = WORDS.find(([words]) => message.startsWith(words))?.[1];
+  return code === undefined ? message : known[code];
 }
