@@ -108,6 +108,8 @@ class ServedPage implements Page {
   readonly #handler: Deno.ServeHandler<Deno.NetAddr>;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #cut = new AbortController();
+  // Requests whose response is not all sent.
+  readonly #running = new Set<Promise<void>>();
   #closed: Promise<void> | undefined;
 
   constructor(options: PageOptions, { hostname, port }: Deno.NetAddr) {
@@ -120,9 +122,13 @@ class ServedPage implements Page {
       this.#server = Deno.serve({
         hostname,
         port,
+        // Deno's own shutdown would wait for who reads slowly or not at all.
         signal: this.#cut.signal,
         onListen: () => {},
-      }, (request, info) => this.#handler(request, info));
+      }, (request, info) => {
+        this.#note(info.completed);
+        return this.#handler(request, info);
+      });
     } catch (error) {
       throw failure(`open the page on ${host}:${port}`, error);
     }
@@ -155,10 +161,24 @@ class ServedPage implements Page {
   async #end(): Promise<void> {
     this.#feeds.flush();
     await this.#feeds.close();
-    const cut = setTimeout(() => this.#cut.abort(), GRACE_MS);
-    await this.#server.shutdown();
-    clearTimeout(cut);
+    await within(GRACE_MS, Promise.all(this.#running));
+    this.#cut.abort();
+    await this.#server.finished;
   }
+
+  #note(completed: Promise<void>): void {
+    const end = () => void this.#running.delete(ended);
+    const ended: Promise<void> = completed.then(end, end);
+    this.#running.add(ended);
+  }
+}
+
+/** Waits for something, but not for long. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((resolve) => timer = setTimeout(resolve, ms));
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 function parseListen(listen: string): Deno.NetAddr {
