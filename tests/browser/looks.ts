@@ -2,7 +2,7 @@
 import { assert } from "@std/assert";
 import { browserTest, Collector, waitForRows } from "./support/browser.ts";
 
-const SIZES = [[360, 740], [1440, 900]] as const;
+const SIZES = [[360, 1400], [1440, 900]] as const;
 const THEMES = ["light", "dark"] as const;
 
 const TEXTS = [
@@ -50,7 +50,6 @@ for (const [width, height] of SIZES) {
         await tab.locator("#chart canvas").waitFor();
         await tab.screenshot({
           path: `screenshots/page-${width}-${colorScheme}.png`,
-          fullPage: width < 1000,
         });
         assert(
           await tab.evaluate(() =>

@@ -14,7 +14,7 @@ const list = find("sent-list", HTMLElement);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   send(text.value);
-  text.select();
+  if (document.activeElement === text) text.select();
 });
 
 text.addEventListener("keydown", (event) => {

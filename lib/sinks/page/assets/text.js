@@ -57,7 +57,9 @@ export function hexOf({ text, base64 }) {
       byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "."
     );
     const place = start.toString(16).padStart(4, "0");
-    lines.push(`${place}  ${hex.join(" ").padEnd(47)}  ${ascii.join("")}`);
+    // In line with the others, where there are any.
+    const width = bytes.length > 16 ? 47 : 0;
+    lines.push(`${place}  ${hex.join(" ").padEnd(width)}  ${ascii.join("")}`);
   }
   return lines.length === 0 ? "no bytes" : lines.join("\n");
 }
