@@ -223,7 +223,7 @@ Deno.test("each file that the page names is there, with its type", () =>
       html.matchAll(/(?:src|href)="(\/[^"]+)"/g),
       ([, path]) => path,
     );
-    assertEquals(named.length, 4);
+    assertEquals(named.length, 6);
     const imported = Array.from(ASSETS).flatMap(([path, { text }]) =>
       path.startsWith("/uplot") ? [] : Array.from(
         text.matchAll(/^import .*"\.(\/[^"]+)";$/gm),

@@ -8,12 +8,14 @@ import chart from "./assets/chart.js" with { type: "text" };
 import form from "./assets/form.js" with { type: "text" };
 import html from "./assets/index.html" with { type: "text" };
 import list from "./assets/list.js" with { type: "text" };
+import messagesStyle from "./assets/messages.css" with { type: "text" };
 import page from "./assets/page.js" with { type: "text" };
 import row from "./assets/row.js" with { type: "text" };
 import stream from "./assets/stream.js" with { type: "text" };
 import style from "./assets/style.css" with { type: "text" };
 import text from "./assets/text.js" with { type: "text" };
 import totals from "./assets/totals.js" with { type: "text" };
+import wideStyle from "./assets/wide.css" with { type: "text" };
 
 /** A file of the page. */
 export interface Asset {
@@ -24,7 +26,12 @@ export interface Asset {
 /** The page's files, by their path. */
 export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["/", { contentType: "text/html; charset=utf-8", text: html }],
-  ...styles({ style, uplot: uplotStyle }),
+  ...styles({
+    style,
+    messages: messagesStyle,
+    wide: wideStyle,
+    uplot: uplotStyle,
+  }),
   ...scripts({
     chart,
     form,

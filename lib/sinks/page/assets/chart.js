@@ -73,7 +73,7 @@ function draw() {
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 4, 0, 0],
+      padding: [8, 20, 0, 0],
       scales: { x: { time: true, auto: false }, y: { auto: false } },
       axes: [
         { ...axis, grid: { show: false }, size: 22, space: 80, values: clock },
