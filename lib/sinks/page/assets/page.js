@@ -1,0 +1,23 @@
+// @ts-check
+/// <reference lib="dom" />
+/** The page: what comes in the stream of events, and where it goes. */
+import { showRate } from "./chart.js";
+import "./form.js";
+import { add, addSkipped, clear, find } from "./list.js";
+import { follow } from "./stream.js";
+import { showTotals } from "./totals.js";
+
+const state = find("state", HTMLElement);
+
+follow({
+  messages: add,
+  start: ({ skipped }) => addSkipped(skipped),
+  reset: clear,
+  stats: ({ time, stats }) => {
+    showTotals(stats);
+    showRate(time, stats.received);
+  },
+}, (name, text) => {
+  state.dataset.state = name;
+  if (state.textContent !== text) state.textContent = text;
+});

@@ -1,0 +1,85 @@
+import type { Datagram } from "../../datagram.ts";
+import { json, refuse } from "./answers.ts";
+import { datagramJson } from "./json.ts";
+
+// The largest message, where JSON writes each of its bytes as six.
+const MAX_BODY_BYTES = 400 * 1024;
+const BODY_MS = 10_000;
+const MAX_AT_ONCE = 16;
+
+/** What a message from the form gets as its answer. */
+export type Send = (
+  text: string,
+) => Promise<Datagram<Deno.Addr> | undefined>;
+
+/**
+ * `POST /send` with `{"text": …}`. Only as `application/json`, which a browser
+ * lets no other site send without asking first.
+ */
+export function sender(send: Send): (request: Request) => Promise<Response> {
+  let atWork = 0;
+  return async (request) => {
+    const type = request.headers.get("content-type") ?? "";
+    if (!/^application\/json *(;|$)/i.test(type)) {
+      return refuse(415, "the content type must be application/json");
+    }
+    if (atWork >= MAX_AT_ONCE) return refuse(503, "too many at once");
+    atWork++;
+    try {
+      const text = await read(request);
+      return text instanceof Response ? text : await pass(send, text);
+    } finally {
+      atWork--;
+    }
+  };
+}
+
+async function pass(send: Send, text: string): Promise<Response> {
+  try {
+    const answer = await send(text);
+    return json({ answer: answer === undefined ? null : datagramJson(answer) });
+  } catch (error) {
+    const { message } = error as Error;
+    return refuse(error instanceof RangeError ? 413 : 502, message);
+  }
+}
+
+async function read(request: Request): Promise<string | Response> {
+  const body = await bodyOf(request);
+  if (body instanceof Response) return body;
+  try {
+    const { text } = JSON.parse(body);
+    if (typeof text === "string") return text;
+  } catch {
+    // The answer is the same as for other JSON.
+  }
+  return refuse(400, 'the body must be {"text": "…"}');
+}
+
+async function bodyOf({ body }: Request): Promise<string | Response> {
+  if (body === null) return "";
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    reader.cancel().catch(() => {});
+  }, BODY_MS);
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (late) return refuse(408, "the body took too long");
+      if (done) return text + decoder.decode();
+      bytes += value.length;
+      if (bytes > MAX_BODY_BYTES) {
+        await reader.cancel();
+        return refuse(413, `the body is longer than ${MAX_BODY_BYTES} bytes`);
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}

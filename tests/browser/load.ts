@@ -1,0 +1,57 @@
+/// <reference lib="dom" />
+import { assert, assertEquals } from "@std/assert";
+import { browserTest, Collector } from "./support/browser.ts";
+
+const SECONDS = 3;
+const PER_BURST = 100;
+const BURST_MS = 10;
+
+browserTest(
+  "10,000 messages a second: the page stays alive, says that it shows a sample, and its totals are exact",
+  async (open) => {
+    await using collector = new Collector();
+    const tab = await open(collector.page.url);
+    await using peer = await collector.peer();
+    await tab.evaluate(() => {
+      const counter = { frames: 0 };
+      Object.assign(globalThis, { counter });
+      const next = () => {
+        counter.frames++;
+        requestAnimationFrame(next);
+      };
+      next();
+    });
+    const frames = () =>
+      tab.evaluate(() => Reflect.get(globalThis, "counter").frames as number);
+    let sent = 0;
+    const sending = (async () => {
+      const start = performance.now();
+      while (performance.now() - start < SECONDS * 1000) {
+        const due = (performance.now() - start) / BURST_MS * PER_BURST;
+        while (sent < due) await peer.send(`message ${++sent}`);
+        await new Promise((go) => setTimeout(go, BURST_MS));
+      }
+    })();
+    await tab.getByText(/^Showing 1 of \d/).waitFor();
+    // It can be used meanwhile.
+    await tab.getByRole("searchbox").fill("message");
+    const before = await frames();
+    await sending;
+    assert(await frames() > before);
+    assert(await tab.locator("#rows tr").count() <= 500);
+    // What the system dropped for want of buffer never came.
+    const { received } = collector.stats;
+    assert(received > 1000);
+    await tab.waitForFunction(
+      (received) =>
+        document.getElementById("received")?.textContent?.replaceAll(
+          ",",
+          "",
+        ) ===
+          String(received),
+      received,
+    );
+    const { shown, skipped } = collector.page.stats;
+    assertEquals(shown + skipped, received);
+  },
+);

@@ -1,0 +1,63 @@
+/// <reference lib="dom" />
+import { assert } from "@std/assert";
+import { browserTest, Collector, waitForRows } from "./support/browser.ts";
+
+const SIZES = [[360, 1400], [1440, 900]] as const;
+const THEMES = ["light", "dark"] as const;
+
+const TEXTS = [
+  "Bonjour je vous envoi un message !",
+  '{"sensor":"attic","temperature":19.4,"humidity":0.61,"battery":3.71}',
+  "<34>Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick on /dev/pts/8",
+  "\x1b[31mred\x1b[0m\u202etxt.exe",
+  "",
+  new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0xff, 0xfe]),
+  "metrics.requests:1|c|#env:prod",
+  "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do. ".repeat(
+    20,
+  ),
+  "ping",
+];
+
+for (const [width, height] of SIZES) {
+  for (const colorScheme of THEMES) {
+    browserTest(
+      `at ${width} px, ${colorScheme}, nothing is cut off`,
+      async (open) => {
+        await using collector = new Collector({
+          answer: (text) => text === "ping" ? "pong" : undefined,
+        });
+        const tab = await open(collector.page.url);
+        await using peer = await collector.peer();
+        for (let second = 0; second < 5; second++) {
+          for (let i = 0; i < 3 + second % 3 * 4; i++) {
+            await peer.send(TEXTS[(second * 3 + i) % TEXTS.length]);
+          }
+          await tab.waitForResponse(() => true, { timeout: 700 }).catch(
+            () => {},
+          );
+        }
+        const { received } = collector.stats;
+        await waitForRows(tab, received);
+        for (const text of ["ping", "is anybody there?"]) {
+          await tab.getByLabel("Text, to this server").fill(text);
+          await tab.getByRole("button", { name: "Send" }).click();
+        }
+        await tab.getByText("no answer").waitFor();
+        await waitForRows(tab, received + 2);
+        await tab.getByRole("button", { name: /^Bytes of message/ }).nth(3)
+          .click();
+        await tab.locator("#chart canvas").waitFor();
+        await tab.screenshot({
+          path: `screenshots/page-${width}-${colorScheme}.png`,
+        });
+        assert(
+          await tab.evaluate(() =>
+            document.documentElement.scrollWidth <= globalThis.innerWidth
+          ),
+        );
+      },
+      { width, height, colorScheme },
+    );
+  }
+}

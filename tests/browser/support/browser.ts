@@ -1,0 +1,165 @@
+/// <reference lib="dom" />
+import { assertEquals } from "@std/assert";
+import { chromium, type Page as Tab } from "playwright-core";
+import { type Page, page, type PageOptions } from "../../../lib/sinks/page.ts";
+import type { CollectorStats, Message } from "../../../lib/sink.ts";
+import { bind, connect, type ConnectedSocket } from "../../../mod.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+];
+
+/** Real datagrams on a page: a socket, a page that shows what comes to it. */
+export class Collector implements AsyncDisposable {
+  readonly page: Page;
+  readonly #socket = bind("udp://127.0.0.1:0");
+  readonly #ended: Promise<void>;
+  #lastId: number;
+
+  constructor({ lastId = 0, answer, ...options }: CollectorOptions = {}) {
+    this.#lastId = lastId;
+    this.page = page({
+      listen: "127.0.0.1:0",
+      stats: () => Promise.resolve(this.stats),
+      send: (text) => this.#ask(text),
+      ...options,
+    });
+    this.#ended = this.#run(answer ?? (() => undefined), options.store);
+  }
+
+  get stats(): CollectorStats {
+    const { stats } = this.#socket;
+    return { ...stats, sinks: { page: this.page.stats } };
+  }
+
+  /** A peer that sends to it. */
+  peer(): Promise<ConnectedSocket> {
+    return connect(this.#socket.addr);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#socket[Symbol.asyncDispose]();
+    await this.#ended;
+    await this.page.close();
+  }
+
+  async #run(
+    answer: (text: string) => string | undefined,
+    store?: Message[],
+  ): Promise<void> {
+    for await (const datagram of this.#socket) {
+      const message = { id: ++this.#lastId, time: new Date(), datagram };
+      store?.push(message);
+      this.page.write([message]);
+      const text = answer(datagram.text());
+      if (text !== undefined) await this.#socket.send(text, datagram.from);
+    }
+  }
+
+  async #ask(text: string) {
+    await using client = await this.peer();
+    return await client.request(text, { timeoutMs: 500 }).catch((error) => {
+      if (error instanceof Deno.errors.TimedOut) return undefined;
+      throw error;
+    });
+  }
+}
+
+/** How a collector is started. */
+export interface CollectorOptions extends Partial<PageOptions> {
+  /** The number of the last message before. @default {0} */
+  lastId?: number;
+  /** What it answers. @default {nothing} */
+  answer?: (text: string) => string | undefined;
+  /** Where it puts its messages. */
+  store?: Message[];
+}
+
+/** How a browser is opened. */
+export interface Look {
+  width?: number;
+  height?: number;
+  colorScheme?: "light" | "dark";
+  /** Console errors that belong to the test. */
+  expected?: RegExp;
+}
+
+/**
+ * A test in a real browser. Nothing may be said on its console, no dialog may
+ * open, and its policy may not be violated, whatever the test does.
+ */
+export function browserTest(
+  promise: string,
+  run: (open: (url: string) => Promise<Tab>) => Promise<void>,
+  { width = 1440, height = 900, colorScheme = "light", expected }: Look = {},
+): void {
+  const missing = !isInstalled();
+  Deno.test({
+    name: missing ? `${promise} (needs ${CHROMIUM})` : promise,
+    ignore: missing,
+    async fn() {
+      const browser = await chromium.launch({
+        executablePath: CHROMIUM,
+        args: FLAGS,
+      });
+      const wrong: string[] = [];
+      try {
+        const context = await browser.newContext({
+          viewport: { width, height },
+          colorScheme,
+        });
+        await run(async (url) => {
+          const tab = await context.newPage();
+          watch(tab, wrong);
+          await tab.goto(url);
+          await tab.getByText("Live", { exact: true }).waitFor();
+          return tab;
+        });
+        const unexpected = wrong.filter((text) => !expected?.test(text));
+        assertEquals(unexpected, []);
+      } finally {
+        await browser.close();
+      }
+    },
+  });
+}
+
+function isInstalled(): boolean {
+  try {
+    return Deno.statSync(CHROMIUM).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** A violated policy is an error on the console too. */
+function watch(tab: Tab, wrong: string[]): void {
+  tab.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) {
+      wrong.push(message.text());
+    }
+  });
+  tab.on("pageerror", (error) => void wrong.push(String(error)));
+  tab.on("dialog", (dialog) => {
+    wrong.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss().catch(() => {});
+  });
+}
+
+/** The texts of the messages that are shown, newest first. */
+export function shownTexts(tab: Tab): Promise<string[]> {
+  return tab.locator("#rows tr:not([hidden]) .payload").allInnerTexts();
+}
+
+/** Waits until so many messages are shown. */
+export async function waitForRows(tab: Tab, count: number): Promise<void> {
+  await tab.waitForFunction(
+    (count) =>
+      document.querySelectorAll("#rows tr:not([hidden]) .payload").length ===
+        count,
+    count,
+  );
+}

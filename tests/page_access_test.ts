@@ -1,0 +1,204 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Page } from "../lib/sinks/page.ts";
+import { hostOf, openPage, rawRequest, withPage } from "./pages.ts";
+
+const TOKEN = "a long and secret token";
+const OPEN = { listen: "0.0.0.0:0", token: TOKEN };
+
+/** The status of a request with these headers. */
+async function status(
+  page: Page,
+  request: string,
+  headers: readonly string[] = [],
+  body = "",
+): Promise<number> {
+  const response = await rawRequest(
+    page,
+    [`${request} HTTP/1.1`, ...headers],
+    body,
+  );
+  return Number(response.split(" ")[1]);
+}
+
+/** The status of a message that is sent with these headers. */
+function sendStatus(page: Page, headers: readonly string[]): Promise<number> {
+  const body = '{"text":"a"}';
+  return status(page, "POST /send", [
+    `Host: ${hostOf(page)}`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+    ...headers,
+  ], body);
+}
+
+/** A page beyond loopback, as this machine reaches it. */
+async function withOpenPage(run: (page: Page, url: string) => Promise<void>) {
+  await withPage(
+    (page) => run(page, page.url.replace("0.0.0.0", "127.0.0.1")),
+    OPEN,
+  );
+}
+
+Deno.test("on loopback the page answers to its own names only", () =>
+  withPage(async (page) => {
+    const { port } = new URL(page.url);
+    for (const name of ["127.0.0.1", "localhost", "[::1]", "LOCALHOST"]) {
+      assertEquals(await status(page, "GET /", [`Host: ${name}:${port}`]), 200);
+    }
+    for (
+      const host of [
+        `evil.example:${port}`,
+        "127.0.0.1",
+        "127.0.0.1:1",
+        `127.0.0.1.evil.example:${port}`,
+        "",
+      ]
+    ) {
+      for (const path of ["/", "/messages", "/events", "/health"]) {
+        assertEquals(await status(page, `GET ${path}`, [`Host: ${host}`]), 403);
+      }
+    }
+    assertEquals(await status(page, "GET /", ["X: no host"]), 403);
+  }));
+
+Deno.test("each response forbids what the page does not need", () =>
+  withPage(async ({ url }) => {
+    for (const path of ["/", "/page.js", "/messages", "/nothing", "/health"]) {
+      const { headers, body } = await fetch(new URL(path, url));
+      const policy = headers.get("content-security-policy") ?? "";
+      assert(policy.startsWith("default-src 'none'; script-src 'self'; "));
+      assert(!policy.includes("unsafe"));
+      assertEquals(headers.get("x-frame-options"), "DENY");
+      assertEquals(headers.get("x-content-type-options"), "nosniff");
+      assertEquals(headers.get("referrer-policy"), "no-referrer");
+      assertEquals(headers.get("cross-origin-resource-policy"), "same-origin");
+      assertMatch(headers.get("cache-control") ?? "", /^no-store/);
+      assertEquals(headers.get("access-control-allow-origin"), null);
+      await body?.cancel();
+    }
+  }));
+
+Deno.test("the page has no inline script or style", () =>
+  withPage(async ({ url }) => {
+    const html = await (await fetch(url)).text();
+    assert(!/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/.test(html));
+  }));
+
+Deno.test("no other site can send a message", () =>
+  withPage(async (page) => {
+    const host = hostOf(page);
+    for (
+      const [headers, expected] of [
+        [[], 200],
+        [[`Origin: http://${host}`], 200],
+        [[`Origin: http://${host}`, "Sec-Fetch-Site: same-origin"], 200],
+        [["Origin: http://evil.example"], 403],
+        [["Origin: null"], 403],
+        [["Origin: http://127.0.0.1:1"], 403],
+        [["Sec-Fetch-Site: cross-site"], 403],
+        [["Sec-Fetch-Site: same-site"], 403],
+        [[`Origin: http://${host}`, "Sec-Fetch-Site: cross-site"], 403],
+      ] as const
+    ) {
+      assertEquals(await sendStatus(page, headers), expected, headers.join());
+    }
+  }));
+
+Deno.test("another site may link to the page, and load nothing from it", () =>
+  withPage(async (page) => {
+    const headers = [`Host: ${hostOf(page)}`, "Sec-Fetch-Site: cross-site"];
+    assertEquals(await status(page, "GET /", headers), 200);
+    for (const path of ["/events", "/messages", "/stats", "/page.js"]) {
+      assertEquals(await status(page, `GET ${path}`, headers), 403);
+    }
+  }));
+
+Deno.test("beyond loopback nothing is shown without the token but that it runs", () =>
+  withOpenPage(async (_, url) => {
+    for (
+      const path of [
+        "/",
+        "/page.js",
+        "/messages",
+        "/events",
+        "/metrics",
+        "/?token=",
+        "/?token=wrong",
+        `/messages?token=${encodeURIComponent(TOKEN)}`,
+        "/nothing",
+      ]
+    ) {
+      const response = await fetch(new URL(path, url));
+      assertEquals(response.status, 401);
+      assertEquals(response.headers.get("www-authenticate"), "Bearer");
+      await response.body?.cancel();
+    }
+    const health = await fetch(new URL("/health", url));
+    assertEquals(await health.text(), "ok\n");
+  }));
+
+Deno.test("the token in a header opens everything, by any name of the host", () =>
+  withOpenPage(async (page, url) => {
+    const headers = { Authorization: `Bearer ${TOKEN}` };
+    for (const path of ["/", "/messages", "/metrics"]) {
+      const response = await fetch(new URL(path, url), { headers });
+      assertEquals(response.status, 200);
+      await response.body?.cancel();
+    }
+    const named = ["Host: any.example", `Authorization: Bearer ${TOKEN}`];
+    assertEquals(await status(page, "GET /stats", named), 200);
+    const wrong = ["Host: any.example", "Authorization: Bearer a long"];
+    assertEquals(await status(page, "GET /stats", wrong), 401);
+  }));
+
+Deno.test("the token in the address once makes a cookie that is not the token", () =>
+  withOpenPage(async (_, url) => {
+    const first = await fetch(`${url}?token=${encodeURIComponent(TOKEN)}`, {
+      redirect: "manual",
+    });
+    assertEquals(first.status, 303);
+    await first.body?.cancel();
+    assertEquals(first.headers.get("location"), "/");
+    const [cookie, ...attributes] = (first.headers.get("set-cookie") ?? "")
+      .split("; ");
+    assertEquals(attributes, ["Path=/", "HttpOnly", "SameSite=Strict"]);
+    assert(!cookie.includes("secret"));
+    for (
+      const [value, status] of [
+        [`other=1; ${cookie}`, 200],
+        [`${cookie}0`, 401],
+        [cookie.replace("=", "x="), 401],
+        [cookie.split("=")[0], 401],
+      ] as const
+    ) {
+      const headers = { Cookie: value };
+      const response = await fetch(url, { headers });
+      assertEquals(response.status, status);
+      await response.body?.cancel();
+    }
+  }));
+
+Deno.test("a cookie stays good when the program starts again with its token", async () => {
+  const first = openPage(OPEN);
+  const { port } = new URL(first.url);
+  const at = `http://127.0.0.1:${port}/`;
+  const { headers, body } = await fetch(
+    `${at}?token=${encodeURIComponent(TOKEN)}`,
+    { redirect: "manual" },
+  );
+  await body?.cancel();
+  await first.close();
+  await withPage(async () => {
+    const [Cookie] = (headers.get("set-cookie") ?? "").split("; ");
+    const response = await fetch(at, { headers: { Cookie } });
+    assertEquals(response.status, 200);
+    await response.body?.cancel();
+  }, { ...OPEN, listen: `0.0.0.0:${port}` });
+});
+
+Deno.test("a token on loopback is asked for too", () =>
+  withPage(async ({ url }) => {
+    const response = await fetch(url);
+    assertEquals(response.status, 401);
+    await response.body?.cancel();
+  }, { token: TOKEN }));

@@ -1,0 +1,75 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { metrics } from "../lib/sinks/page/metrics.ts";
+import { STATS, withPage } from "./pages.ts";
+
+const PROMETHEUS =
+  "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+
+Deno.test("metrics have a help, a type and the value of each count", () =>
+  withPage(async ({ url }) => {
+    const response = await fetch(new URL("/metrics", url));
+    assertEquals(
+      response.headers.get("content-type"),
+      "text/plain; version=0.0.4; charset=utf-8",
+    );
+    assertEquals(
+      await response.text(),
+      `# HELP pli_received_datagrams_total Datagrams received.
+# TYPE pli_received_datagrams_total counter
+pli_received_datagrams_total 7
+# HELP pli_received_bytes_total Bytes of datagrams received.
+# TYPE pli_received_bytes_total counter
+pli_received_bytes_total 70
+# HELP pli_truncated_datagrams_total Datagrams received that were cut to the largest size.
+# TYPE pli_truncated_datagrams_total counter
+pli_truncated_datagrams_total 1
+# HELP pli_waiting_datagrams Datagrams that wait to be received.
+# TYPE pli_waiting_datagrams gauge
+pli_waiting_datagrams 2
+# HELP pli_sent_datagrams_total Datagrams sent.
+# TYPE pli_sent_datagrams_total counter
+pli_sent_datagrams_total 3
+# HELP pli_sent_bytes_total Bytes of datagrams sent.
+# TYPE pli_sent_bytes_total counter
+pli_sent_bytes_total 30
+# HELP pli_failed_sends_total Sends that failed.
+# TYPE pli_failed_sends_total counter
+pli_failed_sends_total 4
+# HELP pli_dropped_datagrams_total Datagrams that came and were dropped, by reason.
+# TYPE pli_dropped_datagrams_total counter
+pli_dropped_datagrams_total{reason="queueFull"} 5
+# HELP pli_sink What each sink has counted.
+# TYPE pli_sink untyped
+pli_sink{sink="store",what="kept"} 6
+`,
+    );
+  }));
+
+Deno.test("metrics are OpenMetrics for who accepts it, and end with # EOF", () =>
+  withPage(async ({ url }) => {
+    const headers = { Accept: PROMETHEUS };
+    const response = await fetch(new URL("/metrics", url), { headers });
+    assertEquals(
+      response.headers.get("content-type"),
+      "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    );
+    const text = await response.text();
+    assertMatch(text, /\n# EOF\n$/);
+    assertStringIncludes(
+      text,
+      "# TYPE pli_received_datagrams counter\npli_received_datagrams_total 7\n",
+    );
+    assertStringIncludes(text, "# TYPE pli_sink unknown\n");
+  }));
+
+Deno.test("what the system dropped and answers withheld are there where they are known", () => {
+  const stats = { ...STATS, kernelDrops: 8, withheld: { rate: 9 } };
+  const { text } = metrics(stats, "");
+  assertStringIncludes(text, "\npli_kernel_dropped_datagrams_total 8\n");
+  assertStringIncludes(text, '\npli_withheld_answers_total{reason="rate"} 9\n');
+});
+
+Deno.test("labels are escaped", () => {
+  const { text } = metrics({ ...STATS, dropped: { 'a"b\\c\nd': 1 } }, "");
+  assertStringIncludes(text, '{reason="a\\"b\\\\c\\nd"} 1\n');
+});
