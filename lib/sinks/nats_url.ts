@@ -1,5 +1,5 @@
 import { parseAddress } from "../address.ts";
-import { InvalidAddressError } from "../errors.ts";
+import { InvalidAddressError, quote } from "../errors.ts";
 
 const EXAMPLE = '"nats://127.0.0.1:4222/pli.messages"';
 const DEFAULT_PORT = 4222;
@@ -37,7 +37,7 @@ export interface NatsUrl {
  * wildcards among it; the message shows no credentials.
  */
 export function parseNatsUrl(text: string): NatsUrl {
-  const shown = String(text).replace(/\/\/.*@/s, "//…@");
+  const shown = String(text).replace(/^([a-z]+:\/\/)?.*@/is, "$1…@");
   const invalid = (wanted: string) => new InvalidAddressError(shown, wanted);
   const parts = URL_PARTS.exec(text);
   if (parts === null) {
@@ -93,7 +93,7 @@ function checkSubject(
   const misplaced = NOT_IN_SUBJECTS.exec(subject)?.[0];
   if (misplaced !== undefined) {
     throw invalid(
-      `a subject to publish to has no ${JSON.stringify(misplaced)} in it, ` +
+      `a subject to publish to has no ${quote(misplaced)} in it, ` +
         `as in ${EXAMPLE}`,
     );
   }

@@ -1,57 +1,18 @@
 /** nats-server with JetStream: what the NATS sink leaves in its streams. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
-  nats,
-  type NatsOptions,
-  type NatsSink,
-  type NatsStats,
-} from "../../lib/sinks/nats.ts";
-import {
   ArrayBacklog,
   message,
   messages,
   numbers,
 } from "./support/backlogs.ts";
-import { Broker, type Stored } from "./support/brokers.ts";
+import { Broker } from "./support/brokers.ts";
 import { runPeer, testsWhere } from "./support/peers.ts";
+import { counted, open, pause, texts, until, write } from "./support/sinks.ts";
 
 const test = await testsWhere("command -v nats-server", "nats-server");
 
 const MANY = 20_000;
-
-/** A sink whose lines are kept instead of shown. */
-function open(url: string, options: NatsOptions = {}) {
-  const lines: string[] = [];
-  const onTrouble = (line: string) => void lines.push(line);
-  const sink = nats(url, { flushTimeoutMs: 30_000, onTrouble, ...options });
-  return { sink, lines, [Symbol.asyncDispose]: () => sink.close() };
-}
-
-function texts(stored: Stored[]): string[] {
-  return stored.map(({ data }) => new TextDecoder().decode(data));
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Resolves as soon as that holds. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await pause(2);
-}
-
-/** Writes messages in batches, as a collector does. */
-function write(sink: NatsSink, from: number, to: number): void {
-  for (let id = from; id <= to; id += 100) {
-    sink.write(messages(id, Math.min(id + 99, to)));
-  }
-}
-
-/** The stats of a sink that counted nothing but these. */
-function counted(stats: Partial<NatsStats>): NatsStats {
-  const none = { published: 0, duplicates: 0, waiting: 0 };
-  return { ...none, overflow: 0, refused: 0, lost: 0, ...stats };
-}
 
 test("20,000 messages arrive in order, each once, with their headers", async () => {
   await using broker = await Broker.start();
@@ -164,7 +125,8 @@ test("a process that is killed in the middle begins again, and no message is twi
   const url = `nats://${broker.host}/pli`;
   const mark = await Deno.makeTempFile();
   const args = [
-    ...["run", "--no-prompt", "--allow-net", "--allow-read", "--allow-write"],
+    ...["run", "--no-prompt", `--allow-net=${broker.host}`],
+    ...["--allow-read", "--allow-write"],
     "tests/interop/support/publish_backlog.ts",
     ...[url, "the-store", `${MANY}`, mark],
   ];
