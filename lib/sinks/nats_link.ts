@@ -16,11 +16,14 @@ export async function openLink(
 ): Promise<NatsConnection> {
   await awaitGreeting(hostname, port, signal);
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  // The client names no IP address to TLS, which then wants a certificate of
+  // "localhost".
+  const encryption = { handshakeFirst: false, host: hostname };
   return await connect({
     ...credentials,
     servers: `${host}:${port}`,
     name: "pli",
-    tls: tls ? {} : undefined,
+    tls: tls ? encryption : undefined,
     timeout: CONNECT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,

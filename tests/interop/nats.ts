@@ -7,7 +7,7 @@ import {
   numbers,
 } from "./support/backlogs.ts";
 import { Broker } from "./support/brokers.ts";
-import { runPeer, testsWhere } from "./support/peers.ts";
+import { Peer, runPeer, testsWhere } from "./support/peers.ts";
 import { counted, open, pause, texts, until, write } from "./support/sinks.ts";
 
 const test = await testsWhere("command -v nats-server", "nats-server");
@@ -188,4 +188,27 @@ test("a broker that hangs is noticed also while there is nothing to publish", as
   broker.signal("SIGCONT");
   await until(() => lines.length > 2);
   assertEquals(lines.at(-1), `NATS at ${broker.host} is back`);
+});
+
+test("examples/nats_reader.ts shows what several servers published to one stream, and what comes later", async () => {
+  await using broker = await Broker.start();
+  const url = `nats://${broker.host}/pli`;
+  const sinks = [open(url), open(url)];
+  for (const { sink } of sinks) sink.write([message(1), message(2)]);
+  await Promise.all(sinks.map(({ sink }) => sink.close()));
+  const flags = ["run", "--no-prompt", `--allow-net=${broker.host}`];
+  await using reader = new Peer(Deno.execPath(), [
+    ...[...flags, "examples/nats_reader.ts", url, "5"],
+  ]);
+  const data = new TextEncoder().encode("\x1b[2Jlate");
+  const line = "5  2026-11-23T09:30:00.003Z  udp://127.0.0.1:40000  " +
+    "8 bytes, truncated  \\x1b[2Jlate\n";
+  await reader.shown(4 * "1  2026-11-23T09:30:00.001Z  udp".length);
+  await using late = open(url);
+  late.sink.write([message(3, data, true)]);
+  const { code, bytes, stderr } = await reader.ended();
+  assertEquals([code, stderr], [0, ""]);
+  const lines = new TextDecoder().decode(bytes).split(/(?<=\n)/);
+  assertEquals(lines.map((line) => line[0]), ["1", "2", "3", "4", "5"]);
+  assertEquals(lines.at(-1), line);
 });

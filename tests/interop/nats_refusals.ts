@@ -9,7 +9,7 @@ import {
   numbers,
 } from "./support/backlogs.ts";
 import { Broker } from "./support/brokers.ts";
-import { testsWhere } from "./support/peers.ts";
+import { runPeer, testsWhere } from "./support/peers.ts";
 import { counted, open, texts, until, write } from "./support/sinks.ts";
 
 const test = await testsWhere("command -v nats-server", "nats-server");
@@ -231,3 +231,44 @@ test("a user who may only publish needs no more", async () => {
   assertEquals(opened.lines, []);
   assertEquals(texts(await broker.read("PLI", admin)), numbers(100));
 });
+
+const certified = await testsWhere(
+  "command -v nats-server && command -v openssl",
+  "nats-server and openssl",
+);
+
+certified(
+  "a tls:// URL insists on encryption, and on the broker's certificate",
+  async () => {
+    await using plain = await Broker.start();
+    await using refused = open(`tls://${plain.host}/pli`, {
+      flushTimeoutMs: 0,
+    });
+    await until(() => refused.lines.length > 0);
+    assertMatch(refused.lines[0], /: server does not support 'tls'; messages/);
+
+    const folder = await Deno.makeTempDir();
+    const [cert, key] = [`${folder}/cert.pem`, `${folder}/key.pem`];
+    await runPeer("openssl", [
+      ...["req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=pli"],
+      ...["-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"],
+      ...["-addext", "basicConstraints=critical,CA:FALSE"],
+      ...["-keyout", key, "-out", cert],
+    ]);
+    const args = ["--tls", "--tlscert", cert, "--tlskey", key];
+    await using broker = await Broker.start({ args });
+    const url = `tls://${broker.host}/pli`;
+    await using unknown = open(url, { flushTimeoutMs: 0 });
+    await until(() => unknown.lines.length > 0);
+    assertMatch(unknown.lines[0], /certificate.*; messages wait$/);
+
+    const mark = `${folder}/mark`;
+    await runPeer(Deno.execPath(), [
+      ...["run", "--no-prompt", "--cert", cert, `--allow-net=${broker.host}`],
+      ...["--allow-read", "--allow-write"],
+      ...["tests/interop/support/publish_backlog.ts", url, "x", "100", mark],
+    ]);
+    assertEquals(await Deno.readTextFile(mark), "100");
+    await Deno.remove(folder, { recursive: true });
+  },
+);

@@ -1,6 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 
-const PAGES = ["README.md", "CONTRIBUTING.md", "docs/testing.md"];
+const PAGES = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/testing.md",
+  "docs/scaling.md",
+];
 const SCRIPTS = [".ci/run", ".ci/readme_commands"];
 
 /** The lines of a page's blocks of shell commands, without comments. */
