@@ -13,6 +13,7 @@ export const STATS: CollectorStats = {
   sent: 3,
   sentBytes: 30,
   sendFailed: 4,
+  withheld: {},
   dropped: { queueFull: 5 },
   sinks: { store: { kept: 6 } },
 };

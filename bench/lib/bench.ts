@@ -9,6 +9,8 @@ export interface Bench<S extends string, F extends string> {
   script: string;
   /** What it measures, for the usage and as the report's title. */
   about: string;
+  /** Permissions that it needs beyond those of all, for the usage. */
+  flags?: string;
   /** The contenders, as the report calls them. */
   subjects: Record<S, string>;
   /** What is measured of each, as the report calls it. */
@@ -25,7 +27,7 @@ export interface Bench<S extends string, F extends string> {
 export async function run<S extends string, F extends string>(
   bench: Bench<S, F>,
 ): Promise<void> {
-  const options = readOptions(bench.about, bench.script);
+  const options = readOptions(bench);
   console.log(machine());
   const results = await runRounds(bench, options);
   const { rounds, seconds } = options;

@@ -16,11 +16,6 @@ interface Metric {
   samples: Samples;
 }
 
-/** Answers withheld are counted where there is a guard. */
-type WithWithheld = CollectorStats & {
-  readonly withheld?: Readonly<Record<string, number>>;
-};
-
 /** The stats as Prometheus reads them. */
 export interface Metrics {
   contentType: string;
@@ -45,7 +40,6 @@ export function metrics(stats: CollectorStats, accept: string): Metrics {
 }
 
 function metricsOf(stats: CollectorStats): Metric[] {
-  const { withheld = {} } = stats as WithWithheld;
   return [
     counter("received_datagrams", "Datagrams received.", stats.received),
     counter("received_bytes", "Bytes of datagrams received.", stats.bytes),
@@ -71,7 +65,7 @@ function metricsOf(stats: CollectorStats): Metric[] {
     counter(
       "withheld_answers",
       "Answers that were not sent, by reason.",
-      byReason(withheld),
+      byReason(stats.withheld),
     ),
     counter(
       "kernel_dropped_datagrams",

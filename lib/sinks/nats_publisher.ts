@@ -1,0 +1,207 @@
+import {
+  jetstream,
+  JetStreamApiError,
+  type JetStreamClient,
+} from "@nats-io/jetstream";
+import {
+  errors,
+  headers,
+  type MsgHdrs,
+  type NatsConnection,
+} from "@nats-io/transport-node";
+import { formatAddress } from "../address.ts";
+import { escapeControls } from "../escape.ts";
+import type { Message } from "../sink.ts";
+import type { Waiting } from "./nats_waiting.ts";
+import type { Wake } from "./wake.ts";
+
+const BATCH = 500;
+const MAX_IN_FLIGHT = 512;
+const MAX_BYTES_IN_FLIGHT = 4 * 1024 * 1024;
+// Only the acknowledgements of all that is in flight count, not each by itself:
+// a slow broker is not a hung one.
+const QUIET_MS = 10_000;
+const NEVER_MS = 2 ** 31 - 1;
+const POLL_MS = { first: 10, most: 250 };
+// JSStreamMessageExceedsMaximumErr: longer than that stream's max_msg_size.
+const TOO_LONG_FOR_STREAM = 10_054;
+
+/** What became of a message that was answered for. */
+export type Outcome = "published" | "duplicate" | "refused";
+
+/** A message that was answered for; publishers tell of each one in order. */
+export interface Settled {
+  readonly outcome: Outcome;
+  /** Why it was refused. */
+  readonly reason?: unknown;
+  /** How many right before it are gone from the backlog. */
+  readonly missing: number;
+}
+
+interface Flight {
+  readonly message: Message;
+  outcome?: Outcome;
+  reason?: unknown;
+}
+
+/** Publishes what waits on one connection, in order, until anything fails. */
+export class Publisher {
+  readonly #client: JetStreamClient;
+  readonly #connection: NatsConnection;
+  readonly #subject: string;
+  readonly #waiting: Waiting;
+  readonly #wake: Wake;
+  readonly #onSettled: (settled: Settled) => void;
+  readonly #flights: Flight[] = [];
+  #ready: readonly Message[] = [];
+  #nextReady = 0;
+  #cursor: number;
+  #inFlight = 0;
+  #bytesInFlight = 0;
+  #heardAt = 0;
+  // One goes ahead: what is wrong with the subject or the stream shows on it,
+  // and no later message overtakes it.
+  #maxInFlight = 1;
+  #pollMs = POLL_MS.first;
+  #failure: unknown;
+
+  constructor(
+    connection: NatsConnection,
+    subject: string,
+    waiting: Waiting,
+    wake: Wake,
+    onSettled: (settled: Settled) => void,
+  ) {
+    this.#client = jetstream(connection);
+    this.#connection = connection;
+    this.#subject = subject;
+    this.#waiting = waiting;
+    this.#wake = wake;
+    this.#onSettled = onSettled;
+    this.#cursor = waiting.settled;
+  }
+
+  /**
+   * Resolves when the signal has aborted.
+   *
+   * @throws What failed first, once nothing is in flight any more or the broker
+   * keeps silent: then the next publisher begins with the first message that
+   * was not acknowledged.
+   */
+  async run(stop: AbortSignal): Promise<void> {
+    this.#connection.closed().then((error) =>
+      this.#fail(error ?? new Error("connection closed"))
+    );
+    while (!stop.aborted) {
+      if (this.#failure === undefined) this.#fill();
+      else if (this.#inFlight === 0) throw this.#failure;
+      await this.#wake.wait(this.#patience());
+      if (this.#inFlight > 0 && this.#quietMs() >= QUIET_MS) {
+        throw this.#failure ?? new Error("no answer");
+      }
+    }
+  }
+
+  #quietMs(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  #patience(): number {
+    const forAnswer = this.#inFlight > 0
+      ? QUIET_MS - this.#quietMs()
+      : Infinity;
+    const isBehind = this.#cursor < this.#waiting.last &&
+      this.#failure === undefined && this.#hasRoom();
+    if (!isBehind) return Math.max(0, forAnswer);
+    // It was written, but the backlog does not have it yet.
+    const pollMs = this.#pollMs;
+    this.#pollMs = Math.min(pollMs * 2, POLL_MS.most);
+    return Math.max(0, Math.min(pollMs, forAnswer));
+  }
+
+  #hasRoom(): boolean {
+    return this.#inFlight < this.#maxInFlight &&
+      this.#flights.length < MAX_IN_FLIGHT &&
+      this.#bytesInFlight < MAX_BYTES_IN_FLIGHT;
+  }
+
+  #fill(): void {
+    while (this.#hasRoom()) {
+      const message = this.#next();
+      if (message === undefined) return;
+      this.#publish(message);
+    }
+  }
+
+  #next(): Message | undefined {
+    if (this.#nextReady === this.#ready.length) {
+      if (this.#cursor >= this.#waiting.last) return undefined;
+      this.#ready = this.#waiting.after(this.#cursor, BATCH);
+      this.#nextReady = 0;
+      if (this.#ready.length === 0) return undefined;
+    }
+    const message = this.#ready[this.#nextReady++];
+    this.#cursor = message.id;
+    this.#pollMs = POLL_MS.first;
+    return message;
+  }
+
+  #publish(message: Message): void {
+    const { id, datagram: { data } } = message;
+    const flight: Flight = { message };
+    this.#flights.push(flight);
+    if (this.#inFlight++ === 0) this.#heardAt = performance.now();
+    this.#bytesInFlight += data.length;
+    this.#client.publish(this.#subject, data, {
+      msgID: `${this.#waiting.id}-${id}`,
+      headers: headersOf(message),
+      timeout: NEVER_MS,
+    }).then(({ duplicate }) => {
+      this.#maxInFlight = MAX_IN_FLIGHT;
+      flight.outcome = duplicate ? "duplicate" : "published";
+    }, (error) => {
+      if (!isForThisOnly(error)) return this.#fail(error);
+      flight.outcome = "refused";
+      flight.reason = error;
+    }).finally(() => {
+      this.#inFlight--;
+      this.#bytesInFlight -= data.length;
+      this.#heardAt = performance.now();
+      this.#settle();
+      this.#wake.wake();
+    });
+  }
+
+  #settle(): void {
+    for (;;) {
+      const [flight] = this.#flights;
+      if (flight?.outcome === undefined) return;
+      this.#flights.shift();
+      const { id } = flight.message;
+      const missing = id - this.#waiting.settled - 1;
+      this.#waiting.settle(id);
+      const { outcome, reason } = flight;
+      this.#onSettled({ outcome, reason, missing });
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake.wake();
+  }
+}
+
+function headersOf({ time, datagram }: Message): MsgHdrs {
+  const fields = headers();
+  fields.set("Pli-From", escapeControls(formatAddress(datagram.from)));
+  fields.set("Pli-Time", time.toISOString());
+  fields.set("Pli-Size", `${datagram.data.length}`);
+  if (datagram.truncated) fields.set("Pli-Truncated", "true");
+  return fields;
+}
+
+/** Whether the broker refuses this message, and would take another. */
+function isForThisOnly(error: unknown): boolean {
+  return error instanceof errors.InvalidArgumentError ||
+    error instanceof JetStreamApiError && error.code === TOO_LONG_FOR_STREAM;
+}

@@ -1,0 +1,185 @@
+import type { Message } from "../sink.ts";
+import { openLink } from "./nats_link.ts";
+import type { NatsSink, NatsStats } from "./nats.ts";
+import { Publisher, type Settled } from "./nats_publisher.ts";
+import { ensureStream } from "./nats_stream.ts";
+import type { NatsUrl } from "./nats_url.ts";
+import type { Waiting } from "./nats_waiting.ts";
+import { reasonOf, type Troubles } from "./troubles.ts";
+import { Wake } from "./wake.ts";
+
+const RETRY_MS = { first: 100, most: 2000 };
+
+/** A NATS sink: it counts, and connects again whenever that is needed. */
+export class Publishing implements NatsSink {
+  readonly name = "nats";
+  readonly #target: NatsUrl;
+  readonly #broker: string;
+  readonly #waiting: Waiting;
+  readonly #troubles: Troubles;
+  readonly #flushTimeoutMs: number;
+  readonly #wake = new Wake();
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<void>;
+  readonly #counts = { published: 0, duplicates: 0, refused: 0, lost: 0 };
+  #overflow = 0;
+  #retryMs = RETRY_MS.first;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    target: NatsUrl,
+    waiting: Waiting,
+    troubles: Troubles,
+    flushTimeoutMs: number,
+  ) {
+    this.#target = target;
+    this.#broker = `NATS at ${new URL(target.destination).host}`;
+    this.#waiting = waiting;
+    this.#troubles = troubles;
+    this.#flushTimeoutMs = flushTimeoutMs;
+    this.#ended = this.#run();
+  }
+
+  get stats(): NatsStats {
+    const waiting = this.#waiting.last - this.#waiting.settled;
+    return { ...this.#counts, waiting, overflow: this.#overflow };
+  }
+
+  write(messages: readonly Message[]): void {
+    const refused = this.#waiting.add(messages);
+    this.#wake.wake();
+    if (refused === 0) return;
+    if (this.#stop.signal.aborted) {
+      this.#counts.lost += refused;
+      return;
+    }
+    this.#overflow += refused;
+    this.#troubles.say(
+      "overflow",
+      `${this.#broker} is too slow: no room for more messages, they are dropped`,
+    );
+  }
+
+  async flush(): Promise<void> {
+    const { last } = this.#waiting;
+    const deadline = performance.now() + this.#flushTimeoutMs;
+    while (this.#waiting.settled < last && !this.#stop.signal.aborted) {
+      const left = deadline - performance.now();
+      if (left <= 0) return;
+      await this.#wake.wait(left);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.flush();
+    this.#stop.abort();
+    this.#wake.wake();
+    await this.#ended;
+    const lost = this.#waiting.close();
+    this.#counts.lost += lost;
+    if (lost === 0) return;
+    this.#troubles.note(
+      `${this.#broker} did not acknowledge ${lost} ${plural(lost)}: lost`,
+    );
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#connectAndPublish(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#troubles.say(
+          "away",
+          `${this.#broker}: ${reasonOf(error)}; messages wait`,
+        );
+        await pause(this.#retryMs, signal);
+        this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most);
+      }
+    }
+  }
+
+  async #connectAndPublish(signal: AbortSignal): Promise<void> {
+    const connection = await openLink(this.#target, signal);
+    // Ends whatever waits for an answer.
+    const close = () => void connection.close();
+    signal.addEventListener("abort", close);
+    try {
+      signal.throwIfAborted();
+      const { subject } = this.#target;
+      const created = await ensureStream(connection, subject);
+      if (created !== undefined) {
+        this.#troubles.note(
+          `${this.#broker}: created the stream ${created} for ${subject}`,
+        );
+      }
+      // With something to publish, its acknowledgement is the sign.
+      if (this.#waiting.settled === this.#waiting.last) this.#isBack();
+      await new Publisher(
+        connection,
+        subject,
+        this.#waiting,
+        this.#wake,
+        (settled) => this.#count(settled),
+      ).run(signal);
+    } finally {
+      signal.removeEventListener("abort", close);
+      await connection.close();
+    }
+  }
+
+  #count({ outcome, reason, missing }: Settled): void {
+    if (missing > 0) {
+      this.#counts.lost += missing;
+      this.#troubles.note(
+        `${this.#broker} misses ${missing} ${plural(missing)}: ` +
+          "gone from the store before they were published",
+      );
+    }
+    if (outcome === "refused") {
+      this.#counts.refused++;
+      this.#troubles.say(
+        "refused",
+        `${this.#broker} refuses a message, as maybe others later: ` +
+          reasonOf(reason),
+      );
+      return;
+    }
+    this.#counts.published++;
+    if (outcome === "duplicate") this.#counts.duplicates++;
+    if (this.#waiting.settled === this.#waiting.last) {
+      this.#troubles.over("overflow");
+    }
+    this.#isBack();
+  }
+
+  #isBack(): void {
+    this.#retryMs = RETRY_MS.first;
+    if (this.#troubles.over("away")) {
+      this.#troubles.note(`${this.#broker} is back`);
+    }
+  }
+}
+
+function plural(count: number): string {
+  return count === 1 ? "message" : "messages";
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => resolve();
+  signal.addEventListener("abort", stop);
+  await promise;
+  signal.removeEventListener("abort", stop);
+  clearTimeout(timer);
+}

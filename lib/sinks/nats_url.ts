@@ -1,0 +1,131 @@
+import { parseAddress } from "../address.ts";
+import { InvalidAddressError, quote } from "../errors.ts";
+
+const EXAMPLE = '"nats://127.0.0.1:4222/pli.messages"';
+const DEFAULT_PORT = 4222;
+const MAX_SUBJECT_BYTES = 255;
+const URL_PARTS = /^(nats|tls):\/\/(?:([^/]*)@)?([^@/]*)(?:\/(.*))?$/is;
+// What would not survive in a URL or means something to the broker.
+const NOT_IN_SUBJECTS = /[\s\p{C}\p{Z}*>/?#%"'\\]/u;
+
+/** A broker and a subject there, as {@linkcode parseNatsUrl} reads them. */
+export interface NatsUrl {
+  /** The broker's name or IP address, an IPv6 one without brackets. */
+  readonly hostname: string;
+  /** The broker's TCP port. */
+  readonly port: number;
+  /** Whether the connection must be encrypted: of `tls://` URLs. */
+  readonly tls: boolean;
+  /** The subject that messages are published to. */
+  readonly subject: string;
+  /** The same URL without credentials: safe to show. */
+  readonly destination: string;
+  /** What to sign in with, decoded: never show it. */
+  readonly credentials: {
+    readonly user?: string;
+    readonly pass?: string;
+    readonly token?: string;
+  };
+}
+
+/**
+ * Reads `nats://HOST:PORT/SUBJECT`: the port is 4222 by default, credentials
+ * are `nats://USER:PASSWORD@…` or `nats://TOKEN@…` with `%40` for an `@` in
+ * them, and `tls://` insists on encryption. Nothing is looked up or opened.
+ *
+ * @throws {InvalidAddressError} Whatever else is given, subjects with
+ * wildcards among it; the message shows no credentials.
+ */
+export function parseNatsUrl(text: string): NatsUrl {
+  const shown = String(text).replace(/^([a-z]+:\/\/)?.*@/is, "$1…@");
+  const invalid = (wanted: string) => new InvalidAddressError(shown, wanted);
+  const parts = URL_PARTS.exec(text);
+  if (parts === null) {
+    throw invalid(`give a broker and a subject, as ${EXAMPLE}`);
+  }
+  const [, scheme, userinfo, authority, subject = ""] = parts;
+  const { hostname, port } = parseBroker(authority, invalid);
+  checkSubject(subject, invalid);
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const protocol = scheme.toLowerCase();
+  return {
+    hostname,
+    port,
+    tls: protocol === "tls",
+    subject,
+    destination: `${protocol}://${host}:${port}/${subject}`,
+    credentials: parseCredentials(userinfo, invalid),
+  };
+}
+
+function parseBroker(
+  authority: string,
+  invalid: (wanted: string) => Error,
+): { hostname: string; port: number } {
+  const hasPort = /:\d*$/.test(authority) && !/^[^[]*:.*:/.test(authority);
+  const address = readAddress(
+    hasPort ? authority : `${authority}:${DEFAULT_PORT}`,
+  );
+  if (authority === "" || address === undefined || address.port === 0) {
+    throw invalid(
+      `the broker must be a host and a port from 1 to 65535, as in ${EXAMPLE}`,
+    );
+  }
+  return address;
+}
+
+function readAddress(text: string): Deno.NetAddr | undefined {
+  try {
+    const address = parseAddress(`udp://${text}`);
+    return "port" in address ? address : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checkSubject(
+  subject: string,
+  invalid: (wanted: string) => Error,
+): void {
+  if (subject === "") {
+    throw invalid(`the subject is missing, as in ${EXAMPLE}`);
+  }
+  const misplaced = NOT_IN_SUBJECTS.exec(subject)?.[0];
+  if (misplaced !== undefined) {
+    throw invalid(
+      `a subject to publish to has no ${quote(misplaced)} in it, ` +
+        `as in ${EXAMPLE}`,
+    );
+  }
+  if (subject.split(".").includes("")) {
+    throw invalid("a subject has no dot at its ends, and no two side by side");
+  }
+  if (subject.startsWith("$")) {
+    throw invalid('subjects that begin with "$" are the broker\'s own');
+  }
+  if (new TextEncoder().encode(subject).length > MAX_SUBJECT_BYTES) {
+    throw invalid(`a subject is at most ${MAX_SUBJECT_BYTES} bytes long`);
+  }
+}
+
+function parseCredentials(
+  userinfo: string | undefined,
+  invalid: (wanted: string) => Error,
+): NatsUrl["credentials"] {
+  if (userinfo === undefined) return {};
+  const colon = userinfo.indexOf(":");
+  try {
+    if (colon < 0 && userinfo !== "") {
+      return { token: decodeURIComponent(userinfo) };
+    }
+    const user = decodeURIComponent(userinfo.slice(0, colon));
+    const pass = decodeURIComponent(userinfo.slice(colon + 1));
+    if (user !== "") return { user, pass };
+  } catch {
+    // A "%" that begins no escape, as below.
+  }
+  throw invalid(
+    'credentials are "USER:PASSWORD@" or "TOKEN@" before the host, with ' +
+      '"%25" for each "%" in them',
+  );
+}
