@@ -48,6 +48,26 @@ export function toUnix(path: string): Needs {
   return { net: [`unix:${absolute}`] };
 }
 
+/** To connect by TCP. */
+export function toReach(
+  { hostname, port }: { hostname: string; port: number },
+): Needs {
+  return { net: [`${bracketed(hostname)}:${port}`] };
+}
+
+/** To send to one's own server, from any port. */
+export function toSend(address: Deno.NetAddr | Deno.UnixAddr): Needs {
+  return "path" in address
+    ? toUnix(address.path)
+    : { net: [bracketed(ownHost(address.hostname))] };
+}
+
+/** Where a server bound to that host is reached from its own machine. */
+export function ownHost(hostname: string): string {
+  if (hostname === "0.0.0.0") return "127.0.0.1";
+  return hostname === "::" ? "::1" : hostname;
+}
+
 /** To keep messages in a file. */
 export function toKeep(path: string): Needs {
   return { read: [path], write: [path] };

@@ -38,13 +38,14 @@ async function serve(settings: Settings): Promise<number> {
   await using socket = bind(formatAddress(address), settings.socket);
   await socket.opened;
   const complaints = new Complaints();
-  const { sinks, printer, firstId } = await openSinks(
+  const { sinks, printer, firstId, url } = await openSinks(
     settings,
     socket,
+    () => collector.stats(),
     complaints,
   );
   let broken: Error | undefined;
-  const collector = collect(socket, {
+  const collector: Collector = collect(socket, {
     ...settings,
     sinks,
     firstId,
@@ -55,6 +56,7 @@ async function serve(settings: Settings): Promise<number> {
     },
   });
   using _ = onInterrupt(() => void collector.stop());
+  if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
   using _stats = statsEvery(statsMs, collector, settings);
   const end = await collector.finished;

@@ -1,7 +1,9 @@
 import { formatAddress, parseAddress } from "../address.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
+import { isLoopback } from "../host.ts";
 import { blockList } from "../networks.ts";
+import { parseNatsUrl } from "../sinks/nats_url.ts";
 import { FORMATS } from "./format.ts";
 import {
   duration,
@@ -18,35 +20,42 @@ import {
   toBind,
   together,
   toKeep,
+  toReach,
+  toSend,
   toUnix,
 } from "./permissions.ts";
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
 const MAX_SIZE = 65_527;
 
+const DEFAULT_PAGE = "127.0.0.1:62080";
+
 /** What `--help` prints: one screen. */
-export const HELP = `Receives messages: shows them, answers them, keeps them.
+export const HELP =
+  `Receives messages: shows them, answers them, keeps them, hands them on.
+Usage: deno task server [ADDRESS] [options]           [${DEFAULT_ADDRESS}]
 
-Usage: deno task server [ADDRESS] [options]      [${DEFAULT_ADDRESS}]
+receive  --count N, --once     stop after N messages, after one
+         --timeout D           stop, exit code 3, when none came for D (10s)
+         --max-size BYTES      longer messages are cut and marked   [${MAX_SIZE}]
+         --format F, --quiet   text | json | hex | raw [text]; only errors
+         --stats-every D       what was counted, on standard error
+answer   --echo, --reply TEXT  each message with itself, with TEXT
+         --answer-limit RATE   to each peer             [1000/s, 10,000 at once]
+guard    --allow CIDR          hear only such sources; may be repeated
+         --deny CIDR           but not such; may be repeated
+         --rate-limit RATE     of each source, such as 1000/s; --burst N at once
+keep     --store FILE          in SQLite; deno task history FILE reads it
+         --keep N              the newest N messages, or those of 12h, of 7d
+         --receipt             answer {"id":17,"size":34} once it is on disk
+see      --page [HOST:PORT]    live, in a browser              [${DEFAULT_PAGE}]
+         --page-token TOKEN    for who may see it; needed beyond loopback
+hand on  --publish URL         nats://HOST:4222/SUBJECT (JetStream)
 
-receive  --count N, --once       stop after N messages, after one
-         --timeout D             stop, exit code 3, when none came for D (500ms)
-         --max-size BYTES        longer messages are marked truncated    [${MAX_SIZE}]
-         --format F, --quiet     text | json | hex | raw [text]; only errors
-         --stats-every D         what was counted, on standard error
-answer   --echo, --reply TEXT    each message with itself, with TEXT
-         --answer-limit RATE     to each peer [1000/s, 10,000 at once]
-guard    --allow CIDR            hear only such sources; may be repeated
-         --deny CIDR             and not such; may be repeated
-         --rate-limit RATE       from each source; --burst N at once
-keep     --store FILE            in SQLite; read it with: deno task history FILE
-         --keep N                the newest N messages, or those of 12h or 7d
-         --receipt               answer {"id":17,"size":34} once it is on disk
-
-ADDRESS: udp://HOST:PORT, HOST:PORT, :PORT (loopback), udp://[::1]:PORT, or
-unix:/PATH. Messages go to standard output, all else to standard error.
-Exit codes: 0 done, or Ctrl-C; 1 bad usage or address; 2 the socket could not
-be opened; 3 timed out; 4 some answers could not be sent.  --help, --version`;
+ADDRESS: udp://HOST:PORT, HOST:PORT, :PORT (loopback), or unix:/PATH. Messages
+go to standard output, all else to standard error.  --help, --version
+Exit codes: 0 done, or Ctrl-C; 1 bad usage or address; 2 the socket could not be
+opened; 3 timed out; 4 some answers could not be sent.`;
 
 /** What the command line asks for, checked. */
 export interface Settings {
@@ -66,6 +75,9 @@ export interface Settings {
   };
   answer: ((datagram: Datagram<Deno.Addr>) => string | Uint8Array) | undefined;
   store: StoreSettings | undefined;
+  page: PageSettings | undefined;
+  /** A `nats:` URL. */
+  publish: string | undefined;
 }
 
 /** For `openStore`. */
@@ -74,6 +86,12 @@ export interface StoreSettings {
   keepRows?: number;
   keepMs?: number;
   receipt: boolean;
+}
+
+/** For `page`. */
+export interface PageSettings {
+  listen: string;
+  token: string | undefined;
 }
 
 /**
@@ -98,9 +116,13 @@ export function parseSettings(
       "burst",
       "store",
       "keep",
+      "page",
+      "page-token",
+      "publish",
     ],
     flags: ["once", "echo", "quiet", "receipt", "help", "version"],
     lists: ["allow", "deny"],
+    optional: ["page"],
   });
   if (flags.help) return "help";
   if (flags.version) return "version";
@@ -113,6 +135,7 @@ export function parseSettings(
   needs(given, "receipt", "store");
   needs(given, "keep", "store");
   needs(given, "burst", "rate-limit");
+  needs(given, "page-token", "page");
 
   const perSecond = rate("rate-limit", values["rate-limit"], undefined);
   const settings: Settings = {
@@ -137,8 +160,11 @@ export function parseSettings(
     store: values.store === undefined
       ? undefined
       : { ...keep(values.keep), path: values.store, receipt: flags.receipt },
+    page: page(values.page, values["page-token"]),
+    publish: values.publish,
   };
   if ("path" in settings.address) refuseForUnix(settings.address, given, lists);
+  if (values.publish !== undefined) parseNatsUrl(values.publish);
   blockList([...lists.allow ?? [], ...lists.deny ?? []]);
   return settings;
 }
@@ -203,8 +229,35 @@ function keep(
   );
 }
 
+/** Beyond loopback others reach it, so there it needs a token. */
+function page(
+  text: string | undefined,
+  token: string | undefined,
+): PageSettings | undefined {
+  if (text === undefined) return undefined;
+  const listen = text === "" ? DEFAULT_PAGE : text;
+  const address = parseAddress(listen);
+  if (!("hostname" in address) || listen.includes("/")) {
+    throw new UsageError(
+      `--page ${quote(listen)}: must be HOST:PORT, such as ${DEFAULT_PAGE}`,
+    );
+  }
+  if (token === "") throw new UsageError("--page-token: the token is empty");
+  if (token === undefined && !isLocal(address.hostname)) {
+    throw new UsageError(
+      `--page ${listen}: others can reach it there, so it needs --page-token`,
+    );
+  }
+  return { listen, token };
+}
+
+function isLocal(hostname: string): boolean {
+  return hostname === "localhost" || isLoopback(hostname);
+}
+
 /** The narrowest permissions that do. */
-export function needsOf({ address, answer, store }: Settings): Needs {
+export function needsOf(settings: Settings): Needs {
+  const { address, answer, store, page, publish } = settings;
   return together(
     "path" in address
       ? together(toUnix(address.path), toKeep(address.path))
@@ -212,5 +265,10 @@ export function needsOf({ address, answer, store }: Settings): Needs {
       ? toAnswer(address)
       : toBind(address),
     store === undefined ? {} : toKeep(store.path),
+    page === undefined ? {} : together(
+      toBind(parseAddress(page.listen) as Deno.NetAddr),
+      toSend(address),
+    ),
+    publish === undefined ? {} : toReach(parseNatsUrl(publish)),
   );
 }

@@ -1,9 +1,16 @@
+import type { Datagram } from "../datagram.ts";
 import type { DatagramSocket } from "../datagram_socket.ts";
-import type { Message, Past, Sink } from "../sink.ts";
+import { connect } from "../open.ts";
+import type { CollectorStats, Message, Sink } from "../sink.ts";
+import type { Store } from "../sinks/store.ts";
+import { ownHost } from "./permissions.ts";
 import { Printer } from "./printer.ts";
 import { type Complaints, say } from "./program.ts";
 import { Receipts } from "./receipts.ts";
 import type { Settings, StoreSettings } from "./server_options.ts";
+
+// How long the page's form waits for the server's answer.
+const ANSWER_MS = 1000;
 
 /** Where a server's messages go. */
 export interface ServerSinks {
@@ -12,36 +19,57 @@ export interface ServerSinks {
   printer: Printer;
   /** The number of the first message. */
   firstId: number;
+  /** Where the page is, if there is one. */
+  url: string | undefined;
 }
 
-/** Opens what the settings ask for; what nobody asked for is not even loaded. */
+/**
+ * Opens what the settings ask for; what nobody asked for is not even loaded.
+ * When one cannot be opened, those before it are closed again.
+ */
 export async function openSinks(
-  settings: Settings,
+  { store: storeSettings, page: pageSettings, publish, format }: Settings,
   socket: DatagramSocket,
+  stats: () => Promise<CollectorStats>,
   complaints: Complaints,
 ): Promise<ServerSinks> {
   const sinks: Sink[] = [];
-  let past: Past | undefined;
-  if (settings.store !== undefined) {
-    const { receipt } = settings.store;
-    const receipts = receipt
+  await using opened = new AsyncDisposableStack();
+  const add = <S extends Sink>(sink: S): S => {
+    opened.adopt(sink, (sink) => sink.close());
+    sinks.push(sink);
+    return sink;
+  };
+  let store: Store | undefined;
+  if (storeSettings !== undefined) {
+    const receipts = storeSettings.receipt
       ? new Receipts(socket, (error) => complaints.say(error.message))
       : undefined;
-    const store = await openStore(settings.store, receipts);
-    sinks.push(store);
-    if (receipts !== undefined) sinks.push(receipts);
-    if ("lastId" in store) past = store;
+    store = await openStore(storeSettings, receipts);
+    add(store ?? new Unkept());
+    if (receipts !== undefined) add(receipts);
   }
-  const printer = new Printer(settings.format);
-  sinks.push(printer);
-  return { sinks, printer, firstId: (past?.lastId ?? 0) + 1 };
+  let url: string | undefined;
+  if (pageSettings !== undefined) {
+    const { page } = await import("../sinks/page.ts");
+    const send = (text: string) => ask(socket.addr, text);
+    ({ url } = add(page({ ...pageSettings, past: store, stats, send })));
+  }
+  if (publish !== undefined) {
+    const { nats } = await import("../sinks/nats.ts");
+    add(nats(publish, { backlog: store, onTrouble: say }));
+  }
+  const printer = add(new Printer(format));
+  // From here on the collector closes them.
+  opened.move();
+  return { sinks, printer, firstId: (store?.lastId ?? 0) + 1, url };
 }
 
-/** The store; or, where it cannot be opened, what counts that nothing is kept. */
+/** The store, or `undefined` where it cannot be opened: the server goes on. */
 async function openStore(
   { path, receipt, ...keep }: StoreSettings,
   receipts: Receipts | undefined,
-): Promise<Sink & Past | Sink> {
+): Promise<Store | undefined> {
   const { openStore } = await import("../sinks/store.ts");
   try {
     return await openStore(path, {
@@ -52,7 +80,24 @@ async function openStore(
     });
   } catch (error) {
     say(`${(error as Error).message}; going on without`);
-    return new Unkept();
+  }
+}
+
+/** Sends the server itself a message, as its page's form does. */
+async function ask(
+  address: Deno.NetAddr | Deno.UnixAddr,
+  text: string,
+): Promise<Datagram<Deno.Addr> | undefined> {
+  if ("path" in address) {
+    await using client = await connect(address);
+    return void await client.send(text);
+  }
+  const hostname = ownHost(address.hostname);
+  await using client = await connect({ ...address, hostname });
+  try {
+    return await client.request(text, { timeoutMs: ANSWER_MS });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.TimedOut)) throw error;
   }
 }
 
