@@ -74,6 +74,9 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
    */
   constructor(carrier: Carrier, options: DatagramSocketOptions = {}) {
     super(carrier, options, refusals(carrier, options));
+    const { dropped } = this.inbox.counts;
+    if (options.allow ?? options.deny) dropped.denied = 0;
+    if (options.rateLimit !== undefined) dropped.rateLimited = 0;
     this.#answers = new AnswerLimits(options, this.addr, this.clock);
     this.withheld = this.#answers.withheld;
   }

@@ -221,6 +221,26 @@ const WRONG: [string[], string][] = [
   [["127.0.0.1:1", "127.0.0.1:2"], "one address, not 2"],
   [["--format\x1b[2J"], 'unknown option "--format\\x1b[2J"'],
   [["unix:/tmp/x.sock", "--echo"], "a unix: server only receives"],
+  [["unix:/tmp/x.sock", "--receipt", "--store", "x.db"], "only receives"],
+  [["unix:/tmp/x.sock", "--allow", "::1"], "--allow is about IP addresses"],
+  [["unix:/tmp/x.sock", "--rate-limit", "1"], "--rate-limit is about IP"],
+  [["--rate-limit", "many"], '--rate-limit "many": must be how often'],
+  [["--rate-limit", "0/s"], '--rate-limit "0/s": must be how often'],
+  [["--answer-limit", "1/d"], '--answer-limit "1/d": must be how often'],
+  [["--burst", "5"], "--burst needs --rate-limit"],
+  [["--stats-every", "1"], '--stats-every "1": must be a time'],
+  [["--keep", "7d"], "--keep needs --store"],
+  [["--store", "x.db", "--keep", "0"], '--keep "0": must be how many'],
+  [["--store", "x.db", "--keep", "7w"], '--keep "7w": must be how many'],
+  [["--receipt"], "--receipt needs --store"],
+  [
+    ["--store", "x.db", "--receipt", "--echo"],
+    "--receipt and --echo: give one",
+  ],
+  [["--page-token", "x"], "--page-token needs --page"],
+  [["--page", "--page-token", ""], "the token is empty"],
+  [["--page", "0.0.0.0:62080"], "others can reach it there"],
+  [["--page=http://127.0.0.1"], "must be HOST:PORT"],
 ];
 for (const [args, says] of WRONG) {
   Deno.test(`server ${JSON.stringify(args)} exits 1 with one line`, async () => {
@@ -233,13 +253,22 @@ for (const [args, says] of WRONG) {
 }
 
 for (
-  const address of ["", "127.0.0.1", "127.0.0.1:99999", "http://127.0.0.1:1"]
+  const args of [
+    [""],
+    ["127.0.0.1"],
+    ["127.0.0.1:99999"],
+    ["http://127.0.0.1:1"],
+    ["--allow", "10.0.0.0/33"],
+    ["--deny", "::1", "--deny", "here"],
+    ["--page", "127.0.0.1"],
+    ["--publish", "nats://127.0.0.1:4222/a.*"],
+  ]
 ) {
-  Deno.test(`server ${JSON.stringify(address)} exits 1 with one line`, async () => {
-    const { code, stderr } = await run("server.ts", [address]);
+  Deno.test(`server ${JSON.stringify(args)} exits 1 with one line`, async () => {
+    const { code, stderr } = await run("server.ts", args);
     assertEquals(code, 1);
     assertMatch(stderr, ONE_LINE);
-    assertStringIncludes(stderr, `Invalid address "${address}": `);
+    assertStringIncludes(stderr, `Invalid address "${args.at(-1)}": `);
   });
 }
 

@@ -20,6 +20,8 @@ export interface Start {
   /** Standard input. @default {empty} */
   stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
   env?: Record<string, string>;
+  /** A command that runs it, with its own arguments. @default {none} */
+  under?: string[];
 }
 
 /** A program that runs. */
@@ -30,9 +32,10 @@ export class Program implements AsyncDisposable {
   readonly #lines: ReadableStreamDefaultReader<string>;
 
   constructor(script: string, args: string[], start: Start = {}) {
-    const { flags = [NET], stdin = "", env } = start;
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", ...flags, script, ...args],
+    const { flags = [NET], stdin = "", env, under = [] } = start;
+    const [command, ...words] = [...under, Deno.execPath()];
+    this.#child = new Deno.Command(command, {
+      args: [...words, "run", "--no-prompt", ...flags, script, ...args],
       cwd: ROOT,
       env,
       stdin: "piped",
@@ -62,6 +65,10 @@ export class Program implements AsyncDisposable {
       if (match !== null) return match;
       seen.push(value);
     }
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   kill(signal: Deno.Signal): void {

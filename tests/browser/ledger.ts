@@ -1,0 +1,90 @@
+/// <reference lib="dom" />
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { StoreReader } from "../../lib/sinks/store_reader.ts";
+import type { CollectorStats } from "../../lib/sink.ts";
+import { connect } from "../../mod.ts";
+import { Program } from "../process/support/programs.ts";
+import { browserTest } from "./support/browser.ts";
+
+const SENT = 200_000;
+
+/** All that was sent, wherever it ended. */
+function total({ dropped, kernelDrops = 0, sinks }: CollectorStats): number {
+  const { kept, waiting, notKept } = sinks.store;
+  const refused = Object.values(dropped).reduce((sum, n) => sum + n, 0);
+  return kept + waiting + notKept + refused + kernelDrops;
+}
+
+browserTest(
+  `${SENT} messages as fast as one sender can: the store, the system's drops and the refusals add up to all of them, and the page says the same`,
+  async (open) => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/messages.db`;
+    await using server = new Program("server.ts", [
+      ...["127.0.0.1:0", "--store", path, "--page", "127.0.0.1:0"],
+      ...["--rate-limit", "5000/s", "--burst", "1000", "--format", "json"],
+    ], {
+      flags: [
+        "--allow-net=127.0.0.1",
+        "--allow-run=cat",
+        `--allow-read=${path}`,
+        `--allow-write=${path}`,
+      ],
+    });
+    const [, url] = await server.said(/^page at (\S+)$/);
+    const [, address] = await server.said(/^listening on (\S+)$/);
+    const tab = await open(url);
+    {
+      await using client = await connect(address);
+      const data = new Uint8Array(100).fill(0x61);
+      for (let n = 0; n < SENT; n++) await client.send(data);
+      assertEquals(client.stats.sent, SENT);
+    }
+    const read = async () =>
+      await (await fetch(`${url}stats`)).json() as CollectorStats;
+    let stats = await read();
+    while (total(stats) < SENT || stats.sinks.store.waiting > 0) {
+      await new Promise((go) => setTimeout(go, 50));
+      stats = await read();
+    }
+    assertEquals(total(stats), SENT);
+    assert(stats.dropped.rateLimited > 0 && stats.kernelDrops! > 0);
+
+    // The page shows each number that /stats gives, under its name.
+    const expected = {
+      received: stats.received,
+      dropped: Object.values(stats.dropped).reduce((sum, n) => sum + n, 0) +
+        stats.kernelDrops!,
+    };
+    await tab.waitForFunction(
+      (expected) =>
+        Object.entries(expected).every(([id, n]) =>
+          document.getElementById(id)?.textContent?.replaceAll(",", "") ===
+            String(n)
+        ),
+      expected,
+    );
+    const shown = (await tab.locator("#counts").innerText())
+      .replaceAll(",", "").replace(/\s+/g, " ");
+    for (
+      const [name, n] of [
+        ["rate limited", stats.dropped.rateLimited],
+        ["by the system", stats.kernelDrops],
+        ["kept", stats.sinks.store.kept],
+      ] as const
+    ) {
+      assertMatch(shown, new RegExp(`${name} ${n}\\b`));
+    }
+
+    server.kill("SIGINT");
+    const { code, stderr } = await server.ended();
+    assertEquals(code, 0, stderr);
+    const last = JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
+    assertEquals(total(last), SENT);
+    using store = new StoreReader(path);
+    let kept = 0;
+    for (const _ of store.select({})) kept++;
+    assertEquals(kept, last.sinks.store.kept);
+    await Deno.remove(folder, { recursive: true });
+  },
+);

@@ -1,0 +1,64 @@
+/** The server with a store and a broker, killed and started again. */
+import { assertEquals } from "@std/assert";
+import { connect } from "../../mod.ts";
+import { startServer } from "../process/support/programs.ts";
+import { SOON } from "../helpers.ts";
+import { Broker } from "./support/brokers.ts";
+import { testsWhere } from "./support/peers.ts";
+import { texts } from "./support/sinks.ts";
+
+const test = await testsWhere("command -v nats-server", "nats-server");
+
+/** Sends numbered messages, and waits for their receipts. */
+async function send(address: string, from: number, to: number): Promise<void> {
+  await using client = await connect(address);
+  for (let n = from; n <= to; n += 100) {
+    for (let i = n; i < n + 100; i++) await client.send(`${i}`);
+    for (let i = n; i < n + 100; i++) {
+      assertEquals(JSON.parse((await client.receive(SOON)).text()).id, i);
+    }
+  }
+}
+
+function numbered(n: number): string[] {
+  return Array.from({ length: n }, (_, i) => `${i + 1}`);
+}
+
+test("server --store --publish, killed with -9 and started again: all that is kept arrives in order, none twice", async () => {
+  await using broker = await Broker.start();
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/messages.db`;
+  const url = `nats://${broker.host}/pli.all`;
+  const args = ["--store", path, "--receipt", "--publish", url];
+  const flags = [
+    `--allow-net=127.0.0.1`,
+    `--allow-read=${folder}`,
+    `--allow-write=${folder}`,
+  ];
+  {
+    await using server = await startServer(args, { flags });
+    await send(server.address, 1, 3000);
+    server.kill("SIGKILL");
+    await server.ended();
+  }
+  // What comes while the broker is away waits in the store, also over a kill.
+  await broker.kill();
+  {
+    await using server = await startServer(args, { flags });
+    await send(server.address, 3001, 5000);
+    server.kill("SIGKILL");
+    await server.ended();
+  }
+  await broker.start();
+  await using server = await startServer([...args, "--format", "json"], {
+    flags,
+  });
+  await send(server.address, 5001, 6000);
+  server.kill("SIGINT");
+  const { code, stderr } = await server.ended();
+  assertEquals(code, 0, stderr);
+  assertEquals(texts(await broker.read("PLI_ALL")), numbered(6000));
+  const { sinks } = JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
+  assertEquals(sinks.nats.waiting, 0);
+  await Deno.remove(folder, { recursive: true });
+});

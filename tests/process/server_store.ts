@@ -1,0 +1,271 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { connect, type ConnectedSocket } from "../../mod.ts";
+import { StoreReader } from "../../lib/sinks/store_reader.ts";
+import { pattern, SOON } from "../helpers.ts";
+import { run, type Start, startServer } from "./support/programs.ts";
+
+const HISTORY = "lib/programs/history.ts";
+
+function flags(path: string): Start {
+  return {
+    flags: [
+      "--allow-net=127.0.0.1",
+      `--allow-read=${path}`,
+      `--allow-write=${path}`,
+    ],
+  };
+}
+
+/** A test with the path of a store in a folder of its own. */
+function test(promise: string, body: (path: string) => Promise<void>): void {
+  Deno.test(promise, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await body(`${folder}/messages.db`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+/** What it counted, by its last line; it must have ended well. */
+function counted({ code, stderr }: { code: number; stderr: string }) {
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
+}
+
+test("what server --store keeps, history reads back: all, since, of a network, the newest", async (path) => {
+  await using server = await startServer(
+    ["--store", path, "--count", "4"],
+    flags(path),
+  );
+  await using client = await connect(server.address);
+  const texts = ["a", "", "c\x1b", "d"];
+  for (const text of texts) await client.send(text);
+  const { code, stdout } = await server.ended();
+  assertEquals(code, 0);
+
+  const history = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run(HISTORY, [path, ...args], {
+      flags: [`--allow-read=${path}`],
+    });
+    assertEquals([code, stderr], [0, ""]);
+    return stdout;
+  };
+  assertEquals(await history(), stdout);
+  assertEquals(await history("--since", "1h"), stdout);
+  assertEquals(await history("--since", "2999-01-01T00:00Z"), "");
+  assertEquals(await history("--from", "127.0.0.0/8"), stdout);
+  assertEquals(await history("--from", "10.0.0.0/8", "--from", "::1"), "");
+  assertEquals(await history("--format", "raw"), texts.join(""));
+  assertEquals(await history("--count", "1", "--format", "raw"), "d");
+  assertEquals(
+    (await history("--format", "json")).trimEnd().split("\n")
+      .map((line) => JSON.parse(line).text),
+    texts,
+  );
+});
+
+test("history reads while the server writes", async (path) => {
+  await using server = await startServer(["--store", path], flags(path));
+  await using client = await connect(server.address);
+  for (let n = 1; n <= 3; n++) {
+    await client.send("x");
+    let seen = "";
+    while (seen.length < n) {
+      const args = [path, "--format", "raw"];
+      seen = (await run(HISTORY, args, { flags: ["--allow-read"] })).stdout;
+    }
+    assertEquals(seen, "x".repeat(n));
+  }
+});
+
+for (
+  const [args, says] of [
+    [[], "one file, not 0"],
+    [["a", "b"], "one file, not 2"],
+    [["a", "--since", "soon"], '--since "soon": must be how long ago'],
+    [["a", "--from", "10.0.0.0/99"], 'Invalid address "10.0.0.0/99"'],
+    [["a", "--count", "0"], '--count "0"'],
+    [["a", "--format", "xml"], "must be one of"],
+  ] as const
+) {
+  Deno.test(`history ${JSON.stringify(args)} exits 1 with one line`, async () => {
+    const { code, stdout, stderr } = await run(HISTORY, [...args]);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^[^\n]+\n$/);
+    assertStringIncludes(stderr, says);
+  });
+}
+
+Deno.test("history of a file that is not there exits 2 with one line", async () => {
+  const { code, stderr } = await run(HISTORY, ["/nowhere/x.db"], {
+    flags: ["--allow-read"],
+  });
+  assertEquals(code, 2);
+  assertMatch(
+    stderr,
+    /^Cannot read messages from "\/nowhere\/x.db": [^\n]+\n$/,
+  );
+});
+
+test("server --store without permission says the whole command, and that command works", async (path) => {
+  const args = ["127.0.0.1:0", "--timeout", "50ms", "--store", path];
+  const { code, stderr } = await run("server.ts", args);
+  assertEquals(code, 2);
+  const [, flags] = /run: deno run (.*) server\.ts/.exec(stderr) ?? [];
+  const again = await run("server.ts", args, { flags: flags.split(" ") });
+  assertEquals(again.code, 3);
+});
+
+test("server --receipt answers with the number and the size once it is on disk", async (path) => {
+  await using server = await startServer(
+    ["--store", path, "--receipt"],
+    flags(path),
+  );
+  await using client = await connect(server.address);
+  for (let id = 1; id <= 3; id++) {
+    const reply = await client.request("x".repeat(id), SOON);
+    assertEquals(JSON.parse(reply.text()), { id, size: id });
+    using store = new StoreReader(path);
+    assertEquals(store.latest(1)[0].datagram.text(), "x".repeat(id));
+  }
+});
+
+test("a message with a receipt outlives kill -9 in the middle of a burst, 20 times of 20", async (path) => {
+  const receipts: { id: number; size: number }[] = [];
+  for (let round = 1; round <= 20; round++) {
+    const before = receipts.length;
+    await using server = await startServer(
+      ["--store", path, "--receipt"],
+      flags(path),
+    );
+    await using client = await connect(server.address);
+    const sending = burst(client);
+    // At another moment in each round.
+    while (receipts.length < before + 20 * round) {
+      receipts.push(JSON.parse((await client.receive(SOON)).text()));
+    }
+    server.kill("SIGKILL");
+    await server.ended();
+    await sending;
+    for (;;) {
+      const late = await client.tryReceive();
+      if (late === undefined) break;
+      receipts.push(JSON.parse(late.text()));
+    }
+  }
+  using store = new StoreReader(path);
+  const kept = new Map(
+    [...store.select({})].map(({ id, datagram }) => [id, datagram.data]),
+  );
+  assertEquals(new Set(receipts.map(({ id }) => id)).size, receipts.length);
+  for (const { id, size } of receipts) {
+    assertEquals(kept.get(id), pattern(size), `message ${id}`);
+  }
+});
+
+/** Sends until it cannot, without waiting for anything. */
+async function burst(client: ConnectedSocket): Promise<void> {
+  for (let n = 0; n < 3000; n++) await client.send(pattern(n % 500));
+}
+
+test("a store that is locked: one line, the server goes on, and keeps the messages when it can", async (path) => {
+  await using server = await startServer(
+    ["--store", path, "--receipt", "--format", "json"],
+    flags(path),
+  );
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  await using client = await connect(server.address);
+  for (let n = 0; n < 100; n++) await client.send("x");
+  await server.said(
+    /^Cannot keep messages in .*: another process has it locked/,
+  );
+  assertEquals(await client.tryReceive(), undefined);
+  other.exec("COMMIT");
+  other.close();
+  for (let n = 0; n < 100; n++) await client.receive(SOON);
+  server.kill("SIGINT");
+  const { received, sinks } = counted(await server.ended());
+  assertEquals([received, sinks.store.kept], [100, 100]);
+});
+
+for (
+  const [what, prepare] of [
+    ["is damaged", (path) => Deno.writeTextFile(path, "x".repeat(5000))],
+    ["cannot be written", (path) => Deno.mkdir(path)],
+  ] satisfies [string, (path: string) => Promise<void>][]
+) {
+  test(`a store that ${what}: one line, the server receives, and counts what it does not keep`, async (path) => {
+    await prepare(path);
+    await using server = await startServer(
+      ["--store", path, "--receipt", "--format", "json", "--count", "5"],
+      flags(path),
+    );
+    await using client = await connect(server.address);
+    for (let n = 0; n < 5; n++) await client.send("x");
+    const result = await server.ended();
+    assertEquals(result.stdout.trimEnd().split("\n").length, 5);
+    const { received, sent, sinks } = counted(result);
+    assertEquals([received, sent, sinks.store.notKept], [5, 0, 5]);
+    const lines = result.stderr.trimEnd().split("\n");
+    assertEquals(lines.length, 3, result.stderr);
+    assertMatch(lines[0], /^Cannot keep messages in .*; going on without$/);
+  });
+}
+
+Deno.test("a full disk: one line, the server receives, nothing that is not kept gets a receipt, and it keeps again when there is room", async () => {
+  const disk = await Deno.makeTempDir();
+  const path = `${disk}/messages.db`;
+  await using server = await startServer(
+    ["--store", path, "--receipt", "--format", "json"],
+    {
+      flags: ["-A"],
+      // A disk of its own, which is full but for a little.
+      under: [
+        ...["unshare", "--mount", "sh", "-c"],
+        `mount -t tmpfs -o size=8m none ${disk} && ` +
+        `head -c 6M /dev/zero >${disk}/ballast && exec "$@"`,
+        "sh",
+      ],
+    },
+  );
+  await using client = await connect(server.address);
+  const data = pattern(1000);
+  let receipts = 0;
+  const counting = (async () => {
+    for await (const _ of client) receipts++;
+  })();
+  const sent = 5000;
+  for (let n = 0; n < sent; n++) {
+    await client.send(data);
+    // The socket's buffer holds few of them.
+    if (n % 20 === 19) await new Promise((go) => setTimeout(go, 1));
+  }
+  await server.said(/^Cannot keep messages in .*: the disk is full/);
+  const atFull = receipts;
+  assert(atFull < sent, `${atFull} receipts`);
+  // Of another mount namespace.
+  await Deno.remove(`/proc/${server.pid}/root${disk}/ballast`);
+  await server.said(/^messages are kept in .* again$/);
+  server.kill("SIGINT");
+  const { received, kernelDrops, sinks, sent: answers } = counted(
+    await server.ended(),
+  );
+  assertEquals(received + kernelDrops, sent);
+  const { kept, waiting, notKept } = sinks.store;
+  assertEquals([kept + notKept, waiting], [received, 0]);
+  assert(kept > atFull, `${kept} kept`);
+  assertEquals(answers, kept);
+  client.close();
+  await counting;
+  assert(receipts <= kept);
+  await Deno.remove(disk, { recursive: true });
+});
