@@ -236,12 +236,12 @@ function page(
 ): PageSettings | undefined {
   if (text === undefined) return undefined;
   const listen = text === "" ? DEFAULT_PAGE : text;
-  const address = parseAddress(listen);
-  if (!("hostname" in address) || listen.includes("/")) {
+  if (/[/]|^unix:/.test(listen)) {
     throw new UsageError(
       `--page ${quote(listen)}: must be HOST:PORT, such as ${DEFAULT_PAGE}`,
     );
   }
+  const address = parseAddress(listen) as Deno.NetAddr;
   if (token === "") throw new UsageError("--page-token: the token is empty");
   if (token === undefined && !isLocal(address.hostname)) {
     throw new UsageError(

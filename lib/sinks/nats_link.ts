@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
+import "./nats_guard.ts";
 import type { NatsUrl } from "./nats_url.ts";
 
 const GREETING_MS = 3000;
