@@ -5,6 +5,7 @@ const PAGES = [
   "CONTRIBUTING.md",
   "docs/testing.md",
   "docs/page.md",
+  "docs/server.md",
   "docs/scaling.md",
 ];
 const WITHOUT_COMMANDS = ["docs/page.md"];
