@@ -24,8 +24,9 @@ NodeTransport.prototype.tlsFirst = async function (...args) {
 function guarded<S extends Socket>(socket: S): S {
   const ignore = () => {};
   const removeAllListeners = socket.removeAllListeners.bind(socket);
-  socket.removeAllListeners = (event) => {
-    removeAllListeners(event);
+  // Without an event it is for all of them, and `undefined` is an event.
+  socket.removeAllListeners = (...event) => {
+    removeAllListeners(...event);
     if (!socket.listeners("error").includes(ignore)) {
       socket.on("error", ignore);
     }
