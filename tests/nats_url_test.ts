@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvalidAddressError } from "../mod.ts";
-import { parseNatsUrl } from "../lib/sinks/nats_url.ts";
+import { parseNatsUrl } from "../lib/sinks/nats/url.ts";
 
 Deno.test("a NATS URL is a host, a port and a subject", () => {
   assertEquals(parseNatsUrl("nats://127.0.0.1:4333/pli.site-1.Door_2"), {

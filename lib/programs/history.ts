@@ -5,7 +5,7 @@
  */
 import { quote } from "../errors.ts";
 import { rangeOf } from "../networks.ts";
-import { StoreReader } from "../sinks/store_reader.ts";
+import { StoreReader } from "../sinks/store/reader.ts";
 import { FORMATS, formatter } from "./format.ts";
 import {
   milliseconds,

@@ -3,7 +3,7 @@ import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { isLoopback } from "../host.ts";
 import { blockList } from "../networks.ts";
-import { parseNatsUrl } from "../sinks/nats_url.ts";
+import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { FORMATS } from "./format.ts";
 import {
   duration,

@@ -4,13 +4,15 @@
  *
  * @module
  */
-import type { Backlog, Message, Sink } from "../sink.ts";
-import { Publishing } from "./nats_publishing.ts";
-import { parseNatsUrl } from "./nats_url.ts";
-import { WaitingInBacklog, WaitingInMemory } from "./nats_waiting.ts";
-import { Troubles } from "./troubles.ts";
+import type { Backlog } from "../sink.ts";
+import type { NatsSink } from "./nats/sink.ts";
+import { Publishing } from "./nats/publishing.ts";
+import { parseNatsUrl } from "./nats/url.ts";
+import { WaitingInBacklog, WaitingInMemory } from "./nats/waiting.ts";
+import { Troubles } from "./nats/troubles.ts";
 
-export { type NatsUrl, parseNatsUrl } from "./nats_url.ts";
+export type { NatsSink, NatsStats } from "./nats/sink.ts";
+export { type NatsUrl, parseNatsUrl } from "./nats/url.ts";
 export type { Datagram } from "../datagram.ts";
 export type { Backlog, Message, Past, Sink } from "../sink.ts";
 
@@ -41,47 +43,6 @@ export interface NatsOptions {
    * @default {console.error}
    */
   onTrouble?: (line: string) => void;
-}
-
-/**
- * What a NATS sink has counted. Every message that was written, or that the
- * backlog still held at the start, is in one of `published`, `waiting`,
- * `overflow`, `refused` and `lost`.
- */
-export type NatsStats = Readonly<
-  Record<
-    | "published"
-    | "duplicates"
-    | "waiting"
-    | "overflow"
-    | "refused"
-    | "lost",
-    number
-  >
->;
-
-/** A sink that publishes to NATS. */
-export interface NatsSink extends Sink, AsyncDisposable {
-  /** Takes messages. It never waits, whatever the broker does. */
-  write(messages: readonly Message[]): void;
-  /**
-   * Resolves when the broker has acknowledged all that was written before, or
-   * after `flushTimeoutMs`: the others still wait then.
-   */
-  flush(): Promise<void>;
-  /**
-   * Flushes, then disconnects. What still waits in memory is counted as `lost`;
-   * in a backlog it stays for the next time. A second call does nothing.
-   */
-  close(): Promise<void>;
-  /**
-   * `published`: acknowledged by the broker; `duplicates`: those among them that
-   * it had already. `waiting`: not acknowledged yet. `overflow`: came when there
-   * was no room in memory. `refused`: the broker will never take them, as too
-   * long. `lost`: waited in memory when the sink was closed or came later, or
-   * were gone from the backlog too early.
-   */
-  readonly stats: NatsStats;
 }
 
 /**

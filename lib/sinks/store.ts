@@ -2,9 +2,9 @@ import { resolve as absolute } from "node:path";
 import { escapeControls } from "../escape.ts";
 import { failure, quote } from "../errors.ts";
 import type { Backlog, Message, Sink } from "../sink.ts";
-import { sizeOf, toColumns } from "./store_columns.ts";
-import { StoreReader } from "./store_reader.ts";
-import workerCode from "./store_worker.js" with { type: "text" };
+import { sizeOf, toColumns } from "./store/columns.ts";
+import { StoreReader } from "./store/reader.ts";
+import workerCode from "./store/worker.js" with { type: "text" };
 
 // What may wait for the disk; beyond it messages are counted as not kept.
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { StoreReader } from "../../lib/sinks/store_reader.ts";
+import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import type { CollectorStats } from "../../lib/sink.ts";
 import { connect } from "../../mod.ts";
 import { Program } from "../process/support/programs.ts";

@@ -6,7 +6,7 @@ import {
 } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { connect, type ConnectedSocket } from "../../mod.ts";
-import { StoreReader } from "../../lib/sinks/store_reader.ts";
+import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { pattern, SOON } from "../helpers.ts";
 import { run, type Start, startServer } from "./support/programs.ts";
 

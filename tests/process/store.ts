@@ -7,7 +7,7 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { Datagram } from "../../mod.ts";
 import { openStore, type StoreOptions } from "../../lib/sinks/store.ts";
-import { StoreReader } from "../../lib/sinks/store_reader.ts";
+import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import type { Message } from "../../lib/sink.ts";
 import { bytesOf, net, pattern } from "../helpers.ts";
 

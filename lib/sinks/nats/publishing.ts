@@ -1,10 +1,10 @@
-import type { Message } from "../sink.ts";
-import { openLink } from "./nats_link.ts";
-import type { NatsSink, NatsStats } from "./nats.ts";
-import { Publisher, type Settled } from "./nats_publisher.ts";
-import { ensureStream } from "./nats_stream.ts";
-import type { NatsUrl } from "./nats_url.ts";
-import type { Waiting } from "./nats_waiting.ts";
+import type { Message } from "../../sink.ts";
+import { openLink } from "./link.ts";
+import type { NatsSink, NatsStats } from "./sink.ts";
+import { Publisher, type Settled } from "./publisher.ts";
+import { ensureStream } from "./stream.ts";
+import type { NatsUrl } from "./url.ts";
+import type { Waiting } from "./waiting.ts";
 import { reasonOf, type Troubles } from "./troubles.ts";
 import { Wake } from "./wake.ts";
 

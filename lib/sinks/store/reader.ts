@@ -1,8 +1,8 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { parseAddress } from "../address.ts";
-import { Datagram } from "../datagram.ts";
-import { failure, quote } from "../errors.ts";
-import type { Message, Past } from "../sink.ts";
+import { parseAddress } from "../../address.ts";
+import { Datagram } from "../../datagram.ts";
+import { failure, quote } from "../../errors.ts";
+import type { Message, Past } from "../../sink.ts";
 
 /** Which messages to read. */
 export interface Selection {

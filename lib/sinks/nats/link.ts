@@ -1,6 +1,6 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import "./nats_guard.ts";
-import type { NatsUrl } from "./nats_url.ts";
+import "./mended_transport.ts";
+import type { NatsUrl } from "./url.ts";
 
 const GREETING_MS = 3000;
 const CONNECT_MS = 5000;

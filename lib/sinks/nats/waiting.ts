@@ -1,4 +1,4 @@
-import type { Backlog, Message } from "../sink.ts";
+import type { Backlog, Message } from "../../sink.ts";
 import { reasonOf, type Troubles } from "./troubles.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;

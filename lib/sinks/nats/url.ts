@@ -1,5 +1,5 @@
-import { parseAddress } from "../address.ts";
-import { InvalidAddressError, quote } from "../errors.ts";
+import { parseAddress } from "../../address.ts";
+import { InvalidAddressError, quote } from "../../errors.ts";
 
 const EXAMPLE = '"nats://127.0.0.1:4222/pli.messages"';
 const DEFAULT_PORT = 4222;

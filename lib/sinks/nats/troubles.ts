@@ -1,4 +1,4 @@
-import { escapeControls } from "../escape.ts";
+import { escapeControls } from "../../escape.ts";
 
 /** Reports what goes wrong, one line for each kind until it is over. */
 export class Troubles {

@@ -9,10 +9,10 @@ import {
   type MsgHdrs,
   type NatsConnection,
 } from "@nats-io/transport-node";
-import { formatAddress } from "../address.ts";
-import { escapeControls } from "../escape.ts";
-import type { Message } from "../sink.ts";
-import type { Waiting } from "./nats_waiting.ts";
+import { formatAddress } from "../../address.ts";
+import { escapeControls } from "../../escape.ts";
+import type { Message } from "../../sink.ts";
+import type { Waiting } from "./waiting.ts";
 import type { Wake } from "./wake.ts";
 
 const BATCH = 500;

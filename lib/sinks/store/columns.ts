@@ -1,6 +1,6 @@
-import { formatAddress } from "../address.ts";
-import { ipBytes } from "../host.ts";
-import type { Message } from "../sink.ts";
+import { formatAddress } from "../../address.ts";
+import { ipBytes } from "../../host.ts";
+import type { Message } from "../../sink.ts";
 
 /** A batch as columns: what goes to another thread in one piece. */
 export interface Columns {
