@@ -35,7 +35,11 @@ export class Program implements AsyncDisposable {
     const { flags = [NET], stdin = "", env, under = [] } = start;
     const [command, ...words] = [...under, Deno.execPath()];
     this.#child = new Deno.Command(command, {
-      args: [...words, "run", "--no-prompt", ...flags, script, ...args],
+      // What Deno says when it installs packages is not the program's.
+      args: [
+        ...words,
+        ...["run", "--quiet", "--no-prompt", ...flags, script, ...args],
+      ],
       cwd: ROOT,
       env,
       stdin: "piped",
