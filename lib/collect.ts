@@ -15,7 +15,12 @@ const PAUSE_MS = 10;
 
 /** How {@linkcode collect} collects. */
 export interface CollectOptions<A extends Deno.Addr = Deno.NetAddr> {
-  /** Where the messages go: to each of them, in this order. @default {none} */
+  /**
+   * Where the messages go: to each of them, in this order. At the end they are
+   * flushed in this order and closed in the other, so that a sink may read from
+   * one before it.
+   * @default {none}
+   */
   sinks?: readonly Sink[];
   /** Ends after so many messages. @default {Infinity} */
   count?: number;
@@ -149,10 +154,18 @@ class SocketCollector<A extends Deno.Addr> implements Collector {
     this.#flush();
     // While the socket is still open.
     this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
+    await this.#closeSinks();
+    return this.#end ?? "closed";
+  }
+
+  /** Forward all pass on what they have; what others read from closes last. */
+  async #closeSinks(): Promise<void> {
     for (const sink of this.#sinks) {
+      await sink.flush().catch((error) => this.#onError(error, sink));
+    }
+    for (const sink of this.#sinks.toReversed()) {
       await sink.close().catch((error) => this.#onError(error, sink));
     }
-    return this.#end ?? "closed";
   }
 
   /** The next datagram, or `undefined` at the end. */

@@ -27,7 +27,10 @@ export interface Sink {
    * @throws What is reported to the collector's `onError`; the others go on.
    */
   write(messages: readonly Message[]): Promise<void> | void;
-  /** Resolves when all that it took is passed on, or counted as lost. */
+  /**
+   * Resolves when all that it took is passed on, counted as lost, or cannot be
+   * passed on for now.
+   */
   flush(): Promise<void>;
   /** Flushes, then lets go of what it holds. A second call does nothing. */
   close(): Promise<void>;

@@ -29,12 +29,13 @@ class Memory implements Sink {
   }
 
   flush() {
+    this.calls.push("flush");
     return Promise.resolve();
   }
 
   close() {
     this.calls.push("close");
-    return this.flush();
+    return Promise.resolve();
   }
 }
 
@@ -70,7 +71,7 @@ Deno.test("messages are numbered in the order of arrival and reach every sink in
   for (const sink of sinks) {
     assertEquals(sink.texts, ["x", "", "z"]);
     assertEquals(sink.batches.flat().map(({ id }) => id), [17, 18, 19]);
-    assertEquals(sink.calls, ["close"]);
+    assertEquals(sink.calls, ["flush", "close"]);
   }
 });
 
@@ -185,7 +186,7 @@ Deno.test("a socket that is closed ends the collector", async () => {
   await turn();
   socket.close();
   assertEquals(await collector.finished, "closed");
-  assertEquals([sink.texts, sink.calls], [["a"], ["close"]]);
+  assertEquals([sink.texts, sink.calls], [["a"], ["flush", "close"]]);
 });
 
 Deno.test("answers go out by the rules of socket.answer, and are counted", async () => {
@@ -213,4 +214,16 @@ Deno.test("stats are the socket's, and each sink's under its name", async () => 
     ...socket.stats,
     sinks: { memory: { written: 1 } },
   });
+});
+
+Deno.test("at the end sinks are flushed in order and closed in the other, so that one may read from one before it", async () => {
+  const calls: string[] = [];
+  const sinks = ["a", "b"].map((name) => {
+    const sink = new Memory(name);
+    sink.flush = () => Promise.resolve(void calls.push(`flush ${name}`));
+    sink.close = () => Promise.resolve(void calls.push(`close ${name}`));
+    return sink;
+  });
+  await fake({}, sinks).collector.stop();
+  assertEquals(calls, ["flush a", "flush b", "close b", "close a"]);
 });

@@ -46,8 +46,9 @@ export async function openSinks(
       ? new Receipts(socket, (error) => complaints.say(error.message))
       : undefined;
     store = await openStore(storeSettings, receipts);
-    add(store ?? new Unkept());
+    // Closed after the store, whose last messages get receipts too.
     if (receipts !== undefined) add(receipts);
+    add(store ?? new Unkept());
   }
   let url: string | undefined;
   if (pageSettings !== undefined) {

@@ -144,6 +144,7 @@ class SqliteStore implements Store {
   #waitingBytes = 0;
   #lastId: number;
   #isFull = false;
+  #isInTrouble = false;
   #said = "";
   #closed: Promise<void> | undefined;
   #onClosed: (() => void) | undefined;
@@ -219,7 +220,9 @@ class SqliteStore implements Store {
   }
 
   flush(): Promise<void> {
-    if (this.#batches.length === 0) return Promise.resolve();
+    if (this.#batches.length === 0 || this.#isInTrouble) {
+      return Promise.resolve();
+    }
     return new Promise((resolve) => this.#flushes.push(resolve));
   }
 
@@ -237,9 +240,11 @@ class SqliteStore implements Store {
       case "kept":
         return this.#kept();
       case "trouble":
+        this.#isInTrouble = true;
         this.#trouble(`${report.reason}; messages wait, and are counted`);
-        return;
+        return this.#flushed();
       case "fine":
+        this.#isInTrouble = false;
         this.#said = "";
         return this.#onTrouble(
           `messages are kept in ${quote(this.path)} again`,

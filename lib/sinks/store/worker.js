@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
  * @typedef {object} Batch Columns, an entry a message.
  * @property {Float64Array} ids
  * @property {Float64Array} times Milliseconds since 1970.
- * @property {string[]} senders
+ * @property {string} senders With a NUL between them.
  * @property {Uint8Array} sources 16 bytes each.
  * @property {Uint8Array} truncated
  * @property {Uint32Array} ends Where its data ends.
@@ -180,15 +180,16 @@ function work() {
 
 /** @param {Batch} batch */
 function insert({ ids, times, senders, sources, truncated, ends, data }) {
+  const each = senders.split("\0");
   let start = 0;
   for (let i = 0; i < ids.length; i++) {
-    const source = senders[i].startsWith("unix:")
+    const source = each[i].startsWith("unix:")
       ? null
       : sources.subarray(16 * i, 16 * (i + 1));
     statements.insert.run(
       ids[i],
       times[i],
-      senders[i],
+      each[i],
       source,
       truncated[i],
       data.subarray(start, ends[i]),
