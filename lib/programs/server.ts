@@ -12,7 +12,10 @@ import {
   type Settings,
 } from "./server_options.ts";
 import { openSinks } from "./server_sinks.ts";
-import { describe } from "./totals.ts";
+import { describe, describeWithheld } from "./totals.ts";
+
+// Who waits for an answer that is withheld should not wonder for long.
+const WITHHELD_MS = 500;
 
 /** The program `server`. Gives its exit code. */
 export async function server(
@@ -58,7 +61,13 @@ async function serve(settings: Settings): Promise<number> {
   using _ = onInterrupt(() => void collector.stop());
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
-  using _stats = statsEvery(statsMs, collector, settings);
+  using _stats = every(
+    statsMs,
+    async () => tell(await collector.stats(), settings),
+  );
+  using _withheld = every(WITHHELD_MS, () => {
+    for (const line of describeWithheld(socket.stats)) complaints.say(line);
+  });
   const end = await collector.finished;
   if (!quiet) tell(await collector.stats(), settings);
   if (broken !== undefined) throw broken;
@@ -70,16 +79,9 @@ function exitCode(socket: DatagramSocket, end: string): number {
   return end === "timeout" ? EXIT.timedOut : EXIT.done;
 }
 
-/** Tells what was counted, again and again. */
-function statsEvery(
-  ms: number | undefined,
-  collector: Collector,
-  settings: Settings,
-): Disposable {
-  const timer = ms === undefined ? undefined : setInterval(
-    async () => tell(await collector.stats(), settings),
-    ms,
-  );
+/** Calls again and again, until it is disposed of. */
+function every(ms: number | undefined, callback: () => void): Disposable {
+  const timer = ms === undefined ? undefined : setInterval(callback, ms);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 

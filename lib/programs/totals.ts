@@ -51,6 +51,15 @@ export function describeSent(
   return parts.join(", ");
 }
 
+/** That answers are withheld, and why: a line for each reason. */
+export function describeWithheld({ withheld }: SocketStats): string[] {
+  return Object.entries(withheld).filter(([, n]) => n > 0).map(([reason]) =>
+    reason === "answerRate"
+      ? "answers are withheld: a peer gets no more at once (see --answer-limit)"
+      : "answers are withheld: beyond loopback none gets more than three times what it sent"
+  );
+}
+
 /** All that a collector counted, as lines. */
 export function describe(stats: CollectorStats, answers: boolean): string[] {
   const { output: _, ...sinks } = stats.sinks;

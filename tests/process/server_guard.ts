@@ -51,7 +51,8 @@ Deno.test("server --answer-limit withholds answers and says how many", async () 
   await using client = await connect(server.address);
   for (let n = 1; n <= 5; n++) await client.send(`${n}`);
   assertEquals((await client.receive(SOON)).text(), "1");
+  await server.said(/^answers are withheld: .* \(see --answer-limit\)$/);
   server.kill("SIGINT");
   const { stderr } = await server.ended();
-  assertStringIncludes(stderr, "withheld beyond the answer limit");
+  assertStringIncludes(stderr, "4 withheld beyond the answer limit");
 });
