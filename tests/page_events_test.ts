@@ -105,6 +105,23 @@ Deno.test("a store that survives lets a page go on after a restart, nothing miss
   }, { past });
 });
 
+Deno.test("messages that a crash kept from the store are not taken for those that have their numbers now", async () => {
+  const past = new FakeStore();
+  past.messages.push(...messagesFrom(1, 10));
+  let seen = "";
+  await withPage(async (page) => {
+    // Shown, and never kept.
+    page.write(messagesFrom(11, 5));
+    seen = await lastEventId(page, 15);
+  }, { past });
+  await withPage(async (page) => {
+    page.write(messagesFrom(11, 10));
+    const events = await away(page, seen, 20);
+    assertEquals(events[0].name, "reset");
+    assertEquals(idsIn(events), range(1, 20));
+  }, { past });
+});
+
 Deno.test("a store that writes late leaves no gap and no duplicate", async () => {
   const past = new FakeStore();
   past.messages.push(...messagesFrom(1, 10));

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidAddressError } from "../mod.ts";
 import { page as open } from "../lib/sinks/page.ts";
+import { EventIds } from "../lib/sinks/page/event_ids.ts";
+import { EventIds } from "../lib/sinks/page/event_ids.ts";
 import { Feed } from "../lib/sinks/page/feed.ts";
 import { Recent } from "../lib/sinks/page/recent.ts";
 import { turn } from "./helpers.ts";
@@ -40,7 +42,13 @@ async function held(body: ReadableStream<Uint8Array>): Promise<number> {
 Deno.test("100,000 messages for a page that never reads hold no more than 256 KiB", async () => {
   const recent = new Recent(RECENT);
   const counts = { shown: 0, skipped: 0 };
-  const feed = new Feed(recent, counts, undefined, () => {});
+  const feed = new Feed(
+    recent,
+    new EventIds(recent),
+    counts,
+    undefined,
+    () => {},
+  );
   for (let i = 0; i < 1000; i++) {
     recent.add(messagesFrom(i * 100 + 1, 100));
     feed.flush();
@@ -66,7 +74,13 @@ Deno.test("100,000 messages for a page that never reads hold no more than 256 Ki
 
 Deno.test("what waits for a page that never reads is bounded whatever the messages are", async () => {
   const recent = new Recent(RECENT);
-  const feed = new Feed(recent, { shown: 0, skipped: 0 }, undefined, () => {});
+  const feed = new Feed(
+    recent,
+    new EventIds(recent),
+    { shown: 0, skipped: 0 },
+    undefined,
+    () => {},
+  );
   const data = "\u0001".repeat(60_000);
   for (let id = 1; id <= 3000; id++) {
     recent.add([message(id, data)]);

@@ -1,4 +1,5 @@
 import type { Message, Past } from "../../sink.ts";
+import type { EventIds } from "./event_ids.ts";
 import { type MessageJson, previewJson, stringify } from "./json.ts";
 
 /** How many messages a page shows at most, and starts with. */
@@ -33,6 +34,7 @@ export class Feed {
   /** The body of the response. */
   readonly body: ReadableStream<Uint8Array>;
   readonly #past: Past;
+  readonly #ids: EventIds;
   readonly #counts: FeedCounts;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   // The last message that it told of, shown or not.
@@ -50,11 +52,13 @@ export class Feed {
    */
   constructor(
     past: Past,
+    ids: EventIds,
     counts: FeedCounts,
     lastEventId: string | undefined,
     onEnd: () => void,
   ) {
     this.#past = past;
+    this.#ids = ids;
     this.#counts = counts;
     this.body = new ReadableStream<Uint8Array>({
       start: (controller) => void (this.#controller = controller),
@@ -62,7 +66,7 @@ export class Feed {
     }, { highWaterMark: WAITING_BYTES, size: (chunk) => chunk.byteLength });
     this.#lastId = this.#catchUpTo = past.lastId;
     this.#send("retry: 1000\n\n");
-    const seen = this.#numberOf(lastEventId);
+    const seen = ids.numberOf(lastEventId);
     if (seen !== undefined) {
       this.#lastId = seen;
       this.#catchUp();
@@ -109,15 +113,6 @@ export class Feed {
 
   get #hasRoom(): boolean {
     return (this.#controller.desiredSize ?? 0) > 0;
-  }
-
-  /** The number in an event's id, where it is one of this past. */
-  #numberOf(eventId: string | undefined): number | undefined {
-    const [, pastId, digits] = /^(.*)-(\d{1,15})$/s.exec(eventId ?? "") ?? [];
-    const number = Number(digits);
-    return pastId === this.#past.id && number <= this.#past.lastId
-      ? number
-      : undefined;
   }
 
   /** From here on nothing is left out, but what is too long ago. */
@@ -176,7 +171,7 @@ export class Feed {
   }
 
   #event(name: string, data: unknown, id?: number): void {
-    const idLine = id === undefined ? "" : `id: ${this.#past.id}-${id}\n`;
+    const idLine = id === undefined ? "" : `id: ${this.#ids.idOf(id)}\n`;
     this.#send(`${idLine}event: ${name}\ndata: ${stringify(data)}\n\n`);
   }
 

@@ -1,4 +1,5 @@
 import type { CollectorStats, Past } from "../../sink.ts";
+import { EventIds } from "./event_ids.ts";
 import { Feed, type FeedCounts } from "./feed.ts";
 
 const FLUSH_MS = 100;
@@ -10,6 +11,7 @@ export class Feeds {
   readonly counts: FeedCounts = { shown: 0, skipped: 0 };
   readonly #feeds = new Set<Feed>();
   readonly #past: Past;
+  readonly #ids: EventIds;
   readonly #stats: () => Promise<CollectorStats>;
   #timers: ReturnType<typeof setInterval>[] = [];
   #closed = false;
@@ -19,6 +21,7 @@ export class Feeds {
 
   constructor(past: Past, stats: () => Promise<CollectorStats>) {
     this.#past = past;
+    this.#ids = new EventIds(past);
     this.#stats = stats;
   }
 
@@ -34,6 +37,7 @@ export class Feeds {
     if (this.#closed || this.#feeds.size >= MAX_FEEDS) return undefined;
     const feed: Feed = new Feed(
       this.#past,
+      this.#ids,
       this.counts,
       lastEventId,
       () => this.#remove(feed),
