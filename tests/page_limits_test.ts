@@ -2,7 +2,6 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvalidAddressError } from "../mod.ts";
 import { page as open } from "../lib/sinks/page.ts";
 import { EventIds } from "../lib/sinks/page/event_ids.ts";
-import { EventIds } from "../lib/sinks/page/event_ids.ts";
 import { Feed } from "../lib/sinks/page/feed.ts";
 import { Recent } from "../lib/sinks/page/recent.ts";
 import { turn } from "./helpers.ts";

@@ -81,7 +81,9 @@ export function together(...needs: Needs[]): Needs {
     return items.length > 0 ? [...new Set(items)] : undefined;
   };
   return {
-    net: nets.includes(true) ? true : all(nets as (string[] | undefined)[]),
+    net: nets.includes(true)
+      ? true
+      : all(nets as (string[] | undefined)[])?.filter(isNotCovered),
     read: all(needs.map(({ read }) => read)),
     write: all(needs.map(({ write }) => write)),
   };
@@ -103,6 +105,11 @@ export function requirePermissions(
   throw new PermissionError(
     `Cannot ${what} without permission; run: ${command(needs, script, args)}`,
   );
+}
+
+/** Whether no other entry is for all ports of its host. */
+function isNotCovered(entry: string, _: number, all: string[]): boolean {
+  return !all.includes(entry.replace(/:\d+$/, "")) || !/:\d+$/.test(entry);
 }
 
 function bracketed(hostname: string): string {
