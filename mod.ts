@@ -20,7 +20,7 @@
  * @module
  */
 export type { AnswerOptions } from "./lib/answers.ts";
-export { formatAddress, parseAddress } from "./lib/address.ts";
+export { formatAddress, parseAddress, type SchemeAddr } from "./lib/address.ts";
 export {
   BaseSocket,
   type SocketOptions,

@@ -2,21 +2,37 @@ import { InvalidAddressError, quote } from "./errors.ts";
 import { canonicalIpv6, IPV4 } from "./host.ts";
 
 const EXAMPLE = '"udp://127.0.0.1:62000"';
-const SCHEMES = "udp:// and unix: are known";
+const SCHEMES: Record<string, Omit<SchemeAddr, "hostname" | "port">> = {
+  udp: { transport: "udp" },
+  tcp: { transport: "tcp" },
+  tls: { transport: "tcp", scheme: "tls" },
+  quic: { transport: "udp", scheme: "quic" },
+};
+const KNOWN = "udp://, tcp://, tls://, quic:// and unix: are known";
 const LOOPBACK = "127.0.0.1";
 // sockaddr_un.sun_path holds 108 bytes with its final NUL (unix(7)).
 const MAX_PATH_BYTES = 107;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /**
+ * A network address whose scheme is not its transport's own name: TLS runs over
+ * TCP, QUIC over UDP.
+ */
+export interface SchemeAddr extends Deno.NetAddr {
+  /** What `scheme://host:port` begins with. @default {the transport} */
+  scheme?: "tls" | "quic";
+}
+
+/**
  * Reads an address: `udp://127.0.0.1:62000`, `udp://[::1]:62000`,
  * `udp://localhost:0`, without the scheme `127.0.0.1:62000`, on loopback
- * `:62000`, or `unix:/path.sock`. Names are not looked up. An IPv6 address
+ * `:62000`, `tcp://`, `tls://`, `quic://` likewise, or `unix:/path.sock`. Names are not looked up. An IPv6 address
  * comes out in its canonical form (RFC 5952), a zone (`[fe80::1%eth0]`) stays.
  * It is the inverse of {@linkcode formatAddress}.
  *
  * @param text The address. Ports are 0 to 65535; 0 is good for binding only.
- * @returns `{ transport: "udp", hostname, port }`, or
+ * @returns `{ transport: "udp", hostname, port }`, for `tcp://` with the transport
+ * `"tcp"`, for `tls://` and `quic://` with that `scheme` besides, or
  * `{ transport: "unixpacket", path }` for `unix:`.
  * @throws {InvalidAddressError} Whatever else is given.
  *
@@ -30,7 +46,7 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
  * assertEquals(formatAddress(address), "udp://127.0.0.1:62000");
  * ```
  */
-export function parseAddress(text: string): Deno.NetAddr | Deno.UnixAddr {
+export function parseAddress(text: string): SchemeAddr | Deno.UnixAddr {
   if (typeof text !== "string") {
     throw new InvalidAddressError(String(text), `give text, as ${EXAMPLE}`);
   }
@@ -40,33 +56,36 @@ export function parseAddress(text: string): Deno.NetAddr | Deno.UnixAddr {
   if (text.startsWith("unix:")) return parseUnix(text);
   const scheme = /^([^/]*):\/\//.exec(text)?.[1];
   if (scheme === undefined) {
-    return parseAuthority(text, text.startsWith(":") ? LOOPBACK + text : text);
+    const authority = text.startsWith(":") ? LOOPBACK + text : text;
+    return { ...SCHEMES.udp, ...parseAuthority(text, authority) };
   }
-  if (scheme.toLowerCase() !== "udp") {
+  const name = scheme.toLowerCase();
+  if (!Object.hasOwn(SCHEMES, name)) {
     throw new InvalidAddressError(
       text,
-      `the scheme ${quote(scheme)} is unknown; ${SCHEMES}`,
+      `the scheme ${quote(scheme)} is unknown; ${KNOWN}`,
     );
   }
-  return parseAuthority(text, text.slice(scheme.length + "://".length));
+  const authority = text.slice(scheme.length + "://".length);
+  return { ...SCHEMES[name], ...parseAuthority(text, authority) };
 }
 
 /**
  * Writes an address as text: the inverse of {@linkcode parseAddress}. A peer
  * without a path (an unbound `unix:` socket) is `unix:`.
  */
-export function formatAddress(address: Deno.Addr): string {
+export function formatAddress(address: SchemeAddr | Deno.Addr): string {
   if ("path" in address) return `unix:${address.path ?? ""}`;
   if (!("hostname" in address)) return `${address.transport}:`;
-  const { transport, hostname, port } = address;
+  const { transport, scheme, hostname, port }: SchemeAddr = address;
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  return `${transport}://${host}:${port}`;
+  return `${scheme ?? transport}://${host}:${port}`;
 }
 
 /** An address given as text or as an object, checked in either case. */
 export function toAddress(
   address: string | Deno.Addr,
-): Deno.NetAddr | Deno.UnixAddr {
+): SchemeAddr | Deno.UnixAddr {
   return parseAddress(
     isObject(address) ? formatAddress(address) : address,
   );
@@ -79,7 +98,7 @@ function isObject(address: string | Deno.Addr): address is Deno.Addr {
 /** The same for an address to send to. */
 export function toDestination(
   address: string | Deno.Addr,
-): Deno.NetAddr | Deno.UnixAddr {
+): SchemeAddr | Deno.UnixAddr {
   if (isObject(address) && "path" in address && address.path === null) {
     throw new Deno.errors.NotSupported(
       "Cannot send to unix: the peer is not bound to a path, so it cannot be answered",
@@ -107,7 +126,10 @@ function parseUnix(text: string): Deno.UnixAddr {
   return { transport: "unixpacket", path };
 }
 
-function parseAuthority(text: string, authority: string): Deno.NetAddr {
+function parseAuthority(
+  text: string,
+  authority: string,
+): { hostname: string; port: number } {
   const invalid = (wanted: string) => new InvalidAddressError(text, wanted);
   const misplaced = /[@/?#\s]/.exec(authority)?.[0];
   if (misplaced !== undefined) {
@@ -125,11 +147,7 @@ function parseAuthority(text: string, authority: string): Deno.NetAddr {
   if (!/^\d{1,5}$/.test(digits) || Number(digits) > 65535) {
     throw invalid("the port must be a whole number from 0 to 65535");
   }
-  return {
-    transport: "udp",
-    hostname: parseHost(host, invalid),
-    port: Number(digits),
-  };
+  return { hostname: parseHost(host, invalid), port: Number(digits) };
 }
 
 function parseHost(host: string, invalid: (wanted: string) => Error): string {

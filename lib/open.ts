@@ -1,5 +1,10 @@
 import { AnswerLimits, type AnswerOptions } from "./answers.ts";
-import { formatAddress, toAddress, toDestination } from "./address.ts";
+import {
+  formatAddress,
+  type SchemeAddr,
+  toAddress,
+  toDestination,
+} from "./address.ts";
 import { checkMaxSize, type SocketOptions } from "./base_socket.ts";
 import type { CarrierSource } from "./carrier.ts";
 import { udp } from "./carriers/udp.ts";
@@ -151,10 +156,16 @@ function checkOptions(address: Deno.Addr, options: BindOptions): void {
 }
 
 /** What opens the socket. An option that would be ignored is an error. */
-function sourceFor(address: Deno.Addr, options: BindOptions): CarrierSource {
+function sourceFor(
+  address: SchemeAddr | Deno.UnixAddr,
+  options: BindOptions,
+): CarrierSource {
   const { carrier, family, reuseAddress } = options;
   checkOptions(address, options);
-  const isUdp = carrier === undefined && address.transport === "udp";
+  const scheme = "path" in address
+    ? "unix"
+    : address.scheme ?? address.transport;
+  const isUdp = carrier === undefined && scheme === "udp";
   const unused = family !== undefined
     ? "family"
     : reuseAddress !== undefined
@@ -175,5 +186,11 @@ function sourceFor(address: Deno.Addr, options: BindOptions): CarrierSource {
     );
   }
   if (carrier !== undefined) return carrier;
-  return isUdp ? udp({ family, reuseAddress }) : unix();
+  if (isUdp) return udp({ family, reuseAddress });
+  if (scheme === "unix") return unix();
+  throw new TypeError(
+    `Cannot open ${
+      formatAddress(address)
+    }: name what carries it, as in carrier: ${scheme}({ … })`,
+  );
 }

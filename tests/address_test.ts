@@ -41,6 +41,9 @@ const READ: [text: string, canonical: string][] = [
   ["[::ffff:0:0]:5", "udp://[::ffff:0.0.0.0]:5"],
   ["[fe80::1%eth0]:5", "udp://[fe80::1%eth0]:5"],
   ["[FE80:0::1%2]:5", "udp://[fe80::1%2]:5"],
+  ["tcp://127.0.0.1:1", "tcp://127.0.0.1:1"],
+  ["TLS://example.org:1", "tls://example.org:1"],
+  ["quic://[::1]:1", "quic://[::1]:1"],
   ["unix:/run/pli.sock", "unix:/run/pli.sock"],
   ["unix:relative.sock", "unix:relative.sock"],
   ["unix://x", "unix://x"],
@@ -58,8 +61,8 @@ const REFUSED = [
   "udp://:62000",
   "udp:///x:1",
   "udp:127.0.0.1:1",
-  "tcp://127.0.0.1:1",
-  "quic://127.0.0.1:1",
+  "ftp://127.0.0.1:1",
+  "toString://127.0.0.1:1",
   "://127.0.0.1:1",
   "http://udp://127.0.0.1:1",
   "127.0.0.1:65536",
@@ -169,7 +172,7 @@ Deno.test("parseAddress refuses what is not text, and shows it", () => {
 
 Deno.test("a refusal says what would do", () => {
   assertStringIncludes(refusal("").message, "udp://127.0.0.1:62000");
-  assertStringIncludes(refusal("tcp://a:1").message, '"tcp" is unknown');
+  assertStringIncludes(refusal("ftp://a:1").message, '"ftp" is unknown');
   assertStringIncludes(refusal("a:70000").message, "from 0 to 65535");
   assertStringIncludes(refusal("localhost").message, "port is missing");
   assertStringIncludes(refusal("::1:5").message, "in brackets");

@@ -153,7 +153,7 @@ for (
     ["nothing", undefined],
     ["null", null],
     ["an empty object", {}],
-    ["another scheme", "tcp://127.0.0.1:5"],
+    ["another scheme", "ftp://127.0.0.1:5"],
     ["an empty path", { transport: "unixpacket", path: "" }],
   ] as const
 ) {
