@@ -264,7 +264,7 @@ export abstract class BaseSocket<A extends Deno.Addr>
 
   /** Sends what the carrier still holds, closes, and waits until the port is free. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#shut()) this.#ended = this.#end();
+    this.#ended ??= this.#end(this.#shut());
     await this.#ended;
     await this.inbox.idle();
   }
@@ -277,10 +277,10 @@ export abstract class BaseSocket<A extends Deno.Addr>
     return true;
   }
 
-  async #end(): Promise<void> {
+  async #end(isOpen: boolean): Promise<void> {
     try {
-      if (this.carrier.end === undefined) this.carrier.close();
-      else await this.carrier.end();
+      if (this.carrier.end !== undefined) await this.carrier.end();
+      else if (isOpen) this.carrier.close();
     } catch (error) {
       this.#notClosed(error);
     }

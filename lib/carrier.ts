@@ -69,7 +69,10 @@ export interface Carrier
   drops?(): Record<string, number>;
   /** What the system dropped before the carrier could read it, where that can be known. */
   kernelDrops?(): Promise<number | undefined>;
-  /** Sends what still waits, then closes. Afterwards `close` is not called. */
+  /**
+   * Sends what still waits, then closes; resolves when the address is free
+   * again. Afterwards `close` is not called; after `close` it only waits.
+   */
   end?(): Promise<void>;
   /** The time that it lives in. @default {the system's} */
   readonly clock?: Clock;

@@ -123,6 +123,8 @@ export class Outbox {
         this.counts.sentBytes += batch[i].data.length;
       }
       return result;
+    } catch (error) {
+      return { sent: 0, error };
     } finally {
       if (this.#gate === promise) this.#gate = undefined;
       resolve();
@@ -183,7 +185,7 @@ export class Outbox {
     peer: string,
     onWait: (go: () => void) => void,
   ): Promise<void> {
-    while (this.#gate !== undefined) await this.#gate;
+    if (this.#gate !== undefined) await this.#gate;
     if (this.#only !== undefined) {
       this.#lanes.set(formatAddress(this.#only), []);
       this.#only = undefined;

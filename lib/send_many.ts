@@ -70,20 +70,10 @@ class Sending {
   }
 
   async byBatch(messages: Iterable<Addressed>): Promise<void> {
-    let batch: Outgoing[] = [];
-    for (const { data, to } of messages) {
-      try {
-        batch.push(this.#outbox.prepare(data, to));
-      } catch (error) {
-        this.#outbox.counts.sendFailed++;
-        this.#fail(error);
-      }
-      if (batch.length < BATCH_SIZE) continue;
+    for (const batch of this.#batches(messages)) {
       await this.#sendBatch(batch);
       if (this.#stopped) return;
-      batch = [];
     }
-    await this.#sendBatch(batch);
   }
 
   result(): number {
@@ -95,6 +85,27 @@ class Sending {
         (this.#errors[0] as Error).message
       }`,
     );
+  }
+
+  *#batches(messages: Iterable<Addressed>): Iterable<Outgoing[]> {
+    let batch: Outgoing[] = [];
+    try {
+      for (const { data, to } of messages) {
+        try {
+          batch.push(this.#outbox.prepare(data, to));
+        } catch (error) {
+          this.#outbox.counts.sendFailed++;
+          this.#fail(error);
+        }
+        if (batch.length < BATCH_SIZE) continue;
+        const full = batch;
+        batch = [];
+        yield full;
+      }
+    } finally {
+      // Whatever ended it: what was read is sent.
+      if (batch.length > 0) yield batch;
+    }
   }
 
   async #sendBatch(batch: readonly Outgoing[]): Promise<void> {

@@ -11,6 +11,7 @@ import type {
   Run,
   SentBatch,
 } from "../carrier.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { localhostIn, NameCache, resolveHost } from "./names.ts";
 import { type Libc, systemError, systemLibc } from "./offload/libc.ts";
 import { Names } from "./offload/names.ts";
@@ -105,6 +106,17 @@ export function offloadBy(
 class OffloadCarrier implements Carrier {
   readonly addr: Deno.NetAddr;
   readonly remote?: Deno.NetAddr;
+  readonly clock: Clock = {
+    ...systemClock,
+    turn: (callback) => {
+      let immediate = setImmediate(() => {
+        this.#readiness.lookNow();
+        // What was found goes up before that.
+        immediate = setImmediate(callback);
+      });
+      return () => clearImmediate(immediate);
+    },
+  };
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #receiver: Receiver;

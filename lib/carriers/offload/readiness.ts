@@ -30,6 +30,7 @@ export class Readiness {
   #polls = 0;
   #closed = false;
   #referenced = true;
+  #look: () => boolean = () => false;
   #resume: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #released = Promise.withResolvers<void>();
@@ -66,11 +67,37 @@ export class Readiness {
     return new Promise((resolve) => void setImmediate(resolve));
   }
 
-  /** Looks, when it may help, until that finds something or it is closed. */
+  /**
+   * Looks whenever that may help. Resolves when it finds something, or when the
+   * socket is closed; rejects with what looking throws. One at a time.
+   */
   async readable(look: () => boolean): Promise<void> {
+    const found = Promise.withResolvers<void>();
+    let settled = false;
+    this.#look = () => {
+      if (settled) return true;
+      try {
+        settled = this.#closed || look();
+        if (settled) found.resolve();
+      } catch (error) {
+        settled = true;
+        found.reject(error);
+      }
+      return settled;
+    };
+    this.#search(this.#look);
+    await found.promise;
+  }
+
+  /** Lets who waits for something to read look at once. */
+  lookNow(): void {
+    if (this.#look()) this.wake();
+  }
+
+  async #search(look: () => boolean): Promise<void> {
     // Whoever else has something to do now may be the one who sends.
     await this.turn();
-    if (this.#closed || look()) return;
+    if (look()) return;
     if (this.#naps > 0 && this.#referenced) {
       if (this.#nap() && look()) {
         this.#naps = MAX_NAPS;
@@ -78,7 +105,7 @@ export class Readiness {
       }
       this.#naps--;
     }
-    while (!this.#closed && !look()) {
+    while (!look()) {
       if (!this.#referenced) await this.#pause();
       else if (await this.#pollIn()) this.#naps ||= 1;
     }
