@@ -140,8 +140,7 @@ class OffloadCarrier implements Carrier {
 
   async receiveBatch(): Promise<readonly Run[]> {
     const readiness = this.#readiness;
-    if (readiness.turnIsDue) await readiness.turn();
-    let runs = this.#take();
+    let runs = readiness.turnIsDue ? undefined : this.#take();
     if (runs !== undefined) return runs;
     await readiness.readable(() => (runs = this.#take()) !== undefined);
     return runs ?? closed();
@@ -216,7 +215,7 @@ class OffloadCarrier implements Carrier {
     const result = this.#sender.send(batch);
     if (this.#sender.isLate) this.#readiness.wake();
     if (result === undefined) return undefined;
-    this.#readiness.worked(1);
+    this.#readiness.worked(this.#sender.runs);
     if (this.remote === undefined || result.sent === 0) return result;
     // On this machine a refusal comes back before the call returns.
     const errno = system.pendingError(this.#libc, this.#fd);

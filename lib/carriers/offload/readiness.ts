@@ -61,10 +61,16 @@ export class Readiness {
     return this.#runs >= RUNS_A_TURN;
   }
 
-  /** Lets the event loop turn once. */
-  turn(): Promise<void> {
+  /**
+   * Lets timers and other sockets have their turn. While anything else is to be
+   * done, Deno looks at them only once in 61 rounds (tokio's event interval), so
+   * `setImmediate` alone would starve them: here nothing is, for as long as a
+   * thread takes to answer.
+   */
+  async turn(): Promise<void> {
     this.#runs = 0;
-    return new Promise((resolve) => void setImmediate(resolve));
+    const fds = this.#pollFds(POLLIN);
+    await this.#poll(fds, 1n, 0);
   }
 
   /**
@@ -96,7 +102,8 @@ export class Readiness {
 
   async #search(look: () => boolean): Promise<void> {
     // Whoever else has something to do now may be the one who sends.
-    await this.turn();
+    if (this.turnIsDue) await this.turn();
+    else await new Promise<void>((resolve) => void setImmediate(resolve));
     if (look()) return;
     if (this.#naps > 0 && this.#referenced) {
       if (this.#nap() && look()) {

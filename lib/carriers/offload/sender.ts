@@ -33,6 +33,7 @@ export class Sender {
   readonly #ends: number[] = [];
   // What the device segments: not larger ones than that, or none at all.
   #largestSegment = MAX_RUN;
+  #runs = 0;
   // An error that belongs to a datagram whose send has resolved already.
   #late: Error | undefined;
 
@@ -41,6 +42,11 @@ export class Sender {
     this.#libc = libc;
     this.#fd = fd;
     this.#names = names;
+  }
+
+  /** How many runs the last call was about. */
+  get runs(): number {
+    return this.#runs;
   }
 
   /** Whether an error came that belongs to a send that has resolved already. */
@@ -62,7 +68,7 @@ export class Sender {
    */
   send(batch: readonly Outgoing[]): SentBatch | undefined {
     for (;;) {
-      const slots = this.#fill(batch);
+      const slots = this.#runs = this.#fill(batch);
       const n = this.#libc.sendmmsg(
         this.#fd,
         this.#slots.headers,
