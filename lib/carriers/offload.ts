@@ -73,7 +73,11 @@ export function offload(options: OffloadOptions = {}): CarrierSource {
   return offloadBy(systemLibc(), options);
 }
 
-/** The same with another C library, for tests. */
+/**
+ * The same with another C library, for tests.
+ *
+ * @internal
+ */
 export function offloadBy(
   open: () => Libc,
   options: OffloadOptions = {},
