@@ -7,7 +7,7 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { connect, type ConnectedSocket } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
-import { pattern, SOON } from "../helpers.ts";
+import { pattern, SOON, turn } from "../helpers.ts";
 import { run, type Start, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";
@@ -147,13 +147,15 @@ test("a message with a receipt outlives kill -9 in the middle of a burst, 20 tim
       flags(path),
     );
     await using client = await connect(server.address);
-    const sending = burst(client);
+    const over = new AbortController();
+    const sending = burst(client, over.signal);
     // At another moment in each round.
     while (receipts.length < before + 20 * round) {
       receipts.push(JSON.parse((await client.receive(SOON)).text()));
     }
     server.kill("SIGKILL");
     await server.ended();
+    over.abort();
     await sending;
     for (;;) {
       const late = await client.tryReceive();
@@ -171,9 +173,16 @@ test("a message with a receipt outlives kill -9 in the middle of a burst, 20 tim
   }
 });
 
-/** Sends until it cannot, without waiting for anything. */
-async function burst(client: ConnectedSocket): Promise<void> {
-  for (let n = 0; n < 3000; n++) await client.send(pattern(n % 500));
+/** Sends on until it is over: how many the system drops, nobody knows. */
+async function burst(
+  client: ConnectedSocket,
+  over: AbortSignal,
+): Promise<void> {
+  for (let n = 0; !over.aborted; n++) {
+    await client.send(pattern(n % 500));
+    // For what comes to be read meanwhile.
+    if (n % 50 === 49) await turn();
+  }
 }
 
 test("a store that is locked: one line, the server goes on, and keeps the messages when it can", async (path) => {
