@@ -98,6 +98,9 @@ for (const width of [360, 800, 1440]) {
           .map((one) => one.textContent)
       );
       assertEquals(small, []);
+      // A short message takes one line, or two where there is no table.
+      const { height } = (await tab.locator("#rows tr").boundingBox())!;
+      assert(height < (width === 360 ? 64 : 40), `${height} px`);
     },
     { width, height: 900 },
   );
