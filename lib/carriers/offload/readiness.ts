@@ -3,7 +3,9 @@ import { type Libc, POLLIN, POLLOUT, systemError } from "./libc.ts";
 
 // How long the program itself sleeps before a thread does it in its place:
 // what is answered at once comes within that, and no thread has to be woken.
-const NAP_NS = 50_000;
+const NAP_NS = 200_000;
+// Where a thread waited no longer than that, a nap may do the next time.
+const SOON_MS = 1;
 const MAX_NAPS = 8;
 // A thread that waits for room to send looks up that often: nothing wakes it.
 const SEND_POLL_MS = 100;
@@ -12,6 +14,9 @@ const UNREFERENCED_MS = 25;
 // Runs that are handled before timers and other sockets have their turn: a
 // millisecond or two.
 const RUNS_A_TURN = 256;
+
+const NAP = new Uint8Array(TIMESPEC.size);
+new DataView(NAP.buffer).setUint32(TIMESPEC.nsec, NAP_NS, true);
 
 /**
  * Waits until a socket can be read or written. A thread of Deno's pool sleeps in
@@ -25,6 +30,7 @@ export class Readiness {
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #wakeFd: number;
+  readonly #napFds: Uint8Array<ArrayBuffer>;
   #naps = 0;
   #runs = 0;
   #polls = 0;
@@ -40,6 +46,7 @@ export class Readiness {
     this.#fd = fd;
     this.#wakeFd = libc.eventfd();
     if (this.#wakeFd < 0) throw systemError(libc, libc.errno());
+    this.#napFds = this.#pollFds(POLLIN);
   }
 
   get closed(): boolean {
@@ -101,10 +108,10 @@ export class Readiness {
   }
 
   async #search(look: () => boolean): Promise<void> {
-    // Whoever else has something to do now may be the one who sends.
-    if (this.turnIsDue) await this.turn();
-    else await new Promise<void>((resolve) => void setImmediate(resolve));
-    if (look()) return;
+    if (this.turnIsDue) {
+      await this.turn();
+      if (look()) return;
+    }
     if (this.#naps > 0 && this.#referenced) {
       if (this.#nap() && look()) {
         this.#naps = MAX_NAPS;
@@ -112,9 +119,14 @@ export class Readiness {
       }
       this.#naps--;
     }
+    // Whoever else has something to do now may be the one who sends.
+    await new Promise<void>((resolve) => void setImmediate(resolve));
     while (!look()) {
+      const start = performance.now();
       if (!this.#referenced) await this.#pause();
-      else if (await this.#pollIn()) this.#naps ||= 1;
+      else if (await this.#pollIn() && performance.now() - start < SOON_MS) {
+        this.#naps ||= 1;
+      }
     }
   }
 
@@ -163,15 +175,7 @@ export class Readiness {
   }
 
   #nap(): boolean {
-    const time = new DataView(new ArrayBuffer(TIMESPEC.size));
-    time.setUint32(TIMESPEC.nsec, NAP_NS, true);
-    const { buffer } = time;
-    return this.#libc.ppoll(
-      this.#pollFds(POLLIN),
-      1n,
-      new Uint8Array(buffer),
-      null,
-    ) > 0;
+    return this.#libc.ppoll(this.#napFds, 1n, NAP, null) > 0;
   }
 
   async #pollIn(): Promise<boolean> {
