@@ -37,9 +37,9 @@ export class CopyPool {
     const pieces: Uint8Array<ArrayBuffer>[] = [];
     const chunkSize = Math.max(1, Math.floor(CHUNK_SIZE / size)) * size;
     for (let start = 0; start < run.length; start += chunkSize) {
-      const chunk = run.slice(start, start + chunkSize);
-      for (let at = 0; at < chunk.length; at += size) {
-        pieces.push(chunk.subarray(at, at + size));
+      const { buffer, length } = run.slice(start, start + chunkSize);
+      for (let at = 0; at < length; at += size) {
+        pieces.push(new Uint8Array(buffer, at, Math.min(size, length - at)));
       }
     }
     return pieces;

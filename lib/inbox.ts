@@ -341,5 +341,5 @@ export class Inbox<A extends Deno.Addr> {
  * it would cost a receive 4 %.
  */
 function takeFirst<T>(list: T[]): T | undefined {
-  return list.length === 1 ? list.pop() : list.shift();
+  return list.length > 1 ? list.shift() : list.pop();
 }
