@@ -3,6 +3,7 @@ import { cases, GROUPS, SIZES } from "./lib/cases.ts";
 import { KITS } from "./lib/kits.ts";
 import { markdown } from "./lib/markdown.ts";
 import { readOptions } from "./lib/options.ts";
+import { writeOutcome } from "./lib/outcome.ts";
 import { sideBySide } from "./lib/side_by_side.ts";
 
 const options = readOptions({
@@ -14,9 +15,4 @@ const options = readOptions({
 });
 const outcome = await sideBySide(cases(options.only), options);
 console.log(markdown(outcome));
-if (options.json !== undefined) {
-  await Deno.writeTextFile(
-    options.json,
-    `${JSON.stringify(outcome, null, 2)}\n`,
-  );
-}
+await writeOutcome(outcome, options.json);

@@ -19,7 +19,12 @@ export const KITS = {
   pli: deno("pli.ts"),
   offload: deno("offload.ts", "--allow-ffi", "--allow-read=lib"),
   node: {
-    prepare: () => Promise.resolve(["node", `${PEERS}/dgram.mjs`]),
+    async prepare() {
+      // Where there is none, Deno runs itself in its place.
+      const deno = "process.versions.deno ?? ''";
+      if (await output("node", "-p", deno) !== "") throw absent("node");
+      return ["node", `${PEERS}/dgram.mjs`];
+    },
     version: async () => `Node ${(await output("node", "--version")).slice(1)}`,
   },
   "node-on-deno": deno("dgram.mjs"),
@@ -75,17 +80,31 @@ function installBun(): Promise<string> {
 
 /** What a command prints. Throws its last words where it fails. */
 async function output(command: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, {
-    args,
-    stdin: "null",
-  }).output().catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`${command} is not there`);
-  });
+  const { success, stdout, stderr } = await start(command, args);
   const decoder = new TextDecoder();
   if (success) return decoder.decode(stdout).trim();
   const said = decoder.decode(stderr).trim().split("\n");
   throw new Error(
     `${command} failed: ${said.find((line) => /error/i.test(line)) ?? said[0]}`,
   );
+}
+
+async function start(
+  command: string,
+  args: string[],
+): Promise<Deno.CommandOutput> {
+  try {
+    return await new Deno.Command(command, { args, stdin: "null" }).output();
+  } catch (error) {
+    // What Deno did not find as it started, it has no permission for.
+    const { NotCapable, NotFound } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotCapable) {
+      throw absent(command);
+    }
+    throw error;
+  }
+}
+
+function absent(command: string): Error {
+  return new Error(`${command} is not there, or may not be run`);
 }

@@ -30,6 +30,8 @@ export async function throughput(
     from.next<Counted>(),
     to.next<Counted>(),
   ]);
+  if (received.perSecond === 0) throw new Error("nothing was received in time");
+  if (sent.perSecond === 0) throw new Error("nothing was sent in time");
   if (received.bytesEach !== size || sent.bytesEach !== size) {
     throw new Error(`${receiver.label} counted other bytes than were sent`);
   }

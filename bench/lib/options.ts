@@ -1,13 +1,15 @@
 import { parseArgs } from "@std/cli/parse-args";
 
+const RESULTS = "tmp/bench/results.json";
+
 /** How much is measured. */
 export interface Options {
   rounds: number;
   seconds: number;
   /** What is measured of all. @default {all} */
   only: string[];
-  /** Where the results go. @default {nowhere} */
-  json?: string;
+  /** Where the results go. @default {"tmp/bench/results.json"} */
+  json: string;
 }
 
 /** What the usage says, and which options there are. */
@@ -55,7 +57,7 @@ export function readOptions(about: About): Options {
     ? "--json needs a file"
     : undefined;
   if (wrong === undefined) {
-    return { rounds, seconds, only, json: args.json as string | undefined };
+    return { rounds, seconds, only, json: String(args.json ?? RESULTS) };
   }
   console.error(`Cannot measure: ${wrong}; --help shows the usage`);
   Deno.exit(1);
@@ -67,7 +69,7 @@ function usage(
   const more = words === undefined ? "" : `
   --only WORDS  some of it, by words with commas between them:
                 ${words.join(" ")}
-  --json FILE   where the results go as JSON`;
+  --json FILE   where the results go as JSON    [${RESULTS}]`;
   return `${about}
 
 ${command}

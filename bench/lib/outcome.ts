@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Row } from "./cases.ts";
 import type { Figures } from "./measure.ts";
 
@@ -17,4 +18,18 @@ export interface Outcome {
   rows: Row[];
   /** What was measured, by a row's id, round by round. */
   figures: Partial<Record<string, Figures[]>>;
+}
+
+/** Writes it down. */
+export async function writeOutcome(
+  outcome: Outcome,
+  path: string,
+): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await Deno.writeTextFile(path, `${JSON.stringify(outcome, null, 2)}\n`);
+}
+
+/** Reads one that was written. */
+export async function readOutcome(path: string): Promise<Outcome> {
+  return JSON.parse(await Deno.readTextFile(path));
 }

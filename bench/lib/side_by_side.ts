@@ -30,7 +30,7 @@ export async function sideBySide(
     for (const row of order) {
       await quiet.wait();
       try {
-        results.add(row.id, await row.measure(run, seconds));
+        results.add(row.id, rounded(await row.measure(run, seconds)));
       } catch (error) {
         left.delete(row.id);
         results.drop(row.id);
@@ -72,6 +72,15 @@ async function prepare(
 async function versions(kits: readonly KitName[]): Promise<string[]> {
   const all = await Promise.all(kits.map((kit) => KITS[kit].version()));
   return [...new Set(all)].filter((version) => !version.startsWith("Deno"));
+}
+
+/** As many digits as mean something. */
+function rounded(figures: Figures): Figures {
+  return Object.fromEntries(
+    Object.entries(figures).map((
+      [name, value],
+    ) => [name, Number(value.toPrecision(5))]),
+  );
 }
 
 function said(error: unknown): string {
