@@ -15,13 +15,15 @@ export function machine(): string {
   ].join(" · ");
 }
 
-/**
- * Waits until other programs leave the machine alone, in all for a minute at
- * most: where they do not, it is measured all the same.
- */
+/** Waits until other programs leave the machine alone. */
 export class Quiet {
   readonly #listened: number[] = [];
-  #patience = 60_000;
+  #patience: number;
+
+  /** @param patience How long to wait in all: then it is measured anyhow, in ms. */
+  constructor(patience: number) {
+    this.#patience = patience;
+  }
 
   /** Listens for a moment; longer where somebody else is busy. */
   async wait(): Promise<void> {

@@ -6,6 +6,9 @@ import type { Figures, Run } from "./measure.ts";
 import type { Outcome } from "./outcome.ts";
 import { Results } from "./results.ts";
 
+// For a quiet machine, in all.
+const MAX_WAIT_MS = 60_000;
+
 /**
  * Measures every case once a round. Every other round goes backwards, so that a
  * machine that grows faster or slower favours none.
@@ -22,7 +25,9 @@ export async function sideBySide(
   );
   const left = new Map(rows.map((row) => [row.id, row]));
   const results = new Results<string, string>();
-  const quiet = new Quiet();
+  const quiet = new Quiet(
+    Math.min(MAX_WAIT_MS, rounds * left.size * seconds * 1000),
+  );
   for (let round = 1; round <= rounds; round++) {
     console.error(`round ${round} of ${rounds}`);
     const order = [...left.values()];
