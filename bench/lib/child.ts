@@ -2,7 +2,7 @@ const BENCH = new URL("../", import.meta.url);
 const PROJECT = new URL("../", BENCH);
 
 /** How long a process may be silent before it is given up, in seconds. */
-const PATIENCE = 30;
+const PATIENCE = 90;
 
 /** The command for a program, given by its path from `bench/`. */
 export function denoProgram(

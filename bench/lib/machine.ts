@@ -15,31 +15,44 @@ export function machine(): string {
   ].join(" · ");
 }
 
-/** Waits until other programs leave the machine alone. */
+/** Measures while other programs leave the machine alone. */
 export class Quiet {
-  readonly #listened: number[] = [];
+  readonly #heard: number[] = [];
   #patience: number;
 
-  /** @param patience How long to wait in all: then it is measured anyhow, in ms. */
+  /**
+   * @param patience How long to wait for that, in all, in seconds. After that
+   * it is measured all the same.
+   */
   constructor(patience: number) {
-    this.#patience = patience;
+    this.#patience = patience * 1000;
   }
 
-  /** Listens for a moment; longer where somebody else is busy. */
-  async wait(): Promise<void> {
+  /** Measures once others are quiet; again, where they no longer are after it. */
+  async measure<T>(measure: () => Promise<T>): Promise<T> {
     for (;;) {
+      await this.#wait();
+      const start = performance.now();
+      const measured = await measure();
       const busy = await busyCores(LISTEN_MS);
-      this.#patience -= busy < BUSY ? 0 : LISTEN_MS;
-      if (busy >= BUSY && this.#patience > 0) continue;
-      this.#listened.push(busy);
-      return;
+      if (busy < BUSY || this.#patience <= 0) {
+        this.#heard.push(busy);
+        return measured;
+      }
+      this.#patience -= performance.now() - start;
     }
   }
 
   /** How many cores others kept busy when it was measured, in the mean. */
   get otherCores(): number {
-    const sum = this.#listened.reduce((sum, cores) => sum + cores, 0);
-    return sum / this.#listened.length;
+    const sum = this.#heard.reduce((sum, cores) => sum + cores, 0);
+    return sum / this.#heard.length;
+  }
+
+  async #wait(): Promise<void> {
+    while (this.#patience > 0 && await busyCores(LISTEN_MS) >= BUSY) {
+      this.#patience -= LISTEN_MS;
+    }
   }
 }
 

@@ -8,6 +8,8 @@ export interface Options {
   seconds: number;
   /** What is measured of all. @default {all} */
   only: string[];
+  /** How long to wait for a quiet machine, in all, in seconds. @default {60} */
+  patience: number;
   /** Where the results go. @default {"tmp/bench/results.json"} */
   json: string;
 }
@@ -21,7 +23,7 @@ export interface About {
   rounds?: number;
   /** @default {1.5} */
   seconds?: number;
-  /** What `--only` takes. @default {there are no `--only` and no `--json`} */
+  /** What `--only` takes. @default {there is no `--only`, `--patience` or `--json`} */
   words?: readonly string[];
 }
 
@@ -30,7 +32,7 @@ export interface About {
  * is wrong with one line and exit code 1.
  */
 export function readOptions(about: About): Options {
-  const parts = about.words === undefined ? [] : ["only", "json"];
+  const parts = about.words === undefined ? [] : ["only", "json", "patience"];
   const unknown: string[] = [];
   const args = parseArgs(Deno.args, {
     string: ["_", "rounds", "seconds", ...parts],
@@ -43,6 +45,7 @@ export function readOptions(about: About): Options {
   }
   const rounds = Number(args.rounds ?? about.rounds ?? 7);
   const seconds = Number(args.seconds ?? about.seconds ?? 1.5);
+  const patience = Number(args.patience ?? 60);
   const only = String(args.only ?? "").split(",").filter((word) => word !== "");
   const strange = only.find((word) => !about.words?.includes(word));
   const wrong = unknown.length > 0
@@ -51,13 +54,21 @@ export function readOptions(about: About): Options {
     ? `--rounds is a whole number from 1 to 1000, not ${args.rounds}`
     : !(seconds >= 0.1 && seconds <= 60)
     ? `--seconds is a number from 0.1 to 60, not ${args.seconds}`
+    : !(patience >= 0 && patience <= 3600)
+    ? `--patience is a number from 0 to 3600, not ${args.patience}`
     : strange !== undefined
     ? `--only takes ${about.words?.join(", ")}, not ${strange}`
     : args.json === ""
     ? "--json needs a file"
     : undefined;
   if (wrong === undefined) {
-    return { rounds, seconds, only, json: String(args.json ?? RESULTS) };
+    return {
+      rounds,
+      seconds,
+      only,
+      patience,
+      json: String(args.json ?? RESULTS),
+    };
   }
   console.error(`Cannot measure: ${wrong}; --help shows the usage`);
   Deno.exit(1);
@@ -69,7 +80,8 @@ function usage(
   const more = words === undefined ? "" : `
   --only WORDS  some of it, by words with commas between them:
                 ${words.join(" ")}
-  --json FILE   where the results go as JSON    [${RESULTS}]`;
+  --patience S  how long to wait for others to be quiet, in all          [60]
+  --json FILE   where the results go as JSON        [${RESULTS}]`;
   return `${about}
 
 ${command}

@@ -4,10 +4,8 @@ import { Child } from "./child.ts";
 import { type KitName, KITS } from "./kits.ts";
 import type { Figures, Run } from "./measure.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Options } from "./options.ts";
 import { Results } from "./results.ts";
-
-// For a quiet machine, in all.
-const MAX_WAIT_MS = 60_000;
 
 /**
  * Measures every case once a round. Every other round goes backwards, so that a
@@ -15,7 +13,7 @@ const MAX_WAIT_MS = 60_000;
  */
 export async function sideBySide(
   cases: readonly Case[],
-  { rounds, seconds }: { rounds: number; seconds: number },
+  { rounds, seconds, patience }: Options,
 ): Promise<Outcome> {
   const missing: Outcome["missing"] = [];
   const commands = await prepare(cases, missing);
@@ -25,17 +23,17 @@ export async function sideBySide(
   );
   const left = new Map(rows.map((row) => [row.id, row]));
   const results = new Results<string, string>();
-  const quiet = new Quiet(
-    Math.min(MAX_WAIT_MS, rounds * left.size * seconds * 1000),
-  );
+  const quiet = new Quiet(patience);
   for (let round = 1; round <= rounds; round++) {
     console.error(`round ${round} of ${rounds}`);
     const order = [...left.values()];
     if (round % 2 === 0) order.reverse();
     for (const row of order) {
-      await quiet.wait();
       try {
-        results.add(row.id, rounded(await row.measure(run, seconds)));
+        results.add(
+          row.id,
+          rounded(await quiet.measure(() => row.measure(run, seconds))),
+        );
       } catch (error) {
         left.delete(row.id);
         results.drop(row.id);

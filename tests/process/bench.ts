@@ -14,7 +14,17 @@ async function bench(...args: string[]) {
     const json = `${folder}/results/all.json`;
     const { code, stdout, stderr } = await run(
       "bench/all.ts",
-      ["--rounds", "2", "--seconds", "0.1", "--json", json, ...args],
+      [
+        "--rounds",
+        "2",
+        "--seconds",
+        "0.1",
+        "--patience",
+        "0",
+        "--json",
+        json,
+        ...args,
+      ],
       {
         flags: [
           ...["--allow-sys=cpus,osRelease", "--allow-run"],
