@@ -26,7 +26,14 @@ export {
   type SocketOptions,
   type SocketStats,
 } from "./lib/base_socket.ts";
-export type { Carrier, CarrierSource } from "./lib/carrier.ts";
+export type { BatchOptions } from "./lib/batches.ts";
+export type {
+  Carrier,
+  CarrierSource,
+  Outgoing,
+  Run,
+  SentBatch,
+} from "./lib/carrier.ts";
 export type { Clock } from "./lib/clock.ts";
 export {
   ConnectedSocket,
@@ -54,6 +61,7 @@ export {
 } from "./lib/open.ts";
 export type { Data } from "./lib/outbox.ts";
 export type { Rate } from "./lib/rate.ts";
+export type { Addressed } from "./lib/send_many.ts";
 export {
   type Answer,
   type DatagramHandler,

@@ -1,4 +1,5 @@
 import { formatAddress } from "./address.ts";
+import { batches, type BatchOptions } from "./batches.ts";
 import type { Carrier } from "./carrier.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Datagram } from "./datagram.ts";
@@ -170,6 +171,35 @@ export abstract class BaseSocket<A extends Deno.Addr>
     return new Iteration(this.inbox);
   }
 
+  /**
+   * Iterates over the datagrams by the batch: all that have come, in order, at
+   * least one and no more than `max`. Over a carrier that receives by the batch
+   * (`offload`) that costs far less a datagram; over any other each batch holds
+   * what is here, mostly one. `break` leaves the socket open, and no datagram is
+   * lost by it.
+   *
+   * @param options `{ max, timeoutMs, signal }`: how many at the most, and how
+   * long to wait for the first of each batch. Giving up throws
+   * `Deno.errors.TimedOut` or `signal.reason` into the loop, and takes no
+   * datagram along.
+   * @throws {RangeError} An option is out of range.
+   *
+   * @example
+   * ```ts
+   * import { bind } from "@pli/datagram";
+   *
+   * await using socket = bind("udp://127.0.0.1:0");
+   * await socket.send("Bonjour", socket.addr); // to itself
+   * for await (const batch of socket.batches({ max: 100 })) {
+   *   for (const { data, from } of batch) console.log(data.length, from.port);
+   *   break;
+   * }
+   * ```
+   */
+  batches(options?: BatchOptions): AsyncIterableIterator<Datagram<A>[]> {
+    return batches(this.inbox, this.clock, options);
+  }
+
   /** What the socket has counted so far: a copy that does not change. */
   get stats(): SocketStats {
     const { dropped: own, ...received } = this.inbox.counts;
@@ -234,7 +264,7 @@ export abstract class BaseSocket<A extends Deno.Addr>
 
   /** Sends what the carrier still holds, closes, and waits until the port is free. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#shut()) this.#ended = this.#end();
+    this.#ended ??= this.#end(this.#shut());
     await this.#ended;
     await this.inbox.idle();
   }
@@ -247,10 +277,10 @@ export abstract class BaseSocket<A extends Deno.Addr>
     return true;
   }
 
-  async #end(): Promise<void> {
+  async #end(isOpen: boolean): Promise<void> {
     try {
-      if (this.carrier.end === undefined) this.carrier.close();
-      else await this.carrier.end();
+      if (this.carrier.end !== undefined) await this.carrier.end();
+      else if (isOpen) this.carrier.close();
     } catch (error) {
       this.#notClosed(error);
     }

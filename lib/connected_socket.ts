@@ -6,6 +6,7 @@ import { Datagram } from "./datagram.ts";
 import { MessageTooLargeError, SocketClosedError } from "./errors.ts";
 import { comparableHost } from "./host.ts";
 import type { Data } from "./outbox.ts";
+import { type Addressed, sendMany } from "./send_many.ts";
 import { onAbort, type WaitOptions } from "./waits.ts";
 
 /** How {@linkcode ConnectedSocket.request} waits for its reply. */
@@ -86,6 +87,31 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
    */
   send(data: Data, options?: WaitOptions): Promise<void> {
     return this.outbox.send(data, this.remote, options);
+  }
+
+  /**
+   * Sends messages, each as one datagram, in order. Over a carrier that sends by
+   * the batch (`offload`) that costs far less a datagram, most of all for equal
+   * lengths in a row to one peer; over any other they are sent one by one. One
+   * that cannot be sent holds up no other. Other sends may go in between.
+   *
+   * @param messages As in {@linkcode ConnectedSocket.send}. The iterable is
+   * read as it is sent, so it may be endless. Leave the bytes unchanged until the
+   * promise resolves.
+   * @param options `{ timeoutMs, signal }`, for all together. When they end it, no
+   * more is read; what was read may yet arrive.
+   * @returns How many were sent: all.
+   * @throws {AggregateError} Some could not be sent: why, for the first 16. Each
+   * is counted in `stats.sendFailed`.
+   * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
+   * @throws {Deno.errors.TimedOut} Not done within `timeoutMs`; `signal.reason` as
+   * it is; what the iterable throws.
+   */
+  sendMany(messages: Iterable<Data>, options?: WaitOptions): Promise<number> {
+    const { outbox, carrier, clock, remote } = this;
+    const inBatches = carrier.sendBatch !== undefined;
+    const addressed = toAll(messages, remote);
+    return sendMany(outbox, addressed, inBatches, clock, options);
   }
 
   /**
@@ -183,6 +209,10 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
       }: no reply within ${timeoutMs} ms${again}`,
     );
   }
+}
+
+function* toAll(messages: Iterable<Data>, to: Deno.Addr): Iterable<Addressed> {
+  for (const data of messages) yield { data, to };
 }
 
 /** Whether sending it again cannot help. */

@@ -24,4 +24,24 @@ export class CopyPool {
     this.#used += (size + 7) & ~7;
     return copy;
   }
+
+  /**
+   * Copies of the pieces of a run, each of that size but for the last. Those in
+   * one chunk are copied at once.
+   */
+  copyRun(
+    run: Uint8Array<ArrayBuffer>,
+    size: number,
+  ): Uint8Array<ArrayBuffer>[] {
+    if (run.length <= size) return [this.copy(run)];
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    const chunkSize = Math.max(1, Math.floor(CHUNK_SIZE / size)) * size;
+    for (let start = 0; start < run.length; start += chunkSize) {
+      const chunk = run.slice(start, start + chunkSize);
+      for (let at = 0; at < chunk.length; at += size) {
+        pieces.push(chunk.subarray(at, at + size));
+      }
+    }
+    return pieces;
+  }
 }

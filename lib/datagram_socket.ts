@@ -8,6 +8,7 @@ import { failure, quote } from "./errors.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { IPV4, isMulticast } from "./host.ts";
 import { type Data, encode } from "./outbox.ts";
+import { type Addressed, sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /** How {@linkcode DatagramSocket.joinMulticast} joins. */
@@ -103,6 +104,33 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
     options?: WaitOptions,
   ): Promise<void> {
     return this.outbox.send(data, to, options);
+  }
+
+  /**
+   * Sends messages, each as one datagram, in order. Over a carrier that sends by
+   * the batch (`offload`) that costs far less a datagram, most of all for equal
+   * lengths in a row to one peer; over any other they are sent one by one. One
+   * that cannot be sent holds up no other. Other sends may go in between.
+   *
+   * @param messages `{ data, to }`, as in {@linkcode DatagramSocket.send}. The iterable is
+   * read as it is sent, so it may be endless. Leave the bytes unchanged until the
+   * promise resolves.
+   * @param options `{ timeoutMs, signal }`, for all together. When they end it, no
+   * more is read; what was read may yet arrive.
+   * @returns How many were sent: all.
+   * @throws {AggregateError} Some could not be sent: why, for the first 16. Each
+   * is counted in `stats.sendFailed`.
+   * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
+   * @throws {Deno.errors.TimedOut} Not done within `timeoutMs`; `signal.reason` as
+   * it is; what the iterable throws.
+   */
+  sendMany(
+    messages: Iterable<Addressed>,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const { outbox, carrier, clock } = this;
+    const inBatches = carrier.sendBatch !== undefined;
+    return sendMany(outbox, messages, inBatches, clock, options);
   }
 
   /**

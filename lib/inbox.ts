@@ -1,9 +1,10 @@
-import type { Carrier } from "./carrier.ts";
+import type { Carrier, Run } from "./carrier.ts";
 import { CopyPool } from "./copy_pool.ts";
 import { Datagram } from "./datagram.ts";
 import { failure, isClosed, SocketClosedError } from "./errors.ts";
 
-// Datagrams that wait for a caller. With the largest ones, 16 MiB.
+// Datagrams that wait for a caller, and of a batch carrier what one batch holds
+// beyond that. With the largest ones, 16 MiB.
 const MAX_KEPT = 256;
 
 /** Who waits for a datagram. */
@@ -70,6 +71,30 @@ export class Inbox<A extends Deno.Addr> {
   /** How many datagrams are here and wait for a caller. */
   get waiting(): number {
     return this.#kept.filter((kept) => kept instanceof Datagram).length;
+  }
+
+  /** The next datagram, where it is here already. */
+  take(): Datagram<A> | undefined {
+    if (!(this.#kept[0] instanceof Datagram)) return undefined;
+    const datagram = takeFirst(this.#kept) as Datagram<A>;
+    this.#count(datagram);
+    return datagram;
+  }
+
+  /** So many of those that are here already, at most. */
+  takeMany(max: number): Datagram<A>[] {
+    let count = 0;
+    for (const kept of this.#kept) {
+      if (count === max || !(kept instanceof Datagram)) break;
+      this.#count(kept);
+      count++;
+    }
+    if (count < this.#kept.length) {
+      return this.#kept.splice(0, count) as Datagram<A>[];
+    }
+    const all = this.#kept as Datagram<A>[];
+    this.#kept = [];
+    return all;
   }
 
   /**
@@ -166,6 +191,7 @@ export class Inbox<A extends Deno.Addr> {
 
   #read(): void {
     this.#reading = true;
+    if (this.#carrier.receiveBatch !== undefined) return this.#readBatch();
     // One byte more than the limit shows what was cut. Windows refuses what
     // does not fit (error 10040) rather than cut it, so there all must fit.
     this.#buffer ??= new Uint8Array(
@@ -175,6 +201,14 @@ export class Inbox<A extends Deno.Addr> {
     );
     try {
       this.#carrier.receive(this.#buffer).then(this.#arrived, this.#failed);
+    } catch (error) {
+      Promise.reject(error).catch(this.#failed);
+    }
+  }
+
+  #readBatch(): void {
+    try {
+      this.#carrier.receiveBatch!().then(this.#batchArrived, this.#failed);
     } catch (error) {
       Promise.reject(error).catch(this.#failed);
     }
@@ -195,15 +229,55 @@ export class Inbox<A extends Deno.Addr> {
       const data = this.#pool.copy(
         truncated ? bytes.subarray(0, this.#maxSize) : bytes,
       );
-      const datagram = new Datagram(data, from, truncated);
-      const waiter = this.#claims.length === 0
-        ? takeFirst(this.#waiters)
-        : this.#claimant(datagram) ?? takeFirst(this.#waiters);
-      if (waiter === undefined) this.#keep(datagram);
-      else this.#give(datagram, waiter);
+      this.#pass(new Datagram(data, from, truncated), MAX_KEPT);
     } else this.#drop(refused);
     if (this.#wanted) this.#read();
   };
+
+  readonly #batchArrived = (runs: readonly Run[]): void => {
+    this.#reading = false;
+    // As much again as is here may be kept: one batch, of a bounded length.
+    const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
+    for (const { data, size, from } of runs) {
+      if (size > this.#maxSize) this.#cutRun(data, size, from as A, room);
+      else {
+        for (const piece of this.#pool.copyRun(data, size)) {
+          this.#accept(piece, from as A, false, room);
+        }
+      }
+    }
+    if (this.#closed) return this.#idle?.resolve();
+    if (this.#wanted) this.#read();
+  };
+
+  /** What is cut off is not copied, so that it is not kept alive. */
+  #cutRun(run: Uint8Array, size: number, from: A, room: number): void {
+    for (let start = 0; start < run.length; start += size) {
+      const bytes = run.subarray(start, start + size);
+      const data = this.#pool.copy(bytes.subarray(0, this.#maxSize));
+      this.#accept(data, from, bytes.length > this.#maxSize, room);
+    }
+  }
+
+  #accept(
+    data: Uint8Array<ArrayBuffer>,
+    from: A,
+    truncated: boolean,
+    room: number,
+  ): void {
+    const refused = this.#closed ? "closed" : this.#refuses?.(from);
+    if (refused !== undefined) this.#drop(refused);
+    else this.#pass(new Datagram(data, from, truncated), room);
+  }
+
+  /** To whoever waits first, or else to those that are kept. */
+  #pass(datagram: Datagram<A>, room: number): void {
+    const waiter = this.#claims.length === 0
+      ? takeFirst(this.#waiters)
+      : this.#claimant(datagram) ?? takeFirst(this.#waiters);
+    if (waiter === undefined) this.#keep(datagram, room);
+    else this.#give(datagram, waiter);
+  }
 
   readonly #failed = (cause: unknown): void => {
     this.#reading = false;
@@ -211,7 +285,7 @@ export class Inbox<A extends Deno.Addr> {
     if (isClosed(cause)) return this.close();
     const error = failure(`receive on ${this.local}`, cause);
     const waiter = this.#waiters[0] ?? this.#claims[0];
-    if (waiter === undefined) this.#keep(error);
+    if (waiter === undefined) this.#keep(error, MAX_KEPT);
     else {
       this.withdraw(waiter);
       waiter.reject(error);
@@ -242,16 +316,21 @@ export class Inbox<A extends Deno.Addr> {
 
   #give(datagram: Datagram<A>, waiter: Waiter<A>): void {
     waiter.stop?.();
+    this.#count(datagram);
+    waiter.resolve(datagram);
+  }
+
+  #count(datagram: Datagram<A>): void {
     const { counts } = this;
     counts.received++;
     counts.bytes += datagram.data.length;
     if (datagram.truncated) counts.truncated++;
-    waiter.resolve(datagram);
   }
 
-  #keep(arrival: Datagram<A> | Error): void {
-    if (!this.#closed && this.#kept.length < MAX_KEPT) this.#kept.push(arrival);
-    else if (arrival instanceof Datagram) {
+  #keep(arrival: Datagram<A> | Error, room: number): void {
+    if (!this.#closed && this.#kept.length < room) {
+      this.#kept.push(arrival);
+    } else if (arrival instanceof Datagram) {
       this.#drop(this.#closed ? "closed" : "queueFull");
     }
   }

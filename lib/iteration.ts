@@ -15,6 +15,8 @@ export class Iteration<A extends Deno.Addr>
   }
 
   next(): Promise<IteratorResult<Datagram<A>>> {
+    const value = this.#ended ? undefined : this.#inbox.take();
+    if (value !== undefined) return Promise.resolve({ value, done: false });
     return new Promise((resolve, reject) => {
       if (this.#ended) resolve(END);
       else this.#inbox.wait(new Step(this, resolve, reject));

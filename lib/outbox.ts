@@ -1,5 +1,5 @@
 import { formatAddress, toDestination } from "./address.ts";
-import type { Carrier } from "./carrier.ts";
+import type { Carrier, Outgoing, SentBatch } from "./carrier.ts";
 import { checkTimeout, systemClock } from "./clock.ts";
 import { failure, MessageTooLargeError } from "./errors.ts";
 import { isIp } from "./host.ts";
@@ -42,6 +42,9 @@ export class Outbox {
   // overlap, each peer has a lane, where those wait that come after.
   #only: Deno.Addr | undefined;
   readonly #lanes = new Map<string, (() => void)[]>();
+  // Passed by one after another: there is one while a batch is sent.
+  #gate: Promise<void> | undefined;
+  #onDrained: (() => void) | undefined;
   #closed = false;
 
   constructor(carrier: Carrier, local: string) {
@@ -55,10 +58,10 @@ export class Outbox {
     options?: WaitOptions,
   ): Promise<void> {
     try {
-      const peer = isDestination(to) ? to : toDestination(to);
-      const bytes = this.#bytes(data, peer);
+      const { data: bytes, to: peer } = this.prepare(data, to);
       const limits = limitsOf(peer, options);
-      const isAlone = this.#only === undefined && this.#lanes.size === 0;
+      const isAlone = this.#only === undefined && this.#lanes.size === 0 &&
+        this.#gate === undefined;
       try {
         if (isAlone && limits === undefined) {
           this.#only = peer;
@@ -72,14 +75,59 @@ export class Outbox {
         if (limits?.signal?.aborted && error === limits.signal.reason) {
           throw error;
         }
-        const text = `send ${bytes.length} bytes from ${this.#local} to `;
-        throw failure(text + formatAddress(peer), error);
+        throw this.failure({ data: bytes, to: peer }, error);
       }
       this.counts.sent++;
       this.counts.sentBytes += bytes.length;
     } catch (error) {
       this.counts.sendFailed++;
       throw error;
+    }
+  }
+
+  /**
+   * A message as the carrier takes it.
+   *
+   * @throws {TypeError} No data.
+   * @throws {InvalidAddressError} No address.
+   * @throws {MessageTooLargeError} It is longer than one datagram can be.
+   */
+  prepare(data: Data, to: string | Deno.Addr): Outgoing {
+    const peer = isDestination(to) ? to : toDestination(to);
+    return { data: this.#bytes(data, peer), to: peer };
+  }
+
+  /** Why it could not be sent. */
+  failure({ data, to }: Outgoing, cause: unknown): Error {
+    const text = `send ${data.length} bytes from ${this.#local} to `;
+    return failure(text + formatAddress(to), cause);
+  }
+
+  /**
+   * Sends as many of them as go at once, when all sends that were called before
+   * are done; those that are called now come after.
+   */
+  async sendBatch(batch: readonly Outgoing[]): Promise<SentBatch> {
+    const before = this.#gate;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    try {
+      await before;
+      while (this.#only !== undefined || this.#lanes.size > 0) {
+        await new Promise<void>((go) => this.#onDrained = go);
+      }
+      if (this.#closed) throw new Deno.errors.BadResource("closed");
+      const result = await this.#carrier.sendBatch!(batch);
+      this.counts.sent += result.sent;
+      for (let i = 0; i < result.sent; i++) {
+        this.counts.sentBytes += batch[i].data.length;
+      }
+      return result;
+    } catch (error) {
+      return { sent: 0, error };
+    } finally {
+      if (this.#gate === promise) this.#gate = undefined;
+      resolve();
     }
   }
 
@@ -96,8 +144,10 @@ export class Outbox {
   }
 
   #done(peer: Deno.Addr): void {
-    if (this.#only === peer) this.#only = undefined;
-    else this.#leave(formatAddress(peer));
+    if (this.#only === peer) {
+      this.#only = undefined;
+      this.#onDrained?.();
+    } else this.#leave(formatAddress(peer));
   }
 
   /**
@@ -135,6 +185,7 @@ export class Outbox {
     peer: string,
     onWait: (go: () => void) => void,
   ): Promise<void> {
+    if (this.#gate !== undefined) await this.#gate;
     if (this.#only !== undefined) {
       this.#lanes.set(formatAddress(this.#only), []);
       this.#only = undefined;
@@ -152,8 +203,10 @@ export class Outbox {
   /** Lets the next one in the lane go. */
   #leave(peer: string): void {
     const next = this.#lanes.get(peer)?.shift();
-    if (next === undefined) this.#lanes.delete(peer);
-    else next();
+    if (next === undefined) {
+      this.#lanes.delete(peer);
+      this.#onDrained?.();
+    } else next();
   }
 
   #bytes(data: Data, to: Deno.Addr): Uint8Array {

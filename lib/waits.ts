@@ -14,16 +14,21 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
-/** The next datagram, within the limits. */
+/**
+ * The next datagram, within the limits.
+ *
+ * @param owner Whose wait it is, where somebody may withdraw it.
+ */
 export function receive<A extends Deno.Addr>(
   inbox: Inbox<A>,
   clock: Clock,
   { timeoutMs, signal }: WaitOptions = {},
+  owner?: object,
 ): Promise<Datagram<A>> {
   return new Promise((resolve, reject) => {
     const limit = checkTimeout(timeoutMs);
     signal?.throwIfAborted();
-    const waiter: Waiter<A> = { resolve, reject };
+    const waiter: Waiter<A> = { resolve, reject, owner };
     if (limit === undefined && signal === undefined) {
       inbox.wait(waiter);
       return;

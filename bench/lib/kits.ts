@@ -17,7 +17,7 @@ interface Kit {
 export const KITS = {
   raw: deno("raw.ts"),
   pli: deno("pli.ts"),
-  offload: deno("offload.ts", "--allow-ffi", "--allow-read=lib"),
+  offload: deno("offload.ts", "--allow-ffi"),
   node: {
     async prepare() {
       // Where there is none, Deno runs itself in its place.

@@ -2,25 +2,17 @@
 // the first byte of each datagram.
 //
 //   offload.ts receive|batches|read|send|echo|ping SIZE SECONDS [PORT]
-import { bind, type CarrierSource, connect, type Datagram } from "../../mod.ts";
+import { bind, connect, type Datagram } from "../../mod.ts";
+import { offload } from "../../lib/carriers/offload.ts";
 import { at, portOf } from "../lib/datagrams.ts";
 import { counted, endAfter, listening, report, RoundTrips } from "./meter.mjs";
 
-/** What a socket over this carrier has beyond those that `mod.ts` declares. */
-interface Batched {
-  batches(options?: { max?: number }): AsyncIterable<Datagram<Deno.Addr>[]>;
-  sendMany(data: Iterable<Uint8Array>): Promise<number>;
-}
-
-// Not a literal, so that all else can be checked and measured without it.
-const CARRIER: string = "../../lib/carriers/offload.ts";
 // Sent by one call.
 const MANY = 1024;
 const HERE = "udp://127.0.0.1:0";
 
 const [role, ...numbers] = Deno.args;
 const [size, seconds, port] = numbers.map(Number);
-const { offload } = await import(CARRIER) as { offload(): CarrierSource };
 const data = new Uint8Array(size);
 const options = { carrier: offload() };
 
@@ -50,7 +42,7 @@ const roles: Record<string, () => Promise<void>> = {
     const many = Array<Uint8Array>(MANY).fill(data);
     report(seconds);
     for (;;) {
-      const sent = await (socket as unknown as Batched).sendMany(many);
+      const sent = await socket.sendMany(many);
       counted.datagrams += sent;
       counted.bytes += sent * size;
     }
@@ -82,7 +74,7 @@ async function batches(
   const socket = bind(HERE, options);
   listening(portOf(socket));
   report(seconds);
-  for await (const batch of (socket as unknown as Batched).batches()) {
+  for await (const batch of socket.batches()) {
     for (const datagram of batch) take(datagram);
   }
 }

@@ -126,7 +126,7 @@ export function localHostFor(host: string): string {
 }
 
 /** One-to-one needs one peer. */
-function refuseMany(host: string, given: Deno.Addr): void {
+export function refuseMany(host: string, given: Deno.Addr): void {
   const plain = comparableHost(host);
   const kind = plain === "0.0.0.0" || plain === "::"
     ? "the unspecified address"

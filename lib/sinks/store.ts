@@ -79,19 +79,23 @@ export async function openStore(
   worker.onmessage = ({ data }) => resolve(data);
   worker.postMessage({
     type: "open",
-    path,
+    path: absolute(path),
     id: crypto.randomUUID(),
     isDurable: options.durable === true,
     keepRows: finite(options.keepRows),
     keepMs: finite(options.keepMs),
   });
   const report = await opened;
-  if (report.type !== "opened") {
-    end();
+  try {
+    if (report.type === "opened") {
+      return new SqliteStore(path, worker, end, report.lastId, options);
+    }
     const { reason } = report as { reason: string };
     throw new Error(`Cannot keep messages in ${quote(path)}: ${reason}`);
+  } catch (error) {
+    end();
+    throw error;
   }
-  return new SqliteStore(path, worker, end, report.lastId, options);
 }
 
 // A second look at a file of one's own would end the locks that SQLite has on it.

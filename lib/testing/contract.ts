@@ -285,6 +285,35 @@ export function carrierContract(
     );
   }
 
+  promise(
+    `${all} 100 messages of sendMany come by the batch, ${inOrder}`,
+    async ({ socket, client }) => {
+      const sent = Array.from({ length: 100 }, (_, i) => `${i}`);
+      const sending = client.sendMany(sent);
+      const received: string[] = [];
+      const batches = socket.batches({
+        max: 10,
+        timeoutMs: lossless ? Infinity : AGAIN_MS,
+      });
+      try {
+        for await (const batch of batches) {
+          assert(batch.length >= 1 && batch.length <= 10);
+          received.push(...batch.map((datagram) => datagram.text()));
+          if (received.length === sent.length) break;
+        }
+      } catch (error) {
+        if (!(error instanceof Deno.errors.TimedOut)) throw error;
+      }
+      assertEquals(await sending, sent.length);
+      const came = sent.filter((text) => received.includes(text));
+      if (lossless) assertEquals(came, sent);
+      assertEquals(
+        ordered ? received : received.toSorted(),
+        ordered ? came : came.toSorted(),
+      );
+    },
+  );
+
   promise("what came adds up", async ({ socket, client, pass }) => {
     for (let n = 0; n < 5; n++) await pass(`${n}`);
     await client.send("unread");

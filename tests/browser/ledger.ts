@@ -7,6 +7,9 @@ import { Program } from "../process/support/programs.ts";
 import { browserTest } from "./support/browser.ts";
 
 const SENT = 200_000;
+// So many find a server that does not run for a while, so that the system drops
+// some, however fast the server is and however large its buffer.
+const MEANWHILE = { first: 100_000, last: 120_000 };
 
 /** All that was sent, wherever it ended. */
 function total({ dropped, kernelDrops = 0, sinks }: CollectorStats): number {
@@ -22,7 +25,7 @@ browserTest(
     const path = `${folder}/messages.db`;
     await using server = new Program("server.ts", [
       ...["127.0.0.1:0", "--store", path, "--page", "127.0.0.1:0"],
-      ...["--rate-limit", "5000/s", "--burst", "1000", "--format", "json"],
+      ...["--rate-limit", "1000/s", "--burst", "5000", "--format", "json"],
     ], {
       flags: [
         "--allow-net=127.0.0.1",
@@ -37,7 +40,11 @@ browserTest(
     {
       await using client = await connect(address);
       const data = new Uint8Array(100).fill(0x61);
-      for (let n = 0; n < SENT; n++) await client.send(data);
+      for (let n = 0; n < SENT; n++) {
+        if (n === MEANWHILE.first) server.kill("SIGSTOP");
+        if (n === MEANWHILE.last) server.kill("SIGCONT");
+        await client.send(data);
+      }
       assertEquals(client.stats.sent, SENT);
     }
     const read = async () =>

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { browserTest, Collector, waitForRows } from "./support/browser.ts";
 
 const SIZES = [[360, 1400], [1440, 900]] as const;
@@ -61,3 +61,58 @@ for (const [width, height] of SIZES) {
     );
   }
 }
+
+const LARGE = {
+  received: 1_234_567_890,
+  bytes: 123_456_789_012,
+  truncated: 0,
+  waiting: 0,
+  sent: 1_234_567_890,
+  sentBytes: 123_456_789_012,
+  sendFailed: 0,
+  withheld: {},
+  dropped: { rateLimited: 1_234_567_890 },
+  sinks: {},
+};
+
+for (const width of [360, 800, 1440]) {
+  browserTest(
+    `at ${width} px large totals have room, and what can be pressed is large enough`,
+    async (open) => {
+      await using collector = new Collector({
+        stats: () => Promise.resolve(LARGE),
+      });
+      const tab = await open(collector.page.url);
+      await using peer = await collector.peer();
+      await peer.send("a message");
+      await waitForRows(tab, 1);
+      await tab.getByText("1,234,567,890").first().waitFor();
+      const cut = await tab.locator("dd, output, button, .from").evaluateAll(
+        (all) =>
+          all.filter((one) => one.scrollWidth > one.clientWidth)
+            .map((one) => one.textContent),
+      );
+      assertEquals(cut, []);
+      const small = await tab.getByRole("button").evaluateAll((all) =>
+        all.filter((one) => one.getBoundingClientRect().height < 24)
+          .map((one) => one.textContent)
+      );
+      assertEquals(small, []);
+      // A short message takes one line, or two where there is no table.
+      const { height } = (await tab.locator("#rows tr").boundingBox())!;
+      assert(height < (width === 360 ? 64 : 40), `${height} px`);
+    },
+    { width, height: 900 },
+  );
+}
+
+browserTest(
+  "a screen reader is told of the connection and of answers, not of each number",
+  async (open) => {
+    await using collector = new Collector();
+    const tab = await open(collector.page.url);
+    const live = await tab.locator("[aria-live], [role=status], output")
+      .evaluateAll((all) => all.map(({ id }) => id));
+    assertEquals(live, ["state", "sent-list"]);
+  },
+);

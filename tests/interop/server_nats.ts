@@ -10,18 +10,23 @@ import { texts } from "./support/sinks.ts";
 const test = await testsWhere("command -v nats-server", "nats-server");
 
 /** Sends numbered messages, and waits for their receipts. */
-async function send(address: string, from: number, to: number): Promise<void> {
+async function send(
+  address: string,
+  from: number,
+  to: number,
+  name = "",
+): Promise<void> {
   await using client = await connect(address);
   for (let n = from; n <= to; n += 100) {
-    for (let i = n; i < n + 100; i++) await client.send(`${i}`);
+    for (let i = n; i < n + 100; i++) await client.send(`${name}${i}`);
     for (let i = n; i < n + 100; i++) {
       assertEquals(JSON.parse((await client.receive(SOON)).text()).id, i);
     }
   }
 }
 
-function numbered(n: number): string[] {
-  return Array.from({ length: n }, (_, i) => `${i + 1}`);
+function numbered(n: number, name = ""): string[] {
+  return Array.from({ length: n }, (_, i) => `${name}${i + 1}`);
 }
 
 test("server --store --publish, killed with -9 and started again: all that is kept arrives in order, none twice", async () => {
@@ -60,5 +65,35 @@ test("server --store --publish, killed with -9 and started again: all that is ke
   assertEquals(texts(await broker.read("PLI_ALL")), numbered(6000));
   const { sinks } = JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
   assertEquals(sinks.nats.waiting, 0);
+  await Deno.remove(folder, { recursive: true });
+});
+
+test("three servers feed one stream: all that each keeps is there, in its order, none twice", async () => {
+  await using broker = await Broker.start();
+  const folder = await Deno.makeTempDir();
+  const url = `nats://${broker.host}/pli.all`;
+  const flags = [
+    "--allow-net=127.0.0.1",
+    `--allow-read=${folder}`,
+    `--allow-write=${folder}`,
+  ];
+  const names = ["a", "b", "c"];
+  await Promise.all(names.map(async (name) => {
+    const path = `${folder}/${name}.db`;
+    await using server = await startServer(
+      ["--store", path, "--receipt", "--publish", url],
+      { flags },
+    );
+    await send(server.address, 1, 2000, name);
+    server.kill("SIGINT");
+    const { code, stderr } = await server.ended();
+    assertEquals(code, 0, stderr);
+  }));
+  const all = texts(await broker.read("PLI_ALL"));
+  for (const name of names) {
+    const own = all.filter((text) => text.startsWith(name));
+    assertEquals(own, numbered(2000, name));
+  }
+  assertEquals(all.length, 6000);
   await Deno.remove(folder, { recursive: true });
 });

@@ -4,6 +4,7 @@ const PAGES = [
   "README.md",
   "CONTRIBUTING.md",
   "docs/testing.md",
+  "docs/offload.md",
   "docs/page.md",
   "docs/server.md",
   "docs/scaling.md",
@@ -22,11 +23,12 @@ async function commandsIn(page: string): Promise<string[]> {
     .filter((line) => line !== "");
 }
 
-Deno.test("a code block that cannot run by itself is a test of its own", async () => {
+Deno.test("a code block that cannot run by itself is a test or an example of its own", async () => {
   const tests = [];
-  for await (const { name } of Deno.readDir("tests")) {
-    if (name.endsWith("_test.ts")) {
-      tests.push(await Deno.readTextFile(`tests/${name}`));
+  for (const folder of ["tests", "examples"]) {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.endsWith(folder === "tests" ? "_test.ts" : ".ts")) continue;
+      tests.push(await Deno.readTextFile(`${folder}/${name}`));
     }
   }
   for (const page of PAGES) {

@@ -36,6 +36,13 @@ Deno.test("examples/echo.ts gets each request its own reply", async () => {
   ]);
 });
 
+Deno.test("examples/offload.ts sends and receives a thousand messages", async () => {
+  const { code, stdout, stderr } = await run("examples/offload.ts", [], {
+    flags: ["--allow-net=127.0.0.1", "--allow-ffi"],
+  });
+  assertEquals([code, stdout, stderr], [0, "1000 1000\n", ""]);
+});
+
 Deno.test("the demo shows its five messages and exits 0", async () => {
   const { code, stdout, stderr } = await run("lib/programs/demo.ts", [], {
     flags: ["--allow-net=127.0.0.1"],

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { SOON } from "../helpers.ts";
 import { startServer } from "./support/programs.ts";
@@ -36,23 +36,28 @@ Deno.test("server --deny hears others; --allow only those; refusals are in the t
 Deno.test("server --rate-limit takes a burst and counts the rest", async () => {
   await using server = await startServer([
     ...["--rate-limit", "1/h", "--burst", "4", "--echo", "--format", "json"],
+    ...["--stats-every", "20ms"],
   ]);
   await using client = await connect(server.address);
   for (let n = 1; n <= 10; n++) await client.send(`${n}`);
   for (let n = 1; n <= 4; n++) {
     assertEquals((await client.receive(SOON)).text(), `${n}`);
   }
+  await server.said(/"rateLimited":6\b/);
   const { received, dropped } = await summary(server);
   assertEquals([received, dropped.rateLimited], [4, 6]);
 });
 
 Deno.test("server --answer-limit withholds answers and says how many", async () => {
-  await using server = await startServer(["--answer-limit", "2/h", "--echo"]);
+  await using server = await startServer([
+    ...["--answer-limit", "2/h", "--echo", "--stats-every", "20ms"],
+  ]);
   await using client = await connect(server.address);
   for (let n = 1; n <= 5; n++) await client.send(`${n}`);
   assertEquals((await client.receive(SOON)).text(), "1");
+  await server.said(/, 4 withheld beyond the answer limit$/);
   await server.said(/^answers are withheld: .* \(see --answer-limit\)$/);
   server.kill("SIGINT");
   const { stderr } = await server.ended();
-  assertStringIncludes(stderr, "4 withheld beyond the answer limit");
+  assertMatch(stderr, /, 4 withheld beyond the answer limit\n$/);
 });

@@ -7,7 +7,7 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { connect, type ConnectedSocket } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
-import { pattern, SOON } from "../helpers.ts";
+import { pattern, SOON, turn } from "../helpers.ts";
 import { run, type Start, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";
@@ -147,13 +147,15 @@ test("a message with a receipt outlives kill -9 in the middle of a burst, 20 tim
       flags(path),
     );
     await using client = await connect(server.address);
-    const sending = burst(client);
+    const over = new AbortController();
+    const sending = burst(client, over.signal);
     // At another moment in each round.
     while (receipts.length < before + 20 * round) {
       receipts.push(JSON.parse((await client.receive(SOON)).text()));
     }
     server.kill("SIGKILL");
     await server.ended();
+    over.abort();
     await sending;
     for (;;) {
       const late = await client.tryReceive();
@@ -171,9 +173,16 @@ test("a message with a receipt outlives kill -9 in the middle of a burst, 20 tim
   }
 });
 
-/** Sends until it cannot, without waiting for anything. */
-async function burst(client: ConnectedSocket): Promise<void> {
-  for (let n = 0; n < 3000; n++) await client.send(pattern(n % 500));
+/** Sends on until it is over: how many the system drops, nobody knows. */
+async function burst(
+  client: ConnectedSocket,
+  over: AbortSignal,
+): Promise<void> {
+  for (let n = 0; !over.aborted; n++) {
+    await client.send(pattern(n % 500));
+    // For what comes to be read meanwhile.
+    if (n % 50 === 49) await turn();
+  }
 }
 
 test("a store that is locked: one line, the server goes on, and keeps the messages when it can", async (path) => {
@@ -225,7 +234,10 @@ Deno.test("a full disk: one line, the server receives, nothing that is not kept 
   const disk = await Deno.makeTempDir();
   const path = `${disk}/messages.db`;
   await using server = await startServer(
-    ["--store", path, "--receipt", "--format", "json"],
+    [
+      ...["--store", path, "--receipt", "--format", "json"],
+      ...["--stats-every", "200ms"],
+    ],
     {
       flags: ["-A"],
       // A disk of its own, which is full but for a little.
@@ -243,18 +255,30 @@ Deno.test("a full disk: one line, the server receives, nothing that is not kept 
   const counting = (async () => {
     for await (const _ of client) receipts++;
   })();
-  const sent = 5000;
-  for (let n = 0; n < sent; n++) {
+  let isFull = false;
+  const full = server.said(/^Cannot keep messages in .*: the disk is full/)
+    .then(() => isFull = true);
+  let sent = 0;
+  // And as many again, which wait.
+  for (let left = 1000; left > 0;) {
     await client.send(data);
+    sent++;
+    if (isFull) left--;
     // The socket's buffer holds few of them.
-    if (n % 20 === 19) await new Promise((go) => setTimeout(go, 1));
+    if (sent % 20 === 0) await new Promise((go) => setTimeout(go, 1));
   }
-  await server.said(/^Cannot keep messages in .*: the disk is full/);
+  await full;
   const atFull = receipts;
   assert(atFull < sent, `${atFull} receipts`);
   // Of another mount namespace.
   await Deno.remove(`/proc/${server.pid}/root${disk}/ballast`);
   await server.said(/^messages are kept in .* again$/);
+  // Until it has seen all of them.
+  for (;;) {
+    const [line] = await server.said(/^\{.*\}$/);
+    const { received, kernelDrops } = JSON.parse(line);
+    if (received + kernelDrops === sent) break;
+  }
   server.kill("SIGINT");
   const { received, kernelDrops, sinks, sent: answers } = counted(
     await server.ended(),

@@ -232,6 +232,24 @@ testStore(
   },
 );
 
+Deno.test("a store is the file of that name, whatever SQLite would make of it", async () => {
+  const folder = await Deno.makeTempDir();
+  const before = Deno.cwd();
+  Deno.chdir(folder);
+  try {
+    for (const path of [":memory:", "file:x?mode=memory", "a%20b"]) {
+      const store = await openStore(path);
+      store.write(messages(1, 3));
+      await store.close();
+      using reader = new StoreReader(`${folder}/${path}`);
+      assertEquals(reader.lastId, 3);
+    }
+  } finally {
+    Deno.chdir(before);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 testStore("has one server at a time", async (path, open) => {
   const store = await open();
   const error = await assertRejects(() => open(), Error, "another server");

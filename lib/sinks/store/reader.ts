@@ -1,3 +1,4 @@
+import { resolve as absolute } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parseAddress } from "../../address.ts";
 import { Datagram } from "../../datagram.ts";
@@ -32,7 +33,8 @@ export class StoreReader implements Past, Disposable {
     try {
       // Sqlite says for all of them that it is unable to open.
       Deno.statSync(path);
-      this.#db = new DatabaseSync(path, { readOnly: true });
+      // No path that begins with a slash is a URI, or ":memory:".
+      this.#db = new DatabaseSync(absolute(path), { readOnly: true });
       this.#db.exec("PRAGMA busy_timeout = 1000");
       const { identity } = this.#get("SELECT identity FROM store");
       this.id = String(identity);

@@ -11,7 +11,7 @@ const HEIGHT = 120;
 const { uPlot } = globalThis;
 
 const place = find("chart", HTMLElement);
-const output = find("rate", HTMLOutputElement);
+const output = find("rate", HTMLElement);
 
 /** @type {number[]} */
 let times = [];

@@ -50,15 +50,26 @@ export function messageRow(message) {
   });
   const timeCell = cell("time");
   timeCell.append(time);
-  const from = escapeControls(message.from.replace(/^udp:\/\//, ""));
   const size = cell("size", number(message.size));
-  size.append(element("span", " bytes", { class: "unit" }));
+  size.append(element("span", " B", { class: "unit" }));
   const content = cell("content");
   content.append(payload(message));
   const action = cell("action");
   action.append(hexButton(message, content));
-  row.append(timeCell, cell("from", from), size, content, action);
+  row.append(timeCell, fromCell(message), size, content, action);
   return row;
+}
+
+/**
+ * Who sent it: where there is no room for all, the port goes below.
+ *
+ * @param {Message} message
+ */
+function fromCell({ from }) {
+  const [, host, port] = /^(?:udp:\/\/)?(.*?)(:\d+)?$/s.exec(from) ?? [];
+  const made = cell("from", escapeControls(host));
+  made.append(element("wbr"), port ?? "");
+  return made;
 }
 
 /**

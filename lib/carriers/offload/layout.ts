@@ -1,0 +1,30 @@
+/**
+ * How Linux lays out its structures where pointers have 8 bytes and the lowest
+ * byte comes first, as on x86-64 and arm64: offsets in bytes, and sizes. A test
+ * compares them with what a C compiler says.
+ */
+export const SOCKADDR_IN = { family: 0, port: 2, addr: 4, size: 16 } as const;
+export const SOCKADDR_IN6 = {
+  family: 0,
+  port: 2,
+  addr: 8,
+  scope: 24,
+  size: 28,
+} as const;
+export const IOVEC = { base: 0, len: 8, size: 16 } as const;
+export const MMSGHDR = {
+  name: 0,
+  namelen: 8,
+  iov: 16,
+  iovlen: 24,
+  control: 32,
+  controllen: 40,
+  flags: 48,
+  len: 56,
+  size: 64,
+} as const;
+export const CMSGHDR = { len: 0, level: 8, type: 12, data: 16 } as const;
+export const POLLFD = { fd: 0, events: 4, revents: 6, size: 8 } as const;
+export const TIMESPEC = { sec: 0, nsec: 8, size: 16 } as const;
+/** The index of the dropped datagrams in the `uint32_t`s of `SO_MEMINFO`. */
+export const SK_MEMINFO_DROPS = 8;

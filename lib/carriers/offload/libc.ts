@@ -1,0 +1,154 @@
+// From Linux's headers: the same on x86-64 and arm64.
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+export const SO_ERROR = 4;
+export const SO_BROADCAST = 6;
+export const SO_SNDBUF = 7;
+export const SO_RCVBUF = 8;
+export const SO_REUSEPORT = 15;
+export const SO_SNDBUFFORCE = 32;
+export const SO_RCVBUFFORCE = 33;
+export const SO_MEMINFO = 55;
+export const SOL_UDP = 17;
+export const UDP_SEGMENT = 103;
+export const UDP_GRO = 104;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+export const POLLIN = 1;
+export const POLLOUT = 4;
+const EFD_NONBLOCK = SOCK_NONBLOCK;
+const EFD_CLOEXEC = SOCK_CLOEXEC;
+
+export const EPERM = 1;
+export const EINTR = 4;
+export const EIO = 5;
+export const EAGAIN = 11;
+export const EACCES = 13;
+export const EINVAL = 22;
+export const EMSGSIZE = 90;
+export const EADDRINUSE = 98;
+export const EADDRNOTAVAIL = 99;
+export const ENETUNREACH = 101;
+export const ECONNREFUSED = 111;
+
+// Where Debian, Fedora and Arch keep it. A permission for that one file is good
+// for its path only.
+const PATHS = [
+  `/lib/${Deno.build.arch}-linux-gnu/libc.so.6`,
+  "/lib64/libc.so.6",
+  "/usr/lib/libc.so.6",
+];
+
+const SYMBOLS = {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  setsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "u32"],
+    result: "i32",
+  },
+  getsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
+  sendto: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
+    result: "isize",
+  },
+  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  recvmmsg: {
+    parameters: ["i32", "buffer", "u32", "i32", "pointer"],
+    result: "i32",
+  },
+  ppoll: {
+    parameters: ["buffer", "usize", "buffer", "pointer"],
+    result: "i32",
+  },
+  // On a thread of Deno's pool.
+  poll: {
+    parameters: ["buffer", "usize", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  close: { parameters: ["i32"], result: "i32" },
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  strerror: { parameters: ["i32"], result: "pointer" },
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+type Symbols = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
+
+/** What the carrier calls; tests put faults in its place. */
+export interface Libc extends Omit<Symbols, "eventfd" | "__errno_location"> {
+  /** The error of the last call on this thread that failed. */
+  errno(): number;
+  /** An `eventfd` that does not block. */
+  eventfd(): number;
+  /** Lets go of the library: no call may be made after it. */
+  unload(): void;
+}
+
+/**
+ * What opens the system's C library: once for each socket, so that nothing stays
+ * loaded when all are closed.
+ *
+ * @throws {Deno.errors.NotSupported} Not Linux on x86-64 or arm64.
+ * @throws {Deno.errors.NotCapable} Needs `--allow-ffi`.
+ */
+export function systemLibc(): () => Libc {
+  const { os, arch } = Deno.build;
+  if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) {
+    throw new Deno.errors.NotSupported(
+      `offload is for Linux on x86-64 and arm64: this is ${os} on ${arch}`,
+    );
+  }
+  const may = (path?: string) =>
+    Deno.permissions.querySync({ name: "ffi", path }).state === "granted";
+  const path = may() ? "libc.so.6" : PATHS.find(may);
+  if (path === undefined) {
+    throw new Deno.errors.NotCapable(
+      'Requires ffi access to "libc.so.6", run again with the --allow-ffi flag',
+    );
+  }
+  return () => load(path);
+}
+
+function load(path: string): Libc {
+  const library = Deno.dlopen(path, SYMBOLS);
+  const { symbols } = library;
+  // It stays where it is for this thread, on which all calls but `poll` are made.
+  const errno = new Deno.UnsafePointerView(symbols.__errno_location()!);
+  return {
+    ...symbols,
+    errno: () => errno.getInt32(),
+    eventfd: () => symbols.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+    unload: () => library.close(),
+  };
+}
+
+/** What a call failed with, as the class that Deno's own sockets throw. */
+export function systemError(libc: Libc, errno: number): Error {
+  const text = libc.strerror(errno);
+  const says = text === null
+    ? "unknown error"
+    : Deno.UnsafePointerView.getCString(text);
+  const Class = CLASSES[errno] ?? Error;
+  return new Class(`${says} (os error ${errno})`);
+}
+
+const CLASSES: Record<number, new (message: string) => Error> = {
+  [EPERM]: Deno.errors.PermissionDenied,
+  [EACCES]: Deno.errors.PermissionDenied,
+  [EADDRINUSE]: Deno.errors.AddrInUse,
+  [EADDRNOTAVAIL]: Deno.errors.AddrNotAvailable,
+  [ENETUNREACH]: Deno.errors.NetworkUnreachable,
+  [ECONNREFUSED]: Deno.errors.ConnectionRefused,
+};

@@ -1,0 +1,227 @@
+import { POLLFD, TIMESPEC } from "./layout.ts";
+import { type Libc, POLLIN, POLLOUT, systemError } from "./libc.ts";
+
+// How long the program itself sleeps before a thread does it in its place:
+// what is answered at once comes within that, and no thread has to be woken.
+const NAP_NS = 50_000;
+const MAX_NAPS = 8;
+// A thread that waits for room to send looks up that often: nothing wakes it.
+const SEND_POLL_MS = 100;
+// What nobody need wait for is looked at that often.
+const UNREFERENCED_MS = 25;
+// Runs that are handled before timers and other sockets have their turn: a
+// millisecond or two.
+const RUNS_A_TURN = 256;
+
+/**
+ * Waits until a socket can be read or written. A thread of Deno's pool sleeps in
+ * `poll`, and costs no CPU; an `eventfd` wakes it.
+ *
+ * The descriptors are closed only when no thread polls them any more: their
+ * numbers could belong to other files by then, and the thread would wait for
+ * those. `close` wakes the thread, and whoever comes last closes.
+ */
+export class Readiness {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #wakeFd: number;
+  #naps = 0;
+  #runs = 0;
+  #polls = 0;
+  #closed = false;
+  #referenced = true;
+  #look: () => boolean = () => false;
+  #resume: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #released = Promise.withResolvers<void>();
+
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#wakeFd = libc.eventfd();
+    if (this.#wakeFd < 0) throw systemError(libc, libc.errno());
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Resolves when the descriptors are closed. */
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  /** Says how much was done without waiting. */
+  worked(runs: number): void {
+    this.#runs += runs;
+  }
+
+  /** Whether others should have their turn, lest a flood starve them. */
+  get turnIsDue(): boolean {
+    return this.#runs >= RUNS_A_TURN;
+  }
+
+  /**
+   * Lets timers and other sockets have their turn. While anything else is to be
+   * done, Deno looks at them only once in 61 rounds (tokio's event interval), so
+   * `setImmediate` alone would starve them: here nothing is, for as long as a
+   * thread takes to answer.
+   */
+  async turn(): Promise<void> {
+    this.#runs = 0;
+    const fds = this.#pollFds(POLLIN);
+    await this.#poll(fds, 1n, 0);
+  }
+
+  /**
+   * Looks whenever that may help. Resolves when it finds something, or when the
+   * socket is closed; rejects with what looking throws. One at a time.
+   */
+  async readable(look: () => boolean): Promise<void> {
+    const found = Promise.withResolvers<void>();
+    let settled = false;
+    this.#look = () => {
+      if (settled) return true;
+      try {
+        settled = this.#closed || look();
+        if (settled) found.resolve();
+      } catch (error) {
+        settled = true;
+        found.reject(error);
+      }
+      return settled;
+    };
+    this.#search(this.#look);
+    await found.promise;
+  }
+
+  /** Lets who waits for something to read look at once. */
+  lookNow(): void {
+    if (this.#look()) this.wake();
+  }
+
+  async #search(look: () => boolean): Promise<void> {
+    // Whoever else has something to do now may be the one who sends.
+    if (this.turnIsDue) await this.turn();
+    else await new Promise<void>((resolve) => void setImmediate(resolve));
+    if (look()) return;
+    if (this.#naps > 0 && this.#referenced) {
+      if (this.#nap() && look()) {
+        this.#naps = MAX_NAPS;
+        return;
+      }
+      this.#naps--;
+    }
+    while (!look()) {
+      if (!this.#referenced) await this.#pause();
+      else if (await this.#pollIn()) this.#naps ||= 1;
+    }
+  }
+
+  /** Resolves when there may be room to send, or when it is closed. */
+  async writable(): Promise<void> {
+    const fds = this.#pollFds(POLLOUT);
+    while (!this.#closed && await this.#poll(fds, 1n, SEND_POLL_MS) === 0);
+  }
+
+  ref(): void {
+    if (this.#referenced) return;
+    this.#referenced = true;
+    this.#resume?.();
+  }
+
+  /** A thread that polls keeps the program running; so then none does. */
+  unref(): void {
+    if (!this.#referenced) return;
+    this.#referenced = false;
+    this.wake();
+  }
+
+  /** Makes a thread that polls return, and look. */
+  wake(): void {
+    if (this.#polls > 0) this.#write();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#resume?.();
+    if (this.#polls === 0) this.#release();
+    else this.#write();
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resume = () => {
+        clearTimeout(this.#timer);
+        this.#resume = undefined;
+        resolve();
+      };
+      this.#timer = setTimeout(this.#resume, UNREFERENCED_MS);
+      Deno.unrefTimer(this.#timer as unknown as number);
+    });
+  }
+
+  #nap(): boolean {
+    const time = new DataView(new ArrayBuffer(TIMESPEC.size));
+    time.setUint32(TIMESPEC.nsec, NAP_NS, true);
+    const { buffer } = time;
+    return this.#libc.ppoll(
+      this.#pollFds(POLLIN),
+      1n,
+      new Uint8Array(buffer),
+      null,
+    ) > 0;
+  }
+
+  async #pollIn(): Promise<boolean> {
+    const fds = this.#pollFds(POLLIN);
+    await this.#poll(fds, 2n, -1);
+    const woken = fds[POLLFD.size + POLLFD.revents] !== 0;
+    if (woken && !this.#closed) {
+      this.#libc.read(this.#wakeFd, new Uint8Array(8), 8n);
+    }
+    return fds[POLLFD.revents] !== 0;
+  }
+
+  /** The caller holds the buffer until the thread has returned. */
+  async #poll(
+    fds: Uint8Array<ArrayBuffer>,
+    count: bigint,
+    timeoutMs: number,
+  ): Promise<number> {
+    this.#polls++;
+    try {
+      const ready = await this.#libc.poll(fds, count, timeoutMs);
+      // Used here, so that nothing can have collected it before.
+      return fds.length === 0 ? 0 : ready;
+    } finally {
+      this.#polls--;
+      if (this.#closed && this.#polls === 0) this.#release();
+    }
+  }
+
+  #pollFds(events: number): Uint8Array<ArrayBuffer> {
+    const view = new DataView(new ArrayBuffer(2 * POLLFD.size));
+    view.setInt32(POLLFD.fd, this.#fd, true);
+    view.setInt16(POLLFD.events, events, true);
+    view.setInt32(POLLFD.size + POLLFD.fd, this.#wakeFd, true);
+    view.setInt16(POLLFD.size + POLLFD.events, POLLIN, true);
+    return new Uint8Array(view.buffer);
+  }
+
+  #write(): void {
+    this.#libc.write(
+      this.#wakeFd,
+      new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]),
+      8n,
+    );
+  }
+
+  #release(): void {
+    this.#libc.close(this.#fd);
+    this.#libc.close(this.#wakeFd);
+    this.#libc.unload();
+    this.#released.resolve();
+  }
+}

@@ -1,0 +1,84 @@
+import type { Run } from "../../carrier.ts";
+import { SOCKADDR_IN } from "./layout.ts";
+import {
+  AF_INET,
+  EAGAIN,
+  EINTR,
+  type Libc,
+  MSG_DONTWAIT,
+  SOL_UDP,
+  systemError,
+  UDP_GRO,
+} from "./libc.ts";
+import { Slots } from "./slots.ts";
+import { decodeAddress } from "./socket_address.ts";
+
+// Runs that one call takes: so many that the call hardly counts, so few that
+// what they hold stays in the processor's cache.
+const SLOTS = 32;
+const MAX_PEERS = 4096;
+
+/** Takes datagrams out of the kernel: `recvmmsg` and `UDP_GRO`. */
+export class Receiver {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #slots = new Slots(SLOTS);
+  // IPv4 peers by address and port, as one number; of too many, all are
+  // forgotten.
+  readonly #peers = new Map<number, Deno.NetAddr>();
+
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.#fd = fd;
+  }
+
+  /**
+   * What waits in the kernel, at most 32 runs. They lie in memory that the next
+   * call uses again.
+   *
+   * @returns `undefined` where nothing waits.
+   */
+  take(): Run[] | undefined {
+    const slots = this.#slots;
+    slots.reset();
+    const n = this.#libc.recvmmsg(
+      this.#fd,
+      slots.headers,
+      SLOTS,
+      MSG_DONTWAIT,
+      null,
+    );
+    if (n < 0) {
+      const errno = this.#libc.errno();
+      if (errno === EAGAIN || errno === EINTR) return undefined;
+      throw systemError(this.#libc, errno);
+    }
+    const runs: Run[] = [];
+    for (let i = 0; i < n; i++) {
+      const length = slots.length(i);
+      const start = i * slots.dataSize;
+      runs.push({
+        data: slots.data.subarray(start, start + length),
+        size: slots.control(i, SOL_UDP, UDP_GRO) ?? length,
+        from: this.#peer(i * slots.nameSize),
+      });
+    }
+    return runs;
+  }
+
+  #peer(offset: number): Deno.NetAddr {
+    const { names } = this.#slots;
+    if (names.getUint16(offset, true) !== AF_INET) {
+      return decodeAddress(names, offset);
+    }
+    const key = names.getUint32(offset + SOCKADDR_IN.addr) * 65_536 +
+      names.getUint16(offset + SOCKADDR_IN.port);
+    let peer = this.#peers.get(key);
+    if (peer === undefined) {
+      if (this.#peers.size >= MAX_PEERS) this.#peers.clear();
+      peer = decodeAddress(names, offset);
+      this.#peers.set(key, peer);
+    }
+    return peer;
+  }
+}

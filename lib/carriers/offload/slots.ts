@@ -1,0 +1,129 @@
+import { CMSGHDR, IOVEC, MMSGHDR } from "./layout.ts";
+
+// One datagram, or a run of them, of at most 64 KiB.
+const DATA_SIZE = 64 * 1024;
+// A `cmsghdr` and what both options carry, an `int`, as CMSG_SPACE aligns them.
+const CONTROL_SIZE = CMSGHDR.data + 8;
+const NAME_SIZE = 32;
+
+/**
+ * The array of `struct mmsghdr` that `sendmmsg` and `recvmmsg` take, with room
+ * for the data, the peer's address and one control message of each.
+ *
+ * The structures point at each other by address. That is safe because all of it
+ * is in buffers that this object holds as long as it lives, because a buffer of
+ * more than 64 bytes lies outside of the collector's heap and is never moved,
+ * and because only calls that return before they are over use them: no other
+ * thread ever sees these addresses.
+ */
+export class Slots {
+  /** For the calls. */
+  readonly headers: Uint8Array<ArrayBuffer>;
+  /** The data of all, `dataSize` bytes each. */
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly dataSize = DATA_SIZE;
+  /** The peers' addresses, `nameSize` bytes each. */
+  readonly names: DataView;
+  readonly nameSize = NAME_SIZE;
+  readonly #names: Uint8Array;
+  readonly #controls: DataView;
+  // Little-endian: the lower half of a `size_t` comes first.
+  readonly #headerWords: Uint32Array;
+  readonly #iovecWords: Uint32Array;
+  readonly count: number;
+
+  constructor(count: number) {
+    this.count = count;
+    const headers = new BigUint64Array(count * MMSGHDR.size / 8);
+    const iovecs = new BigUint64Array(count * IOVEC.size / 8);
+    this.headers = new Uint8Array(headers.buffer);
+    this.data = new Uint8Array(count * DATA_SIZE);
+    this.#names = new Uint8Array(count * NAME_SIZE);
+    this.names = new DataView(this.#names.buffer);
+    const controls = new Uint8Array(count * CONTROL_SIZE);
+    this.#controls = new DataView(controls.buffer);
+    this.#headerWords = new Uint32Array(headers.buffer);
+    this.#iovecWords = new Uint32Array(iovecs.buffer);
+    const [data, names, control, vectors] = [
+      this.data,
+      this.#names,
+      controls,
+      this.#iovecWords,
+    ].map(addressOf);
+    for (let i = 0; i < count; i++) {
+      const header = (offset: number) => (i * MMSGHDR.size + offset) / 8;
+      headers[header(MMSGHDR.name)] = names + BigInt(i * NAME_SIZE);
+      headers[header(MMSGHDR.iov)] = vectors + BigInt(i * IOVEC.size);
+      headers[header(MMSGHDR.iovlen)] = 1n;
+      headers[header(MMSGHDR.control)] = control + BigInt(i * CONTROL_SIZE);
+      iovecs[(i * IOVEC.size + IOVEC.base) / 8] = data + BigInt(i * DATA_SIZE);
+      this.setLength(i, DATA_SIZE);
+    }
+  }
+
+  /** How much of a slot's data is to be sent, or may be received. */
+  setLength(slot: number, size: number): void {
+    this.#iovecWords[(slot * IOVEC.size + IOVEC.len) / 4] = size;
+  }
+
+  /** Makes all ready to be received into. */
+  reset(): void {
+    for (let i = 0; i < this.count; i++) {
+      const word = i * MMSGHDR.size / 4;
+      this.#headerWords[word + MMSGHDR.namelen / 4] = NAME_SIZE;
+      this.#headerWords[word + MMSGHDR.controllen / 4] = CONTROL_SIZE;
+    }
+  }
+
+  /** How many bytes were received there. */
+  length(slot: number): number {
+    return this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.len) / 4];
+  }
+
+  /** The peer to send to; none where the socket is connected. */
+  setName(slot: number, name: Uint8Array | undefined): void {
+    const size = name?.length ?? 0;
+    if (name !== undefined) this.#names.set(name, slot * NAME_SIZE);
+    this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.namelen) / 4] = size;
+  }
+
+  /** Puts a control message with a 16-bit value there, or none. */
+  setControl(
+    slot: number,
+    level: number,
+    type: number,
+    value: number | undefined,
+  ): void {
+    const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
+    this.#headerWords[word] = value === undefined ? 0 : CONTROL_SIZE;
+    if (value === undefined) return;
+    const at = slot * CONTROL_SIZE;
+    // CMSG_LEN(sizeof(uint16_t)).
+    this.#controls.setBigUint64(
+      at + CMSGHDR.len,
+      BigInt(CMSGHDR.data + 2),
+      true,
+    );
+    this.#controls.setInt32(at + CMSGHDR.level, level, true);
+    this.#controls.setInt32(at + CMSGHDR.type, type, true);
+    this.#controls.setUint16(at + CMSGHDR.data, value, true);
+  }
+
+  /** The value of the control message that came with it, if it is that one. */
+  control(slot: number, level: number, type: number): number | undefined {
+    const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
+    if (this.#headerWords[word] < CMSGHDR.data + 4) return undefined;
+    const at = slot * CONTROL_SIZE;
+    if (
+      this.#controls.getInt32(at + CMSGHDR.level, true) !== level ||
+      this.#controls.getInt32(at + CMSGHDR.type, true) !== type
+    ) return undefined;
+    return this.#controls.getInt32(at + CMSGHDR.data, true);
+  }
+}
+
+function addressOf(bytes: Uint8Array | Uint32Array): bigint {
+  return Deno.UnsafePointer.value(
+    Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>),
+  );
+}

@@ -1,0 +1,218 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { ConnectedSocket, type Datagram } from "../mod.ts";
+import { batchBound, FakeBatchCarrier, run } from "./fake_batches.ts";
+import { fakeBound } from "./fakes.ts";
+import { isPending, PEER, SOON, STRANGER, testBoth } from "./helpers.ts";
+
+testBoth("batches gives what comes, in order", async (open) => {
+  await using pair = await open();
+  const { socket } = pair;
+  for (const text of ["a", "", "c"]) await pair.send(text);
+  const got: string[] = [];
+  for await (const batch of socket.batches({ max: 2, ...SOON })) {
+    assert(batch.length >= 1 && batch.length <= 2);
+    got.push(...batch.map((datagram) => datagram.text()));
+    if (got.length === 3) break;
+  }
+  assertEquals(got, ["a", "", "c"]);
+  assertEquals([socket.stats.received, socket.stats.bytes], [3, 2]);
+});
+
+testBoth("batches that give up take no datagram with them", async (open) => {
+  await using pair = await open();
+  const { socket } = pair;
+  await assertRejects(
+    async () => {
+      for await (const _ of socket.batches({ timeoutMs: 1 }));
+    },
+    Deno.errors.TimedOut,
+  );
+  const signal = AbortSignal.abort("enough");
+  const thrown = await socket.batches({ signal }).next().catch((why) => why);
+  assertEquals(thrown, "enough");
+  await pair.send("later");
+  assertEquals((await socket.receive(SOON)).text(), "later");
+});
+
+testBoth("batches end when the socket is closed", async (open) => {
+  await using pair = await open();
+  const { socket } = pair;
+  const batches = socket.batches();
+  const waiting = batches.next();
+  socket.close();
+  assertEquals((await waiting).done, true);
+  assertEquals((await batches.next()).done, true);
+});
+
+testBoth(
+  "ending batches ends a wait, and leaves the socket open",
+  async (open) => {
+    await using pair = await open();
+    const { socket } = pair;
+    const batches = socket.batches();
+    const waiting = batches.next();
+    await batches.return?.();
+    assertEquals((await waiting).done, true);
+    await pair.send("x");
+    assertEquals((await socket.receive(SOON)).text(), "x");
+  },
+);
+
+for (const max of [0, -1, 1.5, NaN]) {
+  Deno.test(`batches of at most ${max} are refused`, () => {
+    const { socket } = fakeBound();
+    assertThrows(() => socket.batches({ max }), RangeError, `given ${max}`);
+    socket.close();
+  });
+}
+
+Deno.test("an error of the carrier is thrown into the batches, which then go on", async () => {
+  const { carrier, socket } = fakeBound();
+  const batches = socket.batches();
+  carrier.fail(new Deno.errors.ConnectionReset("gone"));
+  await assertRejects(() => batches.next(), Deno.errors.ConnectionReset);
+  carrier.deliver("x");
+  const { value } = await batches.next();
+  assertEquals(value.map((datagram: Datagram) => datagram.text()), ["x"]);
+  socket.close();
+});
+
+Deno.test("a batch of the carrier is one batch, datagram by datagram", async () => {
+  const { carrier, socket } = batchBound();
+  carrier.deliver(run(["ab", "cd", "e"]), run([]), run(["x"], STRANGER));
+  for await (const batch of socket.batches()) {
+    assertEquals(
+      batch.map((datagram) => [datagram.text(), datagram.from.port]),
+      [
+        ["ab", PEER.port],
+        ["cd", PEER.port],
+        ["e", PEER.port],
+        ["", PEER.port],
+        ["x", STRANGER.port],
+      ],
+    );
+    break;
+  }
+  assertEquals([socket.stats.received, socket.stats.bytes], [5, 6]);
+  socket.close();
+});
+
+Deno.test("a batch of the carrier serves receive, tryReceive, iteration and batches in order", async () => {
+  const { carrier, socket } = batchBound();
+  const waiting = [socket.receive(), socket.receive()];
+  carrier.deliver(run([..."0123456789"]));
+  const got = (await Promise.all(waiting)).map((datagram) => datagram.text());
+  got.push((await socket.tryReceive())?.text() ?? "none");
+  for await (const datagram of socket) {
+    got.push(datagram.text());
+    if (got.length === 5) break;
+  }
+  for await (const batch of socket.batches({ max: 3 })) {
+    got.push(...batch.map((datagram) => datagram.text()));
+    if (got.length >= 8) break;
+  }
+  assertEquals(socket.stats.waiting, 2);
+  assertEquals(got, [..."01234567"]);
+  assertEquals(carrier.reading, false);
+  socket.close();
+  assertEquals(socket.stats.dropped.closed, 2);
+});
+
+Deno.test("of a batch, what is longer than the limit is cut and marked, the last shorter one is not", async () => {
+  const { carrier, socket } = batchBound({ maxSize: 3 });
+  carrier.deliver(run(["abcde", "fghij", "kl"]));
+  const { value } = await socket.batches().next();
+  assertEquals(
+    value.map(({ data, truncated }: Datagram) => [data.length, truncated]),
+    [[3, true], [3, true], [2, false]],
+  );
+  assertEquals(socket.stats.truncated, 2);
+  socket.close();
+});
+
+Deno.test("a kept datagram of a batch keeps no more than 8 KiB beyond its own bytes", async () => {
+  const { carrier, socket } = batchBound({ maxSize: 9000 });
+  const data = new Uint8Array(60_000);
+  for (const size of [1, 100, 1400, 5000, 20_000, 60_000]) {
+    carrier.deliver({ data, size, from: PEER });
+    const { value } = await socket.batches({ max: 1e6 }).next();
+    assertEquals(value.length, Math.ceil(60_000 / size));
+    for (const { data } of value) {
+      assert(data.buffer.byteLength <= data.length + 8192, `${size}`);
+    }
+  }
+  socket.close();
+});
+
+Deno.test("later batches leave earlier datagrams as they were", async () => {
+  const { carrier, socket } = batchBound();
+  const memory = new TextEncoder().encode("aabb");
+  carrier.deliver({ data: memory, size: 2, from: PEER });
+  const first = await socket.receive();
+  memory.fill(0);
+  const second = await socket.receive();
+  assertEquals([first.text(), second.text()], ["aa", "bb"]);
+  socket.close();
+});
+
+Deno.test("of a batch, each datagram that is refused is counted", async () => {
+  const { carrier, socket } = batchBound({ deny: [STRANGER.hostname] });
+  carrier.deliver(run(["a", "b"]), run(["c"]));
+  assertEquals(await isPending(socket.receive()), true);
+  assertEquals(socket.stats.dropped.denied, 3);
+  socket.close();
+});
+
+Deno.test("a connected socket counts a batch of strangers", async () => {
+  const carrier = new FakeBatchCarrier();
+  const socket = new ConnectedSocket(carrier, PEER);
+  carrier.deliver(run(["a", "b"], STRANGER), run(["c"]));
+  assertEquals((await socket.receive()).text(), "c");
+  assertEquals(socket.stats.dropped.stranger, 2);
+  socket.close();
+});
+
+Deno.test("of batches that nobody receives while a request waits, one is kept and the rest counted", async () => {
+  const carrier = new FakeBatchCarrier();
+  const socket = new ConnectedSocket(carrier, PEER);
+  const reply = socket.request("?", {
+    timeoutMs: Infinity,
+    match: (datagram) => datagram.text() === "!",
+  });
+  const many = Array.from({ length: 1000 }, () => "x");
+  carrier.deliver(run(many));
+  carrier.deliver(run(many));
+  carrier.deliver(run(["!"]));
+  assertEquals((await reply).text(), "!");
+  const { received, waiting, dropped } = socket.stats;
+  assertEquals([received, waiting, dropped.queueFull], [1, 1000, 1000]);
+  socket.close();
+});
+
+Deno.test("a datagram of a batch that waits goes to a stream's reader too", async () => {
+  const { carrier, socket } = batchBound();
+  const reader = socket.readable.getReader();
+  carrier.deliver(run(["a", "b"]));
+  const read = async () => (await reader.read()).value?.text();
+  assertEquals([await read(), await read()], ["a", "b"]);
+  await reader.cancel();
+  socket.close();
+});
+
+Deno.test("what the carrier fails with goes to the batch that waits", async () => {
+  const { carrier, socket } = batchBound();
+  const error = new Deno.errors.ConnectionRefused("refused");
+  carrier.receiveBatch = () => Promise.reject(error);
+  const failed = await assertRejects(
+    () => socket.batches().next(),
+    Deno.errors.ConnectionRefused,
+  );
+  assertStrictEquals(failed.cause, error);
+  socket.close();
+});

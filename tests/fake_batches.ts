@@ -1,0 +1,81 @@
+import {
+  type Carrier,
+  DatagramSocket,
+  type DatagramSocketOptions,
+  type Outgoing,
+  type Run,
+  type SentBatch,
+} from "../mod.ts";
+import { LOCAL, PEER } from "./helpers.ts";
+
+/** A carrier that receives and sends by the batch, without a network. */
+export class FakeBatchCarrier implements Carrier {
+  readonly addr = LOCAL;
+  /** What was sent, in order. */
+  readonly sent: string[] = [];
+  /** What `sendBatch` does. */
+  onBatch: (batch: readonly Outgoing[]) => SentBatch | Promise<SentBatch> = (
+    { length },
+  ) => ({ sent: length });
+  readonly #arrived: Run[][] = [];
+  #reader: PromiseWithResolvers<readonly Run[]> | undefined;
+
+  /** Whether a `receiveBatch` is in flight. */
+  get reading(): boolean {
+    return this.#reader !== undefined;
+  }
+
+  /** Lets a batch arrive. */
+  deliver(...runs: Run[]): void {
+    this.#arrived.push(runs);
+    this.#serve();
+  }
+
+  receiveBatch(): Promise<readonly Run[]> {
+    if (this.#reader) throw new Error("a second receiveBatch was called");
+    const reader = this.#reader = Promise.withResolvers<readonly Run[]>();
+    this.#serve();
+    return reader.promise;
+  }
+
+  async sendBatch(batch: readonly Outgoing[]): Promise<SentBatch> {
+    const result = await this.onBatch(batch);
+    for (const { data } of batch.slice(0, result.sent)) {
+      this.sent.push(new TextDecoder().decode(data));
+    }
+    return result;
+  }
+
+  async send(data: Uint8Array, to: Deno.Addr): Promise<number> {
+    await this.sendBatch([{ data, to }]);
+    return data.length;
+  }
+
+  receive(): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+    return Promise.reject(new Error("receive was called"));
+  }
+
+  close(): void {
+    this.#reader?.reject(new Deno.errors.Interrupted("closed"));
+    this.#reader = undefined;
+  }
+
+  #serve(): void {
+    if (this.#reader === undefined || this.#arrived.length === 0) return;
+    const { resolve } = this.#reader;
+    this.#reader = undefined;
+    resolve(this.#arrived.shift()!);
+  }
+}
+
+/** Datagrams of one length and peer, of their texts. */
+export function run(texts: readonly string[], from: Deno.Addr = PEER): Run {
+  const data = new TextEncoder().encode(texts.join(""));
+  return { data, size: texts[0]?.length ?? 0, from };
+}
+
+/** A socket over such a carrier. */
+export function batchBound(options?: DatagramSocketOptions) {
+  const carrier = new FakeBatchCarrier();
+  return { carrier, socket: new DatagramSocket(carrier, options) };
+}

@@ -1,0 +1,225 @@
+// What the system does seldom, by a C library that does it at will.
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { bind, connect, type DatagramSocket } from "../../mod.ts";
+import { offloadBy } from "../../lib/carriers/offload.ts";
+import {
+  EAGAIN,
+  ECONNREFUSED,
+  EINTR,
+  EINVAL,
+  EIO,
+  EMSGSIZE,
+  ENETUNREACH,
+  type Libc,
+  systemLibc,
+} from "../../lib/carriers/offload/libc.ts";
+import { LOOPBACK, SOON } from "../helpers.ts";
+
+/** A C library with other calls in places; `fail` says why the last one failed. */
+function faulty(
+  change: (libc: Libc, fail: (errno: number) => -1) => Partial<Libc>,
+): () => Libc {
+  const open = systemLibc();
+  return () => {
+    const libc = open();
+    let errno: number | undefined;
+    const fail = (number: number): -1 => {
+      errno = number;
+      return -1;
+    };
+    return {
+      ...libc,
+      errno: () => {
+        const failed = errno ?? libc.errno();
+        errno = undefined;
+        return failed;
+      },
+      ...change(libc, fail),
+    };
+  };
+}
+
+async function texts(socket: DatagramSocket, count: number): Promise<string[]> {
+  const got: string[] = [];
+  for await (const batch of socket.batches(SOON)) {
+    got.push(...batch.map((datagram) => datagram.text()));
+    if (got.length >= count) break;
+  }
+  return got;
+}
+
+const MESSAGES = Array.from({ length: 200 }, (_, i) => `${i + 100}`);
+
+/** Sends all, receives all, and says how often `sendmmsg` was called with what. */
+async function sendAll(open: () => Libc): Promise<number[]> {
+  const counts: number[] = [];
+  const counting = () => {
+    const libc = open();
+    return {
+      ...libc,
+      sendmmsg: (...args: Parameters<Libc["sendmmsg"]>) => {
+        counts.push(args[2]);
+        return libc.sendmmsg(...args);
+      },
+    };
+  };
+  await using socket = bind(LOOPBACK);
+  await using client = await connect(socket.addr, {
+    carrier: offloadBy(counting),
+  });
+  const receiving = texts(socket, MESSAGES.length);
+  assertEquals(await client.sendMany(MESSAGES), MESSAGES.length);
+  assertEquals(await receiving, MESSAGES);
+  return counts;
+}
+
+Deno.test("200 equal messages leave in one call", async () => {
+  assertEquals(await sendAll(systemLibc()), [4]);
+});
+
+for (const errno of [EIO, EINVAL, EMSGSIZE]) {
+  Deno.test(`a device that does not segment (${errno}) gets datagrams one by one, and is not asked again`, async () => {
+    const counts = await sendAll(faulty((libc, fail) => {
+      let asked = false;
+      return {
+        sendmmsg: (fd, headers, count, flags) => {
+          // A run has a control message.
+          const { buffer } = headers as Uint8Array<ArrayBuffer>;
+          if (new DataView(buffer).getUint32(40, true) > 0) {
+            assertEquals(asked, false);
+            asked = true;
+            return fail(errno);
+          }
+          return libc.sendmmsg(fd, headers, count, flags);
+        },
+      };
+    }));
+    assert(counts.slice(1).every((count) => count <= 16), `${counts}`);
+  });
+}
+
+Deno.test("a call that takes some is called again for the rest", async () => {
+  const counts = await sendAll(faulty((libc) => ({
+    sendmmsg: (fd, headers, count, flags) =>
+      libc.sendmmsg(fd, headers, Math.min(count, 1), flags),
+  })));
+  assertEquals(counts, [4, 3, 2, 1]);
+});
+
+Deno.test("a call that a signal interrupts is made again", async () => {
+  let n = 0;
+  await sendAll(faulty((libc, fail) => ({
+    sendmmsg: (...args) => n++ === 0 ? fail(EINTR) : libc.sendmmsg(...args),
+    recvmmsg: (...args) => libc.recvmmsg(...args),
+  })));
+});
+
+Deno.test("where there is no room to send, a send waits until there is", async () => {
+  let n = 0;
+  let polled = 0;
+  await sendAll(faulty((libc, fail) => ({
+    sendmmsg: (...args) => n++ < 3 ? fail(EAGAIN) : libc.sendmmsg(...args),
+    poll: (...args) => {
+      polled++;
+      return libc.poll(...args);
+    },
+  })));
+  assert(polled >= 2);
+});
+
+Deno.test("a send that waits for room ends when the socket is closed", async () => {
+  await using socket = bind(LOOPBACK);
+  const client = await connect(socket.addr, {
+    carrier: offloadBy(faulty((libc, fail) => ({
+      sendmmsg: () => fail(EAGAIN),
+      // No room.
+      poll: (fds, count, timeoutMs) =>
+        timeoutMs === 0 || count === 2n
+          ? libc.poll(fds, count, timeoutMs)
+          : new Promise((resolve) => setTimeout(resolve, 1, 0)),
+    }))),
+  });
+  const sending = assertRejects(
+    () => client.send("x"),
+    Deno.errors.BadResource,
+  );
+  await client[Symbol.asyncDispose]();
+  await sending;
+  assertEquals([client.stats.sent, client.stats.sendFailed], [0, 1]);
+});
+
+Deno.test("a send that the system refuses rejects with what it says, and the socket goes on", async () => {
+  let n = 0;
+  await using socket = bind(LOOPBACK, {
+    carrier: offloadBy(faulty((libc, fail) => ({
+      sendmmsg: (...args) =>
+        n++ === 0 ? fail(ENETUNREACH) : libc.sendmmsg(...args),
+    }))),
+  });
+  await assertRejects(
+    () => socket.send("x", socket.addr),
+    Deno.errors.NetworkUnreachable,
+    "Network is unreachable (os error 101)",
+  );
+  await socket.send("y", socket.addr);
+  assertEquals((await socket.receive(SOON)).text(), "y");
+});
+
+Deno.test("a refusal that comes late is the waiting receive's, and the send after it is sent", async () => {
+  await using socket = bind(LOOPBACK);
+  let n = 0;
+  await using client = await connect(socket.addr, {
+    carrier: offloadBy(faulty((libc, fail) => ({
+      sendmmsg: (...args) =>
+        n++ === 1 ? fail(ECONNREFUSED) : libc.sendmmsg(...args),
+    }))),
+  });
+  const receiving = assertRejects(
+    () => client.receive(SOON),
+    Deno.errors.ConnectionRefused,
+  );
+  await client.send("a");
+  await client.send("b");
+  await receiving;
+  assertEquals(await texts(socket, 2), ["a", "b"]);
+  assertEquals([client.stats.sent, client.stats.sendFailed], [2, 0]);
+});
+
+Deno.test("an error of receiving is thrown, and the socket goes on", async () => {
+  let n = 0;
+  await using socket = bind(LOOPBACK, {
+    carrier: offloadBy(faulty((libc, fail) => ({
+      recvmmsg: (...args) =>
+        n++ === 0 ? fail(ENETUNREACH) : libc.recvmmsg(...args),
+    }))),
+  });
+  await assertRejects(() => socket.receive(), Deno.errors.NetworkUnreachable);
+  await socket.send("x", socket.addr);
+  assertEquals((await socket.receive(SOON)).text(), "x");
+});
+
+for (const call of ["socket", "bind", "setsockopt", "getsockname"] as const) {
+  Deno.test(`where ${call} fails nothing stays open`, async () => {
+    const closed: number[] = [];
+    let unloaded = 0;
+    const open = faulty((libc, fail) => ({
+      [call]: () => fail(EINVAL),
+      close: (fd) => {
+        closed.push(fd);
+        return libc.close(fd);
+      },
+      unload: () => {
+        unloaded++;
+        libc.unload();
+      },
+    }));
+    await assertRejects(
+      async () => {
+        await using _ = bind(LOOPBACK, { carrier: offloadBy(open) });
+      },
+      Error,
+      "Invalid argument (os error 22)",
+    );
+    assertEquals([closed.length, unloaded], [call === "socket" ? 0 : 1, 1]);
+  });
+}

@@ -1,0 +1,90 @@
+import { assertEquals } from "@std/assert";
+import * as layout from "../../lib/carriers/offload/layout.ts";
+import * as libc from "../../lib/carriers/offload/libc.ts";
+
+const { SOCKADDR_IN, SOCKADDR_IN6, IOVEC, MMSGHDR, CMSGHDR, POLLFD, TIMESPEC } =
+  layout;
+
+const OFFSETS: [struct: string, field: string, offset: number][] = [
+  ["struct sockaddr_in", "sin_family", SOCKADDR_IN.family],
+  ["struct sockaddr_in", "sin_port", SOCKADDR_IN.port],
+  ["struct sockaddr_in", "sin_addr", SOCKADDR_IN.addr],
+  ["struct sockaddr_in6", "sin6_family", SOCKADDR_IN6.family],
+  ["struct sockaddr_in6", "sin6_port", SOCKADDR_IN6.port],
+  ["struct sockaddr_in6", "sin6_addr", SOCKADDR_IN6.addr],
+  ["struct sockaddr_in6", "sin6_scope_id", SOCKADDR_IN6.scope],
+  ["struct iovec", "iov_base", IOVEC.base],
+  ["struct iovec", "iov_len", IOVEC.len],
+  ["struct mmsghdr", "msg_hdr.msg_name", MMSGHDR.name],
+  ["struct mmsghdr", "msg_hdr.msg_namelen", MMSGHDR.namelen],
+  ["struct mmsghdr", "msg_hdr.msg_iov", MMSGHDR.iov],
+  ["struct mmsghdr", "msg_hdr.msg_iovlen", MMSGHDR.iovlen],
+  ["struct mmsghdr", "msg_hdr.msg_control", MMSGHDR.control],
+  ["struct mmsghdr", "msg_hdr.msg_controllen", MMSGHDR.controllen],
+  ["struct mmsghdr", "msg_hdr.msg_flags", MMSGHDR.flags],
+  ["struct mmsghdr", "msg_len", MMSGHDR.len],
+  ["struct cmsghdr", "cmsg_len", CMSGHDR.len],
+  ["struct cmsghdr", "cmsg_level", CMSGHDR.level],
+  ["struct cmsghdr", "cmsg_type", CMSGHDR.type],
+  ["struct pollfd", "fd", POLLFD.fd],
+  ["struct pollfd", "events", POLLFD.events],
+  ["struct pollfd", "revents", POLLFD.revents],
+  ["struct timespec", "tv_sec", TIMESPEC.sec],
+  ["struct timespec", "tv_nsec", TIMESPEC.nsec],
+];
+
+const SIZES: [expression: string, size: number][] = [
+  ["sizeof(struct sockaddr_in)", SOCKADDR_IN.size],
+  ["sizeof(struct sockaddr_in6)", SOCKADDR_IN6.size],
+  ["sizeof(struct iovec)", IOVEC.size],
+  ["sizeof(struct mmsghdr)", MMSGHDR.size],
+  ["CMSG_LEN(0)", CMSGHDR.data],
+  ["CMSG_SPACE(sizeof(int))", CMSGHDR.data + 8],
+  ["sizeof(struct pollfd)", POLLFD.size],
+  ["sizeof(struct timespec)", TIMESPEC.size],
+  ["SK_MEMINFO_DROPS", layout.SK_MEMINFO_DROPS],
+];
+
+Deno.test("structures and constants are what a C compiler says", async () => {
+  const constants = Object.entries(libc)
+    .filter(([name, value]) =>
+      /^[A-Z_0-9]+$/.test(name) && typeof value === "number"
+    ) as [string, number][];
+  const expressions: [string, number][] = [
+    ...OFFSETS.map(([struct, field, offset]): [string, number] => [
+      `offsetof(${struct}, ${field})`,
+      offset,
+    ]),
+    ...SIZES,
+    ...constants,
+  ];
+  const source = `#define _GNU_SOURCE
+    #include <errno.h>
+    #include <netinet/in.h>
+    #include <netinet/udp.h>
+    #include <poll.h>
+    #include <stddef.h>
+    #include <stdio.h>
+    #include <sys/socket.h>
+    #include <time.h>
+    #include <linux/sock_diag.h>
+    int main(void) {
+      ${expressions.map(([c]) => `printf("%ld\\n", (long) (${c}));`).join("\n")}
+    }`;
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/layout.c`, source);
+    const cc = await new Deno.Command("cc", {
+      args: ["-o", `${folder}/layout`, `${folder}/layout.c`],
+    }).output();
+    assertEquals(new TextDecoder().decode(cc.stderr), "");
+    const { stdout } = await new Deno.Command(`${folder}/layout`).output();
+    const says = new TextDecoder().decode(stdout).trim().split("\n");
+    assertEquals(
+      expressions.map(([expression], i) => [expression, Number(says[i])]),
+      expressions,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
