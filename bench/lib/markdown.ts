@@ -4,6 +4,7 @@ import type { Figures } from "./measure.ts";
 import type { Outcome } from "./outcome.ts";
 import { aim, ratio, reached, table } from "./report.ts";
 import { median, Results } from "./results.ts";
+import { severalCores } from "./several_cores.ts";
 import { TARGETS } from "./targets.ts";
 
 type Column = [head: string, cell: (medians: Figures, row: Row) => string];
@@ -94,8 +95,13 @@ export function markdown(outcome: Outcome): string {
       return rows.length === 0 ? [] : [section(each, rows, size, results)];
     }).flat()
   );
-  return [about(outcome), ...tables, targets(results), missing(outcome)]
-    .filter((part) => part !== "").join("\n\n");
+  return [
+    about(outcome),
+    ...tables,
+    severalCores(outcome.rows, results),
+    targets(results),
+    missing(outcome),
+  ].filter((part) => part !== "").join("\n\n");
 }
 
 function about(outcome: Outcome): string {
