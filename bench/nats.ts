@@ -1,7 +1,7 @@
 // How fast messages are published to a NATS broker of this machine.
 import { run } from "./lib/bench.ts";
-import { Child } from "./lib/child.ts";
-import type { Throughput } from "./lib/window.ts";
+import { Child, denoProgram } from "./lib/child.ts";
+import type { Throughput } from "./peers/meter.mjs";
 
 await run({
   script: "nats.ts",
@@ -42,8 +42,11 @@ await run({
     try {
       await reachable(host);
       const url = `nats://${host}/pli`;
-      await using child = new Child("nats_publisher", [subject, url, seconds]);
-      return await child.next<Throughput>();
+      await using child = new Child(
+        denoProgram("processes/nats_publisher.ts"),
+        ...[subject, url, seconds],
+      );
+      return await child.next<Pick<Throughput, "perSecond" | "cpuMicros">>();
     } finally {
       broker.kill();
       await broker.status;

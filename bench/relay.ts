@@ -1,7 +1,7 @@
 // What the relay costs: a client and a server send to each other by way of it,
 // both faster than it forwards.
 import { run } from "./lib/bench.ts";
-import { Child } from "./lib/child.ts";
+import { Child, denoProgram } from "./lib/child.ts";
 import { at, portOf, rawSocket, SIZE } from "./lib/datagrams.ts";
 import { median } from "./lib/results.ts";
 
@@ -49,11 +49,10 @@ await run({
   async measure(subject, seconds) {
     const server = rawSocket();
     const client = rawSocket();
-    await using relay = new Child("relayer", [
-      subject,
-      portOf(server),
-      seconds,
-    ]);
+    await using relay = new Child(
+      denoProgram("processes/relayer.ts"),
+      ...[subject, portOf(server), seconds],
+    );
     const front = at(await relay.next<number>());
     await client.send(data, front);
     const [_, upstream] = await server.receive();

@@ -3,7 +3,7 @@
 //
 //   store.ts [COUNT] [PER_SECOND]     2,000,000 at 50,000 a second
 import { machine } from "./lib/machine.ts";
-import { Child } from "./lib/child.ts";
+import { Child, denoProgram } from "./lib/child.ts";
 
 const [count = 2_000_000, perSecond = 50_000] = Deno.args.map(Number);
 
@@ -18,7 +18,10 @@ for (const rate of [perSecond, 0]) console.log(await measure(rate));
 async function measure(rate: number): Promise<string> {
   const folder = await Deno.makeTempDir();
   await using server = await serve(`${folder}/messages.db`);
-  await using pacer = new Child("pacer", [server.port, count, rate]);
+  await using pacer = new Child(
+    denoProgram("processes/pacer.ts"),
+    ...[server.port, count, rate],
+  );
   const { perSecond: offered } = await pacer.next<{ perSecond: number }>();
   const start = performance.now();
   // What is in the system's buffer is not counted as lost.

@@ -27,7 +27,7 @@ export interface Bench<S extends string, F extends string> {
 export async function run<S extends string, F extends string>(
   bench: Bench<S, F>,
 ): Promise<void> {
-  const options = readOptions(bench);
+  const options = readOptions({ about: bench.about, command: command(bench) });
   console.log(machine());
   const results = await runRounds(bench, options);
   const { rounds, seconds } = options;
@@ -56,4 +56,10 @@ async function runRounds<S extends string, F extends string>(
     order.reverse();
   }
   return results;
+}
+
+function command({ script, flags }: { script: string; flags?: string }) {
+  const more = flags === undefined ? "" : `${flags} \\\n  `;
+  return `deno run --allow-net=127.0.0.1 --allow-sys=cpus,osRelease \\
+  --allow-run="$(deno eval 'console.log(Deno.execPath())')" ${more}bench/${script}`;
 }

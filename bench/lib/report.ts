@@ -46,18 +46,32 @@ export function verdicts<S extends string, F extends string>(
   targets: readonly Target<S, F>[],
   results: Results<S, F>,
 ): string {
-  return targets.map(({ what, figure, subject, base, atLeast, atMost }) => {
-    const measured = median(results.ratios(figure, subject, base));
-    const reached = measured >= (atLeast ?? -Infinity) &&
-      measured <= (atMost ?? Infinity);
-    const aim = atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`;
-    const outcome = reached ? "reached" : "missed";
-    return `target ${what} ${aim}: ${outcome} (${ratio(measured)})`;
+  return targets.map((target) => {
+    const measured = median(
+      results.ratios(target.figure, target.subject, target.base),
+    );
+    const outcome = reached(target, measured) ? "reached" : "missed";
+    return `target ${target.what} ${aim(target)}: ${outcome} (${
+      ratio(measured)
+    })`;
   }).join("\n");
 }
 
+/** What a target's ratio should be. */
+export function aim({ atLeast, atMost }: Target<string, string>): string {
+  return atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`;
+}
+
+/** Whether a ratio is what it should be. */
+export function reached(
+  { atLeast = -Infinity, atMost = Infinity }: Target<string, string>,
+  measured: number,
+): boolean {
+  return measured >= atLeast && measured <= atMost;
+}
+
 /** A Markdown table: the first row is its head, the first column is text. */
-function table(rows: readonly (readonly string[])[]): string {
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) =>
     Math.max(...rows.map((row) => row[column].length))
   );
@@ -74,7 +88,8 @@ function table(rows: readonly (readonly string[])[]): string {
   return [rows[0], rule, ...rows.slice(1)].map(line).join("\n");
 }
 
-function amount(value: number): string {
+/** A figure, with decimals where it is small. */
+export function amount(value: number): string {
   const decimals = value < 1000 ? 2 : 0;
   return value.toLocaleString("en", {
     minimumFractionDigits: decimals,
@@ -82,6 +97,7 @@ function amount(value: number): string {
   });
 }
 
-function ratio(value: number): string {
-  return value.toFixed(3);
+/** A ratio, with decimals where it is small. */
+export function ratio(value: number): string {
+  return value.toFixed(value < 10 ? 3 : 1);
 }

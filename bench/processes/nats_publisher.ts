@@ -7,7 +7,7 @@ import { Datagram } from "../../lib/datagram.ts";
 import type { Backlog, Message } from "../../lib/sink.ts";
 import { nats, type NatsSink, parseNatsUrl } from "../../lib/sinks/nats.ts";
 import { at, SIZE } from "../lib/datagrams.ts";
-import { endAfter, measure } from "../lib/window.ts";
+import { endAfter, measure } from "../peers/meter.mjs";
 
 const IN_FLIGHT = 512;
 const WAITING = 5000;

@@ -4,7 +4,7 @@
 //   relayer.ts bare|relay|delayed PORT SECONDS
 import { startRelay } from "../../lib/testing/mod.ts";
 import { at, portOf, rawSocket } from "../lib/datagrams.ts";
-import { endAfter, measure } from "../lib/window.ts";
+import { endAfter, measure } from "../peers/meter.mjs";
 
 const [subject, to, seconds] = Deno.args;
 const server = at(Number(to));

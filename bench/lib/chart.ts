@@ -1,0 +1,148 @@
+import type { Row } from "./cases.ts";
+import type { Outcome } from "./outcome.ts";
+import { median, Results } from "./results.ts";
+
+/** A panel of the chart: a dot for each row, on a logarithmic scale. */
+interface Panel {
+  group: string;
+  size: number;
+  title: string;
+  figure: string;
+  text(value: number): string;
+}
+
+const PANELS: Panel[] = [
+  ...[100, 1200].map((size) => ({
+    ...{ group: "pairs", size, figure: "received" },
+    title: `Datagrams of ${
+      size.toLocaleString("en")
+    } bytes received a second, from one to its like`,
+    text: (value: number) => Math.round(value).toLocaleString("en"),
+  })),
+  {
+    ...{ group: "round-trip", size: 100, figure: "p50" },
+    title: "Round trip of 100 bytes, median in µs (less is better)",
+    text: (value: number) => value.toFixed(1),
+  },
+];
+
+const WIDTH = 860;
+const LEFT = 350;
+const RIGHT = 120;
+const ROW = 24;
+const HEAD = 62;
+const FOOT = 44;
+
+const STYLE = `
+  text { font: 13px system-ui, sans-serif; fill: #24292f; }
+  .title { font-weight: 600; font-size: 15px; }
+  .tick, .about { font-size: 11px; fill: #57606a; }
+  .ours { font-weight: 600; }
+  .grid { stroke: #d0d7de; }
+  .spread { stroke: #6e7781; stroke-width: 3; stroke-linecap: round; }
+  circle { fill: #6e7781; }
+  .spread.ours { stroke: #0969da; }
+  circle.ours { fill: #0969da; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3; }
+    .tick, .about { fill: #9198a1; }
+    .grid { stroke: #3d444d; }
+    .spread { stroke: #9198a1; }
+    circle { fill: #9198a1; }
+    .spread.ours { stroke: #58a6ff; }
+    circle.ours { fill: #58a6ff; }
+  }`;
+
+/**
+ * The chart of a run, as SVG. A line is where the rounds lay, a dot their
+ * median; ours are in colour.
+ */
+export function chart(outcome: Outcome): string {
+  const results = new Results(outcome.figures);
+  let top = 0;
+  const panels = PANELS.flatMap((each) => {
+    const rows = outcome.rows.filter(({ group, size }) =>
+      group === each.group && size === each.size
+    );
+    if (rows.length === 0) return [];
+    const start = top;
+    top += HEAD + rows.length * ROW + FOOT;
+    return `<g transform="translate(0 ${start})">${
+      panel(each, rows, results)
+    }</g>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${
+    top + 20
+  }" role="img" aria-label="Datagrams a second and round trips, side by side">
+<style>${STYLE}
+</style>
+${panels.join("\n")}
+${text(16, top + 4, "about", `${outcome.machine}; ${outcome.rounds} rounds`)}
+</svg>
+`;
+}
+
+function panel(
+  { title, figure, text: shown }: Panel,
+  rows: readonly Row[],
+  results: Results<string, string>,
+): string {
+  const all = rows.flatMap(({ id }) => results.of(id, figure));
+  const low = Math.floor(Math.log10(Math.min(...all)));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...all))));
+  const x = (value: number) =>
+    LEFT + (Math.log10(value) - low) / (high - low) * (WIDTH - LEFT - RIGHT);
+  const bottom = HEAD + rows.length * ROW;
+  const ticks = Array.from(
+    { length: high - low + 1 },
+    (_, i) => 10 ** (low + i),
+  );
+  return [
+    text(16, 24, "title", title),
+    ...ticks.map((value) =>
+      line("grid", x(value), x(value), HEAD - 18, bottom) +
+      text(x(value), bottom + 16, "tick", value.toLocaleString("en"), "middle")
+    ),
+    ...rows.map(({ id, label }, i) => {
+      const values = results.of(id, figure);
+      const [min, max] = [Math.min(...values), Math.max(...values)];
+      const y = HEAD + i * ROW;
+      const ours = label.startsWith("Pli") ? " ours" : "";
+      return text(LEFT - 14, y + 4, `label${ours}`, label, "end") +
+        line(`spread${ours}`, x(min), x(max), y, y) +
+        `<circle class="${ours.trim()}" cx="${
+          round(x(median(values)))
+        }" cy="${y}" r="5"/>` +
+        text(x(max) + 10, y + 4, `value${ours}`, shown(median(values)));
+    }),
+  ].join("\n");
+}
+
+function text(
+  x: number,
+  y: number,
+  style: string,
+  content: string,
+  anchor = "start",
+): string {
+  const escaped = content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  return `<text x="${
+    round(x)
+  }" y="${y}" class="${style}" text-anchor="${anchor}">${escaped}</text>`;
+}
+
+function line(
+  style: string,
+  x1: number,
+  x2: number,
+  y1: number,
+  y2: number,
+): string {
+  return `<line class="${style}" x1="${round(x1)}" x2="${
+    round(x2)
+  }" y1="${y1}" y2="${y2}"/>`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

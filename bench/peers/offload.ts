@@ -1,0 +1,80 @@
+// Our sockets over the offload carrier. `read` is `batches` that also looks at
+// the first byte of each datagram.
+//
+//   offload.ts receive|batches|read|send|echo|ping SIZE SECONDS [PORT]
+import { bind, connect, type Datagram } from "../../mod.ts";
+import { offload } from "../../lib/carriers/offload.ts";
+import { at, portOf } from "../lib/datagrams.ts";
+import { counted, endAfter, listening, report, RoundTrips } from "./meter.mjs";
+
+// Sent by one call.
+const MANY = 1024;
+const HERE = "udp://127.0.0.1:0";
+
+const [role, ...numbers] = Deno.args;
+const [size, seconds, port] = numbers.map(Number);
+const data = new Uint8Array(size);
+const options = { carrier: offload() };
+
+const roles: Record<string, () => Promise<void>> = {
+  async receive() {
+    const socket = bind(HERE, options);
+    listening(portOf(socket));
+    report(seconds);
+    for await (const { data } of socket) {
+      counted.datagrams++;
+      counted.bytes += data.length;
+    }
+  },
+  batches: () =>
+    batches(({ data }) => {
+      counted.datagrams++;
+      counted.bytes += data.length;
+    }),
+  read: () =>
+    batches(({ data }) => {
+      counted.datagrams++;
+      counted.bytes += data.length;
+      counted.sum += data[0];
+    }),
+  async send() {
+    const socket = await connect(at(port), options);
+    const many = Array<Uint8Array>(MANY).fill(data);
+    report(seconds);
+    for (;;) {
+      const sent = await socket.sendMany(many);
+      counted.datagrams += sent;
+      counted.bytes += sent * size;
+    }
+  },
+  async echo() {
+    const socket = bind(HERE, options);
+    listening(portOf(socket));
+    for (;;) {
+      const { data, from } = await socket.receive();
+      await socket.send(data, from);
+    }
+  },
+  async ping() {
+    const socket = await connect(at(port), options);
+    const trips = new RoundTrips(seconds);
+    do {
+      await socket.send(data);
+      await socket.receive();
+    } while (trips.next());
+  },
+};
+
+endAfter(seconds + 20);
+await roles[role]();
+
+async function batches(
+  take: (datagram: Datagram<Deno.Addr>) => void,
+): Promise<void> {
+  const socket = bind(HERE, options);
+  listening(portOf(socket));
+  report(seconds);
+  for await (const batch of socket.batches()) {
+    for (const datagram of batch) take(datagram);
+  }
+}

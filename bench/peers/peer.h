@@ -1,0 +1,137 @@
+// What the peers in C share: their arguments, their sockets, and the window of
+// time that is measured. The counterpart of meter.mjs.
+//
+//   PEER ROLE SIZE SECONDS [PORT]
+
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WARM_UP 0.3
+#define MAX_SIZE 65536
+
+static const char *role;
+static size_t size;
+static double seconds;
+static int port;
+
+static inline int is(const char *name) { return strcmp(role, name) == 0; }
+
+static inline void fail(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static inline double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static inline long resident(void) {
+  long pages = 0;
+  FILE *statm = fopen("/proc/self/statm", "r");
+  if (statm == NULL || fscanf(statm, "%*d %ld", &pages) != 1) fail("statm");
+  fclose(statm);
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+static inline void arguments(int argc, char **argv) {
+  if (argc < 4) {
+    fprintf(stderr, "ROLE SIZE SECONDS [PORT]\n");
+    exit(1);
+  }
+  role = argv[1];
+  size = strtoul(argv[2], NULL, 10);
+  seconds = strtod(argv[3], NULL);
+  port = argc > 4 ? atoi(argv[4]) : 0;
+  if (size < 1 || size > 65507) {
+    fprintf(stderr, "SIZE is 1 to 65507\n");
+    exit(1);
+  }
+  // Ends this process, should whoever started it be gone.
+  alarm((unsigned)seconds + 20);
+}
+
+static inline struct sockaddr_in loopback(int at) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(at)};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+// A socket that receives. Its port is printed once it is ready.
+static inline int bound(void) {
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  struct sockaddr_in address = loopback(0);
+  socklen_t length = sizeof address;
+  if (bind(fd, (struct sockaddr *)&address, length) < 0) fail("bind");
+  getsockname(fd, (struct sockaddr *)&address, &length);
+  port = ntohs(address.sin_port);
+  return fd;
+}
+
+static inline void listening(void) {
+  printf("{\"port\":%d,\"rss\":%ld}\n", port, resident());
+  fflush(stdout);
+}
+
+// A socket that sends to the port that was given.
+static inline int connected(void) {
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  struct sockaddr_in to = loopback(port);
+  if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) fail("connect");
+  return fd;
+}
+
+// What has been counted so far: datagrams, their bytes, and, for those who look
+// at them, the sum of their first bytes.
+static uint64_t datagrams, bytes, sum;
+
+static inline void count(size_t length) {
+  datagrams++;
+  bytes += length;
+}
+
+// Looks at the clock: to be called every 64 calls or so. Measures from the first
+// datagram on, after a time to warm up, and prints the report. Goes on then until
+// it is ended, as the other side may not have measured yet.
+static inline void meter(void) {
+  static int done;
+  if (done) return;
+  static double start, begin;
+  static uint64_t before;
+  static struct rusage used;
+  double time = now();
+  if (start == 0) start = time;
+  if (begin == 0) {
+    if (time < start + WARM_UP) return;
+    begin = time;
+    before = datagrams;
+    getrusage(RUSAGE_SELF, &used);
+  }
+  double elapsed = time - begin;
+  if (elapsed < seconds) return;
+  struct rusage use;
+  getrusage(RUSAGE_SELF, &use);
+#define MICROS(which)                                        \
+  ((use.ru_##which.tv_sec - used.ru_##which.tv_sec) * 1e6 +  \
+   (use.ru_##which.tv_usec - used.ru_##which.tv_usec))
+  double user = MICROS(utime), sys = MICROS(stime);
+  double counted = datagrams - before;
+  printf("{\"perSecond\":%f,\"cpuMicros\":%f,\"cores\":%f,"
+         "\"systemShare\":%f,\"rss\":%ld,\"bytesEach\":%f,\"sum\":%lu}\n",
+         counted / elapsed, (user + sys) / counted, (user + sys) / 1e6 / elapsed,
+         sys / (user + sys), resident(), (double)bytes / datagrams,
+         (unsigned long)sum);
+  fflush(stdout);
+  done = 1;
+}

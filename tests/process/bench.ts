@@ -1,0 +1,106 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { chart } from "../../bench/lib/chart.ts";
+import { markdown } from "../../bench/lib/markdown.ts";
+import { readOutcome } from "../../bench/lib/outcome.ts";
+import { run } from "./support/programs.ts";
+
+const ONLY = "pairs,round-trip,100,raw,pli,node,c";
+const RESULTS = "bench/results/2026-11-24.json";
+
+/** A short run. There are no programs on its path, so some are missing. */
+async function bench(...args: string[]) {
+  const folder = await Deno.makeTempDir();
+  try {
+    const json = `${folder}/results/all.json`;
+    const { code, stdout, stderr } = await run(
+      "bench/all.ts",
+      [
+        "--rounds",
+        "2",
+        "--seconds",
+        "0.1",
+        "--patience",
+        "0",
+        "--json",
+        json,
+        ...args,
+      ],
+      {
+        flags: [
+          ...["--allow-sys=cpus,osRelease", "--allow-run"],
+          ...[`--allow-write=${folder},tmp/bench`],
+        ],
+        env: { PATH: folder },
+      },
+    );
+    assertEquals(code, 0, stderr);
+    return { stdout, outcome: await readOutcome(json) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a short run of the benchmarks measures who is there and names who is not, in tables and in JSON", async () => {
+  const { stdout, outcome } = await bench("--only", ONLY);
+  const labels = outcome.rows.map(({ group, label }) => `${group}: ${label}`);
+  assert(labels.includes("round-trip: Deno.DatagramConn"), stdout);
+  assert(labels.includes("round-trip: Pli"), stdout);
+  for (const { id } of outcome.rows) {
+    const rounds = outcome.figures[id]!;
+    assertEquals(rounds.length, 2, id);
+    assert(rounds.flatMap(Object.values).every(Number.isFinite), stdout);
+  }
+  assertMatch(stdout, /^### Round trips, .*, 100 bytes$/m);
+  assertMatch(stdout, /^\| Pli +\| +[\d.]+ \| +[\d.]+ \([\d.]+–[\d.]+\) \|/m);
+  assertMatch(stdout, /^\| default \/ raw Deno.* (reached|missed) \|$/m);
+  assertMatch(stdout, /^\| default \/ Node.* not measured \|$/m);
+  assertEquals(stdout.trim(), markdown(outcome));
+  for (
+    const [what, command] of [["node", "node"], ["c", "cc"]]
+  ) {
+    const reason = `${command} is not there, or may not be run`;
+    assert(stdout.includes(`- all of ${what}: ${reason}\n`), stdout);
+  }
+  const drawn = chart(outcome);
+  for (const { label } of outcome.rows) {
+    assert(drawn.includes(`>${label}</text>`));
+  }
+});
+
+Deno.test("the benchmarks say in one line what is wrong with an option", async () => {
+  for (
+    const [args, line] of [
+      [["--rounds", "0"], "--rounds is a whole number from 1 to 1000, not 0"],
+      [["--seconds", "x"], "--seconds is a number from 0.1 to 60, not x"],
+      [["--only", "100,fast"], /^Cannot measure: --only takes .*, not fast;/],
+      [["--turbo"], "there is no --turbo here"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await run("bench/all.ts", [...args], {
+      flags: [],
+    });
+    assertEquals([code, stdout, stderr.trim().split("\n").length], [1, "", 1]);
+    if (typeof line !== "string") assertMatch(stderr, line);
+    else {
+      assertEquals(
+        stderr,
+        `Cannot measure: ${line}; --help shows the usage\n`,
+      );
+    }
+  }
+});
+
+Deno.test("docs/performance.md shows the results that are kept, and their chart", async () => {
+  const outcome = await readOutcome(RESULTS);
+  const page = await Deno.readTextFile("docs/performance.md");
+  // Lines are broken differently there.
+  const words = (text: string) => text.split(/[\s-]+/).join(" ");
+  for (const part of markdown(outcome).split("\n\n")) {
+    assert(words(page).includes(words(part)), part);
+  }
+  const svg = await Deno.readTextFile("docs/performance.svg");
+  assert(
+    svg === chart(outcome),
+    `bench/show.ts chart ${RESULTS} shows another`,
+  );
+});
