@@ -1,4 +1,4 @@
-import { formatAddress, type SchemeAddr } from "../../address.ts";
+import type { SchemeAddr } from "../../address.ts";
 import type { Carrier } from "../../carrier.ts";
 import { Connection, type Lateness } from "./connection.ts";
 import type { TcpOptions } from "./limits.ts";
