@@ -30,12 +30,6 @@ export interface TlsOptions extends TcpOptions {
    * @default {the host of the address}
    */
   serverName?: string;
-  /**
-   * Takes a trusted certificate for whatever name. Only for a server that is
-   * trusted by its own certificate alone, as one's own.
-   * @default {false}
-   */
-  anyServerName?: boolean;
 }
 
 /**
@@ -59,7 +53,7 @@ export interface TlsOptions extends TcpOptions {
  * ```
  */
 export function tls(options: TlsOptions): CarrierSource {
-  const { cert, key, caCerts, serverName, anyServerName, ...limits } = options;
+  const { cert, key, caCerts, serverName, ...limits } = options;
   const checked = checkOptions(limits);
   return {
     listen(address) {
@@ -76,7 +70,6 @@ export function tls(options: TlsOptions): CarrierSource {
       const conn = await Deno.startTls(tcp, {
         hostname: serverName ?? remote.hostname,
         caCerts,
-        unsafelyDisableHostnameVerification: anyServerName,
       });
       await shakeHands(conn, checked.messageMs);
       return new DialledCarrier(conn, checked, "tls");
