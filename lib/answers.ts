@@ -1,4 +1,4 @@
-import type { SchemeAddr } from "./address.ts";
+import { isConnected } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import type { Datagram } from "./datagram.ts";
 import { isLoopback } from "./host.ts";
@@ -26,11 +26,6 @@ export interface AnswerOptions {
 
 const ANSWER_LIMIT: Rate = { perSecond: 1000, burst: 10_000 };
 const MAX_AMPLIFICATION = 3;
-
-/** Whether a source there has shown that it gets what is sent to it. */
-function isConnected({ transport, scheme }: SchemeAddr): boolean {
-  return transport === "tcp" || scheme === "quic";
-}
 
 interface PeerState {
   bucket: Bucket | undefined;
@@ -62,9 +57,7 @@ export class AnswerLimits {
   ) {
     const {
       answerLimit = ANSWER_LIMIT,
-      maxAmplification = isConnected(local as SchemeAddr)
-        ? Infinity
-        : MAX_AMPLIFICATION,
+      maxAmplification = isConnected(local) ? Infinity : MAX_AMPLIFICATION,
     } = options;
     if (!(maxAmplification > 0)) {
       throw new RangeError(
