@@ -7,6 +7,7 @@ const PAGES = [
   "docs/page.md",
   "docs/server.md",
   "docs/scaling.md",
+  "docs/carriers.md",
 ];
 const WITHOUT_COMMANDS = ["docs/page.md"];
 const SCRIPTS = [".ci/run", ".ci/readme_commands"];
