@@ -116,7 +116,9 @@ export class BoundCarrier implements Carrier {
 
   async end(): Promise<void> {
     this.#stop();
-    await Promise.all(Array.from(this.#peers.values(), (peer) => peer.end()));
+    await Promise.all(
+      Array.from(this.#peers.values(), (peer) => peer.end(false)),
+    );
     this.#sweep[Symbol.dispose]();
     await this.#settled();
   }

@@ -3,9 +3,11 @@ import { FRAMINGS } from "./framing.ts";
 import type { TcpOptions } from "./limits.ts";
 
 const READ_SIZE = 16 * 1024;
-// At the end, a peer that still sends is listened to until it pauses so long:
-// what is closed while something comes is reset, and loses what was sent.
-const LINGER_MS = 100;
+// What is closed while something comes is reset, and loses what is under way. So
+// at the end a peer is listened to until it is silent for so long: longer where
+// it answers, and answers are missing.
+const SILENT_MS = 100;
+const SILENT_WHILE_ANSWERING_MS = 1000;
 
 /** Why a connection was closed before its peer did. */
 export type Lateness = "handshake" | "idle" | "slow" | "unread";
@@ -45,7 +47,8 @@ export class Connection {
   #waited = 0;
   #wroteAt = 0;
   #writesSince: number | undefined;
-  #hasSent = false;
+  #sent = 0;
+  #received = 0;
   #closed = false;
   #lateness: Lateness | undefined;
 
@@ -87,7 +90,10 @@ export class Connection {
   next(into: Uint8Array): number | undefined {
     const size = this.#decoder.next(into) ??
       (this.ended ? this.#decoder.end(into) : undefined);
-    if (size !== undefined) this.#waited = 0;
+    if (size !== undefined) {
+      this.#waited = 0;
+      this.#received++;
+    }
     return size;
   }
 
@@ -132,7 +138,7 @@ export class Connection {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    this.#hasSent = true;
+    this.#sent++;
     this.#writesSince = performance.now();
     try {
       for (let done = 0; done < bytes.length;) {
@@ -183,16 +189,21 @@ export class Connection {
     }
   }
 
-  /** Sends what waits, says that no more will come, and closes. */
-  async end(): Promise<void> {
+  /**
+   * Sends what waits, says that no more will come, and closes.
+   *
+   * @param isAsker Whether the peer sends nothing but answers: then it may be
+   * closed as soon as it has answered everything.
+   */
+  async end(isAsker: boolean): Promise<void> {
     this.ref();
     try {
       await this.#writing;
-      if (this.#hasSent && !this.#closed) {
+      if (this.#sent > 0 && !this.#closed) {
         const now = this.#writesSince = performance.now();
         await this.#conn.closeWrite();
         this.#writesSince = undefined;
-        await this.#discard(now + this.#options.sendMs);
+        await this.#discard(isAsker, now + this.#options.sendMs);
       }
     } catch {
       // The peer has ended it already.
@@ -200,17 +211,21 @@ export class Connection {
     this.close();
   }
 
-  async #discard(until: number): Promise<void> {
+  async #discard(isAsker: boolean, until: number): Promise<void> {
+    const nowhere = new Uint8Array();
     while (!this.ended && performance.now() < until) {
-      if (!await this.#readsSoon()) return;
+      while (this.next(nowhere) !== undefined);
+      if (isAsker && this.#received >= this.#sent) return;
+      const isAnswering = isAsker && this.#received > 0;
+      const ms = isAnswering ? SILENT_WHILE_ANSWERING_MS : SILENT_MS;
+      if (!await this.#readsWithin(ms)) return;
     }
   }
 
-  /** Whether anything comes before it is time to close. */
-  async #readsSoon(): Promise<boolean> {
+  async #readsWithin(ms: number): Promise<boolean> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<boolean>((resolve) =>
-      timer = setTimeout(resolve, LINGER_MS, false)
+      timer = setTimeout(resolve, ms, false)
     );
     try {
       return await Promise.race([this.read().then(() => true), late]);

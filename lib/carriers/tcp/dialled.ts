@@ -81,7 +81,7 @@ export class DialledCarrier implements Carrier {
   }
 
   async end(): Promise<void> {
-    await this.#connection.end();
+    await this.#connection.end(true);
     this.#sweep[Symbol.dispose]();
   }
 }
