@@ -26,9 +26,10 @@ export interface SchemeAddr extends Deno.NetAddr {
 /**
  * Reads an address: `udp://127.0.0.1:62000`, `udp://[::1]:62000`,
  * `udp://localhost:0`, without the scheme `127.0.0.1:62000`, on loopback
- * `:62000`, `tcp://`, `tls://`, `quic://` likewise, or `unix:/path.sock`. Names are not looked up. An IPv6 address
- * comes out in its canonical form (RFC 5952), a zone (`[fe80::1%eth0]`) stays.
- * It is the inverse of {@linkcode formatAddress}.
+ * `:62000`, `tcp://`, `tls://`, `quic://` likewise, or `unix:/path.sock`. Names
+ * are not looked up. An IPv6 address comes out in its canonical form (RFC 5952),
+ * a zone (`[fe80::1%eth0]`) stays. It is the inverse of
+ * {@linkcode formatAddress}.
  *
  * @param text The address. Ports are 0 to 65535; 0 is good for binding only.
  * @returns `{ transport: "udp", hostname, port }`, for `tcp://` with the transport
@@ -89,6 +90,15 @@ export function toAddress(
   return parseAddress(
     isObject(address) ? formatAddress(address) : address,
   );
+}
+
+/**
+ * Whether what has such an address has connections: a peer there has shown that
+ * it gets what is sent to it.
+ */
+export function isConnected(address: SchemeAddr | Deno.Addr): boolean {
+  const { transport, scheme }: { transport: string; scheme?: string } = address;
+  return transport === "tcp" || scheme === "quic";
 }
 
 function isObject(address: string | Deno.Addr): address is Deno.Addr {

@@ -1,3 +1,4 @@
+import { isConnected } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import type { Datagram } from "./datagram.ts";
 import { isLoopback } from "./host.ts";
@@ -16,8 +17,9 @@ export interface AnswerOptions {
    * How many bytes of answers a peer gets for each byte that came from it, when
    * the socket is bound beyond loopback: a forged source must not make the
    * server flood a victim. 3 is the rule of QUIC (RFC 9000, section 8.1); a
-   * higher one is for networks where no source can be forged.
-   * @default {3}
+   * higher one is for networks where no source can be forged. Over TCP, TLS and
+   * QUIC none can: a connection is one with the peer's consent.
+   * @default {3, and no limit where the peer is connected}
    */
   maxAmplification?: number;
 }
@@ -49,11 +51,14 @@ export class AnswerLimits {
    * @throws {RangeError} An option is out of range.
    */
   constructor(
-    { answerLimit = ANSWER_LIMIT, maxAmplification = MAX_AMPLIFICATION }:
-      AnswerOptions,
+    options: AnswerOptions,
     local: Deno.Addr,
     clock: Clock,
   ) {
+    const {
+      answerLimit = ANSWER_LIMIT,
+      maxAmplification = isConnected(local) ? Infinity : MAX_AMPLIFICATION,
+    } = options;
     if (!(maxAmplification > 0)) {
       throw new RangeError(
         `Cannot open a socket: maxAmplification must be more than 0: given ${maxAmplification}`,

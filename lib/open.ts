@@ -7,6 +7,7 @@ import {
 } from "./address.ts";
 import { checkMaxSize, type SocketOptions } from "./base_socket.ts";
 import type { CarrierSource } from "./carrier.ts";
+import { tcp } from "./carriers/tcp.ts";
 import { udp } from "./carriers/udp.ts";
 import { unix } from "./carriers/unix.ts";
 import { systemClock } from "./clock.ts";
@@ -25,7 +26,8 @@ export interface ConnectOptions extends SocketOptions {
   /**
    * What carries the datagrams. A carrier takes its own options where it is
    * made.
-   * @default {Deno's own UDP, or unix sockets for `unix:`}
+   * @default {Deno's own UDP, TCP with a line a message for `tcp://`, or unix
+   * sockets for `unix:`}
    */
   carrier?: CarrierSource;
 }
@@ -188,6 +190,7 @@ function sourceFor(
   if (carrier !== undefined) return carrier;
   if (isUdp) return udp({ family, reuseAddress });
   if (scheme === "unix") return unix();
+  if (scheme === "tcp") return tcp();
   throw new TypeError(
     `Cannot open ${
       formatAddress(address)

@@ -1,5 +1,8 @@
+import { tcp } from "../lib/carriers/tcp.ts";
+import { tls } from "../lib/carriers/tls.ts";
 import { udp } from "../lib/carriers/udp.ts";
 import { carrierContract, simulateNetwork } from "../lib/testing/mod.ts";
+import { certificate } from "./certificates.ts";
 
 carrierContract("udp", () => udp());
 
@@ -37,5 +40,30 @@ carrierContract("simulated network that fails", () => rough, {
       delayMs: { min: 1, max: 20 },
     });
     return rough.run(test);
+  },
+});
+
+carrierContract("tcp, lines", () => tcp(), {
+  address: () => "tcp://127.0.0.1:0",
+  binary: false,
+  largest: 65_535,
+  sendsToNobody: undefined,
+});
+
+carrierContract("tcp, lengths", () => tcp({ framing: "length" }), {
+  address: () => "tcp://[::1]:0",
+  largest: 65_535,
+  sendsToNobody: undefined,
+});
+
+let pair = { cert: "", key: "" };
+carrierContract("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
+  address: () => "tls://127.0.0.1:0",
+  binary: false,
+  largest: 65_535,
+  sendsToNobody: undefined,
+  around: async (test) => {
+    if (pair.cert === "") pair = await certificate();
+    await test();
   },
 });

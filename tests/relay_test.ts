@@ -246,6 +246,8 @@ for (
     [LOOPBACK, "udp://127.0.0.1:0"],
     [LOOPBACK, "nonsense"],
     [LOOPBACK, "unix:/tmp/pli.sock"],
+    [LOOPBACK, "tcp://127.0.0.1:9"],
+    ["quic://127.0.0.1:0", "udp://127.0.0.1:9"],
     ["unix:/tmp/pli.sock", "udp://127.0.0.1:9"],
     ["127.0.0.1:62000", "udp://127.0.0.1:62000"],
   ]

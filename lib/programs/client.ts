@@ -1,8 +1,14 @@
-import { formatAddress, toDestination } from "../address.ts";
+import { formatAddress, type SchemeAddr, toDestination } from "../address.ts";
 import type { SocketStats } from "../base_socket.ts";
 import type { ConnectedSocket } from "../connected_socket.ts";
 import { SocketClosedError } from "../errors.ts";
 import { connect } from "../open.ts";
+import {
+  type CarrierSettings,
+  carrierSettings,
+  clientCarrier,
+  toCarry,
+} from "./carriers.ts";
 import { FORMATS, formatter } from "./format.ts";
 import { type Message, messages } from "./messages.ts";
 import {
@@ -18,6 +24,7 @@ import {
   type Needs,
   requirePermissions,
   toConnect,
+  together,
   toUnix,
 } from "./permissions.ts";
 import { Complaints, EXIT, onInterrupt, say, VERSION } from "./program.ts";
@@ -29,7 +36,7 @@ const MAX_SIZE = 65_527;
 const HELP = `Sends messages, and waits for replies.
 
 Usage: deno task client [--to ADDRESS] [MESSAGE ...] [options]
-Each MESSAGE is sent as one datagram; without any, each line of standard input.
+Each MESSAGE is sent by itself; without any, each line of standard input.
 
   --to ADDRESS       the receiver                 [${DEFAULT_ADDRESS}]
   --wait             wait for a reply to each message and print it
@@ -40,11 +47,16 @@ Each MESSAGE is sent as one datagram; without any, each line of standard input.
   --rate N           send at most N a second
   --hex              messages are hexadecimal: "00 ff"
   --file PATH        send a file's bytes as one message
+  --framing F        tcp, tls: a message is a line | length        [line]
+  --ca FILE          tls, quic: certificates to trust besides the system's
+  --token-file FILE  quic: the secret that the server wants   [PLI_TOKEN]
+  --reliable         quic: lose no message and keep their order
   --quiet            only errors on standard error
   --help, --version
 
 An address is udp://HOST:PORT, HOST:PORT, :PORT (on loopback), udp://[::1]:PORT,
-or unix:/PATH. A message that begins with a dash goes after --.
+tcp://, tls://, quic:// likewise, or unix:/PATH. A secret is in a file or [a
+variable]. A message that begins with a dash goes after --.
 
 Exit codes: 0 done, or Ctrl-C; 1 bad usage or address; 2 the socket could not be
 opened; 3 a reply did not come in time; 4 some messages could not be sent.
@@ -53,7 +65,8 @@ opened; 3 a reply did not come in time; 4 some messages could not be sent.
 
 /** What the command line asks for, checked. */
 interface Settings {
-  remote: Deno.NetAddr | Deno.UnixAddr;
+  remote: SchemeAddr | Deno.UnixAddr;
+  carrier: CarrierSettings;
   /** How to wait for replies, if at all. */
   wait: { timeoutMs: number; retries: number } | undefined;
   format: typeof FORMATS[number];
@@ -68,8 +81,19 @@ export async function client(
   script: string,
 ): Promise<number> {
   const { values, flags, rest } = parseOptions(args, {
-    values: ["to", "timeout", "retries", "format", "repeat", "rate", "file"],
-    flags: ["wait", "hex", "quiet", "help", "version"],
+    values: [
+      "to",
+      "timeout",
+      "retries",
+      "format",
+      "repeat",
+      "rate",
+      "file",
+      "framing",
+      "ca",
+      "token-file",
+    ],
+    flags: ["wait", "hex", "reliable", "quiet", "help", "version"],
   });
   if (flags.help || flags.version) {
     console.log(flags.help ? HELP : VERSION);
@@ -87,20 +111,22 @@ export async function client(
   }
   const timeoutMs = duration("timeout", values.timeout, 1000);
   const retries = wholeNumber("retries", values.retries, 0, 0);
+  const remote = toDestination(values.to ?? DEFAULT_ADDRESS);
   const settings: Settings = {
-    remote: toDestination(values.to ?? DEFAULT_ADDRESS),
+    remote,
+    carrier: carrierSettings(remote, values, flags),
     wait: flags.wait ? { timeoutMs, retries } : undefined,
     format: oneOf("format", values.format, FORMATS, "text"),
     repeat: wholeNumber("repeat", values.repeat, 1, 1),
     rate: wholeNumber("rate", values.rate, 1, undefined),
     quiet: flags.quiet,
   };
-  if ("path" in settings.remote && flags.wait) {
+  if ("path" in remote && flags.wait) {
     throw new UsageError("over unix: no reply can come; leave out --wait");
   }
   requirePermissions(
-    `send to ${formatAddress(settings.remote)}`,
-    needs(settings.remote, values.file),
+    `send to ${formatAddress(remote)}`,
+    together(needs(remote, values.file), toCarry(settings.carrier)),
     script,
     args,
   );
@@ -111,7 +137,7 @@ export async function client(
     limit: MAX_SIZE,
   });
   if (rest.length === 0 && !values.file && Deno.stdin.isTerminal()) {
-    say(`each line goes to ${formatAddress(settings.remote)}; Ctrl-D ends`);
+    say(`each line goes to ${formatAddress(remote)}; Ctrl-D ends`);
   }
   return await send(toSend, settings);
 }
@@ -120,7 +146,9 @@ async function send(
   toSend: Iterable<Message> | AsyncIterable<Message>,
   settings: Settings,
 ): Promise<number> {
-  await using socket = await connect(formatAddress(settings.remote));
+  const carrier = await clientCarrier(settings.carrier);
+  const remote = formatAddress(settings.remote);
+  await using socket = await connect(remote, { carrier });
   const interrupted = Promise.withResolvers<undefined>();
   using _ = onInterrupt(() => {
     socket.close();
@@ -213,7 +241,7 @@ function describe(
 }
 
 function needs(
-  remote: Deno.NetAddr | Deno.UnixAddr,
+  remote: SchemeAddr | Deno.UnixAddr,
   file: string | undefined,
 ): Needs {
   const send = "path" in remote

@@ -1,11 +1,13 @@
+import { isConnected, type SchemeAddr } from "../address.ts";
 import { localHostFor } from "../carriers/udp.ts";
 import { isIp, isLoopback } from "../host.ts";
 
-/** What a program may touch: hosts (`true`: all), and files. */
+/** What a program may touch: hosts (`true`: all), files, variables. */
 export interface Needs {
   net?: string[] | true;
   read?: string[];
   write?: string[];
+  env?: string[];
 }
 
 const LOCALHOST = ["localhost", "127.0.0.1", "[::1]"];
@@ -20,17 +22,21 @@ export function toBind({ hostname, port }: Deno.NetAddr): Needs {
 }
 
 /**
- * To bind that address and answer whoever writes. Only on loopback is it known
- * beforehand who that can be.
+ * To bind that address and answer whoever writes. Over a connection that takes no
+ * more; else only on loopback is it known beforehand who that can be.
  */
-export function toAnswer({ hostname }: Deno.NetAddr): Needs {
+export function toAnswer(address: SchemeAddr): Needs {
+  if (isConnected(address)) return toBind(address);
+  const { hostname } = address;
   if (hostname === "localhost") return { net: LOCALHOST };
   const loopback = isLoopback(hostname);
   return { net: loopback ? [bracketed(hostname)] : true };
 }
 
 /** To connect to that peer. */
-export function toConnect({ hostname, port }: Deno.NetAddr): Needs {
+export function toConnect(address: SchemeAddr): Needs {
+  const { transport, hostname, port } = address;
+  if (transport === "tcp") return toReach(address);
   if (hostname === "localhost") return { net: LOCALHOST };
   // What a name stands for is not known beforehand.
   if (!isIp(hostname) || hostname.includes("%")) return { net: true };
@@ -57,9 +63,11 @@ export function toReach(
 
 /** To send to one's own server, from any port. */
 export function toSend(address: Deno.NetAddr | Deno.UnixAddr): Needs {
-  return "path" in address
-    ? toUnix(address.path)
-    : { net: [bracketed(ownHost(address.hostname))] };
+  if ("path" in address) return toUnix(address.path);
+  const hostname = ownHost(address.hostname);
+  return address.transport === "tcp" && address.port !== 0
+    ? toReach({ hostname, port: address.port })
+    : { net: [bracketed(hostname)] };
 }
 
 /** Where a server bound to that host is reached from its own machine. */
@@ -86,6 +94,7 @@ export function together(...needs: Needs[]): Needs {
       : all(nets as (string[] | undefined)[])?.filter(isNotCovered),
     read: all(needs.map(({ read }) => read)),
     write: all(needs.map(({ write }) => write)),
+    env: all(needs.map(({ env }) => env)),
   };
 }
 
@@ -117,7 +126,7 @@ function bracketed(hostname: string): string {
 }
 
 function descriptors(
-  { net = [], read = [], write = [] }: Needs,
+  { net = [], read = [], write = [], env = [] }: Needs,
 ): Deno.PermissionDescriptor[] {
   const hosts: Deno.PermissionDescriptor[] = net === true
     ? [{ name: "net" }]
@@ -126,6 +135,7 @@ function descriptors(
     ...hosts,
     ...read.map((path) => ({ name: "read", path }) as const),
     ...write.map((path) => ({ name: "write", path }) as const),
+    ...env.map((variable) => ({ name: "env", variable }) as const),
   ];
 }
 
@@ -134,7 +144,7 @@ function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
 }
 
 function command(
-  { net, read, write }: Needs,
+  { net, read, write, env }: Needs,
   script: string,
   args: readonly string[],
 ): string {
@@ -143,6 +153,7 @@ function command(
   else if (net) words.push(`--allow-net=${net.join(",")}`);
   if (read) words.push(`--allow-read=${read.join(",")}`);
   if (write) words.push(`--allow-write=${write.join(",")}`);
+  if (env) words.push(`--allow-env=${env.join(",")}`);
   return [...words, nearPath(script), ...args].map(quoted).join(" ");
 }
 

@@ -4,7 +4,12 @@
  *
  * @module
  */
-import { formatAddress, parseAddress, toDestination } from "../address.ts";
+import {
+  formatAddress,
+  parseAddress,
+  type SchemeAddr,
+  toDestination,
+} from "../address.ts";
 import { quote } from "../errors.ts";
 import { connect } from "../open.ts";
 import type { Faults } from "../testing/faults.ts";
@@ -187,13 +192,14 @@ function printer(
 function udpAddress(
   name: string,
   text: string | undefined,
-  parse: (text: string) => Deno.NetAddr | Deno.UnixAddr,
+  parse: (text: string) => SchemeAddr | Deno.UnixAddr,
 ): Deno.NetAddr {
   if (text === undefined) {
     throw new UsageError(`--${name} is missing, such as 127.0.0.1:7000`);
   }
   const address = parse(text);
-  if ("hostname" in address) return address;
+  const isUdp = address.transport === "udp" && address.scheme === undefined;
+  if (isUdp) return address;
   throw new UsageError(
     `--${name} ${quote(text)}: a relay is for UDP, such as 127.0.0.1:7000`,
   );

@@ -3,6 +3,7 @@ import { collect, type Collector } from "../collect.ts";
 import type { DatagramSocket } from "../datagram_socket.ts";
 import { bind } from "../open.ts";
 import type { CollectorStats } from "../sink.ts";
+import { serverCarrier } from "./carriers.ts";
 import { requirePermissions } from "./permissions.ts";
 import { Complaints, EXIT, onInterrupt, say, VERSION } from "./program.ts";
 import {
@@ -38,12 +39,17 @@ export async function server(
 
 async function serve(settings: Settings): Promise<number> {
   const { address, quiet, statsMs } = settings;
-  await using socket = bind(formatAddress(address), settings.socket);
+  const { carrier, own } = await serverCarrier(settings.carrier);
+  await using socket = bind(formatAddress(address), {
+    ...settings.socket,
+    carrier,
+  });
   await socket.opened;
   const complaints = new Complaints();
   const { sinks, printer, firstId, url } = await openSinks(
     settings,
     socket,
+    own,
     () => collector.stats(),
     complaints,
   );

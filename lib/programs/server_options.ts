@@ -1,9 +1,10 @@
-import { formatAddress, parseAddress } from "../address.ts";
+import { formatAddress, parseAddress, type SchemeAddr } from "../address.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { isLoopback } from "../host.ts";
 import { blockList } from "../networks.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
+import { type CarrierSettings, carrierSettings, toCarry } from "./carriers.ts";
 import { FORMATS } from "./format.ts";
 import {
   duration,
@@ -24,9 +25,11 @@ import {
   toSend,
   toUnix,
 } from "./permissions.ts";
+import { inEnvironment, type Secret, toKnow } from "./secrets.ts";
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
 const MAX_SIZE = 65_527;
+const PAGE_TOKEN = "PLI_PAGE_TOKEN";
 
 const DEFAULT_PAGE = "127.0.0.1:62080";
 
@@ -49,17 +52,22 @@ keep     --store FILE          in SQLite; deno task history FILE reads it
          --keep N              the newest N messages, or those of 12h, of 7d
          --receipt             answer {"id":17,"size":34} once it is on disk
 see      --page [HOST:PORT]    live, in a browser              [${DEFAULT_PAGE}]
-         --page-token TOKEN    for who may see it; needed beyond loopback
+         --page-token-file F   its text opens it, a must elsewhere [PLI_PAGE_TOKEN]
 hand on  --publish URL         nats://HOST:4222/SUBJECT (JetStream)
+carry    --framing F           tcp, tls: a message is a line | length     [line]
+         --cert F, --key F     tls, quic: files; deno task cert makes both
+         --token-file F        quic: whose text clients must know    [PLI_TOKEN]
 
-ADDRESS: udp://HOST:PORT, HOST:PORT, :PORT (loopback), or unix:/PATH. Messages
-go to standard output, all else to standard error.  --help, --version
+ADDRESS: udp://HOST:PORT, HOST:PORT, :PORT (loopback), tcp://, tls://, quic://
+or unix:/PATH. A secret is in a file or [a variable]. Messages go to standard
+output, all else to standard error.  --help, --version
 Exit codes: 0 done, or Ctrl-C; 1 bad usage or address; 2 the socket could not be
 opened; 3 timed out; 4 some answers could not be sent.`;
 
 /** What the command line asks for, checked. */
 export interface Settings {
-  address: Deno.NetAddr | Deno.UnixAddr;
+  address: SchemeAddr | Deno.UnixAddr;
+  carrier: CarrierSettings;
   count: number;
   timeoutMs: number | undefined;
   statsMs: number | undefined;
@@ -91,7 +99,7 @@ export interface StoreSettings {
 /** For `page`. */
 export interface PageSettings {
   listen: string;
-  token: string | undefined;
+  token: Secret;
 }
 
 /**
@@ -117,8 +125,12 @@ export function parseSettings(
       "store",
       "keep",
       "page",
-      "page-token",
+      "page-token-file",
       "publish",
+      "framing",
+      "cert",
+      "key",
+      "token-file",
     ],
     flags: ["once", "echo", "quiet", "receipt", "help", "version"],
     lists: ["allow", "deny"],
@@ -135,11 +147,13 @@ export function parseSettings(
   needs(given, "receipt", "store");
   needs(given, "keep", "store");
   needs(given, "burst", "rate-limit");
-  needs(given, "page-token", "page");
+  needs(given, "page-token-file", "page");
 
   const perSecond = rate("rate-limit", values["rate-limit"], undefined);
+  const address = parseAddress(rest[0] ?? DEFAULT_ADDRESS);
   const settings: Settings = {
-    address: parseAddress(rest[0] ?? DEFAULT_ADDRESS),
+    address,
+    carrier: carrierSettings(address, values, { serves: true }),
     count: flags.once ? 1 : wholeNumber("count", values.count, 1, Infinity),
     timeoutMs: duration("timeout", values.timeout, undefined),
     statsMs: duration("stats-every", values["stats-every"], undefined),
@@ -160,7 +174,7 @@ export function parseSettings(
     store: values.store === undefined
       ? undefined
       : { ...keep(values.keep), path: values.store, receipt: flags.receipt },
-    page: page(values.page, values["page-token"]),
+    page: page(values.page, values["page-token-file"]),
     publish: values.publish,
   };
   if ("path" in settings.address) refuseForUnix(settings.address, given, lists);
@@ -232,7 +246,7 @@ function keep(
 /** Beyond loopback others reach it, so there it needs a token. */
 function page(
   text: string | undefined,
-  token: string | undefined,
+  file: string | undefined,
 ): PageSettings | undefined {
   if (text === undefined) return undefined;
   const listen = text === "" ? DEFAULT_PAGE : text;
@@ -242,10 +256,11 @@ function page(
     );
   }
   const address = parseAddress(listen) as Deno.NetAddr;
-  if (token === "") throw new UsageError("--page-token: the token is empty");
-  if (token === undefined && !isLocal(address.hostname)) {
+  const token = { file, variable: PAGE_TOKEN };
+  const isSecret = file !== undefined || inEnvironment(PAGE_TOKEN);
+  if (!isSecret && !isLocal(address.hostname)) {
     throw new UsageError(
-      `--page ${listen}: others can reach it there, so it needs --page-token`,
+      `--page ${listen}: others can reach it there, so it needs --page-token-file, or ${PAGE_TOKEN} and --allow-env=${PAGE_TOKEN}`,
     );
   }
   return { listen, token };
@@ -257,17 +272,21 @@ function isLocal(hostname: string): boolean {
 
 /** The narrowest permissions that do. */
 export function needsOf(settings: Settings): Needs {
-  const { address, answer, store, page, publish } = settings;
+  const { address, carrier, answer, store, page, publish } = settings;
   return together(
     "path" in address
       ? together(toUnix(address.path), toKeep(address.path))
       : answer || store?.receipt
       ? toAnswer(address)
       : toBind(address),
+    toCarry(carrier),
     store === undefined ? {} : toKeep(store.path),
     page === undefined ? {} : together(
       toBind(parseAddress(page.listen) as Deno.NetAddr),
       toSend(address),
+      page.token.file !== undefined || inEnvironment(PAGE_TOKEN)
+        ? toKnow(page.token)
+        : {},
     ),
     publish === undefined ? {} : toReach(parseNatsUrl(publish)),
   );

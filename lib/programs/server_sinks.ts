@@ -1,4 +1,5 @@
 import type { Datagram } from "../datagram.ts";
+import type { CarrierSource } from "../carrier.ts";
 import type { DatagramSocket } from "../datagram_socket.ts";
 import { connect } from "../open.ts";
 import type { CollectorStats, Message, Sink } from "../sink.ts";
@@ -7,6 +8,7 @@ import { ownHost } from "./permissions.ts";
 import { Printer } from "./printer.ts";
 import { type Complaints, say } from "./program.ts";
 import { Receipts } from "./receipts.ts";
+import { readSecret } from "./secrets.ts";
 import type { Settings, StoreSettings } from "./server_options.ts";
 
 // How long the page's form waits for the server's answer.
@@ -26,10 +28,13 @@ export interface ServerSinks {
 /**
  * Opens what the settings ask for; what nobody asked for is not even loaded.
  * When one cannot be opened, those before it are closed again.
+ *
+ * @param own How the server reaches itself, for the page's form.
  */
 export async function openSinks(
   { store: storeSettings, page: pageSettings, publish, format }: Settings,
   socket: DatagramSocket,
+  own: CarrierSource | undefined,
   stats: () => Promise<CollectorStats>,
   complaints: Complaints,
 ): Promise<ServerSinks> {
@@ -53,8 +58,10 @@ export async function openSinks(
   let url: string | undefined;
   if (pageSettings !== undefined) {
     const { page } = await import("../sinks/page.ts");
-    const send = (text: string) => ask(socket.addr, text);
-    ({ url } = add(page({ ...pageSettings, past: store, stats, send })));
+    const { listen } = pageSettings;
+    const token = await readSecret(pageSettings.token);
+    const send = (text: string) => ask(socket.addr, own, text);
+    ({ url } = add(page({ listen, token, past: store, stats, send })));
   }
   if (publish !== undefined) {
     const { nats } = await import("../sinks/nats.ts");
@@ -87,6 +94,7 @@ async function openStore(
 /** Sends the server itself a message, as its page's form does. */
 async function ask(
   address: Deno.NetAddr | Deno.UnixAddr,
+  carrier: CarrierSource | undefined,
   text: string,
 ): Promise<Datagram<Deno.Addr> | undefined> {
   if ("path" in address) {
@@ -94,7 +102,7 @@ async function ask(
     return void await client.send(text);
   }
   const hostname = ownHost(address.hostname);
-  await using client = await connect({ ...address, hostname });
+  await using client = await connect({ ...address, hostname }, { carrier });
   try {
     return await client.request(text, { timeoutMs: ANSWER_MS });
   } catch (error) {

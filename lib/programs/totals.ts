@@ -7,6 +7,13 @@ const REASONS: Record<string, string> = {
   closed: "unread at the end",
   denied: "from sources that are not allowed",
   rateLimited: "beyond the rate limit",
+  tooManyPeers: "connections, more than there may be",
+  idle: "connections that were idle",
+  slow: "connections that were too slow",
+  unread: "connections whose peer did not read",
+  handshake: "connections that came to no handshake",
+  notAccepted: "connections that the system could not open",
+  incomplete: "with a connection that broke off",
 };
 
 const WITHHELD: Record<string, string> = {

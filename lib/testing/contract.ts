@@ -24,8 +24,18 @@ export interface ContractOptions {
   lossless?: boolean;
   /** The largest datagram, in bytes. @default {65507} */
   largest?: number;
-  /** Whether a send to an address that nobody has bound resolves. @default {true} */
-  sendsToNobody?: boolean;
+  /**
+   * Whether a datagram may hold any byte; else all but a newline, which is
+   * refused.
+   * @default {true}
+   */
+  binary?: boolean;
+  /**
+   * Whether a send to an address that nobody has bound resolves; `undefined`
+   * where it depends on whether the system has learned of it.
+   * @default {true}
+   */
+  sendsToNobody?: boolean | undefined;
   /** Runs one test: prepares what it needs, and cleans up. @default {just runs it} */
   around?: (test: () => Promise<void>) => Promise<void>;
 }
@@ -45,6 +55,7 @@ interface Ends {
 // How long a datagram may take before a carrier that loses some is asked again.
 const AGAIN_MS = 250;
 const TRIES = 40;
+const NEWLINE = 0x0a;
 
 /**
  * Registers the tests that any carrier must pass to be used here. What a
@@ -71,9 +82,15 @@ export function carrierContract(
     ordered = true,
     lossless = true,
     largest = 65_507,
-    sendsToNobody = true,
+    binary = true,
     around = (test) => test(),
   } = options;
+  const sendsToNobody = "sendsToNobody" in options
+    ? options.sendsToNobody
+    : true;
+  /** As the carrier can carry them. */
+  const bytesFor = (bytes: Uint8Array) =>
+    binary ? bytes : bytes.map((byte) => byte === NEWLINE ? 0 : byte);
 
   const promise = (
     what: string,
@@ -109,7 +126,7 @@ export function carrierContract(
 
   promise("one send is one receive, whatever the sizes", async ({ pass }) => {
     for (const size of [1, 2, 100, 1000, 3]) {
-      const message = crypto.getRandomValues(new Uint8Array(size));
+      const message = bytesFor(crypto.getRandomValues(new Uint8Array(size)));
       assertEquals((await pass(message)).data, message);
     }
   });
@@ -119,16 +136,23 @@ export function carrierContract(
     assertEquals((await pass("next")).text(), "next");
   });
 
-  promise(`${largest} bytes pass, one more is refused`, async (ends) => {
-    const { client, pass } = ends;
-    const message = new Uint8Array(largest).map((_, i) => i * 7);
+  const isRefused = async ({ client, pass }: Ends) => {
+    await assertRejects(() => client.send("two\nlines"), TypeError, "newline");
+    assertEquals(client.stats.sendFailed, 1);
+    assertEquals((await pass("next")).text(), "next");
+  };
+  if (!binary) promise("a newline is refused, not split", isRefused);
+
+  const atMost = async ({ client, pass }: Ends) => {
+    const message = bytesFor(new Uint8Array(largest).map((_, i) => i * 7));
     assertEquals((await pass(message)).data, message);
     await assertRejects(
       () => client.send(new Uint8Array(largest + 1)),
       MessageTooLargeError,
     );
     assertEquals((await pass("next")).text(), "next");
-  });
+  };
+  promise(`${largest} bytes pass, one more is refused`, atMost, largest);
 
   promise(
     "what is as long as the limit passes whole, and what is longer is marked truncated",
@@ -236,7 +260,7 @@ export function carrierContract(
       await using client = await connect(gone.addr, { carrier });
       await gone[Symbol.asyncDispose]();
       const sent = await client.send("x").then(() => true, () => false);
-      assertEquals(sent, sendsToNobody);
+      assertEquals(sent, sendsToNobody ?? sent);
       const { sent: n, sendFailed } = client.stats;
       assertEquals([n, sendFailed], sent ? [1, 0] : [0, 1]);
       assertEquals((await pass("x")).text(), "x");

@@ -1,4 +1,9 @@
-import { formatAddress, toAddress, toDestination } from "../address.ts";
+import {
+  formatAddress,
+  type SchemeAddr,
+  toAddress,
+  toDestination,
+} from "../address.ts";
 import type { DatagramSocket } from "../datagram_socket.ts";
 import { InvalidAddressError } from "../errors.ts";
 import { bind, connect } from "../open.ts";
@@ -279,8 +284,9 @@ class FaultyRelay implements Relay {
   }
 }
 
-function udpOnly(address: Deno.NetAddr | Deno.UnixAddr): Deno.NetAddr {
-  if ("hostname" in address) return address;
+function udpOnly(address: SchemeAddr | Deno.UnixAddr): Deno.NetAddr {
+  const isUdp = address.transport === "udp" && address.scheme === undefined;
+  if (isUdp) return address;
   throw new InvalidAddressError(
     formatAddress(address),
     "a relay is for UDP, as udp://127.0.0.1:7000",

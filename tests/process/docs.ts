@@ -9,6 +9,7 @@ const PAGES = [
   "docs/server.md",
   "docs/scaling.md",
   "docs/performance.md",
+  "docs/carriers.md",
 ];
 const WITHOUT_COMMANDS = ["docs/page.md"];
 const SCRIPTS = [".ci/run", ".ci/readme_commands"];

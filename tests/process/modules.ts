@@ -39,6 +39,17 @@ Deno.test("server loads no store, no page and no broker unless it is asked to", 
   );
 });
 
+for (const program of ["server.ts", "client.ts"]) {
+  Deno.test(`${program} loads no encryption unless it is asked to`, async () => {
+    const modules = await loaded(program);
+    assertEquals(modules.some((module) => module.endsWith("tcp.ts")), true);
+    assertEquals(
+      modules.filter((module) => /quic|tls|x509|certificate/.test(module)),
+      [],
+    );
+  });
+}
+
 Deno.test("client loads nothing of a server's", async () => {
   const modules = await loaded("client.ts");
   assertEquals(modules.filter((module) => /sinks|collect/.test(module)), []);

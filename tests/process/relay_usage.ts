@@ -43,6 +43,7 @@ const WRONG: [string[], string][] = [
     '--listen "unix:/tmp/x": a relay',
   ],
   [["--listen", ":0", "--to", "unix:/tmp/x"], '--to "unix:/tmp/x": a relay'],
+  [["--listen", ":0", "--to", "tcp://[::1]:9"], "a relay"],
   [[...ENDS, "x"], '"x": only options are known'],
   [[...ENDS, "--nonsense"], 'unknown option "--nonsense"'],
   [[...ENDS, "--loss", "10"], '--loss "10": must be from 0% to 100%'],

@@ -71,6 +71,13 @@ export class Peer implements AsyncDisposable {
     ) ?? this.#fail(`said nothing that matches ${pattern}`);
   }
 
+  /** The same on standard output. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    return await this.#stdout.until((bytes) =>
+      pattern.exec(decoder.decode(bytes)) ?? undefined
+    ) ?? this.#fail(`printed nothing that matches ${pattern}`);
+  }
+
   /** Its standard output as soon as that has so many bytes. */
   async shown(size: number): Promise<Uint8Array> {
     return await this.#stdout.until((bytes) =>

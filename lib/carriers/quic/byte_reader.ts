@@ -1,0 +1,52 @@
+/** Reads a stream of chunks by numbers of bytes. */
+export class ByteReader {
+  readonly #chunks: ReadableStreamDefaultReader<Uint8Array>;
+  #chunk: Uint8Array = new Uint8Array();
+  #offset = 0;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#chunks = stream.getReader();
+  }
+
+  /** How many bytes are here already. */
+  get ready(): number {
+    return this.#chunk.length - this.#offset;
+  }
+
+  /**
+   * The next bytes, in memory of their own, which grows only as they come.
+   *
+   * @returns `undefined` where the stream ends before them.
+   * @throws What the stream fails with.
+   */
+  async take(size: number): Promise<Uint8Array | undefined> {
+    if (this.ready >= size) return this.#cut(size);
+    const parts: Uint8Array[] = [];
+    let missing = size;
+    while (missing > 0) {
+      if (this.ready === 0) {
+        const { value, done } = await this.#chunks.read();
+        if (done) return undefined;
+        this.#chunk = value;
+        this.#offset = 0;
+      }
+      const part = this.#cut(Math.min(missing, this.ready));
+      missing -= part.length;
+      parts.push(part);
+    }
+    if (parts.length === 1) return parts[0];
+    const all = new Uint8Array(size);
+    let offset = 0;
+    for (const part of parts) {
+      all.set(part, offset);
+      offset += part.length;
+    }
+    return all;
+  }
+
+  #cut(size: number): Uint8Array {
+    const from = this.#offset;
+    this.#offset += size;
+    return this.#chunk.slice(from, this.#offset);
+  }
+}

@@ -1,0 +1,145 @@
+import type { SchemeAddr } from "../../address.ts";
+import type { Carrier } from "../../carrier.ts";
+import { Arrivals } from "./arrivals.ts";
+import { ByteReader } from "./byte_reader.ts";
+import { Control } from "./control.ts";
+import type { Counts, Drops } from "./counts.ts";
+import { openFrom, parkDialler } from "./endpoints.ts";
+import { CODE, handshakeFailure, noAnswer, refusal } from "./failures.ts";
+import { clientHello, type Hello, readHello } from "./hello.ts";
+import { Peer } from "./peer.ts";
+import { shown } from "./shown.ts";
+import { type Settings, transport } from "./settings.ts";
+
+/** Where to, once the name is looked up. */
+export interface Target {
+  hostname: string;
+  port: number;
+  /** The name that the certificate has to be for. */
+  serverName: string;
+  /** The local address that it is reached from. */
+  from: string;
+}
+
+/** Connects and says hello. Rejects with one line that says what is wrong. */
+export async function dial(
+  target: Target,
+  settings: Settings,
+  counts: Counts,
+): Promise<Dialled> {
+  const endpoint = openFrom(target.from);
+  const { handshakeMs } = settings;
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    endpoint.close();
+  }, handshakeMs);
+  try {
+    const { hostname, port, serverName } = target;
+    const conn = await Deno.connectQuic({
+      ...transport(settings),
+      ...{ hostname, port, serverName, endpoint },
+      caCerts: settings.caCerts,
+      keepAliveInterval: settings.keepAliveMs,
+    });
+    return await greet(conn, target, settings, counts);
+  } catch (error) {
+    if (isLate) throw noAnswer(handshakeMs);
+    parkDialler(target.from, endpoint);
+    throw handshakeFailure(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function greet(
+  conn: Deno.QuicConn,
+  target: Target,
+  settings: Settings,
+  counts: Counts,
+): Promise<Dialled> {
+  const own = { reliable: settings.reliable, largest: settings.maxMessage };
+  try {
+    const stream = await conn.createBidirectionalStream({
+      waitUntilAvailable: true,
+    });
+    const writer = stream.writable.getWriter();
+    await writer.write(clientHello(own, settings.token));
+    const reader = new ByteReader(stream.readable);
+    const theirs = await readHello(reader);
+    if (theirs !== undefined) {
+      const control = new Control(reader, writer);
+      return new Dialled(
+        conn,
+        target,
+        { control, own, theirs },
+        settings,
+        counts,
+      );
+    }
+    conn.close({ closeCode: CODE.hello, reason: "" });
+  } catch {
+    // The connection is gone, and knows why.
+    throw refusal(await conn.closed);
+  }
+  throw new Deno.errors.InvalidData("the server's hello is not understood");
+}
+
+/** One peer, whom this end called. */
+class Dialled implements Carrier {
+  readonly addr: SchemeAddr;
+  readonly remote: SchemeAddr;
+  readonly #arrivals = new Arrivals();
+  readonly #drops: Drops = { lost: 0, unconfirmed: 0 };
+  readonly #peer: Peer;
+
+  constructor(
+    conn: Deno.QuicConn,
+    { from, hostname, port }: Target,
+    greeting: { control: Control; own: Hello; theirs: Hello },
+    { idleMs }: Settings,
+    counts: Counts,
+  ) {
+    const { endpoint } = conn;
+    this.addr = shown(endpoint.addr);
+    this.remote = shown({ hostname, port });
+    this.#peer = new Peer({
+      ...greeting,
+      ...{ conn, addr: this.remote, idleMs, counts },
+      ...{ arrivals: this.#arrivals, drops: this.#drops },
+    });
+    counts.peers++;
+    counts.admitted++;
+    this.#peer.gone.then((why) => {
+      counts.peers--;
+      this.#arrivals.end(() => new Deno.errors.ConnectionReset(why));
+      parkDialler(from, endpoint);
+    });
+  }
+
+  receive(buffer?: Uint8Array) {
+    return this.#arrivals.receive(buffer);
+  }
+
+  send(data: Uint8Array): Promise<number> {
+    return this.#peer.send(data);
+  }
+
+  maxSize(): number {
+    return this.#peer.maxSize;
+  }
+
+  drops() {
+    return { ...this.#arrivals.drops, ...this.#drops };
+  }
+
+  close(): void {
+    this.#arrivals.close();
+    this.#peer.close(CODE.goodbye);
+  }
+
+  async end(): Promise<void> {
+    this.#arrivals.close();
+    await this.#peer.end();
+  }
+}

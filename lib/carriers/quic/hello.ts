@@ -1,0 +1,75 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { ByteReader } from "./byte_reader.ts";
+
+/** The protocol's name in the handshake (ALPN, RFC 7301). */
+export const ALPN = "pli/1";
+/** The longest token, in bytes. */
+export const MAX_TOKEN = 1024;
+
+const RELIABLE = 1;
+
+/** What an end says of itself, first thing on the first stream. */
+export interface Hello {
+  /** Whether messages shall go on streams. */
+  reliable: boolean;
+  /** The longest message that it takes, in bytes. */
+  largest: number;
+}
+
+/** Flags (1 byte), the longest message (4 bytes, as all numbers big-endian). */
+function encode({ reliable, largest }: Hello, more: number): DataView {
+  const view = new DataView(new ArrayBuffer(5 + more));
+  view.setUint8(0, reliable ? RELIABLE : 0);
+  view.setUint32(1, largest);
+  return view;
+}
+
+/** The server's. */
+export function serverHello(hello: Hello): Uint8Array {
+  return new Uint8Array(encode(hello, 0).buffer);
+}
+
+/** The client's: after it the token's length (2 bytes) and the token. */
+export function clientHello(hello: Hello, token: Uint8Array): Uint8Array {
+  const view = encode(hello, 2 + token.length);
+  view.setUint16(5, token.length);
+  const bytes = new Uint8Array(view.buffer);
+  bytes.set(token, 7);
+  return bytes;
+}
+
+/** What the other end said; `undefined` where that is no hello. */
+export async function readHello(
+  stream: ByteReader,
+): Promise<Hello | undefined> {
+  const bytes = await stream.take(5);
+  if (bytes === undefined || bytes[0] > RELIABLE) return undefined;
+  return {
+    reliable: bytes[0] === RELIABLE,
+    largest: viewOf(bytes).getUint32(1),
+  };
+}
+
+/** The token after a client's hello; `undefined` where there is none. */
+export async function readToken(
+  stream: ByteReader,
+): Promise<Uint8Array | undefined> {
+  const length = await stream.take(2);
+  if (length === undefined) return undefined;
+  const size = viewOf(length).getUint16(0);
+  return size <= MAX_TOKEN ? await stream.take(size) : undefined;
+}
+
+/** Whether it is the token, in a time that tells nothing about it. */
+export function isToken(given: Uint8Array, token: Uint8Array): boolean {
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+/** Numbers in what came. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function digest(bytes: Uint8Array): Uint8Array {
+  return createHash("sha256").update(bytes).digest();
+}

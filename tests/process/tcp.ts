@@ -1,0 +1,42 @@
+import { assert, assertEquals } from "@std/assert";
+import { run } from "./support/programs.ts";
+
+const START = { flags: ["--allow-net=127.0.0.1"] };
+const MAX_RSS = 200 * 1024 * 1024;
+
+Deno.test("300 peers send 300 MB of lines that are too long: each is cut once, in bounded memory", async () => {
+  const { stdout, stderr } = await run(
+    "tests/process/support/tcp_flood.ts",
+    [],
+    START,
+  );
+  const { rss, dropped, ...counts } = JSON.parse(stdout || stderr);
+  assertEquals(counts, { received: 300, truncated: 300, isQuiet: true });
+  assertEquals(Object.values(dropped).every((n) => n === 0), true);
+  assert(rss < MAX_RSS, `${rss} bytes resident`);
+});
+
+for (
+  const [mode, what] of [
+    ["bound", "is bound and does not receive"],
+    ["unreferenced", "receives unreferenced"],
+  ]
+) {
+  Deno.test(`a program ends although a socket over TCP ${what}`, async () => {
+    const { code, stdout } = await run(
+      "tests/process/support/tcp_ends.ts",
+      [mode],
+      START,
+    );
+    assertEquals([code, stdout], [0, "the end\n"]);
+  });
+}
+
+Deno.test("a receive over TCP keeps the program running", async () => {
+  const { code, stdout } = await run(
+    "tests/process/support/tcp_ends.ts",
+    ["waits"],
+    START,
+  );
+  assertEquals([code, stdout], [0, "x\nthe end\n"]);
+});

@@ -1,0 +1,23 @@
+import { quic } from "../lib/carriers/quic.ts";
+import { carrierContract } from "../lib/testing/mod.ts";
+import { certificate } from "./certificates.ts";
+
+const { cert, key } = await certificate();
+const options = { cert, key, caCerts: [cert] };
+const address = () => "quic://127.0.0.1:0";
+
+// A limit below what any path carries, since a connection's own grows.
+const LARGEST = 1_100;
+carrierContract("quic", () => quic({ ...options, maxMessage: LARGEST }), {
+  address,
+  largest: LARGEST,
+  ordered: false,
+  lossless: false,
+  sendsToNobody: false,
+});
+
+carrierContract("quic reliable", () => quic({ ...options, reliable: true }), {
+  address,
+  largest: 65_527,
+  sendsToNobody: false,
+});

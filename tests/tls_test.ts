@@ -1,0 +1,150 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { bind, connect, type DatagramSocket, serve } from "../mod.ts";
+import { tls } from "../lib/carriers/tls.ts";
+import { certificate } from "./certificates.ts";
+import { bytesOf, SOON } from "./helpers.ts";
+
+const ANY = "tls://127.0.0.1:0";
+
+/** Waits until so many handshakes have failed, while the socket receives. */
+async function handshakesFailed(socket: DatagramSocket, count: number) {
+  while (socket.stats.dropped.handshake < count) {
+    await socket.receive({ timeoutMs: 10 }).catch(() => {});
+  }
+  assertEquals(socket.stats.dropped.handshake, count);
+}
+
+Deno.test("a request and its answer, encrypted", async () => {
+  const { cert, key } = await certificate();
+  await using server = serve(ANY, (d) => `echo: ${d.text()}`, {
+    carrier: tls({ cert, key }),
+  });
+  await using client = await connect(server.addr, {
+    carrier: tls({ caCerts: [cert] }),
+  });
+  assertEquals((await client.request("ping")).text(), "echo: ping");
+  assertEquals(client.remote, server.addr);
+});
+
+Deno.test("who does not trust the certificate does not connect, and harms no one", async () => {
+  const { cert, key } = await certificate();
+  const stranger = await certificate();
+  const carrier = tls({ cert, key, caCerts: [cert] });
+  await using socket = bind(ANY, { carrier });
+  await assertRejects(
+    () => connect(socket.addr, { carrier: tls({}) }),
+    Deno.errors.InvalidData,
+    `Cannot connect to tls://127.0.0.1:${socket.addr.port}: invalid peer certificate`,
+  );
+  await assertRejects(
+    () => connect(socket.addr, { carrier: tls({ caCerts: [stranger.cert] }) }),
+    Deno.errors.InvalidData,
+  );
+  await handshakesFailed(socket, 2);
+  await using client = await connect(socket.addr, { carrier });
+  await client.send("still here");
+  assertEquals((await socket.receive(SOON)).text(), "still here");
+});
+
+Deno.test("a certificate for another name, or of another time, is refused", async () => {
+  const other = await certificate({ hosts: ["pli.example"] });
+  const old = await certificate({ expired: true });
+  for (
+    const [{ cert, key }, says] of [
+      [other, 'not valid for name "127.0.0.1"'],
+      [old, "certificate expired"],
+    ] as const
+  ) {
+    const carrier = tls({ cert, key, caCerts: [cert] });
+    await using socket = bind(ANY, { carrier });
+    await assertRejects(
+      () => connect(socket.addr, { carrier }),
+      Deno.errors.InvalidData,
+      says,
+    );
+  }
+});
+
+Deno.test("serverName says for whom the certificate has to be", async () => {
+  const { cert, key } = await certificate({ hosts: ["pli.example"] });
+  await using socket = bind(ANY, { carrier: tls({ cert, key }) });
+  const carrier = tls({ serverName: "pli.example", caCerts: [cert] });
+  await using client = await connect(socket.addr, { carrier });
+  await client.send("x");
+  assertEquals((await socket.receive(SOON)).text(), "x");
+});
+
+Deno.test("who does not speak TLS, or does not go on, is let go and counted", async () => {
+  const { cert, key } = await certificate();
+  const carrier = tls({ cert, key, caCerts: [cert], messageMs: 500 });
+  await using socket = bind(ANY, { carrier });
+  const { hostname, port } = socket.addr;
+  using plain = await Deno.connect({ hostname, port });
+  await plain.write(bytesOf("GET / HTTP/1.0\r\n\r\n"));
+  await handshakesFailed(socket, 1);
+  using _silent = await Deno.connect({ hostname, port });
+  await handshakesFailed(socket, 2);
+  await using client = await connect(socket.addr, { carrier });
+  await client.send("still here");
+  assertEquals((await socket.receive(SOON)).text(), "still here");
+});
+
+Deno.test("a server that says nothing is given up", async () => {
+  await using silent = bind("tcp://127.0.0.1:0");
+  const carrier = tls({ messageMs: 50 });
+  const { port } = silent.addr;
+  await assertRejects(
+    () => connect(`tls://127.0.0.1:${port}`, { carrier }),
+    Deno.errors.TimedOut,
+    "no TLS handshake within 50 ms",
+  );
+});
+
+Deno.test("a line that breaks off without the end that TLS has is no message", async () => {
+  const { cert, key } = await certificate();
+  await using socket = bind(ANY, { carrier: tls({ cert, key }) });
+  const relay = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = relay.addr as Deno.NetAddr;
+  const accepting = relay.accept();
+  const dialling = Deno.connectTls({
+    hostname: "127.0.0.1",
+    port,
+    caCerts: [cert],
+  });
+  const inner = await accepting;
+  relay.close();
+  const { hostname, port: to } = socket.addr;
+  const outer = await Deno.connect({ hostname, port: to });
+  const passing = [
+    inner.readable.pipeTo(outer.writable).catch(() => {}),
+    outer.readable.pipeTo(inner.writable).catch(() => {}),
+  ];
+  using client = await dialling;
+  await client.write(bytesOf("whole\nhalf"));
+  assertEquals((await socket.receive(SOON)).text(), "whole");
+  // Nobody says goodbye.
+  outer.close();
+  while (socket.stats.dropped.incomplete === 0) {
+    assertEquals(await socket.tryReceive(), undefined);
+  }
+  await Promise.all(passing);
+});
+
+Deno.test("a server needs a certificate and its key, of the right form", async () => {
+  const { cert, key } = await certificate();
+  assertThrows(
+    () => bind(ANY, { carrier: tls({ cert }) }),
+    TypeError,
+    "Cannot bind tls://127.0.0.1:0: a TLS server needs cert and key",
+  );
+  assertThrows(
+    () => bind(ANY, { carrier: tls({ cert: "x", key }) }),
+    Deno.errors.InvalidData,
+    "No certificates found",
+  );
+  assertThrows(
+    () => bind("tcp://127.0.0.1:0", { carrier: tls({ cert, key }) }),
+    TypeError,
+    "tls({ … }) carries tls:// addresses: given tcp://127.0.0.1:0",
+  );
+});
