@@ -148,27 +148,27 @@ export class Listener implements Carrier {
     const refuse = (reason: Reason, closeCode: number) => {
       refused = reason;
       conn.close({ closeCode, reason });
+      return false as const;
     };
     const timer = setTimeout(
       () => refuse("slow", CODE.slow),
       this.#settings.handshakeMs,
     );
-    const peer = await this.#hello(conn, refuse).catch(() => undefined);
+    const isAdmitted = await this.#hello(conn, refuse).catch(() => false);
     clearTimeout(timer);
     this.#greeted.delete(conn);
     this.#counts.handshakes--;
-    if (peer !== undefined) this.#admit(peer);
-    else if (!this.#isClosed) this.#counts.refused[refused]++;
+    if (!isAdmitted && !this.#isClosed) this.#counts.refused[refused]++;
   }
 
-  /** `undefined`, or an error, where the connection became none. */
+  /** Says whether the caller is a peer now. Rejects where the connection fails. */
   async #hello(
     conn: Deno.QuicConn,
-    refuse: (reason: Reason, code: number) => void,
-  ): Promise<Peer | undefined> {
+    refuse: (reason: Reason, code: number) => false,
+  ): Promise<boolean> {
     const streams = conn.incomingBidirectionalStreams.getReader();
     const { value: stream } = await streams.read();
-    if (stream === undefined) return undefined;
+    if (stream === undefined) return false;
     const { token, reliable, maxMessage, maxPeers, idleMs } = this.#settings;
     const own = { reliable, largest: maxMessage };
     const reader = new ByteReader(stream.readable);
@@ -176,18 +176,24 @@ export class Listener implements Carrier {
     const theirs = await readHello(reader);
     const given = theirs && await readToken(reader);
     if (theirs === undefined || given === undefined) {
-      return void refuse("hello", CODE.hello);
+      return refuse("hello", CODE.hello);
     }
     if (token.length > 0 && !isToken(given, token)) {
-      return void refuse("token", CODE.token);
+      return refuse("token", CODE.token);
     }
-    if (this.#peers.size >= maxPeers) return void refuse("full", CODE.full);
-    await writer.write(serverHello(own));
-    return new Peer({
-      ...{ conn, own, theirs, idleMs, addr: shown(conn.remoteAddr) },
-      ...{ control: new Control(reader, writer), counts: this.#counts },
-      ...{ arrivals: this.#arrivals, drops: this.#drops },
-    });
+    if (this.#peers.size >= maxPeers) return refuse("full", CODE.full);
+    if (this.#isClosed) return false;
+    // No waiting from here on: another may be let in meanwhile. Where it cannot
+    // be written the peer is gone, and soon forgotten.
+    writer.write(serverHello(own)).catch(() => {});
+    this.#admit(
+      new Peer({
+        ...{ conn, own, theirs, idleMs, addr: shown(conn.remoteAddr) },
+        ...{ control: new Control(reader, writer), counts: this.#counts },
+        ...{ arrivals: this.#arrivals, drops: this.#drops },
+      }),
+    );
+    return true;
   }
 
   #admit(peer: Peer): void {
@@ -203,7 +209,6 @@ export class Listener implements Carrier {
       counts.peers--;
       if (this.#peers.get(key) === peer) this.#peers.delete(key);
     });
-    if (this.#isClosed) peer.close(CODE.goodbye);
   }
 
   /**
