@@ -117,35 +117,33 @@ export class Listener implements Carrier {
    * listener that goes while somebody does takes Deno down with it (2.9.6).
    */
   async #accept(listener: Deno.QuicListener): Promise<void> {
-    try {
-      for (;;) {
-        const incoming = await listener.incoming();
-        this.#consider(incoming);
-      }
-    } catch {
-      // It is closed, and nothing may hold it any more.
-      this.#endpoint = undefined;
-      released(this.addr);
+    for (;;) {
+      const incoming = await listener.incoming().catch(() => undefined);
+      if (incoming === undefined) break;
+      this.#consider(incoming);
     }
+    // Nothing may hold it any more.
+    this.#endpoint = undefined;
+    released(this.addr);
   }
 
   /** Whether a caller may say hello at all: he may not even be at his address. */
   #consider(incoming: Deno.QuicIncoming): void {
     const { maxPeers, maxHandshakes } = this.#settings;
-    if (this.#isClosed) return incoming.refuse();
     const reason = this.#peers.size >= maxPeers
       ? "full"
       : this.#greeted.size >= maxHandshakes
       ? "busy"
       : undefined;
     try {
+      if (this.#isClosed) return incoming.refuse();
       if (reason !== undefined) {
         incoming.refuse();
         this.#counts.refused[reason]++;
         return;
       }
-      // So that there is a connection to close when the handshake takes too
-      // long. The hello comes only after it.
+      // Early (`zeroRtt`), so that there is something to close when the handshake
+      // takes too long.
       const options = { ...transport(this.#settings), zeroRtt: true as const };
       this.#greet(incoming.accept(options));
     } catch {
