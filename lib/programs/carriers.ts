@@ -15,6 +15,8 @@ export interface CarrierSettings {
   ca: string | undefined;
   token: Secret;
   reliable: boolean;
+  /** By the offload carrier. */
+  fast: boolean;
 }
 
 /** Options by name, as they were typed. */
@@ -30,6 +32,7 @@ const SCHEMES: Record<string, readonly string[]> = {
   ca: ["tls", "quic"],
   "token-file": ["quic"],
   reliable: ["quic"],
+  fast: ["udp"],
 };
 
 const FRAMINGS = ["line", "length"] as const;
@@ -42,10 +45,11 @@ const FRAMINGS = ["line", "length"] as const;
 export function carrierSettings(
   address: SchemeAddr | Deno.UnixAddr,
   values: CarrierOptions,
-  { serves = false, reliable = false },
+  { serves = false, reliable = false, fast = false },
 ): CarrierSettings {
   const scheme = schemeOf(address);
-  const given = { ...values, reliable: reliable || undefined };
+  const flags = { reliable: reliable || undefined, fast: fast || undefined };
+  const given = { ...values, ...flags };
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || !Object.hasOwn(SCHEMES, name)) continue;
     if (SCHEMES[name].includes(scheme)) continue;
@@ -71,17 +75,19 @@ export function carrierSettings(
     ca,
     token: { file: values["token-file"], variable: "PLI_TOKEN" },
     reliable,
+    fast,
   };
 }
 
 /** To read what they name. */
 export function toCarry(
-  { scheme, cert, key, ca, token }: CarrierSettings,
+  { scheme, cert, key, ca, token, fast }: CarrierSettings,
 ): Needs {
   const files = [cert, key, ca].filter((file) => file !== undefined);
   return together(
     files.length > 0 ? { read: files } : {},
     scheme === "quic" ? toKnow(token) : {},
+    { ffi: fast },
   );
 }
 
@@ -90,6 +96,7 @@ export async function clientCarrier(
   settings: CarrierSettings,
 ): Promise<CarrierSource | undefined> {
   const { scheme, framing, ca, reliable } = settings;
+  if (settings.fast) return await offload();
   if (scheme === "tcp") return tcp({ framing });
   if (scheme !== "tls" && scheme !== "quic") return undefined;
   const caCerts = ca === undefined ? undefined : [await read(ca)];
@@ -113,6 +120,7 @@ export async function serverCarrier(
   settings: CarrierSettings,
 ): Promise<ServerCarrier> {
   const { scheme, framing } = settings;
+  if (settings.fast) return { carrier: await offload() };
   if (scheme === "tcp") {
     const carrier = tcp({ framing });
     return { carrier, own: carrier };
@@ -135,6 +143,10 @@ export async function serverCarrier(
     carrier: quic({ cert, key, token }),
     own: quic({ ...itself, token }),
   };
+}
+
+async function offload(): Promise<CarrierSource> {
+  return (await import("../carriers/offload.ts")).offload();
 }
 
 function schemeOf(address: SchemeAddr | Deno.UnixAddr): string {

@@ -2,12 +2,13 @@ import { isConnected, type SchemeAddr } from "../address.ts";
 import { localHostFor } from "../carriers/udp.ts";
 import { isIp, isLoopback } from "../host.ts";
 
-/** What a program may touch: hosts (`true`: all), files, variables. */
+/** What a program may touch: hosts (`true`: all), files, variables, libc. */
 export interface Needs {
   net?: string[] | true;
   read?: string[];
   write?: string[];
   env?: string[];
+  ffi?: boolean;
 }
 
 const LOCALHOST = ["localhost", "127.0.0.1", "[::1]"];
@@ -95,6 +96,7 @@ export function together(...needs: Needs[]): Needs {
     read: all(needs.map(({ read }) => read)),
     write: all(needs.map(({ write }) => write)),
     env: all(needs.map(({ env }) => env)),
+    ffi: needs.some(({ ffi }) => ffi),
   };
 }
 
@@ -126,7 +128,7 @@ function bracketed(hostname: string): string {
 }
 
 function descriptors(
-  { net = [], read = [], write = [], env = [] }: Needs,
+  { net = [], read = [], write = [], env = [], ffi = false }: Needs,
 ): Deno.PermissionDescriptor[] {
   const hosts: Deno.PermissionDescriptor[] = net === true
     ? [{ name: "net" }]
@@ -136,6 +138,7 @@ function descriptors(
     ...read.map((path) => ({ name: "read", path }) as const),
     ...write.map((path) => ({ name: "write", path }) as const),
     ...env.map((variable) => ({ name: "env", variable }) as const),
+    ...(ffi ? [{ name: "ffi" } as const] : []),
   ];
 }
 
@@ -144,7 +147,7 @@ function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
 }
 
 function command(
-  { net, read, write, env }: Needs,
+  { net, read, write, env, ffi }: Needs,
   script: string,
   args: readonly string[],
 ): string {
@@ -154,6 +157,7 @@ function command(
   if (read) words.push(`--allow-read=${read.join(",")}`);
   if (write) words.push(`--allow-write=${write.join(",")}`);
   if (env) words.push(`--allow-env=${env.join(",")}`);
+  if (ffi) words.push("--allow-ffi");
   return [...words, nearPath(script), ...args].map(quoted).join(" ");
 }
 

@@ -57,6 +57,7 @@ hand on  --publish URL         nats://HOST:4222/SUBJECT (JetStream)
 carry    --framing F           tcp, tls: a message is a line | length     [line]
          --cert F, --key F     tls, quic: files; deno task cert makes both
          --token-file F        quic: whose text clients must know    [PLI_TOKEN]
+         --fast                udp: many a system call; Linux, --allow-ffi
 
 ADDRESS: udp://HOST:PORT, HOST:PORT, :PORT (loopback), tcp://, tls://, quic://
 or unix:/PATH. A secret is in a file or [a variable]. Messages go to standard
@@ -132,7 +133,7 @@ export function parseSettings(
       "key",
       "token-file",
     ],
-    flags: ["once", "echo", "quiet", "receipt", "help", "version"],
+    flags: ["once", "echo", "quiet", "receipt", "fast", "help", "version"],
     lists: ["allow", "deny"],
     optional: ["page"],
   });
@@ -153,7 +154,10 @@ export function parseSettings(
   const address = parseAddress(rest[0] ?? DEFAULT_ADDRESS);
   const settings: Settings = {
     address,
-    carrier: carrierSettings(address, values, { serves: true }),
+    carrier: carrierSettings(address, values, {
+      serves: true,
+      fast: flags.fast,
+    }),
     count: flags.once ? 1 : wholeNumber("count", values.count, 1, Infinity),
     timeoutMs: duration("timeout", values.timeout, undefined),
     statsMs: duration("stats-every", values["stats-every"], undefined),

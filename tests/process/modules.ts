@@ -40,11 +40,13 @@ Deno.test("server loads no store, no page and no broker unless it is asked to", 
 });
 
 for (const program of ["server.ts", "client.ts"]) {
-  Deno.test(`${program} loads no encryption unless it is asked to`, async () => {
+  Deno.test(`${program} loads no encryption and no offload unless it is asked to`, async () => {
     const modules = await loaded(program);
     assertEquals(modules.some((module) => module.endsWith("tcp.ts")), true);
     assertEquals(
-      modules.filter((module) => /quic|tls|x509|certificate/.test(module)),
+      modules.filter((module) =>
+        /quic|tls|x509|certificate|offload/.test(module)
+      ),
       [],
     );
   });

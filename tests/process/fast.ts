@@ -1,0 +1,56 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { run, startServer } from "./support/programs.ts";
+
+const START = { flags: ["--allow-net=127.0.0.1", "--allow-ffi"] };
+
+Deno.test("server --fast and client --fast carry messages, whole and in order", async () => {
+  await using server = await startServer(
+    ["--fast", "--count", "102", "--format", "raw"],
+    START,
+  );
+  const to = ["--fast", "--to", server.address];
+  assertEquals((await run("client.ts", [...to, "a", "b"], START)).code, 0);
+  const many = await run("client.ts", [...to, "--repeat", "100", "x"], START);
+  assertStringIncludes(many.stderr, "sent 100 messages (100 bytes)");
+  const { code, stdout } = await server.ended();
+  assertEquals([code, stdout], [0, "ab" + "x".repeat(100)]);
+});
+
+Deno.test("client --fast --wait gets the answers of server --fast", async () => {
+  await using server = await startServer(["--fast", "--echo"], START);
+  const args = ["--fast", "--to", server.address, "--wait", "--format", "raw"];
+  const { code, stdout } = await run("client.ts", [...args, "a", "b"], START);
+  assertEquals([code, stdout], [0, "ab"]);
+});
+
+Deno.test("client --fast says at once that nobody listens", async () => {
+  const args = ["--fast", "--to", "127.0.0.1:9", "--repeat", "3", "x"];
+  const { code, stderr } = await run("client.ts", args, START);
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, "Connection refused");
+});
+
+for (
+  const [script, args] of [
+    ["server.ts", ["127.0.0.1:0", "--fast", "--timeout", "50ms"]],
+    ["client.ts", ["--to", "127.0.0.1:62001", "--fast", "x"]],
+  ] as const
+) {
+  Deno.test(`${script} --fast without --allow-ffi says the whole command, and that command works`, async () => {
+    const { code, stderr } = await run(script, [...args]);
+    assertEquals(code, 2);
+    assertMatch(stderr, /^Cannot [^\n]* --allow-ffi [^\n]*\n$/);
+    const [, flags] = /run: deno run (.*) \w+\.ts/.exec(stderr) ?? [];
+    const again = await run(script, [...args], { flags: flags.split(" ") });
+    assertEquals(again.stderr.includes("permission"), false);
+  });
+}
+
+Deno.test("--fast is for udp:// addresses", async () => {
+  const { code, stderr } = await run("server.ts", [
+    "tcp://127.0.0.1:0",
+    "--fast",
+  ]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "--fast is for udp:// addresses");
+});
