@@ -16,7 +16,7 @@ const PANELS: Panel[] = [
     ...{ group: "pairs", size, figure: "received" },
     title: `Datagrams of ${
       size.toLocaleString("en")
-    } bytes received a second, from one to its like`,
+    } bytes received a second, from one to its like (logarithmic)`,
     text: (value: number) => Math.round(value).toLocaleString("en"),
   })),
   {
@@ -26,8 +26,8 @@ const PANELS: Panel[] = [
   },
 ];
 
-const WIDTH = 860;
-const LEFT = 350;
+const WIDTH = 990;
+const LEFT = 450;
 const RIGHT = 120;
 const ROW = 24;
 const HEAD = 62;
