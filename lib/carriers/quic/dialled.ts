@@ -4,7 +4,7 @@ import { Arrivals } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
-import { openFrom, parkDialler } from "./endpoints.ts";
+import { parkedEndpoint, parkEndpoint } from "./endpoints.ts";
 import { CODE, handshakeFailure, noAnswer, refusal } from "./failures.ts";
 import { clientHello, type Hello, readHello } from "./hello.ts";
 import { Peer } from "./peer.ts";
@@ -27,7 +27,7 @@ export async function dial(
   settings: Settings,
   counts: Counts,
 ): Promise<Dialled> {
-  const endpoint = openFrom(target.from);
+  const endpoint = parkedEndpoint(target.from);
   const { handshakeMs } = settings;
   let isLate = false;
   const timer = setTimeout(() => {
@@ -45,7 +45,7 @@ export async function dial(
     return await greet(conn, target, settings, counts);
   } catch (error) {
     if (isLate) throw noAnswer(handshakeMs);
-    parkDialler(target.from, endpoint);
+    parkEndpoint(target.from, endpoint);
     throw handshakeFailure(error);
   } finally {
     clearTimeout(timer);
@@ -113,7 +113,7 @@ class Dialled implements Carrier {
     this.#peer.gone.then((why) => {
       counts.peers--;
       this.#arrivals.end(() => new Deno.errors.ConnectionReset(why));
-      parkDialler(from, endpoint);
+      parkEndpoint(from, endpoint);
     });
   }
 

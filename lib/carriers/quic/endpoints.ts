@@ -1,71 +1,96 @@
-/**
- * Deno 2.9 releases the UDP port of a `QuicEndpoint` only when the garbage
- * collector takes it. Until then the next socket of this program gets the same
- * endpoint: so a port is free again at once, and those who connect often do not
- * pile up ports. They are held weakly: an endpoint that nobody wants again goes.
- */
-class Parking {
-  readonly #parked = new Map<string, WeakRef<Deno.QuicEndpoint>[]>();
+// Deno 2.9 gives the UDP port of a `QuicEndpoint` back only when the garbage
+// collector takes it, whatever is closed before.
 
-  take(key: string): Deno.QuicEndpoint | undefined {
-    const refs = this.#parked.get(key) ?? [];
-    while (refs.length > 0) {
-      const endpoint = refs.pop()!.deref();
-      if (endpoint !== undefined) return endpoint;
-    }
-    return undefined;
-  }
+// How long a closed connection may keep its endpoint: three times what a packet
+// may take (RFC 9000, section 10.2), and more on a busy machine.
+const RELEASE_MS = 5_000;
+const LOOK_MS = 50;
 
-  put(key: string, endpoint: Deno.QuicEndpoint): void {
-    for (const [key, refs] of this.#parked) {
-      const alive = refs.filter((ref) => ref.deref() !== undefined);
-      if (alive.length > 0) this.#parked.set(key, alive);
-      else this.#parked.delete(key);
-    }
-    const refs = this.#parked.get(key) ?? [];
-    this.#parked.set(key, [...refs, new WeakRef(endpoint)]);
-  }
-}
-
-const listening = new Parking();
-const dialling = new Parking();
+const given = new Set<string>();
 
 /**
- * An endpoint at that address, to listen.
+ * An endpoint at that address. Where a closed one of this program still has the
+ * port, it takes a moment: the garbage is collected first.
  *
  * @throws {Deno.errors.AddrInUse} Somebody has it.
  */
-export function openAt(hostname: string, port: number): Deno.QuicEndpoint {
-  requireQuic();
-  return listening.take(`${hostname}:${port}`) ??
-    new Deno.QuicEndpoint({ hostname, port });
-}
-
-/** An endpoint at any free port of that host, for one connection. */
-export function openFrom(hostname: string): Deno.QuicEndpoint {
-  requireQuic();
-  return dialling.take(hostname) ??
-    new Deno.QuicEndpoint({ hostname, port: 0 });
-}
-
-/** For the next who listens there. Nothing may listen on it or be connected. */
-export function parkListener(endpoint: Deno.QuicEndpoint): void {
-  const { hostname, port } = endpoint.addr;
-  listening.put(`${hostname}:${port}`, endpoint);
-}
-
-/** For the next who connects from that host. Its connection has to be closed. */
-export function parkDialler(
+export function openEndpoint(
   hostname: string,
-  endpoint: Deno.QuicEndpoint,
-): void {
-  dialling.put(hostname, endpoint);
+  port: number,
+): Deno.QuicEndpoint | Promise<Deno.QuicEndpoint> {
+  try {
+    return endpointAt(hostname, port);
+  } catch (error) {
+    if (!given.has(`${hostname} ${port}`)) throw error;
+    return endpointAgain(hostname, port);
+  }
 }
 
-/** Says in one line what is wrong where Deno has no QUIC. */
-function requireQuic(): void {
-  if (typeof Deno.QuicEndpoint === "function") return;
+/** An endpoint there was closed, and nothing holds it any more. */
+export function released({ hostname, port }: Deno.NetAddr): void {
+  given.add(`${hostname} ${port}`);
+}
+
+async function endpointAgain(
+  hostname: string,
+  port: number,
+): Promise<Deno.QuicEndpoint> {
+  const collect = await collector();
+  const until = performance.now() + RELEASE_MS;
+  for (;;) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    try {
+      return endpointAt(hostname, port);
+    } catch (error) {
+      if (performance.now() > until) throw error;
+    }
+  }
+}
+
+function endpointAt(hostname: string, port: number): Deno.QuicEndpoint {
+  if (typeof Deno.QuicEndpoint === "function") {
+    const endpoint = new Deno.QuicEndpoint({ hostname, port });
+    given.delete(`${hostname} ${port}`);
+    return endpoint;
+  }
   throw new TypeError(
     'Deno.QuicEndpoint is missing: put "unstable": ["net"] into deno.json, or run with --unstable-net',
   );
+}
+
+/** V8's own, which it gives to contexts that are made after it was asked to. */
+async function collector(): Promise<() => void> {
+  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
+    import("node:v8"),
+    import("node:vm"),
+  ]);
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc");
+}
+
+const parked = new Map<string, WeakRef<Deno.QuicEndpoint>[]>();
+
+/**
+ * An endpoint at any free port of that host, for one connection: one whose
+ * connection has ended, where there is one. So those who connect often do not
+ * pile up ports.
+ */
+export function parkedEndpoint(hostname: string): Deno.QuicEndpoint {
+  const refs = parked.get(hostname) ?? [];
+  while (refs.length > 0) {
+    const endpoint = refs.pop()!.deref();
+    if (endpoint !== undefined) return endpoint;
+  }
+  return endpointAt(hostname, 0);
+}
+
+/** Keeps it for the next connection, unless the garbage is collected before. */
+export function parkEndpoint(
+  hostname: string,
+  endpoint: Deno.QuicEndpoint,
+): void {
+  const refs = parked.get(hostname) ?? [];
+  const alive = refs.filter((ref) => ref.deref() !== undefined);
+  parked.set(hostname, [...alive, new WeakRef(endpoint)]);
 }

@@ -5,29 +5,27 @@ import { Arrivals } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
-import { openAt, parkListener } from "./endpoints.ts";
+import { openEndpoint, released } from "./endpoints.ts";
 import { certificateFailure, CODE } from "./failures.ts";
 import { isToken, readHello, readToken, serverHello } from "./hello.ts";
 import { Peer } from "./peer.ts";
 import { type Settings, transport } from "./settings.ts";
 import { shown } from "./shown.ts";
 
-const KNOCK_MS = 500;
-
 type Reason = keyof Counts["refused"];
 
 /** Many peers on one endpoint, each of whom said hello. */
 export class Listener implements Carrier {
   readonly addr: SchemeAddr;
+  readonly opened: Promise<void>;
   readonly #settings: Settings;
   readonly #counts: Counts;
-  readonly #endpoint: Deno.QuicEndpoint;
-  readonly #listener: Deno.QuicListener;
+  #endpoint: Deno.QuicEndpoint | undefined;
   readonly #arrivals = new Arrivals();
   readonly #drops: Drops = { lost: 0, unconfirmed: 0 };
   readonly #peers = new Map<string, Peer>();
   readonly #greeted = new Set<Deno.QuicConn>();
-  readonly #accepting: Promise<void>;
+  #accepting: Promise<void> | undefined;
   #isClosed = false;
 
   /** @throws {Deno.errors.AddrInUse} Somebody has the address. */
@@ -44,18 +42,16 @@ export class Listener implements Carrier {
     }
     this.#settings = settings;
     this.#counts = counts;
-    this.#endpoint = openAt(hostname, port);
-    try {
-      this.#listener = this.#endpoint.listen({
-        ...transport(settings),
-        ...{ cert, key },
-      });
-    } catch (error) {
-      parkListener(this.#endpoint);
-      throw certificateFailure(error);
+    const endpoint = openEndpoint(hostname, port);
+    if (endpoint instanceof Promise) {
+      this.addr = shown({ hostname, port });
+      this.opened = endpoint.then((endpoint) => this.#listen(endpoint));
+      this.opened.catch((error) => this.#arrivals.end(() => error));
+    } else {
+      this.addr = shown(endpoint.addr);
+      this.#listen(endpoint);
+      this.opened = Promise.resolve();
     }
-    this.addr = shown(this.#endpoint.addr);
-    this.#accepting = this.#accept();
   }
 
   receive(buffer?: Uint8Array) {
@@ -81,16 +77,29 @@ export class Listener implements Carrier {
   close(): void {
     this.#shut();
     for (const peer of this.#peers.values()) peer.close(CODE.goodbye);
-    this.#endpoint.close();
+    this.#endpoint?.close();
   }
 
   async end(): Promise<void> {
     this.#shut();
+    await this.opened.catch(() => {});
     const peers = [...this.#peers.values()];
     await Promise.all(peers.map((peer) => peer.end()));
-    if (await this.#stopListening()) parkListener(this.#endpoint);
-    else this.#endpoint.close();
+    this.#endpoint?.close();
     await this.#accepting;
+  }
+
+  #listen(endpoint: Deno.QuicEndpoint): void {
+    try {
+      const { cert = "", key = "" } = this.#settings;
+      const options = { ...transport(this.#settings), cert, key };
+      this.#endpoint = endpoint;
+      this.#accepting = this.#accept(endpoint.listen(options));
+    } catch (error) {
+      endpoint.close();
+      throw certificateFailure(error);
+    }
+    if (this.#isClosed) endpoint.close();
   }
 
   #shut(): void {
@@ -103,17 +112,19 @@ export class Listener implements Carrier {
     return this.#peers.get(keyOf(to as Deno.NetAddr));
   }
 
-  async #accept(): Promise<void> {
-    try {
-      for (;;) {
-        const incoming = await this.#listener.incoming();
-        if (!this.#isClosed) this.#consider(incoming);
-        // To read any of its properties refuses it.
-        else if (incoming.remoteAddr.port === this.addr.port) return;
-      }
-    } catch {
-      // The endpoint is closed.
+  /**
+   * Goes on until the endpoint is closed and nobody waits there any more: a
+   * listener that goes while somebody does takes Deno down with it (2.9.6).
+   */
+  async #accept(listener: Deno.QuicListener): Promise<void> {
+    for (;;) {
+      const incoming = await listener.incoming().catch(() => undefined);
+      if (incoming === undefined) break;
+      this.#consider(incoming);
     }
+    // Nothing may hold it any more.
+    this.#endpoint = undefined;
+    released(this.addr);
   }
 
   /** Whether a caller may say hello at all: he may not even be at his address. */
@@ -124,20 +135,20 @@ export class Listener implements Carrier {
       : this.#greeted.size >= maxHandshakes
       ? "busy"
       : undefined;
-    if (reason !== undefined) {
-      this.#counts.refused[reason]++;
-      return incoming.refuse();
-    }
     try {
-      // So that there is a connection to close when the handshake takes too
-      // long. The hello comes only after it.
-      const conn = incoming.accept({
-        ...transport(this.#settings),
-        zeroRtt: true,
-      });
-      this.#greet(conn);
+      if (this.#isClosed) return incoming.refuse();
+      if (reason !== undefined) {
+        incoming.refuse();
+        this.#counts.refused[reason]++;
+        return;
+      }
+      // Early (`zeroRtt`), so that there is something to close when the handshake
+      // takes too long.
+      const options = { ...transport(this.#settings), zeroRtt: true as const };
+      this.#greet(incoming.accept(options));
     } catch {
-      this.#counts.refused.handshake++;
+      // There is no common protocol, or the caller is gone.
+      this.#counts.refused[reason ?? "handshake"]++;
     }
   }
 
@@ -148,27 +159,27 @@ export class Listener implements Carrier {
     const refuse = (reason: Reason, closeCode: number) => {
       refused = reason;
       conn.close({ closeCode, reason });
+      return false as const;
     };
     const timer = setTimeout(
       () => refuse("slow", CODE.slow),
       this.#settings.handshakeMs,
     );
-    const peer = await this.#hello(conn, refuse).catch(() => undefined);
+    const isAdmitted = await this.#hello(conn, refuse).catch(() => false);
     clearTimeout(timer);
     this.#greeted.delete(conn);
     this.#counts.handshakes--;
-    if (peer !== undefined) this.#admit(peer);
-    else if (!this.#isClosed) this.#counts.refused[refused]++;
+    if (!isAdmitted && !this.#isClosed) this.#counts.refused[refused]++;
   }
 
-  /** `undefined`, or an error, where the connection became none. */
+  /** Says whether the caller is a peer now. Rejects where the connection fails. */
   async #hello(
     conn: Deno.QuicConn,
-    refuse: (reason: Reason, code: number) => void,
-  ): Promise<Peer | undefined> {
+    refuse: (reason: Reason, code: number) => false,
+  ): Promise<boolean> {
     const streams = conn.incomingBidirectionalStreams.getReader();
     const { value: stream } = await streams.read();
-    if (stream === undefined) return undefined;
+    if (stream === undefined) return false;
     const { token, reliable, maxMessage, maxPeers, idleMs } = this.#settings;
     const own = { reliable, largest: maxMessage };
     const reader = new ByteReader(stream.readable);
@@ -176,18 +187,24 @@ export class Listener implements Carrier {
     const theirs = await readHello(reader);
     const given = theirs && await readToken(reader);
     if (theirs === undefined || given === undefined) {
-      return void refuse("hello", CODE.hello);
+      return refuse("hello", CODE.hello);
     }
     if (token.length > 0 && !isToken(given, token)) {
-      return void refuse("token", CODE.token);
+      return refuse("token", CODE.token);
     }
-    if (this.#peers.size >= maxPeers) return void refuse("full", CODE.full);
-    await writer.write(serverHello(own));
-    return new Peer({
-      ...{ conn, own, theirs, idleMs, addr: shown(conn.remoteAddr) },
-      ...{ control: new Control(reader, writer), counts: this.#counts },
-      ...{ arrivals: this.#arrivals, drops: this.#drops },
-    });
+    if (this.#peers.size >= maxPeers) return refuse("full", CODE.full);
+    if (this.#isClosed) return false;
+    // No waiting from here on: another may be let in meanwhile. Where it cannot
+    // be written the peer is gone, and soon forgotten.
+    writer.write(serverHello(own)).catch(() => {});
+    this.#admit(
+      new Peer({
+        ...{ conn, own, theirs, idleMs, addr: shown(conn.remoteAddr) },
+        ...{ control: new Control(reader, writer), counts: this.#counts },
+        ...{ arrivals: this.#arrivals, drops: this.#drops },
+      }),
+    );
+    return true;
   }
 
   #admit(peer: Peer): void {
@@ -203,33 +220,6 @@ export class Listener implements Carrier {
       counts.peers--;
       if (this.#peers.get(key) === peer) this.#peers.delete(key);
     });
-    if (this.#isClosed) peer.close(CODE.goodbye);
-  }
-
-  /**
-   * Deno ends a waiting `incoming` only when the endpoint is closed, which is for
-   * good. So this end calls itself, which ends it likewise.
-   */
-  async #stopListening(): Promise<boolean> {
-    const { hostname, port } = this.addr;
-    const own = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname] ?? hostname;
-    const endpoint = this.#endpoint;
-    try {
-      const calling = Deno.connectQuic<false>({
-        ...transport(this.#settings),
-        ...{ endpoint, port, hostname: own, maxIdleTimeout: KNOCK_MS },
-      }).then((conn) => conn.close(), () => {});
-      const isOver = await Promise.race([
-        this.#accepting.then(() => true),
-        calling.then(() => false),
-      ]);
-      this.#listener.stop();
-      await calling;
-      return isOver;
-    } catch {
-      // It may not call itself.
-      return false;
-    }
   }
 }
 

@@ -6,10 +6,9 @@ import type { Counts, Drops } from "./counts.ts";
 import { CODE, meaningOf } from "./failures.ts";
 import { type Hello, viewOf } from "./hello.ts";
 
-// How long a goodbye waits while nothing of what was sent is confirmed, and how
-// long at most.
-const PATIENCE_MS = 5_000;
-const MAX_GOODBYE_MS = 60_000;
+// A goodbye waits while the peer goes on confirming, but not for ever: so many
+// times what a peer may be silent.
+const MAX_IDLES = 4;
 const LENGTH = 4;
 
 /** What a peer is made of. */
@@ -279,13 +278,13 @@ export class Peer {
   /** Is over when the peer has confirmed nothing for long. */
   #patience(): { over: Promise<void>; stop: () => void } {
     const { promise: over, resolve } = Promise.withResolvers<void>();
-    const until = performance.now() + MAX_GOODBYE_MS;
     let confirmed = this.#messagesConfirmed;
+    let idles = 0;
     const timer = setInterval(() => {
       const isStill = confirmed === this.#messagesConfirmed;
-      if (isStill || performance.now() >= until) resolve();
+      if (isStill || ++idles === MAX_IDLES) resolve();
       confirmed = this.#messagesConfirmed;
-    }, PATIENCE_MS);
+    }, this.#parts.idleMs);
     return { over, stop: () => clearInterval(timer) };
   }
 }

@@ -1,0 +1,51 @@
+import { assert, assertEquals } from "@std/assert";
+import { connect } from "../mod.ts";
+import { SOON, turn } from "./helpers.ts";
+import { initials } from "./quic_initials.ts";
+import { quicClient, quicServer, until } from "./quics.ts";
+
+const CALLERS = 10_000;
+// So few that the system's buffer has room for them.
+const AT_ONCE = 20;
+
+Deno.test("10,000 handshakes that begin and never go on are bounded, counted and let go, and others are served", async () => {
+  const maxHandshakes = 64;
+  const { server, source } = quicServer({ maxHandshakes, handshakeMs: 500 });
+  await using _ = server;
+  await using client = await connect(server.addr, { carrier: quicClient() });
+  const packets = await initials();
+  const to = { ...server.addr, scheme: undefined };
+  const seen = () => {
+    const { handshakes, refused } = source.stats;
+    assert(handshakes <= maxHandshakes, `${handshakes} at a time`);
+    return handshakes + Object.values(refused).reduce((sum, n) => sum + n);
+  };
+  for (let sent = 0; sent < CALLERS; sent += AT_ONCE) {
+    for (let n = 0; n < AT_ONCE; n++) {
+      // Ten thousand callers, from as many ports and hundreds of addresses.
+      const hostname = `127.0.${1 + (sent % 250)}.${1 + n}`;
+      const caller = Deno.listenDatagram({
+        transport: "udp",
+        hostname,
+        port: 0,
+      });
+      await caller.send(packets.next(), to);
+      caller.close();
+    }
+    await until(() => seen() >= sent + AT_ONCE);
+    if (sent % 1000 === 0) {
+      await client.send("meanwhile");
+      assertEquals((await server.receive(SOON)).text(), "meanwhile");
+    }
+    await turn();
+  }
+  assertEquals(seen(), CALLERS);
+  const { refused, admitted } = source.stats;
+  assert(refused.busy > 0);
+  assertEquals(admitted, 1);
+  await until(() => source.stats.handshakes === 0);
+  assertEquals(source.stats.refused.busy + source.stats.refused.slow, CALLERS);
+  await using late = await connect(server.addr, { carrier: quicClient() });
+  await late.send("served");
+  assertEquals((await server.receive(SOON)).text(), "served");
+});
