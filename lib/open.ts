@@ -49,8 +49,9 @@ export interface BindOptions
  * many.
  *
  * @param address Such as `udp://127.0.0.1:62000`, `:62000` (on loopback),
- * `udp://[::1]:0` (any free port), or `unix:/run/pli.sock`, which receives only;
- * its file is removed on close, and one that a crash left behind is replaced.
+ * `udp://[::1]:0` (any free port), `tcp://127.0.0.1:62000` (a line each), or
+ * `unix:/run/pli.sock`, which receives only; its file is removed on close, and
+ * one that a crash left behind is replaced.
  * @returns The open socket. Close it: `await using socket = bind(…)` does.
  * @throws {InvalidAddressError} Not an address.
  * @throws {Deno.errors.AddrInUse} Somebody has it already.

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { bind, connect, type DatagramSocket, serve } from "../mod.ts";
+import { bind, connect, DatagramSocket, serve } from "../mod.ts";
 import { tcp, type TcpOptions } from "../lib/carriers/tcp.ts";
+import { BoundCarrier } from "../lib/carriers/tcp/bound.ts";
+import { checkOptions } from "../lib/carriers/tcp/limits.ts";
 import { bytesOf, SOON } from "./helpers.ts";
 
 const ANY = "tcp://127.0.0.1:0";
@@ -402,3 +404,48 @@ for (const [options, says] of WRONG) {
     assertThrows(() => tcp(options), RangeError, says);
   });
 }
+
+Deno.test("a server that reads nothing is given up, and each send and receive says so", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  await using client = await connect(`tcp://127.0.0.1:${port}`, {
+    carrier: tcp({ sendMs: 50 }),
+  });
+  using _deaf = await listener.accept();
+  listener.close();
+  await assertRejects(
+    async () => {
+      for (;;) await client.send("x".repeat(60_000));
+    },
+    Deno.errors.TimedOut,
+    "the peer has read nothing for 50 ms, and its connection is closed",
+  );
+  await assertRejects(() => client.send("x"), Deno.errors.TimedOut);
+  await assertRejects(
+    () => client.receive(SOON),
+    Deno.errors.ConnectionReset,
+    "its connection was closed: it does not read",
+  );
+});
+
+Deno.test("when the system cannot open a connection, that is counted, and the next is tried", async () => {
+  const inner = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let failures = 1;
+  const listener = {
+    addr: inner.addr,
+    accept: () =>
+      failures-- > 0
+        ? Promise.reject(new Error("Too many open files (os error 24)"))
+        : inner.accept(),
+    close: () => inner.close(),
+    ref: () => inner.ref(),
+    unref: () => inner.unref(),
+  } as Deno.Listener;
+  await using socket = new DatagramSocket(
+    new BoundCarrier(listener, checkOptions({})),
+  );
+  await using client = await connect(socket.addr);
+  await client.send("x");
+  assertEquals((await socket.receive(SOON)).text(), "x");
+  assertEquals(socket.stats.dropped.notAccepted, 1);
+});

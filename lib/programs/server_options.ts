@@ -52,7 +52,7 @@ keep     --store FILE          in SQLite; deno task history FILE reads it
          --keep N              the newest N messages, or those of 12h, of 7d
          --receipt             answer {"id":17,"size":34} once it is on disk
 see      --page [HOST:PORT]    live, in a browser              [${DEFAULT_PAGE}]
-         --page-token-file F   its text opens it, a must elsewhere [PLI_PAGE_TOKEN]
+         --page-token-file F   for beyond loopback            [PLI_PAGE_TOKEN]
 hand on  --publish URL         nats://HOST:4222/SUBJECT (JetStream)
 carry    --framing F           tcp, tls: a message is a line | length     [line]
          --cert F, --key F     tls, quic: files; deno task cert makes both

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect, type DatagramSocket } from "../../mod.ts";
 import { type Relay, startRelay } from "../../lib/testing/mod.ts";
-import { type QuicOptions, type QuicSource } from "../../lib/carriers/quic.ts";
+import type { QuicOptions, QuicSource } from "../../lib/carriers/quic.ts";
 import { pattern, random } from "../helpers.ts";
 import { quicClient, quicServer } from "../quics.ts";
 

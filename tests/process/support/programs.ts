@@ -15,7 +15,7 @@ export interface Result {
 
 /** How a program is started. */
 export interface Start {
-  /** Permissions and other flags for `deno run`. @default {those of the tasks} */
+  /** Permissions and other flags for `deno run`. @default {to reach what the tasks may} */
   flags?: string[];
   /** Standard input. @default {empty} */
   stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
