@@ -178,8 +178,9 @@ export abstract class BaseSocket<A extends Deno.Addr>
    * what is here, mostly one. `break` leaves the socket open, and no datagram is
    * lost by it.
    *
-   * @param options `{ max, timeoutMs, signal }`: how many at the most, and how
-   * long to wait for the first of each batch. Giving up throws
+   * @param options `{ max, reuse, timeoutMs, signal }`: how many at the most,
+   * whether their memory may be used again for the next, and how long to wait
+   * for the first of each batch. Giving up throws
    * `Deno.errors.TimedOut` or `signal.reason` into the loop, and takes no
    * datagram along.
    * @throws {RangeError} An option is out of range.

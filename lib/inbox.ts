@@ -15,6 +15,11 @@ export interface Waiter<A extends Deno.Addr> {
   match?: (datagram: Datagram<A>) => boolean;
   /** Whose it is, where somebody may withdraw all of his at once. */
   readonly owner?: object;
+  /**
+   * Where it takes datagrams in memory that is used again: how many at the most,
+   * and all but the first of them.
+   */
+  readonly borrow?: { readonly max: number; rest: Datagram<A>[] };
   /** Called when it waits no more: lets go of timers and listeners. */
   stop?: () => void;
 }
@@ -226,9 +231,10 @@ export class Inbox<A extends Deno.Addr> {
     const refused = this.#refuses?.(from);
     if (refused === undefined) {
       const truncated = bytes.length > this.#maxSize;
-      const data = this.#pool.copy(
-        truncated ? bytes.subarray(0, this.#maxSize) : bytes,
-      );
+      const whole = truncated ? bytes.subarray(0, this.#maxSize) : bytes;
+      const data = this.#borrower === undefined
+        ? this.#pool.copy(whole)
+        : whole as Uint8Array<ArrayBuffer>;
       this.#pass(new Datagram(data, from, truncated), MAX_KEPT);
     } else this.#drop(refused);
     if (this.#wanted) this.#read();
@@ -236,6 +242,8 @@ export class Inbox<A extends Deno.Addr> {
 
   readonly #batchArrived = (runs: readonly Run[]): void => {
     this.#reading = false;
+    const borrower = this.#borrower;
+    if (borrower !== undefined) return this.#lend(runs, borrower);
     // As much again as is here may be kept: one batch, of a bounded length.
     const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
     for (const { data, size, from } of runs) {
@@ -249,6 +257,47 @@ export class Inbox<A extends Deno.Addr> {
     if (this.#closed) return this.#idle?.resolve();
     if (this.#wanted) this.#read();
   };
+
+  /** Who gets what comes in the memory in which it came: nobody else waits. */
+  get #borrower(): Waiter<A> | undefined {
+    const alone = this.#waiters.length === 1 && this.#claims.length === 0;
+    return alone && this.#waiters[0].borrow ? this.#waiters[0] : undefined;
+  }
+
+  /** Copies only what is more than the waiter takes. */
+  #lend(runs: readonly Run[], waiter: Waiter<A>): void {
+    const borrow = waiter.borrow!;
+    const lent: Datagram<A>[] = [];
+    for (const { data, size, from } of runs) {
+      const step = Math.max(1, size);
+      for (let at = 0; at < data.length || at === 0; at += step) {
+        const refused = this.#refuses?.(from as A);
+        if (refused !== undefined) {
+          this.#drop(refused);
+          continue;
+        }
+        const length = Math.min(size, data.length - at);
+        const truncated = length > this.#maxSize;
+        const view = new Uint8Array(
+          data.buffer,
+          data.byteOffset + at,
+          truncated ? this.#maxSize : length,
+        );
+        if (lent.length < borrow.max) {
+          lent.push(new Datagram(view, from as A, truncated));
+        } else {
+          const copy = this.#pool.copy(view);
+          this.#kept.push(new Datagram(copy, from as A, truncated));
+        }
+      }
+    }
+    const [first] = lent;
+    if (first === undefined) return this.#read();
+    this.#waiters.pop();
+    borrow.rest = lent.slice(1);
+    for (const datagram of borrow.rest) this.#count(datagram);
+    this.#give(first, waiter);
+  }
 
   /** What is cut off is not copied, so that it is not kept alive. */
   #cutRun(run: Uint8Array, size: number, from: A, room: number): void {

@@ -18,17 +18,19 @@ export interface WaitOptions {
  * The next datagram, within the limits.
  *
  * @param owner Whose wait it is, where somebody may withdraw it.
+ * @param borrow See `Waiter`.
  */
 export function receive<A extends Deno.Addr>(
   inbox: Inbox<A>,
   clock: Clock,
   { timeoutMs, signal }: WaitOptions = {},
   owner?: object,
+  borrow?: Waiter<A>["borrow"],
 ): Promise<Datagram<A>> {
   return new Promise((resolve, reject) => {
     const limit = checkTimeout(timeoutMs);
     signal?.throwIfAborted();
-    const waiter: Waiter<A> = { resolve, reject, owner };
+    const waiter: Waiter<A> = { resolve, reject, owner, borrow };
     if (limit === undefined && signal === undefined) {
       inbox.wait(waiter);
       return;

@@ -216,3 +216,70 @@ Deno.test("what the carrier fails with goes to the batch that waits", async () =
   assertStrictEquals(failed.cause, error);
   socket.close();
 });
+
+Deno.test("batches that reuse memory hold the same datagrams, and copy none", async () => {
+  const { carrier, socket } = batchBound({ maxSize: 3, deny: ["192.0.2.1"] });
+  const memory = run(["abcd", "efgh", "ij"]);
+  const batches = socket.batches({ reuse: true });
+  const stranger = { ...STRANGER, hostname: "192.0.2.1" };
+  carrier.deliver(memory, run([]), run(["x"], stranger));
+  const { value } = await batches.next();
+  assertEquals(
+    value.map((datagram: Datagram) => [datagram.text(), datagram.truncated]),
+    [["abc", true], ["efg", true], ["ij", false], ["", false]],
+  );
+  assertEquals(value[0].data.buffer, memory.data.buffer);
+  const { received, bytes, truncated, dropped } = socket.stats;
+  assertEquals([received, bytes, truncated, dropped.denied], [4, 8, 2, 1]);
+  socket.close();
+});
+
+Deno.test("what is more than a batch that reuses memory takes is kept, as a copy", async () => {
+  const { carrier, socket } = batchBound();
+  const memory = run([..."abcde"]);
+  const batches = socket.batches({ max: 2, reuse: true });
+  carrier.deliver(memory);
+  const { value } = await batches.next();
+  assertEquals(value.length, 2);
+  assertEquals(socket.stats.waiting, 3);
+  memory.data.fill(0);
+  assertEquals((await socket.receive()).text(), "c");
+  const next = await batches.next();
+  assertEquals(next.value.map((datagram: Datagram) => datagram.text()), [
+    "d",
+    "e",
+  ]);
+  socket.close();
+});
+
+Deno.test("where others wait too, nothing is lent", async () => {
+  const { carrier, socket } = batchBound();
+  const memory = run([..."abc"]);
+  const borrowed = socket.batches({ reuse: true }).next();
+  const own = socket.receive();
+  carrier.deliver(memory);
+  const { value } = await borrowed;
+  memory.data.fill(0);
+  const texts = value.map((datagram: Datagram) => datagram.text());
+  assertEquals([texts, (await own).text()], [["a", "c"], "b"]);
+  socket.close();
+});
+
+Deno.test("a batch that reuses memory and is all refused waits on", async () => {
+  const { carrier, socket } = batchBound({ deny: [STRANGER.hostname] });
+  const next = socket.batches({ reuse: true, timeoutMs: 1 }).next();
+  carrier.deliver(run(["a"], STRANGER));
+  await assertRejects(() => next, Deno.errors.TimedOut);
+  assertEquals(socket.stats.dropped.denied, 1);
+  socket.close();
+});
+
+testBoth("batches that reuse memory carry what comes", async (open) => {
+  await using pair = await open();
+  const batches = pair.socket.batches({ reuse: true, ...SOON });
+  for (const text of ["a", "", "bcd"]) {
+    await pair.send(text);
+    const { value } = await batches.next();
+    assertEquals(value.map((datagram: Datagram) => datagram.text()), [text]);
+  }
+});
