@@ -97,9 +97,9 @@ export class Peer {
     this.#isLeaving = true;
     if (this.#farewell !== undefined) {
       // It receives nothing any more.
-      clearTimeout(this.#farewell);
-      this.#farewell = this.#closeAfter(FAREWELL_MS);
-      return void await this.gone;
+      const timer = this.#closeAfter(FAREWELL_MS);
+      await this.gone;
+      return clearTimeout(timer);
     }
     const patience = this.#patience();
     const ended = Promise.race([this.gone, patience.over]);
@@ -127,9 +127,9 @@ export class Peer {
     const control = this.#hear();
     await this.#readDatagrams();
     this.#isLeaving = true;
+    await Promise.all([messages, control]);
     clearTimeout(this.#watchdog);
     clearTimeout(this.#farewell);
-    await Promise.all([messages, control]);
     const { drops } = this.#parts;
     const announced = this.#datagramsAnnounced ?? 0;
     drops.lost += Math.max(0, announced - this.#datagramsCame);
