@@ -146,7 +146,7 @@ export interface QuicSource extends CarrierSource {
  * @throws {TypeError} `caCerts` are no certificates.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { bind, connect } from "@pli/datagram";
  * import { quic } from "@pli/datagram/quic";
  *

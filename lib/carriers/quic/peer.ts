@@ -11,6 +11,8 @@ import { type Hello, viewOf } from "./hello.ts";
 const MAX_IDLES = 4;
 // How long an end that leaves waits for a peer that has left to close.
 const FAREWELL_MS = 3_000;
+// How long messages that are taken may wait to be confirmed.
+const CONFIRM_MS = 10;
 const LENGTH = 4;
 
 /** What a peer is made of. */
@@ -44,9 +46,10 @@ export class Peer {
   #messages: Promise<WritableStreamDefaultWriter<Uint8Array>> | undefined;
   #why: string | undefined;
   #isLeaving = false;
-  #isConfirming = false;
+  #isGone = false;
   #sending = 0;
   #onSent: PromiseWithResolvers<void> | undefined;
+  #confirming: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #farewell: ReturnType<typeof setTimeout> | undefined;
   // Of this connection: what went, what came, and what the peer says of that.
@@ -128,6 +131,8 @@ export class Peer {
     await this.#readDatagrams();
     this.#isLeaving = true;
     await Promise.all([messages, control]);
+    this.#isGone = true;
+    clearTimeout(this.#confirming);
     clearTimeout(this.#watchdog);
     clearTimeout(this.#farewell);
     const { drops } = this.#parts;
@@ -176,7 +181,7 @@ export class Peer {
         arrivals.push(this.#share, data);
         this.#messagesTaken++;
         counts.received.messages++;
-        if (bytes.ready < LENGTH) this.#confirm();
+        this.#confirm();
         this.#answerGoodbye();
       }
     } catch {
@@ -257,16 +262,14 @@ export class Peer {
     return notConnected(await this.gone);
   }
 
-  /** Tells how many messages are taken: one such report at a time. */
-  async #confirm(): Promise<void> {
-    if (this.#isConfirming) return;
-    this.#isConfirming = true;
-    let said: number | undefined;
-    while (said !== this.#messagesTaken) {
-      said = this.#messagesTaken;
+  /** Tells how many messages are taken: not for each, and one report at a time. */
+  #confirm(): void {
+    this.#confirming ??= setTimeout(async () => {
+      const said = this.#messagesTaken;
       await this.#parts.control.say(KIND.taken, said);
-    }
-    this.#isConfirming = false;
+      this.#confirming = undefined;
+      if (said < this.#messagesTaken && !this.#isGone) this.#confirm();
+    }, CONFIRM_MS);
   }
 
   async #sayGoodbye(): Promise<void> {
