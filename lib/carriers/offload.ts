@@ -211,8 +211,7 @@ class OffloadCarrier implements Carrier {
     this.#readiness.close();
   }
 
-  end(): Promise<void> {
-    this.close();
+  get closed(): Promise<void> {
     return this.#readiness.released;
   }
 
