@@ -265,9 +265,10 @@ export abstract class BaseSocket<A extends Deno.Addr>
 
   /** Sends what the carrier still holds, closes, and waits until the port is free. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended ??= this.#end(this.#shut());
+    if (this.#shut()) this.#ended = this.#end();
     await this.#ended;
     await this.inbox.idle();
+    await this.carrier.closed;
   }
 
   #shut(): boolean {
@@ -278,10 +279,10 @@ export abstract class BaseSocket<A extends Deno.Addr>
     return true;
   }
 
-  async #end(isOpen: boolean): Promise<void> {
+  async #end(): Promise<void> {
     try {
-      if (this.carrier.end !== undefined) await this.carrier.end();
-      else if (isOpen) this.carrier.close();
+      if (this.carrier.end === undefined) this.carrier.close();
+      else await this.carrier.end();
     } catch (error) {
       this.#notClosed(error);
     }

@@ -50,6 +50,11 @@ export interface Carrier
    */
   readonly opened?: Promise<void>;
   /**
+   * Resolves when the address is free again, after `close` or `end`.
+   * @default {when no `receive` is in flight}
+   */
+  readonly closed?: Promise<void>;
+  /**
    * The largest datagram to that peer, in bytes.
    * @default {the family's limit for UDP: 65507 over IPv4, 65527 over IPv6}
    */
@@ -69,10 +74,7 @@ export interface Carrier
   drops?(): Record<string, number>;
   /** What the system dropped before the carrier could read it, where that can be known. */
   kernelDrops?(): Promise<number | undefined>;
-  /**
-   * Sends what still waits, then closes; resolves when the address is free
-   * again. Afterwards `close` is not called; after `close` it only waits.
-   */
+  /** Sends what still waits, then closes. Afterwards `close` is not called. */
   end?(): Promise<void>;
   /** The time that it lives in. @default {the system's} */
   readonly clock?: Clock;

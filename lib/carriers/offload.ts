@@ -144,8 +144,17 @@ class OffloadCarrier implements Carrier {
 
   async receiveBatch(): Promise<readonly Run[]> {
     const readiness = this.#readiness;
-    let runs = readiness.turnIsDue ? undefined : this.#take();
-    if (runs !== undefined) return runs;
+    if (!readiness.turnIsDue) {
+      const runs = this.#take();
+      if (runs !== undefined) return runs;
+      // The caller goes on first.
+      await undefined;
+      if (readiness.nap()) {
+        const runs = this.#take();
+        if (runs !== undefined) return runs;
+      }
+    }
+    let runs: Run[] | undefined;
     await readiness.readable(() => (runs = this.#take()) !== undefined);
     return runs ?? closed();
   }
@@ -165,6 +174,17 @@ class OffloadCarrier implements Carrier {
   }
 
   async send(data: Uint8Array, to: Deno.Addr): Promise<number> {
+    const readiness = this.#readiness;
+    const name = this.#names?.get(to);
+    if (
+      !readiness.turnIsDue && !readiness.closed && !(name instanceof Error) &&
+      this.#sender.sendOne(data, name)
+    ) {
+      readiness.worked(1);
+      const refusal = this.#refusal();
+      if (refusal !== undefined) throw refusal;
+      return data.length;
+    }
     const { error } = await this.sendBatch([{ data, to }]);
     if (error !== undefined) throw error;
     return data.length;
@@ -191,8 +211,7 @@ class OffloadCarrier implements Carrier {
     this.#readiness.close();
   }
 
-  end(): Promise<void> {
-    this.close();
+  get closed(): Promise<void> {
     return this.#readiness.released;
   }
 
@@ -220,13 +239,17 @@ class OffloadCarrier implements Carrier {
     if (this.#sender.isLate) this.#readiness.wake();
     if (result === undefined) return undefined;
     this.#readiness.worked(this.#sender.runs);
-    if (this.remote === undefined || result.sent === 0) return result;
-    // On this machine a refusal comes back before the call returns.
+    const refusal = result.sent === 0 ? undefined : this.#refusal();
+    return refusal === undefined
+      ? result
+      : { sent: result.sent - 1, error: refusal };
+  }
+
+  /** On one machine it comes back before the call that sends returns. */
+  #refusal(): Error | undefined {
+    if (this.remote === undefined) return undefined;
     const errno = system.pendingError(this.#libc, this.#fd);
-    return errno === 0 ? result : {
-      sent: result.sent - 1,
-      error: systemError(this.#libc, errno),
-    };
+    return errno === 0 ? undefined : systemError(this.#libc, errno);
   }
 
   async #sendLater(batch: readonly Outgoing[]): Promise<SentBatch> {

@@ -2,6 +2,17 @@
  * QUIC as a carrier: encrypted datagrams, or reliable messages, between ends
  * that know whom they talk to.
  *
+ * What goes over a connection (its ALPN is `pli/1`; numbers are big-endian): the
+ * client opens a bidirectional stream and says hello: flags (1 byte; 1 is for
+ * reliable), the longest message that it takes (4), the token's length (2), the
+ * token. The server answers on that stream: flags, longest message. From then on
+ * messages are QUIC datagrams or, where one of the flags is set, follow each
+ * other on one unidirectional stream for each direction, each after its length
+ * (4). On the first stream either end may say in 9 bytes, a kind and a count: 1,
+ * so many messages are taken; 2, so many datagrams were sent; 3, goodbye after so
+ * many messages; 4, the answer to a goodbye: so many of them are taken. Who gets
+ * it closes the connection, with code 0.
+ *
  * @module
  */
 import type { Carrier, CarrierSource } from "../carrier.ts";
@@ -135,7 +146,7 @@ export interface QuicSource extends CarrierSource {
  * @throws {TypeError} `caCerts` are no certificates.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { bind, connect } from "@pli/datagram";
  * import { quic } from "@pli/datagram/quic";
  *

@@ -238,8 +238,8 @@ async function sendMany(
     return { unsent: 0 };
   } catch (error) {
     const unsent = socket.stats.sendFailed - sendFailed;
-    if (error instanceof AggregateError) [error] = error.errors;
-    return { unsent, error: error as Error };
+    const [first] = error instanceof AggregateError ? error.errors : [error];
+    return { unsent, error: first };
   }
 }
 

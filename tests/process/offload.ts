@@ -297,7 +297,8 @@ Deno.test("an offload carrier is a plain carrier too", async () => {
     got.push(new TextDecoder().decode(data));
   }
   assertEquals(got, ["ab", "c", "e", ""]);
-  await carrier.end?.();
+  carrier.close();
+  await carrier.closed;
 });
 
 Deno.test("without --allow-ffi, or without --allow-net, offload says what is missing", async () => {

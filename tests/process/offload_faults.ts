@@ -131,6 +131,7 @@ Deno.test("a send that waits for room ends when the socket is closed", async () 
   await using socket = bind(LOOPBACK);
   const client = await connect(socket.addr, {
     carrier: offloadBy(faulty((libc, fail) => ({
+      sendto: () => BigInt(fail(EAGAIN)),
       sendmmsg: () => fail(EAGAIN),
       // No room.
       poll: (fds, count, timeoutMs) =>
@@ -152,6 +153,7 @@ Deno.test("a send that the system refuses rejects with what it says, and the soc
   let n = 0;
   await using socket = bind(LOOPBACK, {
     carrier: offloadBy(faulty((libc, fail) => ({
+      sendto: () => BigInt(fail(ENETUNREACH)),
       sendmmsg: (...args) =>
         n++ === 0 ? fail(ENETUNREACH) : libc.sendmmsg(...args),
     }))),
@@ -170,8 +172,8 @@ Deno.test("a refusal that comes late is the waiting receive's, and the send afte
   let n = 0;
   await using client = await connect(socket.addr, {
     carrier: offloadBy(faulty((libc, fail) => ({
-      sendmmsg: (...args) =>
-        n++ === 1 ? fail(ECONNREFUSED) : libc.sendmmsg(...args),
+      sendto: (...args) =>
+        n++ === 1 ? BigInt(fail(ECONNREFUSED)) : libc.sendto(...args),
     }))),
   });
   const receiving = assertRejects(

@@ -7,7 +7,7 @@ import { quicClient, quicServer } from "../quics.ts";
 
 const FAULTS = { loss: 0.2, reorder: 0.05, corrupt: 0.01 };
 // QUIC slows down where a fifth is lost, each connection for itself.
-const CLIENTS = 20;
+const CLIENTS = 100;
 
 /** Runs a test with a relay in front of a server. */
 async function throughRelay(
@@ -20,7 +20,7 @@ async function throughRelay(
   }) => Promise<void>,
 ): Promise<void> {
   const patient = { handshakeMs: 60_000, idleMs: 120_000, ...options };
-  const { server } = quicServer(patient);
+  const { server } = quicServer({ ...patient, maxHandshakes: CLIENTS });
   await using _ = server;
   const listen = "udp://127.0.0.1:0";
   const to = { ...server.addr, scheme: undefined };

@@ -81,6 +81,18 @@ export class Readiness {
   }
 
   /**
+   * Sleeps for a moment, where that has helped lately.
+   *
+   * @returns Whether there is something to read.
+   */
+  nap(): boolean {
+    if (this.#naps === 0 || !this.#referenced || this.#closed) return false;
+    const isReady = this.#libc.ppoll(this.#napFds, 1n, NAP, null) > 0;
+    this.#naps = isReady ? MAX_NAPS : this.#naps - 1;
+    return isReady;
+  }
+
+  /**
    * Looks whenever that may help. Resolves when it finds something, or when the
    * socket is closed; rejects with what looking throws. One at a time.
    */
@@ -111,13 +123,6 @@ export class Readiness {
     if (this.turnIsDue) {
       await this.turn();
       if (look()) return;
-    }
-    if (this.#naps > 0 && this.#referenced) {
-      if (this.#nap() && look()) {
-        this.#naps = MAX_NAPS;
-        return;
-      }
-      this.#naps--;
     }
     // Whoever else has something to do now may be the one who sends.
     await new Promise<void>((resolve) => void setImmediate(resolve));
@@ -172,10 +177,6 @@ export class Readiness {
       this.#timer = setTimeout(this.#resume, UNREFERENCED_MS);
       Deno.unrefTimer(this.#timer as unknown as number);
     });
-  }
-
-  #nap(): boolean {
-    return this.#libc.ppoll(this.#napFds, 1n, NAP, null) > 0;
   }
 
   async #pollIn(): Promise<boolean> {

@@ -23,6 +23,8 @@ export class Receiver {
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #slots = new Slots(SLOTS);
+  // How many slots the last call filled.
+  #used = 0;
   // IPv4 peers by address and port, as one number; of too many, all are
   // forgotten.
   readonly #peers = new Map<number, Deno.NetAddr>();
@@ -40,7 +42,8 @@ export class Receiver {
    */
   take(): Run[] | undefined {
     const slots = this.#slots;
-    slots.reset();
+    slots.reset(this.#used);
+    this.#used = 0;
     const n = this.#libc.recvmmsg(
       this.#fd,
       slots.headers,
@@ -53,6 +56,7 @@ export class Receiver {
       if (errno === EAGAIN || errno === EINTR) return undefined;
       throw systemError(this.#libc, errno);
     }
+    this.#used = n;
     const runs: Run[] = [];
     for (let i = 0; i < n; i++) {
       const length = slots.length(i);

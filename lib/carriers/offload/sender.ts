@@ -62,6 +62,29 @@ export class Sender {
   }
 
   /**
+   * Sends one datagram, where that needs no more than a call.
+   *
+   * @returns Whether it is sent; `send` says why not.
+   */
+  sendOne(
+    data: Uint8Array,
+    name: Uint8Array<ArrayBuffer> | undefined,
+  ): boolean {
+    const sent = this.#libc.sendto(
+      this.#fd,
+      data as Uint8Array<ArrayBuffer>,
+      BigInt(data.length),
+      FLAGS,
+      name ?? null,
+      name?.length ?? 0,
+    );
+    if (sent >= 0n) return true;
+    const errno = this.#libc.errno();
+    if (errno === ECONNREFUSED) this.#late = systemError(this.#libc, errno);
+    return false;
+  }
+
+  /**
    * Sends what goes in one call, from the first message on. All peers have names.
    *
    * @returns `undefined` where the kernel takes none for now.

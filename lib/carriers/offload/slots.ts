@@ -59,6 +59,7 @@ export class Slots {
       iovecs[(i * IOVEC.size + IOVEC.base) / 8] = data + BigInt(i * DATA_SIZE);
       this.setLength(i, DATA_SIZE);
     }
+    this.reset(count);
   }
 
   /** How much of a slot's data is to be sent, or may be received. */
@@ -66,9 +67,9 @@ export class Slots {
     this.#iovecWords[(slot * IOVEC.size + IOVEC.len) / 4] = size;
   }
 
-  /** Makes all ready to be received into. */
-  reset(): void {
-    for (let i = 0; i < this.count; i++) {
+  /** Makes the first so many ready to be received into. */
+  reset(count: number): void {
+    for (let i = 0; i < count; i++) {
       const word = i * MMSGHDR.size / 4;
       this.#headerWords[word + MMSGHDR.namelen / 4] = NAME_SIZE;
       this.#headerWords[word + MMSGHDR.controllen / 4] = CONTROL_SIZE;

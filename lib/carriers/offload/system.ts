@@ -156,18 +156,25 @@ function set(
   check(libc, libc.setsockopt(fd, level, option, bytes, bytes.length));
 }
 
+// `getsockopt` returns before anybody else can use them.
+const VALUE = new Uint32Array(SK_MEMINFO_DROPS + 1);
+const VALUE_BYTES = new Uint8Array(VALUE.buffer);
+const SIZE = new Uint32Array(1);
+const SIZE_BYTES = new Uint8Array(SIZE.buffer);
+
+/** An option's value, good until the next is asked for. */
 function get(
   libc: Libc,
   fd: number,
   option: number,
   count: number,
 ): Uint32Array {
-  const value = new Uint32Array(count);
-  const size = new Uint32Array([value.byteLength]);
-  const bytes = new Uint8Array(size.buffer);
-  const into = new Uint8Array(value.buffer);
-  check(libc, libc.getsockopt(fd, SOL_SOCKET, option, into, bytes));
-  return value;
+  SIZE[0] = count * VALUE.BYTES_PER_ELEMENT;
+  check(
+    libc,
+    libc.getsockopt(fd, SOL_SOCKET, option, VALUE_BYTES, SIZE_BYTES),
+  );
+  return VALUE;
 }
 
 function check(libc: Libc, result: number): number {

@@ -9,6 +9,10 @@ import { type Hello, viewOf } from "./hello.ts";
 // A goodbye waits while the peer goes on confirming, but not for ever: so many
 // times what a peer may be silent.
 const MAX_IDLES = 4;
+// How long an end that leaves waits for a peer that has left to close.
+const FAREWELL_MS = 3_000;
+// How long messages that are taken may wait to be confirmed.
+const CONFIRM_MS = 10;
 const LENGTH = 4;
 
 /** What a peer is made of. */
@@ -42,10 +46,12 @@ export class Peer {
   #messages: Promise<WritableStreamDefaultWriter<Uint8Array>> | undefined;
   #why: string | undefined;
   #isLeaving = false;
-  #isConfirming = false;
+  #isGone = false;
   #sending = 0;
   #onSent: PromiseWithResolvers<void> | undefined;
+  #confirming: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #farewell: ReturnType<typeof setTimeout> | undefined;
   // Of this connection: what went, what came, and what the peer says of that.
   #datagramsSent = 0;
   #datagramsCame = 0;
@@ -92,15 +98,20 @@ export class Peer {
    */
   async end(): Promise<void> {
     this.#isLeaving = true;
+    if (this.#farewell !== undefined) {
+      // It receives nothing any more.
+      const timer = this.#closeAfter(FAREWELL_MS);
+      await this.gone;
+      return clearTimeout(timer);
+    }
     const patience = this.#patience();
     const ended = Promise.race([this.gone, patience.over]);
     if (this.#sending > 0) {
       this.#onSent = Promise.withResolvers();
       await Promise.race([this.#onSent.promise, ended]);
     }
-    const { control } = this.#parts;
     await Promise.race([ended, this.#answered.promise, this.#sayGoodbye()]);
-    this.#answerGoodbye(control);
+    this.#answerGoodbye();
     await Promise.race([ended, this.#answered.promise]);
     patience.stop();
     this.close(CODE.goodbye);
@@ -119,8 +130,11 @@ export class Peer {
     const control = this.#hear();
     await this.#readDatagrams();
     this.#isLeaving = true;
-    clearTimeout(this.#watchdog);
     await Promise.all([messages, control]);
+    this.#isGone = true;
+    clearTimeout(this.#confirming);
+    clearTimeout(this.#watchdog);
+    clearTimeout(this.#farewell);
     const { drops } = this.#parts;
     const announced = this.#datagramsAnnounced ?? 0;
     drops.lost += Math.max(0, announced - this.#datagramsCame);
@@ -148,7 +162,7 @@ export class Peer {
   }
 
   async #readMessages(): Promise<void> {
-    const { conn, arrivals, control, counts, own } = this.#parts;
+    const { conn, arrivals, counts, own } = this.#parts;
     try {
       const streams = conn.incomingUnidirectionalStreams.getReader();
       const { value: stream } = await streams.read();
@@ -167,8 +181,8 @@ export class Peer {
         arrivals.push(this.#share, data);
         this.#messagesTaken++;
         counts.received.messages++;
-        if (bytes.ready < LENGTH) this.#confirm();
-        this.#answerGoodbye(control);
+        this.#confirm();
+        this.#answerGoodbye();
       }
     } catch {
       // `closed` says why.
@@ -189,7 +203,7 @@ export class Peer {
         this.#isLeaving = true;
         this.#why ??= meaningOf({ closeCode: CODE.goodbye, reason: "" });
         this.#messagesAnnounced = count;
-        this.#answerGoodbye(control);
+        this.#answerGoodbye();
       } else {
         return this.close(CODE.protocol, "it said what is not understood");
       }
@@ -248,16 +262,14 @@ export class Peer {
     return notConnected(await this.gone);
   }
 
-  /** Tells how many messages are taken: one such report at a time. */
-  async #confirm(): Promise<void> {
-    if (this.#isConfirming) return;
-    this.#isConfirming = true;
-    let said: number | undefined;
-    while (said !== this.#messagesTaken) {
-      said = this.#messagesTaken;
+  /** Tells how many messages are taken: not for each, and one report at a time. */
+  #confirm(): void {
+    this.#confirming ??= setTimeout(async () => {
+      const said = this.#messagesTaken;
       await this.#parts.control.say(KIND.taken, said);
-    }
-    this.#isConfirming = false;
+      this.#confirming = undefined;
+      if (said < this.#messagesTaken && !this.#isGone) this.#confirm();
+    }, CONFIRM_MS);
   }
 
   async #sayGoodbye(): Promise<void> {
@@ -267,12 +279,18 @@ export class Peer {
   }
 
   /** Once all that was announced is taken, or when nobody takes it any more. */
-  #answerGoodbye(control: Control): void {
+  #answerGoodbye(): void {
     const announced = this.#messagesAnnounced;
     if (announced === undefined) return;
     if (this.#messagesTaken < announced && !this.#parts.arrivals.isOver) return;
     this.#messagesAnnounced = undefined;
-    control.say(KIND.answer, this.#messagesTaken);
+    this.#parts.control.say(KIND.answer, this.#messagesTaken);
+    // The peer closes then; but that may be lost, and is sent once.
+    this.#farewell = this.#closeAfter(this.#parts.idleMs);
+  }
+
+  #closeAfter(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.close(CODE.goodbye), ms);
   }
 
   /** Is over when the peer has confirmed nothing for long. */
