@@ -28,12 +28,16 @@ const GROUPS = ["pairs", "receive", "send", "round-trip", "start-up", CARRIED];
 /** The lengths of datagrams, in bytes. They are words of `--only`. */
 const SIZES = [100, 1200];
 
-/** All that `--only` takes. */
-export const WORDS = [
-  ...GROUPS,
-  ...new Set([...SIZES, ...CARRIED_SIZES].map(String)),
-  ...Object.keys(KITS),
+const SIZE_WORDS = [...new Set([...SIZES, ...CARRIED_SIZES])].map(String);
+// Those that are about the carriers alone.
+const CARRIED_WORDS = [
+  CARRIED,
+  ...CARRIED_SIZES.filter((size) => !SIZES.includes(size)).map(String),
+  ...Object.keys(CARRIERS),
 ];
+
+/** All that `--only` takes. */
+export const WORDS = [...GROUPS, ...SIZE_WORDS, ...Object.keys(KITS)];
 
 /** A row of the report. */
 export interface Row {
@@ -64,13 +68,14 @@ export function cases(only: readonly string[]): Case[] {
     return (word: string) => some.length === 0 || some.includes(word);
   };
   const group = chosen(GROUPS);
-  const size = chosen(WORDS.filter((word) => /^\d/.test(word)));
+  const size = chosen(SIZE_WORDS);
   const kit = chosen(Object.keys(KITS));
-  const named = only.some((word) =>
-    word === CARRIED || word === "1100" || Object.hasOwn(CARRIERS, word)
-  );
-  const all = [...SIZES.flatMap(sized), ...starts()];
-  if (named) all.push(...CARRIED_SIZES.flatMap(carriedOnes));
+  const named = only.some((word) => CARRIED_WORDS.includes(word));
+  const all = [
+    ...SIZES.flatMap(sized),
+    ...starts(),
+    ...named ? CARRIED_SIZES.flatMap(carriedOnes) : [],
+  ];
   return all.filter((each) =>
     group(each.group) && kit(each.kit) &&
     (each.size === undefined || size(`${each.size}`))
