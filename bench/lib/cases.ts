@@ -29,7 +29,7 @@ const GROUPS = ["pairs", "receive", "send", "round-trip", "start-up", CARRIED];
 const SIZES = [100, 1200];
 
 const SIZE_WORDS = [...new Set([...SIZES, ...CARRIED_SIZES])].map(String);
-// Those that are about the carriers alone.
+// One of them asks for the carriers, too.
 const CARRIED_WORDS = [
   CARRIED,
   ...CARRIED_SIZES.filter((size) => !SIZES.includes(size)).map(String),
