@@ -1,6 +1,5 @@
 // This library beside all others that do the same work, in one run.
-import { cases, GROUPS, SIZES } from "./lib/cases.ts";
-import { KITS } from "./lib/kits.ts";
+import { cases, WORDS } from "./lib/cases.ts";
 import { markdown } from "./lib/markdown.ts";
 import { readOptions } from "./lib/options.ts";
 import { writeOutcome } from "./lib/outcome.ts";
@@ -11,7 +10,7 @@ const options = readOptions({
   command: "deno task bench",
   rounds: 7,
   seconds: 0.5,
-  words: [...GROUPS, ...SIZES.map(String), ...Object.keys(KITS)],
+  words: WORDS,
 });
 const outcome = await sideBySide(cases(options.only), options);
 console.log(markdown(outcome));

@@ -1,5 +1,6 @@
 import { type KitName, KITS } from "./kits.ts";
 import {
+  carried,
   type Figures,
   roundTrip,
   type Run,
@@ -7,13 +8,36 @@ import {
   startUp,
   throughput,
 } from "./measure.ts";
-import { KINDS, PAIRS, type Peer, RECEIVERS, SENDERS } from "./peers.ts";
+import {
+  CARRIERS,
+  KINDS,
+  PAIRS,
+  type Peer,
+  RECEIVERS,
+  SENDERS,
+} from "./peers.ts";
+
+/** The group of the carriers' tables. */
+const CARRIED = "carriers";
+// What a QUIC datagram holds from the start.
+const CARRIED_SIZES = [100, 1100];
 
 /** The tables of the report. Their names are words of `--only`. */
-export const GROUPS = ["pairs", "receive", "send", "round-trip", "start-up"];
+const GROUPS = ["pairs", "receive", "send", "round-trip", "start-up", CARRIED];
 
 /** The lengths of datagrams, in bytes. They are words of `--only`. */
-export const SIZES = [100, 1200];
+const SIZES = [100, 1200];
+
+const SIZE_WORDS = [...new Set([...SIZES, ...CARRIED_SIZES])].map(String);
+// One of them asks for the carriers, too.
+const CARRIED_WORDS = [
+  CARRIED,
+  ...CARRIED_SIZES.filter((size) => !SIZES.includes(size)).map(String),
+  ...Object.keys(CARRIERS),
+];
+
+/** All that `--only` takes. */
+export const WORDS = [...GROUPS, ...SIZE_WORDS, ...Object.keys(KITS)];
 
 /** A row of the report. */
 export interface Row {
@@ -34,16 +58,25 @@ export interface Case extends Row {
   measure(run: Run, seconds: number): Promise<Figures>;
 }
 
-/** All that the words ask for; without any, all. */
+/**
+ * All that the words ask for; without any, all but the carriers, which have to
+ * be named: their group, one of them, or a size of their own.
+ */
 export function cases(only: readonly string[]): Case[] {
   const chosen = (words: readonly string[]) => {
     const some = only.filter((word) => words.includes(word));
     return (word: string) => some.length === 0 || some.includes(word);
   };
   const group = chosen(GROUPS);
-  const size = chosen(SIZES.map(String));
+  const size = chosen(SIZE_WORDS);
   const kit = chosen(Object.keys(KITS));
-  return [...SIZES.flatMap(sized), ...starts()].filter((each) =>
+  const named = only.some((word) => CARRIED_WORDS.includes(word));
+  const all = [
+    ...SIZES.flatMap(sized),
+    ...starts(),
+    ...named ? CARRIED_SIZES.flatMap(carriedOnes) : [],
+  ];
+  return all.filter((each) =>
     group(each.group) && kit(each.kit) &&
     (each.size === undefined || size(`${each.size}`))
   );
@@ -61,6 +94,11 @@ export function between(
 /** The id of a kind's round trips. */
 export function echoed(kit: keyof typeof KINDS, size: number): string {
   return `${kit} round trip, ${size}`;
+}
+
+/** The id of what one of the carriers brings to its like. */
+export function overCarrier(kit: keyof typeof CARRIERS, size: number): string {
+  return `over ${kit}, ${size}`;
 }
 
 function sized(size: number): Case[] {
@@ -100,6 +138,15 @@ function sized(size: number): Case[] {
       measure: (run, seconds) => roundTrip(run, kit, size, seconds),
     })),
   ];
+}
+
+function carriedOnes(size: number): Case[] {
+  return keys(CARRIERS).map((kit): Case => ({
+    ...{ group: CARRIED, size, label: CARRIERS[kit], kit },
+    id: overCarrier(kit, size),
+    needs: [kit],
+    measure: (run, seconds) => carried(run, kit, size, seconds),
+  }));
 }
 
 function starts(): Case[] {

@@ -40,6 +40,12 @@ export const KITS = {
   c: c("plain"),
   mmsg: c("mmsg"),
   gso: c("gso"),
+  udp: carried("udp"),
+  quic: carried("quic"),
+  "quic-reliable": carried("quic-reliable"),
+  tcp: carried("tcp"),
+  "tcp-line": carried("tcp-line"),
+  tls: carried("tls"),
 } satisfies Record<string, Kit>;
 
 /** The name of a kit. */
@@ -52,6 +58,15 @@ function deno(file: string, ...permissions: string[]) {
         denoProgram(`peers/${file}`, ["--allow-net=127.0.0.1", ...permissions]),
       ),
     version: () => Promise.resolve(`Deno ${Deno.version.deno}`),
+  };
+}
+
+/** Our sockets over one of the carriers. */
+function carried(carrier: string) {
+  const program = deno("carried.ts");
+  return {
+    ...program,
+    prepare: async () => [...await program.prepare(), carrier],
   };
 }
 

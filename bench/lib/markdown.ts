@@ -23,7 +23,13 @@ interface Table {
 // Of other programs, in cores.
 const BUSY = 0.2;
 
+const NOT_MEASURED = "not measured";
 const LIMIT: Column = ["limited by", limit];
+const TRIPS: Column[] = [
+  ["p50 µs", ({ p50 }) => p50.toFixed(1)],
+  ["p99 µs", ({ p99 }) => p99.toFixed(1)],
+  ["p99.9 µs", ({ p999 }) => p999.toFixed(1)],
+];
 const TABLES: Table[] = [
   {
     group: "pairs",
@@ -68,11 +74,7 @@ const TABLES: Table[] = [
     title: "Round trips, one datagram at a time",
     about: "both ends",
     figure: "p50",
-    columns: [
-      ["p50 µs", ({ p50 }) => p50.toFixed(1)],
-      ["p99 µs", ({ p99 }) => p99.toFixed(1)],
-      ["p99.9 µs", ({ p999 }) => p999.toFixed(1)],
-    ],
+    columns: TRIPS,
   },
   {
     group: "start-up",
@@ -81,9 +83,41 @@ const TABLES: Table[] = [
     figure: "ms",
     columns: [["ms", ({ ms }) => ms.toFixed(1)]],
   },
+  {
+    group: "carriers",
+    title: "Our sockets over each carrier, messages",
+    about: "carrier",
+    figure: "received",
+    columns: [
+      ["received/s", ({ received }) => rate(received)],
+      ["sent/s", ({ sent }) => rate(sent)],
+      ["arrived of what was sent", ({ arrived }) => percent(arrived)],
+    ],
+  },
+  {
+    group: "carriers",
+    title: "Our sockets over each carrier, CPU time of a message",
+    about: "carrier",
+    figure: "bothMicros",
+    columns: [
+      ["µs, both sides", ({ bothMicros }) => micros(bothMicros)],
+      ["receiver", ({ receiverMicros }) => micros(receiverMicros)],
+      ["sender", ({ senderMicros }) => micros(senderMicros)],
+    ],
+  },
+  {
+    group: "carriers",
+    title: "Our sockets over each carrier, round trips",
+    about: "carrier",
+    figure: "p50",
+    columns: TRIPS,
+  },
 ];
 
-/** The report of a run: a table for each group and size, and the targets. */
+/**
+ * The report of a run: a table for each group and size, and the targets, where
+ * one of them was measured.
+ */
 export function markdown(outcome: Outcome): string {
   const results = new Results(outcome.figures);
   const sizes = new Set(outcome.rows.map(({ size }) => size));
@@ -143,12 +177,13 @@ function targets(results: Results<string, string>): string {
     const { what, figure, subject, base } = target;
     const ratios = results.ratios(figure, subject, base);
     const outcome = ratios.length === 0
-      ? "not measured"
+      ? NOT_MEASURED
       : reached(target, median(ratios))
       ? "reached"
       : "missed";
     return [what, aim(target), spread(ratios), outcome];
   });
+  if (lines.every(([, , , outcome]) => outcome === NOT_MEASURED)) return "";
   const head = ["100 bytes", "aim", "median (min–max)", "outcome"];
   return `### Targets\n\n${table([head, ...lines])}`;
 }
@@ -171,6 +206,10 @@ function rate(value: number): string {
 
 function micros(value: number): string {
   return value.toFixed(value < 1 ? 3 : 2);
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 function megabytes(bytes: number): string {

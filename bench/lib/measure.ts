@@ -11,6 +11,8 @@ export type Run = (peer: Pick<Peer, "kit" | "role">) => string[];
 interface Listening {
   port: number;
   rss: number;
+  /** What the other side has to trust, as PEM. */
+  cert?: string;
 }
 
 type Counted = Throughput & { bytesEach: number };
@@ -24,8 +26,57 @@ export async function throughput(
   seconds: number,
 ): Promise<Figures> {
   await using to = new Child(run(receiver), size, seconds);
-  const { port, rss } = await to.next<Listening>();
-  await using from = new Child(run(sender), size, seconds, port);
+  const there = await to.next<Listening>();
+  await using from = new Child(run(sender), size, seconds, ...reach(there));
+  return await window(from, to, receiver.label, size, there);
+}
+
+/**
+ * The same between sockets over one of our carriers; then what arrived in the
+ * end of all that was sent, as a share, and round trips.
+ */
+export async function carried(
+  run: Run,
+  kit: Peer["kit"],
+  size: number,
+  seconds: number,
+): Promise<Figures> {
+  return {
+    ...await untilTheEnd(run, kit, size, seconds),
+    ...await roundTrip(run, kit, size, seconds),
+  };
+}
+
+async function untilTheEnd(
+  run: Run,
+  kit: Peer["kit"],
+  size: number,
+  seconds: number,
+): Promise<Figures> {
+  await using to = new Child(run({ kit, role: "receive" }), size, seconds);
+  const there = await to.next<Listening>();
+  const send = run({ kit, role: "send" });
+  await using from = new Child(send, size, seconds, ...reach(there));
+  const figures = await window(from, to, kit, size, there);
+  const [sent, received] = await Promise.all([
+    from.next<{ total: number }>(),
+    to.next<{ total: number }>(),
+  ]);
+  return {
+    ...figures,
+    bothMicros: figures.receiverMicros + figures.senderMicros,
+    arrived: received.total / sent.total,
+  };
+}
+
+/** What both counted in the same window of time. */
+async function window(
+  from: Child,
+  to: Child,
+  receiver: string,
+  size: number,
+  { rss }: Listening,
+): Promise<Figures> {
   const [sent, received] = await Promise.all([
     from.next<Counted>(),
     to.next<Counted>(),
@@ -33,7 +84,7 @@ export async function throughput(
   if (received.perSecond === 0) throw new Error("nothing was received in time");
   if (sent.perSecond === 0) throw new Error("nothing was sent in time");
   if (received.bytesEach !== size || sent.bytesEach !== size) {
-    throw new Error(`${receiver.label} counted other bytes than were sent`);
+    throw new Error(`${receiver} counted other bytes than were sent`);
   }
   return {
     received: received.perSecond,
@@ -57,9 +108,15 @@ export async function roundTrip(
   seconds: number,
 ): Promise<Figures> {
   await using echo = new Child(run({ kit, role: "echo" }), size, seconds);
-  const { port } = await echo.next<Listening>();
-  await using ping = new Child(run({ kit, role: "ping" }), size, seconds, port);
+  const there = reach(await echo.next<Listening>());
+  const command = run({ kit, role: "ping" });
+  await using ping = new Child(command, size, seconds, ...there);
   return await ping.next<Figures>();
+}
+
+/** What a program is told of the one that it is to reach. */
+function reach({ port, cert }: Listening): (string | number)[] {
+  return cert === undefined ? [port] : [port, cert];
 }
 
 /** How long it takes from the command to where it says that it listens. */

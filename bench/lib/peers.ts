@@ -33,6 +33,12 @@ export const RECEIVERS = {
     "read",
     "Pli over offload, batches, reading a byte",
   ),
+  reused: peer("offload", "reuse", "Pli over offload, batches, reuse"),
+  "reused-read": peer(
+    "offload",
+    "reuse-read",
+    "Pli over offload, batches, reuse, reading a byte",
+  ),
   node: peer("node", "receive", "node:dgram on Node"),
   "node-on-deno": peer("node-on-deno", "receive", "node:dgram on Deno"),
   bun: peer("bun", "receive", "Bun"),
@@ -53,6 +59,8 @@ export const PAIRS: readonly [
   ["offload", "offload"],
   ["offload", "batches"],
   ["offload", "batches-read"],
+  ["offload", "reused"],
+  ["offload", "reused-read"],
   ["node", "node"],
   ["node-on-deno", "node-on-deno"],
   ["bun", "bun"],
@@ -71,6 +79,16 @@ export const KINDS = {
   "node-on-deno": "node:dgram on Deno",
   bun: "Bun",
   c: "C",
+} satisfies Partial<Record<KitName, string>>;
+
+/** What carries messages from a socket of ours to its like. */
+export const CARRIERS = {
+  udp: "UDP",
+  quic: "QUIC",
+  "quic-reliable": "QUIC, reliable",
+  tcp: "TCP, length",
+  "tcp-line": "TCP, line",
+  tls: "TLS, length",
 } satisfies Partial<Record<KitName, string>>;
 
 function peer(kit: KitName, role: string, label: string): Peer {

@@ -71,9 +71,10 @@ export async function report(seconds) {
  * Prints where a receiver listens, and how much memory it takes until then.
  *
  * @param {number} port
+ * @param {string} [cert] What the other side has to trust, as PEM.
  */
-export function listening(port) {
-  console.log(JSON.stringify({ port, rss: resident() }));
+export function listening(port, cert) {
+  console.log(JSON.stringify({ port, rss: resident(), cert }));
 }
 
 /** Takes the times of round trips, one at a time, and prints percentiles. */

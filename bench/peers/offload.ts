@@ -1,8 +1,8 @@
-// Our sockets over the offload carrier. `read` is `batches` that also looks at
-// the first byte of each datagram.
+// Our sockets over the offload carrier. `reuse` is `batches` whose memory is used
+// again; `read` and `reuse-read` also look at the first byte of each datagram.
 //
-//   offload.ts receive|batches|read|send|echo|ping SIZE SECONDS [PORT]
-import { bind, connect, type Datagram } from "../../mod.ts";
+//   offload.ts receive|batches|read|reuse|reuse-read|send|echo|ping SIZE SECONDS [PORT]
+import { type BatchOptions, bind, connect, type Datagram } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import { at, portOf } from "../lib/datagrams.ts";
 import { counted, endAfter, listening, report, RoundTrips } from "./meter.mjs";
@@ -26,17 +26,10 @@ const roles: Record<string, () => Promise<void>> = {
       counted.bytes += data.length;
     }
   },
-  batches: () =>
-    batches(({ data }) => {
-      counted.datagrams++;
-      counted.bytes += data.length;
-    }),
-  read: () =>
-    batches(({ data }) => {
-      counted.datagrams++;
-      counted.bytes += data.length;
-      counted.sum += data[0];
-    }),
+  batches: () => batches(count),
+  read: () => batches(countAndRead),
+  reuse: () => batches(count, { reuse: true }),
+  "reuse-read": () => batches(countAndRead, { reuse: true }),
   async send() {
     const socket = await connect(at(port), options);
     const many = Array<Uint8Array>(MANY).fill(data);
@@ -68,13 +61,25 @@ const roles: Record<string, () => Promise<void>> = {
 endAfter(seconds + 20);
 await roles[role]();
 
+function count({ data }: Datagram<Deno.Addr>): void {
+  counted.datagrams++;
+  counted.bytes += data.length;
+}
+
+function countAndRead({ data }: Datagram<Deno.Addr>): void {
+  counted.datagrams++;
+  counted.bytes += data.length;
+  counted.sum += data[0];
+}
+
 async function batches(
   take: (datagram: Datagram<Deno.Addr>) => void,
+  batching: BatchOptions = {},
 ): Promise<void> {
   const socket = bind(HERE, options);
   listening(portOf(socket));
   report(seconds);
-  for await (const batch of socket.batches()) {
+  for await (const batch of socket.batches(batching)) {
     for (const datagram of batch) take(datagram);
   }
 }

@@ -1,11 +1,26 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { cases } from "../../bench/lib/cases.ts";
 import { chart } from "../../bench/lib/chart.ts";
 import { markdown } from "../../bench/lib/markdown.ts";
-import { readOutcome } from "../../bench/lib/outcome.ts";
+import { type Outcome, readOutcome } from "../../bench/lib/outcome.ts";
+import { CARRIERS } from "../../bench/lib/peers.ts";
+import { ratio } from "../../bench/lib/report.ts";
+import { median, Results } from "../../bench/lib/results.ts";
 import { run } from "./support/programs.ts";
 
-const ONLY = "pairs,round-trip,100,raw,pli,node,c";
+const ONLY = "pairs,round-trip,100,raw,pli,offload,node,c";
 const RESULTS = "bench/results/2026-11-24.json";
+const CARRIED = "bench/results/2026-11-24-carriers.json";
+const UDP = "over udp, 100";
+// The rows of docs/carriers.md that were measured.
+const ON_PAGE = {
+  QUIC: "quic",
+  "QUIC, reliable": "quic-reliable",
+  "TCP, `line`": "tcp-line",
+  "TCP, `length`": "tcp",
+  TLS: "tls",
+};
+const LOSSY = ["udp", "quic"];
 
 /** A short run. There are no programs on its path, so some are missing. */
 async function bench(...args: string[]) {
@@ -40,16 +55,25 @@ async function bench(...args: string[]) {
   }
 }
 
+function assertWhole({ rows, figures }: Outcome): void {
+  for (const { id } of rows) {
+    const rounds = figures[id]!;
+    assertEquals(rounds.length, 2, id);
+    assert(rounds.flatMap(Object.values).every(Number.isFinite), id);
+  }
+}
+
 Deno.test("a short run of the benchmarks measures who is there and names who is not, in tables and in JSON", async () => {
   const { stdout, outcome } = await bench("--only", ONLY);
   const labels = outcome.rows.map(({ group, label }) => `${group}: ${label}`);
   assert(labels.includes("round-trip: Deno.DatagramConn"), stdout);
   assert(labels.includes("round-trip: Pli"), stdout);
-  for (const { id } of outcome.rows) {
-    const rounds = outcome.figures[id]!;
-    assertEquals(rounds.length, 2, id);
-    assert(rounds.flatMap(Object.values).every(Number.isFinite), stdout);
+  for (const batches of ["batches", "batches, reuse"]) {
+    const label = `pairs: Pli over offload, sendMany → ${batches}`;
+    assert(labels.includes(label), stdout);
+    assert(labels.includes(`${label}, reading a byte`), stdout);
   }
+  assertWhole(outcome);
   assertMatch(stdout, /^### Round trips, .*, 100 bytes$/m);
   assertMatch(stdout, /^\| Pli +\| +[\d.]+ \| +[\d.]+ \([\d.]+–[\d.]+\) \|/m);
   assertMatch(stdout, /^\| default \/ raw Deno.* (reached|missed) \|$/m);
@@ -65,6 +89,25 @@ Deno.test("a short run of the benchmarks measures who is there and names who is 
   for (const { label } of outcome.rows) {
     assert(drawn.includes(`>${label}</text>`));
   }
+});
+
+Deno.test("the carriers are measured when they are named, and those that lose nothing bring all that was sent", async () => {
+  assert(cases([]).every(({ group }) => group !== "carriers"));
+  const { stdout, outcome } = await bench("--only", "carriers,100");
+  assertEquals(outcome.missing, []);
+  assertEquals(
+    outcome.rows.map(({ label }) => label),
+    Object.values(CARRIERS),
+  );
+  assertWhole(outcome);
+  for (const carrier of Object.keys(CARRIERS)) {
+    for (const { arrived } of outcome.figures[`over ${carrier}, 100`]!) {
+      if (LOSSY.includes(carrier)) assert(arrived > 0 && arrived <= 1, stdout);
+      else assertEquals(arrived, 1, carrier);
+    }
+  }
+  assertMatch(stdout, /^\| TLS, length .* 100.0 % \|$/m);
+  assertEquals(stdout.trim(), markdown(outcome));
 });
 
 Deno.test("the benchmarks say in one line what is wrong with an option", async () => {
@@ -92,10 +135,13 @@ Deno.test("the benchmarks say in one line what is wrong with an option", async (
 
 Deno.test("docs/performance.md shows the results that are kept, and their chart", async () => {
   const outcome = await readOutcome(RESULTS);
+  const carried = await readOutcome(CARRIED);
   const page = await Deno.readTextFile("docs/performance.md");
   // Lines are broken differently there.
   const words = (text: string) => text.split(/[\s-]+/).join(" ");
-  for (const part of markdown(outcome).split("\n\n")) {
+  for (
+    const part of [outcome, carried].map(markdown).join("\n\n").split("\n\n")
+  ) {
     assert(words(page).includes(words(part)), part);
   }
   const svg = await Deno.readTextFile("docs/performance.svg");
@@ -103,4 +149,19 @@ Deno.test("docs/performance.md shows the results that are kept, and their chart"
     svg === chart(outcome),
     `bench/show.ts chart ${RESULTS} shows another`,
   );
+});
+
+Deno.test("docs/carriers.md shows what each carrier costs beside UDP, from the results that are kept", async () => {
+  const { figures, machine } = await readOutcome(CARRIED);
+  const results = new Results(figures);
+  const page = await Deno.readTextFile("docs/carriers.md");
+  const [cpu, , , date] = machine.split(" · ");
+  assert(page.includes(cpu) && page.includes(date), machine);
+  for (const [name, carrier] of Object.entries(ON_PAGE)) {
+    const [micros, rate] = ["bothMicros", "received"].map((figure) =>
+      ratio(median(results.ratios(figure, `over ${carrier}, 100`, UDP)))
+    );
+    const line = page.split("\n").find((line) => line.startsWith(`| ${name} `));
+    assertMatch(line!, new RegExp(`\\| ${micros} CPU, ${rate} rate +\\|$`));
+  }
 });
