@@ -2,6 +2,7 @@ import type { Carrier, Run } from "./carrier.ts";
 import { CopyPool } from "./copy_pool.ts";
 import { Datagram } from "./datagram.ts";
 import { failure, isClosed, SocketClosedError } from "./errors.ts";
+import { datagramsOf } from "./runs.ts";
 
 // Datagrams that wait for a caller, and of a batch carrier what one batch holds
 // beyond that. With the largest ones, 16 MiB.
@@ -246,12 +247,13 @@ export class Inbox<A extends Deno.Addr> {
     if (borrower !== undefined) return this.#lend(runs, borrower);
     // As much again as is here may be kept: one batch, of a bounded length.
     const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
-    for (const { data, size, from } of runs) {
-      if (size > this.#maxSize) this.#cutRun(data, size, from as A, room);
-      else {
-        for (const piece of this.#pool.copyRun(data, size)) {
-          this.#accept(piece, from as A, false, room);
-        }
+    for (const run of runs) {
+      for (const datagram of datagramsOf<A>(run, this.#maxSize, this.#pool)) {
+        const refused = this.#closed
+          ? "closed"
+          : this.#refuses?.(datagram.from);
+        if (refused !== undefined) this.#drop(refused);
+        else this.#pass(datagram, room);
       }
     }
     if (this.#closed) return this.#idle?.resolve();
@@ -268,26 +270,15 @@ export class Inbox<A extends Deno.Addr> {
   #lend(runs: readonly Run[], waiter: Waiter<A>): void {
     const borrow = waiter.borrow!;
     const lent: Datagram<A>[] = [];
-    for (const { data, size, from } of runs) {
-      const step = Math.max(1, size);
-      for (let at = 0; at < data.length || at === 0; at += step) {
-        const refused = this.#refuses?.(from as A);
-        if (refused !== undefined) {
-          this.#drop(refused);
-          continue;
-        }
-        const length = Math.min(size, data.length - at);
-        const truncated = length > this.#maxSize;
-        const view = new Uint8Array(
-          data.buffer,
-          data.byteOffset + at,
-          truncated ? this.#maxSize : length,
-        );
-        if (lent.length < borrow.max) {
-          lent.push(new Datagram(view, from as A, truncated));
-        } else {
-          const copy = this.#pool.copy(view);
-          this.#kept.push(new Datagram(copy, from as A, truncated));
+    for (const run of runs) {
+      for (const datagram of datagramsOf<A>(run, this.#maxSize)) {
+        const { data, from, truncated } = datagram;
+        const refused = this.#refuses?.(from);
+        if (refused !== undefined) this.#drop(refused);
+        else if (lent.length < borrow.max) lent.push(datagram);
+        else {
+          const copy = this.#pool.copy(data);
+          this.#kept.push(new Datagram(copy, from, truncated));
         }
       }
     }
@@ -297,26 +288,6 @@ export class Inbox<A extends Deno.Addr> {
     borrow.rest = lent.slice(1);
     for (const datagram of borrow.rest) this.#count(datagram);
     this.#give(first, waiter);
-  }
-
-  /** What is cut off is not copied, so that it is not kept alive. */
-  #cutRun(run: Uint8Array, size: number, from: A, room: number): void {
-    for (let start = 0; start < run.length; start += size) {
-      const bytes = run.subarray(start, start + size);
-      const data = this.#pool.copy(bytes.subarray(0, this.#maxSize));
-      this.#accept(data, from, bytes.length > this.#maxSize, room);
-    }
-  }
-
-  #accept(
-    data: Uint8Array<ArrayBuffer>,
-    from: A,
-    truncated: boolean,
-    room: number,
-  ): void {
-    const refused = this.#closed ? "closed" : this.#refuses?.(from);
-    if (refused !== undefined) this.#drop(refused);
-    else this.#pass(new Datagram(data, from, truncated), room);
   }
 
   /** To whoever waits first, or else to those that are kept. */

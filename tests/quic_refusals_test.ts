@@ -45,7 +45,7 @@ const CERTIFICATES: [
     "an unknown issuer",
     { cert, key },
     {},
-    "the server's certificate comes from an unknown issuer; give that in caCerts",
+    "the server's certificate comes from an unknown issuer; trust it by caCerts, or --ca FILE",
   ],
   [
     "another issuer of the same name",

@@ -148,3 +148,18 @@ Deno.test("a server needs a certificate and its key, of the right form", async (
     "tls({ … }) carries tls:// addresses: given tcp://127.0.0.1:0",
   );
 });
+
+Deno.test("a timer has its turn while messages are sent over TLS one after another", async () => {
+  const { cert, key } = await certificate();
+  await using server = serve(ANY, () => undefined, {
+    carrier: tls({ cert, key }),
+  });
+  await using client = await connect(server.addr, {
+    carrier: tls({ caCerts: [cert] }),
+  });
+  let due = false;
+  const timer = setTimeout(() => due = true);
+  for (let n = 0; n < 100_000 && !due; n++) await client.send("x");
+  clearTimeout(timer);
+  assertEquals(due, true);
+});

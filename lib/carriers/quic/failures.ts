@@ -51,7 +51,7 @@ const ALERTS: Record<string, [ErrorClass, string]> = {
   ],
   48: [
     Deno.errors.InvalidData,
-    "the server's certificate comes from an unknown issuer; give that in caCerts",
+    "the server's certificate comes from an unknown issuer; trust it by caCerts, or --ca FILE",
   ],
   51: [
     Deno.errors.InvalidData,

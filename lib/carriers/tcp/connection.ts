@@ -19,6 +19,10 @@ const SAID: Record<Lateness, string> = {
   unread: "it does not read",
 };
 
+// What TLS has room for is taken without the event loop turning, so that timers
+// and other connections would wait for as long as somebody sends.
+const WRITES_A_TURN = 64;
+
 // How the system says that the peer has gone, and TLS that it did not say so.
 const ENDINGS = [
   Deno.errors.BrokenPipe,
@@ -138,7 +142,9 @@ export class Connection {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    this.#sent++;
+    if (++this.#sent % WRITES_A_TURN === 0) {
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
     this.#writesSince = performance.now();
     try {
       for (let done = 0; done < bytes.length;) {
