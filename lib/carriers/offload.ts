@@ -144,18 +144,15 @@ class OffloadCarrier implements Carrier {
 
   async receiveBatch(): Promise<readonly Run[]> {
     const readiness = this.#readiness;
+    let runs: Run[] | undefined;
+    const look = () => (runs = this.#take()) !== undefined;
     if (!readiness.turnIsDue) {
-      const runs = this.#take();
-      if (runs !== undefined) return runs;
+      if (look()) return runs!;
       // The caller goes on first.
       await undefined;
-      if (readiness.nap()) {
-        const runs = this.#take();
-        if (runs !== undefined) return runs;
-      }
+      if (readiness.linger(look)) return runs!;
     }
-    let runs: Run[] | undefined;
-    await readiness.readable(() => (runs = this.#take()) !== undefined);
+    await readiness.readable(look);
     return runs ?? closed();
   }
 
