@@ -26,8 +26,8 @@ const PANELS: Panel[] = [
   },
 ];
 
-const WIDTH = 990;
-const LEFT = 450;
+const WIDTH = 1040;
+const LEFT = 500;
 const RIGHT = 120;
 const ROW = 24;
 const HEAD = 62;
