@@ -30,10 +30,8 @@ export class Slots {
   // Little-endian: the lower half of a `size_t` comes first.
   readonly #headerWords: Uint32Array;
   readonly #iovecWords: Uint32Array;
-  readonly count: number;
 
   constructor(count: number) {
-    this.count = count;
     const headers = new BigUint64Array(count * MMSGHDR.size / 8);
     const iovecs = new BigUint64Array(count * IOVEC.size / 8);
     this.headers = new Uint8Array(headers.buffer);
