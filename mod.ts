@@ -19,14 +19,18 @@
  *
  * @module
  */
-export type { AnswerOptions } from "./lib/answers.ts";
-export { formatAddress, parseAddress, type SchemeAddr } from "./lib/address.ts";
+export type { AnswerOptions } from "./lib/limits/answers.ts";
+export {
+  formatAddress,
+  parseAddress,
+  type SchemeAddr,
+} from "./lib/address/address.ts";
 export {
   BaseSocket,
   type SocketOptions,
   type SocketStats,
-} from "./lib/base_socket.ts";
-export type { BatchOptions } from "./lib/batches.ts";
+} from "./lib/socket/base_socket.ts";
+export type { BatchOptions } from "./lib/socket/batches.ts";
 export type {
   Carrier,
   CarrierSource,
@@ -38,30 +42,30 @@ export type { Clock } from "./lib/clock.ts";
 export {
   ConnectedSocket,
   type RequestOptions,
-} from "./lib/connected_socket.ts";
+} from "./lib/socket/connected_socket.ts";
 export { Datagram } from "./lib/datagram.ts";
 export {
   DatagramSocket,
   type DatagramSocketOptions,
   type MulticastMembership,
   type MulticastOptions,
-} from "./lib/datagram_socket.ts";
+} from "./lib/socket/datagram_socket.ts";
 export {
   InvalidAddressError,
   MessageTooLargeError,
   SocketClosedError,
 } from "./lib/errors.ts";
 export { escapeControls } from "./lib/escape.ts";
-export type { GuardOptions } from "./lib/guard.ts";
+export type { GuardOptions } from "./lib/limits/guard.ts";
 export {
   bind,
   type BindOptions,
   connect,
   type ConnectOptions,
 } from "./lib/open.ts";
-export type { Data } from "./lib/outbox.ts";
-export type { Rate } from "./lib/rate.ts";
-export type { Addressed } from "./lib/send_many.ts";
+export type { Data } from "./lib/socket/outbox.ts";
+export type { Rate } from "./lib/limits/rate.ts";
+export type { Addressed } from "./lib/socket/send_many.ts";
 export {
   type Answer,
   type DatagramHandler,
@@ -69,4 +73,4 @@ export {
   serve,
   type ServeOptions,
 } from "./lib/serve.ts";
-export type { WaitOptions } from "./lib/waits.ts";
+export type { WaitOptions } from "./lib/socket/waits.ts";

@@ -1,7 +1,7 @@
 import type { Datagram } from "./datagram.ts";
-import type { DatagramSocket } from "./datagram_socket.ts";
+import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import { printError } from "./errors.ts";
-import type { Data } from "./outbox.ts";
+import type { Data } from "./socket/outbox.ts";
 import type { CollectorStats, Message, Sink } from "./sink.ts";
 
 export type { Backlog, CollectorStats, Message, Past, Sink } from "./sink.ts";

@@ -1,20 +1,20 @@
-import { AnswerLimits, type AnswerOptions } from "./answers.ts";
+import { AnswerLimits, type AnswerOptions } from "./limits/answers.ts";
 import {
   formatAddress,
   type SchemeAddr,
   toAddress,
   toDestination,
-} from "./address.ts";
-import { checkMaxSize, type SocketOptions } from "./base_socket.ts";
+} from "./address/address.ts";
+import { checkMaxSize, type SocketOptions } from "./socket/base_socket.ts";
 import type { CarrierSource } from "./carrier.ts";
 import { tcp } from "./carriers/tcp.ts";
 import { udp } from "./carriers/udp.ts";
 import { unix } from "./carriers/unix.ts";
 import { systemClock } from "./clock.ts";
-import { ConnectedSocket } from "./connected_socket.ts";
-import { DatagramSocket } from "./datagram_socket.ts";
+import { ConnectedSocket } from "./socket/connected_socket.ts";
+import { DatagramSocket } from "./socket/datagram_socket.ts";
 import { failure } from "./errors.ts";
-import { Guard, type GuardOptions } from "./guard.ts";
+import { Guard, type GuardOptions } from "./limits/guard.ts";
 
 /** How {@linkcode connect} opens its socket. */
 export interface ConnectOptions extends SocketOptions {

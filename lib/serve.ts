@@ -1,9 +1,9 @@
 import type { Datagram } from "./datagram.ts";
-import type { DatagramSocket } from "./datagram_socket.ts";
-import type { SocketStats } from "./base_socket.ts";
+import type { DatagramSocket } from "./socket/datagram_socket.ts";
+import type { SocketStats } from "./socket/base_socket.ts";
 import { printError } from "./errors.ts";
 import { bind, type BindOptions } from "./open.ts";
-import type { Data } from "./outbox.ts";
+import type { Data } from "./socket/outbox.ts";
 
 // After an error of the carrier, so that one that stays makes no busy loop.
 const PAUSE_MS = 10;

@@ -1,4 +1,4 @@
-import type { SocketStats } from "./base_socket.ts";
+import type { SocketStats } from "./socket/base_socket.ts";
 import type { Datagram } from "./datagram.ts";
 
 /** A datagram that was collected: what came, when, and its number. */

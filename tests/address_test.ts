@@ -11,7 +11,7 @@ import {
   InvalidAddressError,
   parseAddress,
 } from "../mod.ts";
-import { net, random } from "./helpers.ts";
+import { net, random } from "./support/helpers.ts";
 
 // What is given, and the same in its canonical form.
 const READ: [text: string, canonical: string][] = [

@@ -6,9 +6,15 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ConnectedSocket, type Datagram } from "../mod.ts";
-import { batchBound, FakeBatchCarrier, run } from "./fake_batches.ts";
-import { fakeBound } from "./fakes.ts";
-import { isPending, PEER, SOON, STRANGER, testBoth } from "./helpers.ts";
+import { batchBound, FakeBatchCarrier, run } from "./support/fake_batches.ts";
+import { fakeBound } from "./support/fakes.ts";
+import {
+  isPending,
+  PEER,
+  SOON,
+  STRANGER,
+  testBoth,
+} from "./support/helpers.ts";
 
 testBoth("batches gives what comes, in order", async (open) => {
   await using pair = await open();

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { bind } from "../mod.ts";
-import { LOOPBACK, SOON, testBoth } from "./helpers.ts";
+import { LOOPBACK, SOON, testBoth } from "./support/helpers.ts";
 
 testBoth(
   "kernelDrops is undefined without the permission to know it",

@@ -6,8 +6,8 @@ import {
   ConnectedSocket,
   DatagramSocket,
 } from "../mod.ts";
-import { fakeBound, FakeCarrier } from "./fakes.ts";
-import { LOOPBACK, PEER, SOON, turn } from "./helpers.ts";
+import { fakeBound, FakeCarrier } from "./support/fakes.ts";
+import { LOOPBACK, PEER, SOON, turn } from "./support/helpers.ts";
 
 function conn(): Deno.DatagramConn {
   const hostname = "127.0.0.1";

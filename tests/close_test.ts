@@ -5,8 +5,15 @@ import {
   assertThrows,
 } from "@std/assert";
 import { bind, connect, DatagramSocket, SocketClosedError } from "../mod.ts";
-import { fakeBound, FakeCarrier } from "./fakes.ts";
-import { isPending, LOOPBACK, PEER, SOON, testBoth, turn } from "./helpers.ts";
+import { fakeBound, FakeCarrier } from "./support/fakes.ts";
+import {
+  isPending,
+  LOOPBACK,
+  PEER,
+  SOON,
+  testBoth,
+  turn,
+} from "./support/helpers.ts";
 
 testBoth("closing rejects every receive that waits", async (open) => {
   await using pair = await open();

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { collect, type Message, type Sink } from "../lib/collect.ts";
 import { bind, connect, DatagramSocket } from "../mod.ts";
-import { FakeCarrier, FakeClock } from "./fakes.ts";
-import { LOOPBACK, SOON, turn } from "./helpers.ts";
+import { FakeCarrier, FakeClock } from "./support/fakes.ts";
+import { LOOPBACK, SOON, turn } from "./support/helpers.ts";
 
 /** Remembers what it was called with. */
 class Memory implements Sink {

@@ -13,8 +13,8 @@ import {
   DatagramSocket,
   InvalidAddressError,
 } from "../mod.ts";
-import { FakeCarrier, fakeClient, sourceOf } from "./fakes.ts";
-import { LOOPBACK, net, PEER, SOON, STRANGER } from "./helpers.ts";
+import { FakeCarrier, fakeClient, sourceOf } from "./support/fakes.ts";
+import { LOOPBACK, net, PEER, SOON, STRANGER } from "./support/helpers.ts";
 
 for (
   const [what, address] of [

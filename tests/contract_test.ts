@@ -2,7 +2,7 @@ import { tcp } from "../lib/carriers/tcp.ts";
 import { tls } from "../lib/carriers/tls.ts";
 import { udp } from "../lib/carriers/udp.ts";
 import { carrierContract, simulateNetwork } from "../lib/testing/mod.ts";
-import { certificate } from "./certificates.ts";
+import { certificate } from "./support/certificates.ts";
 
 carrierContract("udp", () => udp());
 

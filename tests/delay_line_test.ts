@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Clock } from "../lib/clock.ts";
 import { DelayLine } from "../lib/testing/delay_line.ts";
-import { random } from "./helpers.ts";
+import { random } from "./support/helpers.ts";
 
 const DAY_MS = 86_400_000;
 

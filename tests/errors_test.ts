@@ -15,7 +15,7 @@ import {
   SocketClosedError,
 } from "../mod.ts";
 import { failure } from "../lib/errors.ts";
-import { LOOPBACK, net } from "./helpers.ts";
+import { LOOPBACK, net } from "./support/helpers.ts";
 
 Deno.test("the library's errors are the built-in ones that they resemble", () => {
   assertInstanceOf(new InvalidAddressError("a", "b"), TypeError);

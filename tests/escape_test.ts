@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { escapeControls } from "../mod.ts";
 import { escapeControlsInJson } from "../lib/escape.ts";
-import { random } from "./helpers.ts";
+import { random } from "./support/helpers.ts";
 
 const ESCAPED: [name: string, text: string, shown: string][] = [
   ["a line feed", "a\nb", "a\\nb"],

@@ -7,7 +7,7 @@ import {
   type Passage,
   seedOf,
 } from "../lib/testing/faults.ts";
-import { pattern } from "./helpers.ts";
+import { pattern } from "./support/helpers.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
 const DRAWS = 10_000;

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FRAMINGS } from "../lib/carriers/tcp/framing.ts";
-import { bytesOf } from "./helpers.ts";
+import { bytesOf } from "./support/helpers.ts";
 
 type Framing = typeof FRAMINGS.line;
 

@@ -7,8 +7,8 @@ import {
   InvalidAddressError,
   serve,
 } from "../mod.ts";
-import { FakeCarrier, FakeClock } from "./fakes.ts";
-import { LOOPBACK, net, SOON, turn } from "./helpers.ts";
+import { FakeCarrier, FakeClock } from "./support/fakes.ts";
+import { LOOPBACK, net, SOON, turn } from "./support/helpers.ts";
 
 /** Which of the sources a socket with these options hears. */
 async function heard(options: BindOptions, ...sources: string[]) {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Link } from "../lib/testing/faults.ts";
-import { random } from "./helpers.ts";
+import { random } from "./support/helpers.ts";
 
 const DRAWS = 10_000;
 const SIZE = 100;

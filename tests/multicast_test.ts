@@ -10,8 +10,8 @@ import {
   type MulticastOptions,
   SocketClosedError,
 } from "../mod.ts";
-import { FakeCarrier } from "./fakes.ts";
-import { LOOPBACK, SOON } from "./helpers.ts";
+import { FakeCarrier } from "./support/fakes.ts";
+import { LOOPBACK, SOON } from "./support/helpers.ts";
 
 // Deno cannot say on which interface to send. Linux takes the one that has the
 // sender's address, so what a socket on 127.0.0.1 sends to a group stays on

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "../lib/sinks/page.ts";
-import { hostOf, openPage, rawRequest, withPage } from "./pages.ts";
+import { hostOf, openPage, rawRequest, withPage } from "./support/pages.ts";
 
 const TOKEN = "a long and secret token";
 const OPEN = { listen: "0.0.0.0:0", token: TOKEN };

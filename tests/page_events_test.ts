@@ -11,7 +11,7 @@ import {
   range,
   STATS,
   withPage,
-} from "./pages.ts";
+} from "./support/pages.ts";
 
 /** What a page that was away since that event gets, up to that message. */
 async function away(page: Page, lastEventId: string, upTo: number) {

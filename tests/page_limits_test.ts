@@ -4,7 +4,7 @@ import { page as open } from "../lib/sinks/page.ts";
 import { EventIds } from "../lib/sinks/page/event_ids.ts";
 import { Feed } from "../lib/sinks/page/feed.ts";
 import { Recent } from "../lib/sinks/page/recent.ts";
-import { turn } from "./helpers.ts";
+import { turn } from "./support/helpers.ts";
 import {
   EventReader,
   hostOf,
@@ -15,7 +15,7 @@ import {
   range,
   STATS,
   withPage,
-} from "./pages.ts";
+} from "./support/pages.ts";
 
 const RECENT = { messages: 1000, bytes: 8 * 1024 * 1024 };
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { metrics } from "../lib/sinks/page/metrics.ts";
-import { STATS, withPage } from "./pages.ts";
+import { STATS, withPage } from "./support/pages.ts";
 
 const PROMETHEUS =
   "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ASSETS } from "../lib/sinks/page/assets.ts";
 import { escapeControls as onThePage } from "../lib/sinks/page/assets/text.js";
 import { Datagram, escapeControls, MessageTooLargeError } from "../mod.ts";
-import { bytesOf, PEER } from "./helpers.ts";
+import { bytesOf, PEER } from "./support/helpers.ts";
 import {
   FakeStore,
   message,
@@ -10,7 +10,7 @@ import {
   range,
   STATS,
   withPage,
-} from "./pages.ts";
+} from "./support/pages.ts";
 
 /** A request with JSON, as the form sends it. */
 function post(url: string, text: string): Promise<Response> {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { setColorEnabled } from "@std/fmt/colors";
 import fc from "fast-check";
-import { canonicalIpv6 } from "../lib/host.ts";
+import { canonicalIpv6 } from "../lib/address/host.ts";
 import { formatter } from "../lib/programs/format.ts";
 import {
   Datagram,

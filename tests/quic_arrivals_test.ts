@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Arrivals } from "../lib/carriers/quic/arrivals.ts";
-import { isPending, PEER, STRANGER } from "./helpers.ts";
+import { isPending, PEER, STRANGER } from "./support/helpers.ts";
 
 const PIECE = new Uint8Array(1000);
 

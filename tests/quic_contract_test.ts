@@ -1,6 +1,6 @@
 import { quic } from "../lib/carriers/quic.ts";
 import { carrierContract } from "../lib/testing/mod.ts";
-import { certificate } from "./certificates.ts";
+import { certificate } from "./support/certificates.ts";
 
 const { cert, key } = await certificate();
 const options = { cert, key, caCerts: [cert] };

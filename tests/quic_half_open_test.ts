@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../mod.ts";
-import { SOON, turn } from "./helpers.ts";
-import { initials } from "./quic_initials.ts";
-import { quicClient, quicServer, until } from "./quics.ts";
+import { SOON, turn } from "./support/helpers.ts";
+import { initials } from "./support/quic_initials.ts";
+import { quicClient, quicServer, until } from "./support/quics.ts";
 
 const CALLERS = 10_000;
 // So few that the system's buffer has room for them.

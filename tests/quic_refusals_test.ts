@@ -7,8 +7,8 @@ import {
 } from "@std/assert";
 import { bind, connect, type DatagramSocket } from "../mod.ts";
 import { quic, type QuicOptions } from "../lib/carriers/quic.ts";
-import { certificate } from "./certificates.ts";
-import { SOON } from "./helpers.ts";
+import { certificate } from "./support/certificates.ts";
+import { SOON } from "./support/helpers.ts";
 import {
   cert,
   key,
@@ -17,7 +17,7 @@ import {
   rawConnection,
   sayFirst,
   until,
-} from "./quics.ts";
+} from "./support/quics.ts";
 
 const other = await certificate();
 const old = await certificate({ expired: true });

@@ -6,7 +6,7 @@ import {
 } from "@std/assert";
 import { connect, formatAddress, MessageTooLargeError, serve } from "../mod.ts";
 import { quic } from "../lib/carriers/quic.ts";
-import { pattern, SOON } from "./helpers.ts";
+import { pattern, SOON } from "./support/helpers.ts";
 import {
   cert,
   key,
@@ -15,7 +15,7 @@ import {
   rawConnection,
   sayFirst,
   until,
-} from "./quics.ts";
+} from "./support/quics.ts";
 
 Deno.test("peers and sockets show quic:// addresses", async () => {
   const { server } = quicServer();

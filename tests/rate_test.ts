@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { BoundedMap, Bucket } from "../lib/rate.ts";
+import { BoundedMap, Bucket } from "../lib/limits/rate.ts";
 
 Deno.test("a bounded map never holds more than its size, whatever comes", () => {
   const map = new BoundedMap((key) => ({ key }), 1000);

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { bind, connect, serve, SocketClosedError } from "../mod.ts";
-import { clockedClient } from "./fakes.ts";
-import { isPending, LOOPBACK, SOON, turn } from "./helpers.ts";
+import { clockedClient } from "./support/fakes.ts";
+import { isPending, LOOPBACK, SOON, turn } from "./support/helpers.ts";
 
 Deno.test("many requests at a time each get the reply that they match", async () => {
   await using server = serve(LOOPBACK, (datagram) => datagram.data);

@@ -11,8 +11,8 @@ import {
   serve,
   SocketClosedError,
 } from "../mod.ts";
-import { clockedClient } from "./fakes.ts";
-import { isPending, LOOPBACK, pattern, SOON, turn } from "./helpers.ts";
+import { clockedClient } from "./support/fakes.ts";
+import { isPending, LOOPBACK, pattern, SOON, turn } from "./support/helpers.ts";
 
 Deno.test("a request gives the reply", async () => {
   await using server = serve(LOOPBACK, (datagram) => `re: ${datagram.text()}`);

@@ -10,8 +10,8 @@ import {
   fakeBound,
   fakeClient,
   FakeClock,
-} from "./fakes.ts";
-import { isPending, PEER, turn } from "./helpers.ts";
+} from "./support/fakes.ts";
+import { isPending, PEER, turn } from "./support/helpers.ts";
 
 Deno.test("a send that waits for its carrier times out by the carrier's clock", async () => {
   const clock = new FakeClock();

@@ -5,9 +5,16 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { bind, ConnectedSocket, SocketClosedError } from "../mod.ts";
-import { batchBound, FakeBatchCarrier } from "./fake_batches.ts";
-import { fakeBound, fakeClient } from "./fakes.ts";
-import { isPending, LOOPBACK, PEER, SOON, STRANGER, turn } from "./helpers.ts";
+import { batchBound, FakeBatchCarrier } from "./support/fake_batches.ts";
+import { fakeBound, fakeClient } from "./support/fakes.ts";
+import {
+  isPending,
+  LOOPBACK,
+  PEER,
+  SOON,
+  STRANGER,
+  turn,
+} from "./support/helpers.ts";
 
 const numbers = (count: number) =>
   Array.from({ length: count }, (_, i) => `${i}`);

@@ -5,8 +5,8 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { bind, connect, SocketClosedError } from "../mod.ts";
-import { fakeBound } from "./fakes.ts";
-import { LOOPBACK, PEER, SOON, STRANGER, turn } from "./helpers.ts";
+import { fakeBound } from "./support/fakes.ts";
+import { LOOPBACK, PEER, SOON, STRANGER, turn } from "./support/helpers.ts";
 
 Deno.test("sends that overlap arrive in the order of the calls, on a fresh socket too", async () => {
   for (let round = 0; round < 5; round++) {

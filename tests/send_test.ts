@@ -12,8 +12,15 @@ import {
   InvalidAddressError,
   MessageTooLargeError,
 } from "../mod.ts";
-import { fakeBound, FakeCarrier, fakeClient } from "./fakes.ts";
-import { LOCAL, LOOPBACK, net, pattern, PEER, SOON } from "./helpers.ts";
+import { fakeBound, FakeCarrier, fakeClient } from "./support/fakes.ts";
+import {
+  LOCAL,
+  LOOPBACK,
+  net,
+  pattern,
+  PEER,
+  SOON,
+} from "./support/helpers.ts";
 
 const LIMITS: [host: string, limit: number][] = [
   ["127.0.0.1", 65_507],

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { bind, serve } from "../mod.ts";
-import { countingSignal, fakeServer } from "./fakes.ts";
-import { isPending, LOOPBACK, turn } from "./helpers.ts";
+import { countingSignal, fakeServer } from "./support/fakes.ts";
+import { isPending, LOOPBACK, turn } from "./support/helpers.ts";
 
 for (const how of ["shutdown", "signal", "dispose"] as const) {
   Deno.test(`${how} waits for the handlers at work and their answers, then closes`, async () => {

@@ -7,7 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { bind, connect, serve } from "../mod.ts";
-import { FakeClock, fakeServer } from "./fakes.ts";
+import { FakeClock, fakeServer } from "./support/fakes.ts";
 import {
   consoleErrors,
   LOOPBACK,
@@ -15,7 +15,7 @@ import {
   PEER,
   SOON,
   turn,
-} from "./helpers.ts";
+} from "./support/helpers.ts";
 
 Deno.test("a server answers each datagram to its sender", async () => {
   await using server = serve(LOOPBACK, (datagram) => `re: ${datagram.text()}`);

@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { bind, connect, type Datagram } from "../mod.ts";
-import { LOOPBACK, pattern, SOON, testBoth } from "./helpers.ts";
+import { LOOPBACK, pattern, SOON, testBoth } from "./support/helpers.ts";
 
 testBoth(
   "a receive that times out leaves the datagram for the next receive",

@@ -5,7 +5,12 @@ import {
   DatagramSocket,
   type SocketStats,
 } from "../mod.ts";
-import { fakeBound, FakeCarrier, fakeClient, FakeClock } from "./fakes.ts";
+import {
+  fakeBound,
+  FakeCarrier,
+  fakeClient,
+  FakeClock,
+} from "./support/fakes.ts";
 import {
   pattern,
   PEER,
@@ -14,7 +19,7 @@ import {
   STRANGER,
   testBoth,
   turn,
-} from "./helpers.ts";
+} from "./support/helpers.ts";
 
 const MAX_SIZE = 8;
 

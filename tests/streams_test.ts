@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { fakeBound } from "./fakes.ts";
-import { isPending, SOON, testBoth, turn } from "./helpers.ts";
+import { fakeBound } from "./support/fakes.ts";
+import { isPending, SOON, testBoth, turn } from "./support/helpers.ts";
 
 testBoth(
   "iterating and breaking leaves the socket open and loses nothing",

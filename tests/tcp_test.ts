@@ -3,7 +3,7 @@ import { bind, connect, DatagramSocket, serve } from "../mod.ts";
 import { tcp, type TcpOptions } from "../lib/carriers/tcp.ts";
 import { BoundCarrier } from "../lib/carriers/tcp/bound.ts";
 import { checkOptions } from "../lib/carriers/tcp/limits.ts";
-import { bytesOf, SOON } from "./helpers.ts";
+import { bytesOf, SOON } from "./support/helpers.ts";
 
 const ANY = "tcp://127.0.0.1:0";
 const text = new TextDecoder();

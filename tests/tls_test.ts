@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bind, connect, type DatagramSocket, serve } from "../mod.ts";
 import { tls } from "../lib/carriers/tls.ts";
-import { certificate } from "./certificates.ts";
-import { bytesOf, SOON } from "./helpers.ts";
+import { certificate } from "./support/certificates.ts";
+import { bytesOf, SOON } from "./support/helpers.ts";
 
 const ANY = "tls://127.0.0.1:0";
 

@@ -6,8 +6,8 @@ import {
   fakeBound,
   fakeClient,
   FakeClock,
-} from "./fakes.ts";
-import { isPending, turn } from "./helpers.ts";
+} from "./support/fakes.ts";
+import { isPending, turn } from "./support/helpers.ts";
 
 Deno.test("a receive times out by the carrier's clock", async () => {
   const { clock, carrier, socket } = clockedClient();

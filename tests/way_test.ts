@@ -3,9 +3,9 @@ import { SocketClosedError } from "../mod.ts";
 import { Link } from "../lib/testing/faults.ts";
 import { pump } from "../lib/testing/pump.ts";
 import { noCounts, Room, Way } from "../lib/testing/session.ts";
-import { fakeBound } from "./fakes.ts";
-import { isPending, pattern } from "./helpers.ts";
-import { assertAddsUp, until } from "./relays.ts";
+import { fakeBound } from "./support/fakes.ts";
+import { isPending, pattern } from "./support/helpers.ts";
+import { assertAddsUp, until } from "./support/relays.ts";
 
 const HOUR_MS = 3_600_000;
 

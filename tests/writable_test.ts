@@ -6,7 +6,7 @@ import {
   MessageTooLargeError,
   SocketClosedError,
 } from "../mod.ts";
-import { fakeBound, fakeClient } from "./fakes.ts";
+import { fakeBound, fakeClient } from "./support/fakes.ts";
 import {
   consoleErrors,
   isPending,
@@ -15,7 +15,7 @@ import {
   PEER,
   SOON,
   turn,
-} from "./helpers.ts";
+} from "./support/helpers.ts";
 
 Deno.test("one socket's stream pipes into another's", async () => {
   await using inner = bind(LOOPBACK);

@@ -7,7 +7,7 @@ import { bind, type CarrierSource, connect } from "../../mod.ts";
 import { quic } from "../../lib/carriers/quic.ts";
 import { tcp } from "../../lib/carriers/tcp.ts";
 import { tls } from "../../lib/carriers/tls.ts";
-import { makeCertificate } from "../../lib/programs/certificate.ts";
+import { makeCertificate } from "../../lib/testing/certificate.ts";
 import { portOf } from "../lib/datagrams.ts";
 import { counted, endAfter, listening, report, RoundTrips } from "./meter.mjs";
 

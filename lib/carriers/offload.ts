@@ -12,7 +12,7 @@ import type {
   SentBatch,
 } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { localhostIn, NameCache, resolveHost } from "./names.ts";
+import { localhostIn, NameCache, resolveHost } from "./resolve.ts";
 import { type Libc, systemError, systemLibc } from "./offload/libc.ts";
 import { Names } from "./offload/names.ts";
 import { Readiness } from "./offload/readiness.ts";

@@ -17,7 +17,7 @@
  */
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import { localHostFor } from "./udp.ts";
-import { resolveHost } from "./names.ts";
+import { resolveHost } from "./resolve.ts";
 import type { Counts } from "./quic/counts.ts";
 import { dial } from "./quic/dialled.ts";
 import { Listener } from "./quic/listener.ts";

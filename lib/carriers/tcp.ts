@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { formatAddress, type SchemeAddr } from "../address.ts";
+import { formatAddress, type SchemeAddr } from "../address/address.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";

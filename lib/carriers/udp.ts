@@ -1,9 +1,14 @@
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import { InvalidAddressError } from "../errors.ts";
-import { comparableHost, isIp, isLoopback, isMulticast } from "../host.ts";
-import { kernelDrops } from "../kernel_drops.ts";
-import { checkFamily, localhostIn, NameCache, resolveHost } from "./names.ts";
+import {
+  comparableHost,
+  isIp,
+  isLoopback,
+  isMulticast,
+} from "../address/host.ts";
+import { kernelDrops } from "./kernel_drops.ts";
+import { checkFamily, localhostIn, NameCache, resolveHost } from "./resolve.ts";
 
 /** What Deno's own UDP takes. */
 export interface UdpOptions {

@@ -1,4 +1,4 @@
-import { formatAddress, type SchemeAddr } from "../address.ts";
+import { formatAddress, type SchemeAddr } from "../address/address.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { type FramingName, tcp } from "../carriers/tcp.ts";
 import { oneOf, UsageError } from "./options.ts";

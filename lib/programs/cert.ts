@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { parseAddress } from "../address.ts";
+import { parseAddress } from "../address/address.ts";
 import { quote } from "../errors.ts";
-import { makeCertificate } from "./certificate.ts";
+import { makeCertificate } from "../testing/certificate.ts";
 import { parseOptions, UsageError, wholeNumber } from "./options.ts";
 import { quoted, requirePermissions } from "./permissions.ts";
 import { EXIT, runProgram, say, VERSION } from "./program.ts";

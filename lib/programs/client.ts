@@ -1,6 +1,10 @@
-import { formatAddress, type SchemeAddr, toDestination } from "../address.ts";
-import type { SocketStats } from "../base_socket.ts";
-import type { ConnectedSocket } from "../connected_socket.ts";
+import {
+  formatAddress,
+  type SchemeAddr,
+  toDestination,
+} from "../address/address.ts";
+import type { SocketStats } from "../socket/base_socket.ts";
+import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import { SocketClosedError } from "../errors.ts";
 import { connect } from "../open.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 import { bold } from "@std/fmt/colors";
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../address/address.ts";
 import { escapeControls } from "../escape.ts";
 import { bind, connect } from "../open.ts";
 import { formatter } from "./format.ts";

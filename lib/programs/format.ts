@@ -1,5 +1,5 @@
 import { cyan, dim, yellow } from "@std/fmt/colors";
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import { escapeControls, escapeControlsInJson } from "../escape.ts";
 

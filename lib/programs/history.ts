@@ -4,7 +4,7 @@
  * @module
  */
 import { quote } from "../errors.ts";
-import { rangeOf } from "../networks.ts";
+import { rangeOf } from "../address/networks.ts";
 import { StoreReader } from "../sinks/store/reader.ts";
 import { FORMATS, formatter } from "./format.ts";
 import {

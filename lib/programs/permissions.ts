@@ -1,6 +1,6 @@
-import { isConnected, type SchemeAddr } from "../address.ts";
+import { isConnected, type SchemeAddr } from "../address/address.ts";
 import { localHostFor } from "../carriers/udp.ts";
-import { isIp, isLoopback } from "../host.ts";
+import { isIp, isLoopback } from "../address/host.ts";
 
 /** What a program may touch: hosts (`true`: all), files, variables, libc. */
 export interface Needs {

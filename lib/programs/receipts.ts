@@ -1,5 +1,5 @@
 import type { Datagram } from "../datagram.ts";
-import type { DatagramSocket } from "../datagram_socket.ts";
+import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import type { Message, Sink } from "../sink.ts";
 
 // Receipts that may wait before no more messages are read.

@@ -9,7 +9,7 @@ import {
   parseAddress,
   type SchemeAddr,
   toDestination,
-} from "../address.ts";
+} from "../address/address.ts";
 import { quote } from "../errors.ts";
 import { connect } from "../open.ts";
 import type { Faults } from "../testing/faults.ts";

@@ -1,6 +1,6 @@
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../address/address.ts";
 import { collect, type Collector } from "../collect.ts";
-import type { DatagramSocket } from "../datagram_socket.ts";
+import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { bind } from "../open.ts";
 import type { CollectorStats } from "../sink.ts";
 import { serverCarrier } from "./carriers.ts";

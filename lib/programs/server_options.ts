@@ -1,8 +1,12 @@
-import { formatAddress, parseAddress, type SchemeAddr } from "../address.ts";
+import {
+  formatAddress,
+  parseAddress,
+  type SchemeAddr,
+} from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
-import { isLoopback } from "../host.ts";
-import { blockList } from "../networks.ts";
+import { isLoopback } from "../address/host.ts";
+import { blockList } from "../address/networks.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { type CarrierSettings, carrierSettings, toCarry } from "./carriers.ts";
 import { FORMATS } from "./format.ts";

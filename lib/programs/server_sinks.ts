@@ -1,6 +1,6 @@
 import type { Datagram } from "../datagram.ts";
 import type { CarrierSource } from "../carrier.ts";
-import type { DatagramSocket } from "../datagram_socket.ts";
+import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { connect } from "../open.ts";
 import type { CollectorStats, Message, Sink } from "../sink.ts";
 import type { Store } from "../sinks/store.ts";

@@ -1,4 +1,4 @@
-import type { SocketStats } from "../base_socket.ts";
+import type { SocketStats } from "../socket/base_socket.ts";
 import type { CollectorStats } from "../sink.ts";
 
 const REASONS: Record<string, string> = {

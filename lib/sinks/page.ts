@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { parseAddress } from "../address.ts";
+import { parseAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import { failure, InvalidAddressError } from "../errors.ts";
 import type { CollectorStats, Message, Past, Sink } from "../sink.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { CarrierSource } from "../carrier.ts";
-import type { ConnectedSocket } from "../connected_socket.ts";
+import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import type { Datagram } from "../datagram.ts";
-import type { DatagramSocket } from "../datagram_socket.ts";
+import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { MessageTooLargeError, SocketClosedError } from "../errors.ts";
 import { bind, connect } from "../open.ts";
 

@@ -1,4 +1,4 @@
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";

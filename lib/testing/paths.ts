@@ -1,4 +1,4 @@
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../address/address.ts";
 import { checkFaults, type Faults, Link, seedOf } from "./faults.ts";
 
 /**

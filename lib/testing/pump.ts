@@ -1,4 +1,4 @@
-import type { BaseSocket } from "../base_socket.ts";
+import type { BaseSocket } from "../socket/base_socket.ts";
 import type { Datagram } from "../datagram.ts";
 import { SocketClosedError } from "../errors.ts";
 

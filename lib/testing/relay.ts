@@ -3,8 +3,8 @@ import {
   type SchemeAddr,
   toAddress,
   toDestination,
-} from "../address.ts";
-import type { DatagramSocket } from "../datagram_socket.ts";
+} from "../address/address.ts";
+import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { InvalidAddressError } from "../errors.ts";
 import { bind, connect } from "../open.ts";
 import { checkFaults, type Faults, Link, seedOf } from "./faults.ts";

@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.ts";
-import type { ConnectedSocket } from "../connected_socket.ts";
+import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import { SocketClosedError } from "../errors.ts";
 import { DelayLine } from "./delay_line.ts";
 import { type Faults, flipBit, type Link } from "./faults.ts";

@@ -1,6 +1,6 @@
 import type { CarrierSource } from "../carrier.ts";
-import type { ConnectedSocket } from "../connected_socket.ts";
-import type { DatagramSocket } from "../datagram_socket.ts";
+import type { ConnectedSocket } from "../socket/connected_socket.ts";
+import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { bind, connect } from "../open.ts";
 import { type DatagramHandler, type DatagramServer, serve } from "../serve.ts";
 

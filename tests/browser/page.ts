@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Message } from "../../lib/sink.ts";
-import { FakeStore } from "../pages.ts";
+import { FakeStore } from "../support/pages.ts";
 import {
   browserTest,
   Collector,

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { serve } from "../../mod.ts";
 import { quic, type QuicOptions } from "../../lib/carriers/quic.ts";
-import { cert, key, until } from "../quics.ts";
+import { cert, key, until } from "../support/quics.ts";
 
 /** Runs quiche's client against a server that echoes. */
 async function quiche(

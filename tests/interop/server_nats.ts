@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { startServer } from "../process/support/programs.ts";
-import { SOON } from "../helpers.ts";
+import { SOON } from "../support/helpers.ts";
 import { Broker } from "./support/brokers.ts";
 import { testsWhere } from "./support/peers.ts";
 import { texts } from "./support/sinks.ts";

@@ -1,6 +1,6 @@
 /** openssl's s_client and s_server over tls:// addresses. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { certificate } from "../certificates.ts";
+import { certificate } from "../support/certificates.ts";
 import { assertSameBytes, BONJOUR } from "./support/exchanges.ts";
 import { Peer, testsWhere } from "./support/peers.ts";
 import {

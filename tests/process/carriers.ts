@@ -1,6 +1,6 @@
 /** The programs over each scheme. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { certificate } from "../certificates.ts";
+import { certificate } from "../support/certificates.ts";
 import { Program, run, type Start } from "./support/programs.ts";
 
 const NET = "--allow-net=127.0.0.1";

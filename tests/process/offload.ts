@@ -13,7 +13,7 @@ import {
 } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import { carrierContract } from "../../lib/testing/mod.ts";
-import { LOOPBACK, pattern, SOON } from "../helpers.ts";
+import { LOOPBACK, pattern, SOON } from "../support/helpers.ts";
 
 carrierContract("offload", () => offload(), { sendsToNobody: false });
 

@@ -13,7 +13,7 @@ import {
   type Libc,
   systemLibc,
 } from "../../lib/carriers/offload/libc.ts";
-import { LOOPBACK, SOON } from "../helpers.ts";
+import { LOOPBACK, SOON } from "../support/helpers.ts";
 
 /** A C library with other calls in places; `fail` says why the last one failed. */
 function faulty(

@@ -6,8 +6,8 @@ import {
 } from "../../mod.ts";
 import { type Relay, startRelay } from "../../lib/testing/mod.ts";
 import type { QuicOptions, QuicSource } from "../../lib/carriers/quic.ts";
-import { pattern, random } from "../helpers.ts";
-import { quicClient, quicServer } from "../quics.ts";
+import { pattern, random } from "../support/helpers.ts";
+import { quicClient, quicServer } from "../support/quics.ts";
 
 const FAULTS = { loss: 0.2, reorder: 0.05, corrupt: 0.01 };
 // QUIC slows down where a fifth is lost, each connection for itself.

@@ -6,7 +6,7 @@ import {
 } from "@std/assert";
 import { connect, type ConnectedSocket, serve } from "../../mod.ts";
 import { Link, seedOf } from "../../lib/testing/faults.ts";
-import { collector, until } from "../relays.ts";
+import { collector, until } from "../support/relays.ts";
 import { Program } from "./support/programs.ts";
 
 const RELAY = "lib/programs/relay.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
-import { SOON } from "../helpers.ts";
+import { SOON } from "../support/helpers.ts";
 import { startServer } from "./support/programs.ts";
 
 /** What the server counted, as its last line says. */

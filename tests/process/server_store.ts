@@ -7,7 +7,7 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { connect, type ConnectedSocket } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
-import { pattern, SOON, turn } from "../helpers.ts";
+import { pattern, SOON, turn } from "../support/helpers.ts";
 import { run, type Start, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";

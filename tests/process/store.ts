@@ -9,7 +9,7 @@ import { Datagram } from "../../mod.ts";
 import { openStore, type StoreOptions } from "../../lib/sinks/store.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import type { Message } from "../../lib/sink.ts";
-import { bytesOf, net, pattern } from "../helpers.ts";
+import { bytesOf, net, pattern } from "../support/helpers.ts";
 
 const FROM = net("127.0.0.1", 40_000);
 

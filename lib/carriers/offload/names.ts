@@ -1,5 +1,5 @@
-import { isIp } from "../../host.ts";
-import { BoundedMap } from "../../rate.ts";
+import { isIp } from "../../address/host.ts";
+import { BoundedMap } from "../../limits/rate.ts";
 import type { Libc } from "./libc.ts";
 import { encodeAddress } from "./socket_address.ts";
 import { requireNet } from "./system.ts";

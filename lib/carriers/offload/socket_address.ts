@@ -1,6 +1,6 @@
 import { InvalidAddressError } from "../../errors.ts";
-import { formatAddress } from "../../address.ts";
-import { canonicalIpv6, ipBytes } from "../../host.ts";
+import { formatAddress } from "../../address/address.ts";
+import { canonicalIpv6, ipBytes } from "../../address/host.ts";
 import { SOCKADDR_IN, SOCKADDR_IN6 } from "./layout.ts";
 import { AF_INET, AF_INET6, type Libc } from "./libc.ts";
 

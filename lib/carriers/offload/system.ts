@@ -1,5 +1,5 @@
 import type { OffloadOptions } from "../offload.ts";
-import { isIp } from "../../host.ts";
+import { isIp } from "../../address/host.ts";
 import { SK_MEMINFO_DROPS, SOCKADDR_IN6 } from "./layout.ts";
 import {
   AF_INET,

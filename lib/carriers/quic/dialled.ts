@@ -1,4 +1,4 @@
-import type { SchemeAddr } from "../../address.ts";
+import type { SchemeAddr } from "../../address/address.ts";
 import type { Carrier } from "../../carrier.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";

@@ -1,6 +1,6 @@
-import type { SchemeAddr } from "../../address.ts";
+import type { SchemeAddr } from "../../address/address.ts";
 import type { Carrier } from "../../carrier.ts";
-import { comparableHost } from "../../host.ts";
+import { comparableHost } from "../../address/host.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";

@@ -1,4 +1,4 @@
-import type { SchemeAddr } from "../../address.ts";
+import type { SchemeAddr } from "../../address/address.ts";
 import type { Carrier } from "../../carrier.ts";
 import { Connection, type Lateness } from "./connection.ts";
 import type { TcpOptions } from "./limits.ts";

@@ -1,4 +1,4 @@
-import type { SchemeAddr } from "../../address.ts";
+import type { SchemeAddr } from "../../address/address.ts";
 import { FRAMINGS } from "./framing.ts";
 import type { TcpOptions } from "./limits.ts";
 

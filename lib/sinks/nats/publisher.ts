@@ -9,7 +9,7 @@ import {
   type MsgHdrs,
   type NatsConnection,
 } from "@nats-io/transport-node";
-import { formatAddress } from "../../address.ts";
+import { formatAddress } from "../../address/address.ts";
 import { escapeControls } from "../../escape.ts";
 import type { Message } from "../../sink.ts";
 import type { Waiting } from "./waiting.ts";

@@ -1,4 +1,4 @@
-import { parseAddress } from "../../address.ts";
+import { parseAddress } from "../../address/address.ts";
 import { InvalidAddressError, quote } from "../../errors.ts";
 
 const EXAMPLE = '"nats://127.0.0.1:4222/pli.messages"';

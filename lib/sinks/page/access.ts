@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isLoopback } from "../../host.ts";
+import { isLoopback } from "../../address/host.ts";
 import { answer, refuse } from "./answers.ts";
 
 /** Who may ask for what. */

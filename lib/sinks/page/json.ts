@@ -1,4 +1,4 @@
-import { formatAddress } from "../../address.ts";
+import { formatAddress } from "../../address/address.ts";
 import type { Datagram } from "../../datagram.ts";
 import { escapeControlsInJson } from "../../escape.ts";
 import type { Message } from "../../sink.ts";

@@ -1,5 +1,5 @@
-import { formatAddress } from "../../address.ts";
-import { ipBytes } from "../../host.ts";
+import { formatAddress } from "../../address/address.ts";
+import { ipBytes } from "../../address/host.ts";
 import type { Message } from "../../sink.ts";
 
 /** A batch as columns: what goes to another thread in one piece. */

@@ -1,6 +1,6 @@
 import { resolve as absolute } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { parseAddress } from "../../address.ts";
+import { parseAddress } from "../../address/address.ts";
 import { Datagram } from "../../datagram.ts";
 import { failure, quote } from "../../errors.ts";
 import type { Message, Past } from "../../sink.ts";

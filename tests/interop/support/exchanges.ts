@@ -1,6 +1,6 @@
 /** What the programs and a peer say to each other. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { pattern } from "../../helpers.ts";
+import { pattern } from "../../support/helpers.ts";
 import { run, startServer } from "../../process/support/programs.ts";
 
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 /** What the programs and a peer say to each other over tcp and tls. */
 import { assertEquals } from "@std/assert";
-import { pattern } from "../../helpers.ts";
+import { pattern } from "../../support/helpers.ts";
 import { Program, type Result, run } from "../../process/support/programs.ts";
 import { assertSameBytes, BONJOUR, type Message, portOf } from "./exchanges.ts";
 

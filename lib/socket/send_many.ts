@@ -1,6 +1,6 @@
-import type { Outgoing } from "./carrier.ts";
-import { checkTimeout, type Clock } from "./clock.ts";
-import { SocketClosedError } from "./errors.ts";
+import type { Outgoing } from "../carrier.ts";
+import { checkTimeout, type Clock } from "../clock.ts";
+import { SocketClosedError } from "../errors.ts";
 import type { Data, Outbox } from "./outbox.ts";
 import { type WaitOptions, within } from "./waits.ts";
 

@@ -1,4 +1,4 @@
-import { makeCertificate } from "../lib/programs/certificate.ts";
+import { makeCertificate } from "../../lib/testing/certificate.ts";
 
 /** What a test's certificate is. */
 export interface TestCertificate {

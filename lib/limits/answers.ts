@@ -1,7 +1,7 @@
-import { isConnected } from "./address.ts";
-import type { Clock } from "./clock.ts";
-import type { Datagram } from "./datagram.ts";
-import { isLoopback } from "./host.ts";
+import { isConnected } from "../address/address.ts";
+import type { Clock } from "../clock.ts";
+import type { Datagram } from "../datagram.ts";
+import { isLoopback } from "../address/host.ts";
 import { BoundedMap, Bucket, checkRate, type Rate } from "./rate.ts";
 
 /** How a bound socket limits what `answer` sends. */

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { bind, connect, type ConnectedSocket } from "../mod.ts";
+import { bind, connect, type ConnectedSocket } from "../../mod.ts";
 import {
   type DirectionStats,
   type Relay,
   type RelayOptions,
   startRelay,
-} from "../lib/testing/mod.ts";
+} from "../../lib/testing/mod.ts";
 import { LOOPBACK } from "./helpers.ts";
 
 // What the system's buffer takes in any case, 1,400 bytes long and each twice.

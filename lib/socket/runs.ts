@@ -1,6 +1,6 @@
-import type { Run } from "./carrier.ts";
+import type { Run } from "../carrier.ts";
 import type { CopyPool } from "./copy_pool.ts";
-import { Datagram } from "./datagram.ts";
+import { Datagram } from "../datagram.ts";
 
 /**
  * The datagrams of a run, each cut to `maxSize` bytes and then marked.

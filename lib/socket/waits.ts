@@ -1,5 +1,5 @@
-import { checkTimeout, type Clock } from "./clock.ts";
-import type { Datagram } from "./datagram.ts";
+import { checkTimeout, type Clock } from "../clock.ts";
+import type { Datagram } from "../datagram.ts";
 import type { Inbox, Waiter } from "./inbox.ts";
 
 /** How long an operation may wait. Whichever comes first ends it. */

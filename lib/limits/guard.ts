@@ -1,7 +1,7 @@
 import type { BlockList } from "node:net";
-import type { Clock } from "./clock.ts";
-import { comparableHost, ipBytes } from "./host.ts";
-import { blockList } from "./networks.ts";
+import type { Clock } from "../clock.ts";
+import { comparableHost, ipBytes } from "../address/host.ts";
+import { blockList } from "../address/networks.ts";
 import { BoundedMap, Bucket, checkRate, type Rate } from "./rate.ts";
 
 /**

@@ -1,8 +1,8 @@
-import { formatAddress, toDestination } from "./address.ts";
-import type { Carrier, Outgoing, SentBatch } from "./carrier.ts";
-import { checkTimeout, systemClock } from "./clock.ts";
-import { failure, MessageTooLargeError } from "./errors.ts";
-import { isIp } from "./host.ts";
+import { formatAddress, toDestination } from "../address/address.ts";
+import type { Carrier, Outgoing, SentBatch } from "../carrier.ts";
+import { checkTimeout, systemClock } from "../clock.ts";
+import { failure, MessageTooLargeError } from "../errors.ts";
+import { isIp } from "../address/host.ts";
 import { type WaitOptions, within } from "./waits.ts";
 
 // A datagram's length field of 16 bits, less the headers that it counts: 8 of

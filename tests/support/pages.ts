@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { type Page, page, type PageOptions } from "../lib/sinks/page.ts";
-import type { CollectorStats, Message, Past } from "../lib/sink.ts";
-import { type Data, Datagram } from "../mod.ts";
+import { type Page, page, type PageOptions } from "../../lib/sinks/page.ts";
+import type { CollectorStats, Message, Past } from "../../lib/sink.ts";
+import { type Data, Datagram } from "../../mod.ts";
 import { bytesOf, PEER } from "./helpers.ts";
 
 /** What a fake collector has counted. */

@@ -1,10 +1,10 @@
-import { bind, type BindOptions, type DatagramSocket } from "../mod.ts";
+import { bind, type BindOptions, type DatagramSocket } from "../../mod.ts";
 import {
   quic,
   type QuicOptions,
   type QuicSource,
-} from "../lib/carriers/quic.ts";
-import { clientHello } from "../lib/carriers/quic/hello.ts";
+} from "../../lib/carriers/quic.ts";
+import { clientHello } from "../../lib/carriers/quic/hello.ts";
 import { certificate } from "./certificates.ts";
 import { SOON, turn } from "./helpers.ts";
 

@@ -4,7 +4,7 @@ import {
   connect,
   type Data,
   type SocketOptions,
-} from "../mod.ts";
+} from "../../mod.ts";
 
 /** Any free port on loopback. */
 export const LOOPBACK = "udp://127.0.0.1:0";

@@ -10,7 +10,7 @@ import {
   serve,
   type ServeOptions,
   type SocketOptions,
-} from "../mod.ts";
+} from "../../mod.ts";
 import { bytesOf, LOCAL, PEER } from "./helpers.ts";
 
 /** Time that passes only by `advance`. */

@@ -1,9 +1,9 @@
-import { formatAddress } from "./address.ts";
+import { formatAddress } from "../address/address.ts";
 import { batches, type BatchOptions } from "./batches.ts";
-import type { Carrier } from "./carrier.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import type { Datagram } from "./datagram.ts";
-import { failure, isClosed } from "./errors.ts";
+import type { Carrier } from "../carrier.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import type { Datagram } from "../datagram.ts";
+import { failure, isClosed } from "../errors.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { Iteration, readable } from "./iteration.ts";

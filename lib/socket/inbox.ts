@@ -1,7 +1,7 @@
-import type { Carrier, Run } from "./carrier.ts";
+import type { Carrier, Run } from "../carrier.ts";
 import { CopyPool } from "./copy_pool.ts";
-import { Datagram } from "./datagram.ts";
-import { failure, isClosed, SocketClosedError } from "./errors.ts";
+import { Datagram } from "../datagram.ts";
+import { failure, isClosed, SocketClosedError } from "../errors.ts";
 import { datagramsOf } from "./runs.ts";
 
 // Datagrams that wait for a caller, and of a batch carrier what one batch holds

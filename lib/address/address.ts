@@ -1,4 +1,4 @@
-import { InvalidAddressError, quote } from "./errors.ts";
+import { InvalidAddressError, quote } from "../errors.ts";
 import { canonicalIpv6, IPV4 } from "./host.ts";
 
 const EXAMPLE = '"udp://127.0.0.1:62000"';

@@ -1,6 +1,6 @@
-import { checkTimeout, type Clock } from "./clock.ts";
-import type { Datagram } from "./datagram.ts";
-import { SocketClosedError } from "./errors.ts";
+import { checkTimeout, type Clock } from "../clock.ts";
+import type { Datagram } from "../datagram.ts";
+import { SocketClosedError } from "../errors.ts";
 import type { Inbox } from "./inbox.ts";
 import { receive, type WaitOptions } from "./waits.ts";
 

@@ -5,7 +5,7 @@ import {
   type Outgoing,
   type Run,
   type SentBatch,
-} from "../mod.ts";
+} from "../../mod.ts";
 import { LOCAL, PEER } from "./helpers.ts";
 
 /** A carrier that receives and sends by the batch, without a network. */

@@ -1,4 +1,4 @@
-import { canonicalIpv6 } from "./host.ts";
+import { canonicalIpv6 } from "../address/host.ts";
 
 /**
  * How many datagrams Linux dropped for want of buffer at the UDP socket bound

@@ -1,4 +1,4 @@
-import { isIp } from "../host.ts";
+import { isIp } from "../address/host.ts";
 
 const LIFETIME_MS = 30_000;
 const MAX_NAMES = 256;

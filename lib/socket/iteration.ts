@@ -1,5 +1,5 @@
-import type { Datagram } from "./datagram.ts";
-import { SocketClosedError } from "./errors.ts";
+import type { Datagram } from "../datagram.ts";
+import { SocketClosedError } from "../errors.ts";
 import type { Inbox, Waiter } from "./inbox.ts";
 
 const END = { value: undefined, done: true } as const;

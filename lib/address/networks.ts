@@ -1,5 +1,5 @@
 import { BlockList } from "node:net";
-import { InvalidAddressError } from "./errors.ts";
+import { InvalidAddressError } from "../errors.ts";
 import { ipBytes, isIp } from "./host.ts";
 
 /** An IP network, or one address. */

@@ -1,10 +1,10 @@
-import { formatAddress } from "./address.ts";
+import { formatAddress } from "../address/address.ts";
 import { BaseSocket, type SocketOptions } from "./base_socket.ts";
-import type { Carrier } from "./carrier.ts";
-import { checkTimeout } from "./clock.ts";
-import { Datagram } from "./datagram.ts";
-import { MessageTooLargeError, SocketClosedError } from "./errors.ts";
-import { comparableHost } from "./host.ts";
+import type { Carrier } from "../carrier.ts";
+import { checkTimeout } from "../clock.ts";
+import { Datagram } from "../datagram.ts";
+import { MessageTooLargeError, SocketClosedError } from "../errors.ts";
+import { comparableHost } from "../address/host.ts";
 import type { Data } from "./outbox.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
 import { onAbort, type WaitOptions } from "./waits.ts";
