@@ -20,11 +20,15 @@
  * @module
  */
 export type { AnswerOptions } from "./lib/limits/answers.ts";
-export {
-  formatAddress,
-  parseAddress,
-  type SchemeAddr,
-} from "./lib/address/address.ts";
+export type {
+  Addr,
+  NetAddr,
+  Scheme,
+  SchemeAddr,
+  UnixAddr,
+  VsockAddr,
+} from "./lib/addr.ts";
+export { formatAddress, parseAddress } from "./lib/address/address.ts";
 export {
   BaseSocket,
   type SocketOptions,
@@ -33,6 +37,7 @@ export {
 export type { BatchOptions } from "./lib/socket/batches.ts";
 export type {
   Carrier,
+  CarrierMembership,
   CarrierSource,
   Outgoing,
   Run,
@@ -51,8 +56,12 @@ export {
   type MulticastOptions,
 } from "./lib/socket/datagram_socket.ts";
 export {
+  type ErrorClass,
+  type ErrorName,
+  errors,
   InvalidAddressError,
   MessageTooLargeError,
+  type OperationFields,
   SocketClosedError,
 } from "./lib/errors.ts";
 export { escapeControls } from "./lib/escape.ts";

@@ -44,16 +44,3 @@ export const systemClock: Clock = {
     return () => clearImmediate(immediate);
   },
 };
-
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-/** Checks a `timeoutMs`: `undefined` and `Infinity` are no limit at all. */
-export function checkTimeout(
-  timeoutMs: number | undefined,
-): number | undefined {
-  if (timeoutMs === undefined || timeoutMs === Infinity) return undefined;
-  if (timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
-  throw new RangeError(
-    `Cannot wait: timeoutMs must be from 0 to ${MAX_TIMEOUT_MS}, or Infinity: given ${timeoutMs}`,
-  );
-}

@@ -1,3 +1,4 @@
+import type { Addr, NetAddr } from "./addr.ts";
 import type { Datagram } from "./datagram.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import { printError } from "./errors.ts";
@@ -14,7 +15,7 @@ const MAX_BATCH_AGE_MS = 2;
 const PAUSE_MS = 10;
 
 /** How {@linkcode collect} collects. */
-export interface CollectOptions<A extends Deno.Addr = Deno.NetAddr> {
+export interface CollectOptions<A extends Addr = NetAddr> {
   /**
    * Where the messages go: to each of them, in this order. At the end they are
    * flushed in this order and closed in the other, so that a sink may read from
@@ -85,14 +86,14 @@ export interface Collector {
  * console.log(seen, (await collector.stats()).sinks.seen);
  * ```
  */
-export function collect<A extends Deno.Addr>(
+export function collect<A extends Addr>(
   socket: DatagramSocket<A>,
   options: CollectOptions<A> = {},
 ): Collector {
   return new SocketCollector(socket, options);
 }
 
-class SocketCollector<A extends Deno.Addr> implements Collector {
+class SocketCollector<A extends Addr> implements Collector {
   readonly finished: Promise<CollectorEnd>;
   readonly #socket: DatagramSocket<A>;
   readonly #datagrams: AsyncIterableIterator<Datagram<A>>;

@@ -1,8 +1,9 @@
+import type { Addr } from "./addr.ts";
 // A message keeps a leading U+FEFF: what was sent is what is read.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What one receive gives: one datagram, whole unless it says otherwise. */
-export class Datagram<A extends Deno.Addr = Deno.Addr> {
+export class Datagram<A extends Addr = Addr> {
   /**
    * The bytes, at most the socket's `maxSize`. They are yours: no later receive
    * changes them. Small ones are views into a shared buffer, so copy

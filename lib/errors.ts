@@ -1,19 +1,105 @@
+import { type Addr, copyAddr } from "./addr.ts";
 import { escapeControls } from "./escape.ts";
+
+/** The name of a class in {@linkcode errors}. */
+export type ErrorName =
+  | "AddrInUse"
+  | "AddrNotAvailable"
+  | "AlreadyExists"
+  | "BadResource"
+  | "BrokenPipe"
+  | "Busy"
+  | "ConnectionAborted"
+  | "ConnectionRefused"
+  | "ConnectionReset"
+  | "Interrupted"
+  | "InvalidData"
+  | "NetworkUnreachable"
+  | "NotCapable"
+  | "NotConnected"
+  | "NotFound"
+  | "NotSupported"
+  | "PermissionDenied"
+  | "TimedOut"
+  | "UnexpectedEof";
+
+const NAMES: readonly ErrorName[] = [
+  "AddrInUse",
+  "AddrNotAvailable",
+  "AlreadyExists",
+  "BadResource",
+  "BrokenPipe",
+  "Busy",
+  "ConnectionAborted",
+  "ConnectionRefused",
+  "ConnectionReset",
+  "Interrupted",
+  "InvalidData",
+  "NetworkUnreachable",
+  "NotCapable",
+  "NotConnected",
+  "NotFound",
+  "NotSupported",
+  "PermissionDenied",
+  "TimedOut",
+  "UnexpectedEof",
+];
+
+/** A class of errors. */
+export type ErrorClass = new (
+  message?: string,
+  options?: ErrorOptions,
+) => Error;
+
+const native = (globalThis as {
+  Deno?: { errors?: Partial<Record<ErrorName, ErrorClass>> };
+}).Deno?.errors;
+
+/**
+ * The built-in error classes that this library throws: those of `Deno.errors` on
+ * Deno, and classes of the same names on other runtimes. A program that catches
+ * `errors.TimedOut` runs on each of them.
+ */
+export const errors: Readonly<Record<ErrorName, ErrorClass>> = Object
+  .fromEntries(
+    NAMES.map((name) => [name, native?.[name] ?? named(name)]),
+  ) as Record<ErrorName, ErrorClass>;
+
+/**
+ * What each error that this library makes says in fields besides its message, as
+ * Go's `OpError` does. Errors that it passes on (`signal.reason`, whatever a
+ * callback threw) have none.
+ */
+export interface OperationFields {
+  /** What failed, in a word: `bind`, `connect`, `send`, `receive`, `request`… */
+  readonly operation?: string | undefined;
+  /** The address of the socket, if there was one. */
+  readonly local?: Addr | undefined;
+  /** The address of the peer, if there was one. */
+  readonly remote?: Addr | undefined;
+}
 
 /**
  * An address that cannot be used: not of the form that
- * {@linkcode parseAddress} takes, or not fit for what was asked (port 0 as a
- * destination, say). The message quotes what was given and says what would do.
+ * {@linkcode parseAddress} takes, or not valid for the operation (port 0 as a
+ * destination, for example). The message quotes what was given and says what
+ * would be valid.
  */
-export class InvalidAddressError extends TypeError {
+export class InvalidAddressError extends TypeError implements OperationFields {
   /** The class's name, for `error.name` comparisons. */
   override readonly name = "InvalidAddressError";
+  /** What failed. */
+  declare readonly operation?: string;
+  /** The address of the socket. */
+  declare readonly local?: Addr;
+  /** The address of the peer. */
+  declare readonly remote?: Addr;
 
   /**
-   * Programs get it thrown; carriers that parse addresses may make it.
+   * Programs catch it; carriers that parse addresses may throw it.
    *
    * @param given The address as it was given; the message shows it escaped.
-   * @param wanted What would do instead, as the end of the sentence.
+   * @param wanted What would be valid, as the end of the sentence.
    */
   constructor(given: string, wanted: string) {
     super(`Invalid address ${quote(given)}: ${wanted}`);
@@ -24,15 +110,29 @@ export class InvalidAddressError extends TypeError {
  * A message that is longer than one datagram to that peer can be. It is thrown
  * before the system is asked, so nothing of the message was sent.
  */
-export class MessageTooLargeError extends RangeError {
+export class MessageTooLargeError extends RangeError
+  implements OperationFields {
   /** The class's name, for `error.name` comparisons. */
   override readonly name = "MessageTooLargeError";
+  /** What failed. */
+  declare readonly operation?: string;
+  /** The address of the socket. */
+  declare readonly local?: Addr;
+  /** The address of the peer. */
+  declare readonly remote?: Addr;
 }
 
 /** The socket is closed, or was closed while the operation waited. */
-export class SocketClosedError extends Deno.errors.BadResource {
+export class SocketClosedError extends errors.BadResource
+  implements OperationFields {
   /** The class's name, for `error.name` comparisons. */
   override readonly name = "SocketClosedError";
+  /** What failed. */
+  declare readonly operation?: string;
+  /** The address of the socket. */
+  declare readonly local?: Addr;
+  /** The address of the peer. */
+  declare readonly remote?: Addr;
 }
 
 /** Text of any origin, safe and short enough for one line of a message. */
@@ -41,50 +141,93 @@ export function quote(text: string): string {
   return `"${escapeControls(shown)}"`;
 }
 
+/** The word that an action begins with. */
+export function operationOf(action: string): string {
+  return action.split(" ", 1)[0] ?? action;
+}
+
+/** Gives an error its fields, unless it has them. @returns The error. */
+export function withFields<E extends Error & OperationFields>(
+  error: E,
+  { operation, local, remote }: OperationFields,
+): E {
+  if (error.operation !== undefined || !Object.isExtensible(error)) {
+    return error;
+  }
+  return Object.assign(error, {
+    operation,
+    ...(local !== undefined && { local: copyAddr(local) }),
+    ...(remote !== undefined && { remote: copyAddr(remote) }),
+  });
+}
+
 /**
- * What a carrier threw, as an error of the class that a caller would catch: it
- * says which operation on which addresses failed, and the original is its
- * `cause`.
+ * Turns whatever a carrier threw into an error of the class that a caller would
+ * catch. Its message names the operation and the addresses, and its `cause` is
+ * the original.
+ *
+ * @param action What failed, in words, the operation first: `receive on
+ * udp://127.0.0.1:62000`.
  */
-export function failure(operation: string, cause: unknown): Error {
-  const original = cause instanceof Error ? cause : new Error(String(cause));
-  if (isOwn(original)) return original;
+export function failure(
+  action: string,
+  cause: unknown,
+  addresses: Omit<OperationFields, "operation"> = {},
+): Error & OperationFields {
+  const fields = { ...addresses, operation: operationOf(action) };
+  const original = cause instanceof Error ? cause : new Error(textOf(cause));
+  if (isOwn(original)) return withFields(original, fields);
   const { message } = original;
-  const text = `Cannot ${operation}: ${message}`;
-  const options = { cause };
+  const make = (Class: ErrorClass, text: string) =>
+    withFields(new Class(`Cannot ${action}: ${text}`, { cause }), fields);
   if (message.startsWith("failed to lookup address information")) {
-    return new Deno.errors.NotFound(
-      `Cannot ${operation}: unknown host`,
-      options,
-    );
+    return make(errors.NotFound, "unknown host");
   }
   if (message.startsWith("Message too long")) {
-    return new MessageTooLargeError(text, options);
+    return make(MessageTooLargeError, message);
   }
   if (isClosed(original)) {
-    return new SocketClosedError(
-      `Cannot ${operation}: the socket is closed`,
-      options,
-    );
+    return make(SocketClosedError, "the socket is closed");
   }
-  const known = [...Object.values(Deno.errors), TypeError, RangeError];
-  const Same = known.find((known) => original.constructor === known) ?? Error;
-  return new Same(text, options);
+  const known: ErrorClass[] = [
+    ...Object.values(native ?? errors),
+    TypeError,
+    RangeError,
+  ];
+  const same = known.find((known) => original.constructor === known);
+  return make(same ?? Error, escapeControls(message));
 }
 
-/** One line on the console, whatever a peer made an error say. */
+/** Prints one line on the console, with control characters escaped. */
 export function printError(error: unknown): void {
-  console.error(escapeControls(String(error)));
+  console.error(escapeControls(textOf(error)));
 }
 
-/** Whether a message needs no more said: it names operation and addresses. */
+/** Whether a carrier's error means that it is closed (facts of Deno's own). */
+export function isClosed(error: unknown): boolean {
+  return error instanceof errors.BadResource ||
+    error instanceof errors.Interrupted;
+}
+
+/** Whether a message is complete: it names the operation and the addresses. */
 function isOwn(error: Error): boolean {
   return error instanceof InvalidAddressError ||
     error instanceof MessageTooLargeError || error instanceof SocketClosedError;
 }
 
-/** Whether a carrier's error means that it is closed (facts of Deno's own). */
-export function isClosed(error: unknown): boolean {
-  return error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.Interrupted;
+/** What was thrown, as text, even if it refuses to become text. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "an error that has no text";
+  }
+}
+
+function named(name: string): ErrorClass {
+  return {
+    [name]: class extends Error {
+      override readonly name = name;
+    },
+  }[name];
 }

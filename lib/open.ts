@@ -1,20 +1,29 @@
-import { AnswerLimits, type AnswerOptions } from "./limits/answers.ts";
+import {
+  type Addr,
+  type NetAddr,
+  prefixOf,
+  type SchemeAddr,
+  schemeOf,
+  type UnixAddr,
+} from "./addr.ts";
 import {
   formatAddress,
-  type SchemeAddr,
+  requireScheme,
   toAddress,
   toDestination,
 } from "./address/address.ts";
-import { checkMaxSize, type SocketOptions } from "./socket/base_socket.ts";
 import type { CarrierSource } from "./carrier.ts";
 import { tcp } from "./carriers/tcp.ts";
 import { udp } from "./carriers/udp.ts";
 import { unix } from "./carriers/unix.ts";
+import { outOfRange } from "./check.ts";
 import { systemClock } from "./clock.ts";
+import { errors, failure, type OperationFields, withFields } from "./errors.ts";
+import { AnswerLimits, type AnswerOptions } from "./limits/answers.ts";
+import { Guard, type GuardOptions } from "./limits/guard.ts";
+import { checkMaxSize, type SocketOptions } from "./socket/base_socket.ts";
 import { ConnectedSocket } from "./socket/connected_socket.ts";
 import { DatagramSocket } from "./socket/datagram_socket.ts";
-import { failure } from "./errors.ts";
-import { Guard, type GuardOptions } from "./limits/guard.ts";
 
 /** How {@linkcode connect} opens its socket. */
 export interface ConnectOptions extends SocketOptions {
@@ -74,24 +83,25 @@ export interface BindOptions
  * ```
  */
 export function bind(
-  address: `unix:${string}` | Deno.UnixAddr,
+  address: `unix:${string}` | UnixAddr,
   options?: BindOptions,
-): DatagramSocket<Deno.UnixAddr>;
+): DatagramSocket<UnixAddr>;
 /** The same, for `udp://` addresses and for those that are text of any kind. */
 export function bind(
-  address: string | Deno.NetAddr,
+  address: string | NetAddr,
   options?: BindOptions,
-): DatagramSocket<Deno.NetAddr>;
+): DatagramSocket<NetAddr>;
 export function bind(
-  address: string | Deno.NetAddr | Deno.UnixAddr,
+  address: string | NetAddr | UnixAddr,
   options: BindOptions = {},
-): DatagramSocket<Deno.NetAddr> | DatagramSocket<Deno.UnixAddr> {
-  const local = toAddress(address);
-  const source = sourceFor(local, options);
+): DatagramSocket<NetAddr> | DatagramSocket<UnixAddr> {
+  const local = toAddress(address, { operation: "bind" });
+  const fields = { operation: "bind", local };
+  const source = sourceFor(local, options, fields);
   try {
-    return new DatagramSocket<Deno.NetAddr>(source.listen(local), options);
+    return new DatagramSocket<NetAddr>(source.listen(local), options);
   } catch (error) {
-    throw failure(`bind ${formatAddress(local)}`, error);
+    throw failure(`bind ${formatAddress(local)}`, error, fields);
   }
 }
 
@@ -114,87 +124,94 @@ export function bind(
  * @throws {TypeError} An option that this carrier has no use for.
  */
 export function connect(
-  address: `unix:${string}` | Deno.UnixAddr,
+  address: `unix:${string}` | UnixAddr,
   options?: ConnectOptions,
-): Promise<ConnectedSocket<Deno.UnixAddr>>;
+): Promise<ConnectedSocket<UnixAddr>>;
 /** The same, for `udp://` addresses and for those that are text of any kind. */
 export function connect(
-  address: string | Deno.NetAddr,
+  address: string | NetAddr,
   options?: ConnectOptions,
-): Promise<ConnectedSocket<Deno.NetAddr>>;
+): Promise<ConnectedSocket<NetAddr>>;
 export async function connect(
-  address: string | Deno.NetAddr | Deno.UnixAddr,
+  address: string | NetAddr | UnixAddr,
   options: ConnectOptions = {},
-): Promise<ConnectedSocket<Deno.NetAddr> | ConnectedSocket<Deno.UnixAddr>> {
-  const remote = toDestination(address);
-  const source = sourceFor(remote, options);
+): Promise<ConnectedSocket<NetAddr> | ConnectedSocket<UnixAddr>> {
+  const remote = toDestination(address, { operation: "connect" });
+  const fields = { operation: "connect", remote };
+  const source = sourceFor(remote, options, fields);
   try {
     if (source.dial === undefined) {
-      throw new Deno.errors.NotSupported("its carrier can only listen");
+      throw new errors.NotSupported("its carrier can only listen");
     }
     const carrier = await source.dial(remote);
-    const peer = (carrier.remote ?? remote) as Deno.NetAddr;
+    const peer = (carrier.remote ?? remote) as NetAddr;
     return new ConnectedSocket(carrier, peer, options);
   } catch (error) {
-    throw failure(`connect to ${formatAddress(remote)}`, error);
+    throw failure(`connect to ${formatAddress(remote)}`, error, fields);
   }
 }
 
-/** Before anything is opened. */
-function checkOptions(address: Deno.Addr, options: BindOptions): void {
+/** Checks the options before anything is opened. */
+function checkOptions(
+  address: Addr,
+  options: BindOptions,
+  fields: OperationFields,
+): void {
   checkMaxSize(options.maxSize);
   new Guard(options, systemClock);
   new AnswerLimits(options, address, systemClock);
+  if ("hostname" in address) return;
   const { allow, deny, rateLimit, answerLimit, maxAmplification } = options;
   const forIp = { allow, deny, rateLimit, answerLimit, maxAmplification };
-  if ("hostname" in address) return;
   for (const [name, value] of Object.entries(forIp)) {
     if (value === undefined) continue;
-    throw new TypeError(
-      `Cannot open ${
-        formatAddress(address)
-      }: ${name} is about IP addresses, and there are none here`,
-    );
+    throw unusable(address, `${name} needs IP addresses`, fields);
   }
 }
 
-/** What opens the socket. An option that would be ignored is an error. */
+/** Returns what opens the socket. An option that would be ignored is an error. */
 function sourceFor(
-  address: SchemeAddr | Deno.UnixAddr,
+  address: SchemeAddr | UnixAddr,
   options: BindOptions,
+  fields: OperationFields,
 ): CarrierSource {
+  checkOptions(address, options, fields);
   const { carrier, family, reuseAddress } = options;
-  checkOptions(address, options);
-  const scheme = "path" in address
-    ? "unix"
-    : address.scheme ?? address.transport;
-  const isUdp = carrier === undefined && scheme === "udp";
-  const unused = family !== undefined
-    ? "family"
-    : reuseAddress !== undefined
-    ? "reuseAddress"
-    : undefined;
-  if (!isUdp && unused !== undefined) {
-    throw new TypeError(
-      `Cannot open ${
-        formatAddress(address)
-      }: ${unused} is an option of Deno's own UDP; this carrier has no use for it`,
-    );
+  if (carrier !== undefined) {
+    requireScheme(address, carrier.schemes, "this carrier", fields);
   }
-  if (family !== undefined && family !== 4 && family !== 6) {
-    throw new RangeError(
-      `Cannot open ${
-        formatAddress(address)
-      }: family must be 4 or 6: given ${family}`,
+  const scheme = schemeOf(address);
+  if (carrier === undefined && scheme === "udp") {
+    if (family !== undefined && family !== 4 && family !== 6) {
+      throw outOfRange(fields.operation ?? "open", "family", "4 or 6", family);
+    }
+    return udp({ family, reuseAddress });
+  }
+  for (const [name, value] of Object.entries({ family, reuseAddress })) {
+    if (value === undefined) continue;
+    throw unusable(
+      address,
+      `${name} is an option of Deno's own UDP, which does not carry this`,
+      fields,
     );
   }
   if (carrier !== undefined) return carrier;
-  if (isUdp) return udp({ family, reuseAddress });
   if (scheme === "unix") return unix();
   if (scheme === "tcp") return tcp();
-  throw new TypeError(
-    `Cannot open ${
-      formatAddress(address)
-    }: name what carries it, as in carrier: ${scheme}({ … })`,
+  throw unusable(
+    address,
+    `no default carrier for ${
+      prefixOf(scheme)
+    } addresses; pass one: { carrier: ${scheme}({ … }) }`,
+    fields,
   );
+}
+
+function unusable(
+  address: Addr,
+  why: string,
+  fields: OperationFields,
+): TypeError {
+  const text = `Cannot ${fields.operation} ${formatAddress(address)}: ${why}`;
+  return withFields(new TypeError(text), fields);
 }

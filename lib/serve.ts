@@ -1,3 +1,4 @@
+import type { Addr, NetAddr, UnixAddr } from "./addr.ts";
 import type { Datagram } from "./datagram.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import type { SocketStats } from "./socket/base_socket.ts";
@@ -16,13 +17,12 @@ export type Answer = Data | undefined | void;
  * `""` an empty datagram, `undefined` nothing. It may be asynchronous, and may
  * throw: that is reported to `onError`, and the server goes on.
  */
-export type DatagramHandler<A extends Deno.Addr = Deno.NetAddr> = (
+export type DatagramHandler<A extends Addr = NetAddr> = (
   datagram: Datagram<A>,
 ) => Answer | Promise<Answer>;
 
 /** How {@linkcode serve} serves. */
-export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr>
-  extends BindOptions {
+export interface ServeOptions<A extends Addr = NetAddr> extends BindOptions {
   /** Called once with the local address when the server listens. */
   onListen?: (addr: A) => void;
   /**
@@ -42,7 +42,7 @@ export interface ServeOptions<A extends Deno.Addr = Deno.NetAddr>
 }
 
 /** A server that {@linkcode serve} started. */
-export interface DatagramServer<A extends Deno.Addr = Deno.NetAddr>
+export interface DatagramServer<A extends Addr = NetAddr>
   extends AsyncDisposable {
   /** The local address, with the port that the system chose. */
   readonly addr: A;
@@ -84,17 +84,17 @@ export interface DatagramServer<A extends Deno.Addr = Deno.NetAddr>
  * ```
  */
 export function serve(
-  address: `unix:${string}` | Deno.UnixAddr,
-  handler: DatagramHandler<Deno.UnixAddr>,
-  options?: ServeOptions<Deno.UnixAddr>,
-): DatagramServer<Deno.UnixAddr>;
+  address: `unix:${string}` | UnixAddr,
+  handler: DatagramHandler<UnixAddr>,
+  options?: ServeOptions<UnixAddr>,
+): DatagramServer<UnixAddr>;
 /** The same, for `udp://` addresses and for those that are text of any kind. */
 export function serve(
-  address: string | Deno.NetAddr,
-  handler: DatagramHandler<Deno.NetAddr>,
-  options?: ServeOptions<Deno.NetAddr>,
-): DatagramServer<Deno.NetAddr>;
-export function serve<A extends Deno.Addr>(
+  address: string | NetAddr,
+  handler: DatagramHandler<NetAddr>,
+  options?: ServeOptions<NetAddr>,
+): DatagramServer<NetAddr>;
+export function serve<A extends Addr>(
   address: string | A,
   handler: DatagramHandler<A>,
   options: ServeOptions<A> = {},
@@ -109,14 +109,14 @@ export function serve<A extends Deno.Addr>(
     );
   }
   // The overloads above say which kind of address gives which kind of socket.
-  const socket = bind(address as Deno.NetAddr, options) as unknown;
+  const socket = bind(address as NetAddr, options) as unknown;
   return new Server(socket as DatagramSocket<A>, handler, {
     ...options,
     maxConcurrent,
   });
 }
 
-class Server<A extends Deno.Addr> implements DatagramServer<A> {
+class Server<A extends Addr> implements DatagramServer<A> {
   readonly addr: A;
   readonly finished: Promise<void>;
   readonly #socket: DatagramSocket<A>;

@@ -1,3 +1,4 @@
+import type { Addr } from "./addr.ts";
 import type { SocketStats } from "./socket/base_socket.ts";
 import type { Datagram } from "./datagram.ts";
 
@@ -8,7 +9,7 @@ export interface Message {
   /** When it came, to the millisecond. */
   readonly time: Date;
   /** What came, from whom. */
-  readonly datagram: Datagram<Deno.Addr>;
+  readonly datagram: Datagram<Addr>;
 }
 
 /**

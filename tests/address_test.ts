@@ -161,12 +161,20 @@ Deno.test("parseAddress gives what Deno takes", () => {
 });
 
 Deno.test("parseAddress refuses what is not text, and shows it", () => {
-  for (const given of [undefined, null, 62_000, {}, [], true]) {
+  const cases: [unknown, string][] = [
+    [undefined, '"undefined"'],
+    [null, '"null"'],
+    [62_000, '"62000"'],
+    [{}, '"an object"'],
+    [[], '"an array"'],
+    [true, '"true"'],
+  ];
+  for (const [given, text] of cases) {
     const error = assertThrows(
       () => parseAddress(given as unknown as string),
       InvalidAddressError,
     );
-    assertStringIncludes(error.message, `"${given}"`);
+    assertStringIncludes(error.message, text);
   }
 });
 

@@ -6,7 +6,12 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ConnectedSocket, type Datagram } from "../mod.ts";
-import { batchBound, FakeBatchCarrier, run } from "./support/fake_batches.ts";
+import {
+  batchBound,
+  cut,
+  FakeBatchCarrier,
+  run,
+} from "./support/fake_batches.ts";
 import { fakeBound } from "./support/fakes.ts";
 import {
   isPending,
@@ -146,7 +151,7 @@ Deno.test("a kept datagram of a batch keeps no more than 8 KiB beyond its own by
   const { carrier, socket } = batchBound({ maxSize: 9000 });
   const data = new Uint8Array(60_000);
   for (const size of [1, 100, 1400, 5000, 20_000, 60_000]) {
-    carrier.deliver({ data, size, from: PEER });
+    carrier.deliver(cut(data, size));
     const { value } = await socket.batches({ max: 1e6 }).next();
     assertEquals(value.length, Math.ceil(60_000 / size));
     for (const { data } of value) {
@@ -159,7 +164,7 @@ Deno.test("a kept datagram of a batch keeps no more than 8 KiB beyond its own by
 Deno.test("later batches leave earlier datagrams as they were", async () => {
   const { carrier, socket } = batchBound();
   const memory = new TextEncoder().encode("aabb");
-  carrier.deliver({ data: memory, size: 2, from: PEER });
+  carrier.deliver(cut(memory, 2));
   const first = await socket.receive();
   memory.fill(0);
   const second = await socket.receive();

@@ -84,7 +84,7 @@ Deno.test("sending to an unknown host is NotFound, and the socket goes on", asyn
   await assertRejects(
     () => socket.send("x", "nope.invalid:5"),
     Deno.errors.NotFound,
-    `Cannot send 1 bytes from udp://127.0.0.1:${socket.addr.port} to udp://nope.invalid:5: unknown host`,
+    `Cannot send 1 byte from udp://127.0.0.1:${socket.addr.port} to udp://nope.invalid:5: unknown host`,
   );
   await socket.send("y", socket.addr);
   assertEquals((await socket.receive()).text(), "y");
@@ -97,7 +97,7 @@ Deno.test("sending to the other family rejects, and names both addresses", async
   const error = await assertRejects(
     () => socket.send("x", "[::1]:5"),
     Error,
-    `Cannot send 1 bytes from udp://127.0.0.1:${socket.addr.port} to udp://[::1]:5: `,
+    `Cannot send 1 byte from udp://127.0.0.1:${socket.addr.port} to udp://[::1]:5: `,
   );
   assertInstanceOf(error.cause, Error);
 });

@@ -121,7 +121,7 @@ Deno.test("guard: a unix socket has no use for it and says so", () => {
   assertThrows(
     () => bind("unix:/nowhere/pli.sock", { allow: ["10.0.0.0/8"] }),
     TypeError,
-    "allow is about IP addresses",
+    "allow needs IP addresses",
   );
 });
 

@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { bind, connect } from "../mod.ts";
+import { bind, connect, InvalidAddressError } from "../mod.ts";
 import {
   simulateNetwork,
   withServer,
@@ -244,7 +244,7 @@ Deno.test("addresses that the network does not have are refused", async () => {
   for (
     const [address, error] of [
       ["udp://0.0.0.0:1", Deno.errors.AddrNotAvailable],
-      ["unix:/tmp/pli.sock", Deno.errors.NotSupported],
+      ["unix:/tmp/pli.sock", InvalidAddressError],
     ] as const
   ) {
     assertThrows(() => bind(address, { carrier: network }), error, address);

@@ -179,7 +179,9 @@ Deno.test("a batch that goes in parts is sent whole", async () => {
 Deno.test("of a batch, the one that fails is counted and told, and the others are sent", async () => {
   const { carrier, socket } = batchBound();
   carrier.onBatch = (batch) => {
-    const bad = batch.findIndex(({ to }) => to === STRANGER);
+    const bad = batch.findIndex(({ to }) =>
+      "port" in to && to.port === STRANGER.port
+    );
     return bad < 0 ? { sent: batch.length } : {
       sent: bad,
       error: new Deno.errors.ConnectionRefused("refused"),

@@ -383,7 +383,7 @@ Deno.test("tcp carries tcp addresses and no others, and tls none without its car
   assertThrows(
     () => bind("tls://127.0.0.1:0", { carrier: tcp() }),
     TypeError,
-    "tcp({ … }) carries tcp:// addresses: given tls://127.0.0.1:0",
+    'Invalid address "tls://127.0.0.1:0": this carrier carries only tcp:// addresses; give "tcp://127.0.0.1:0", or use a carrier for tls:// addresses',
   );
   assertThrows(() => bind("127.0.0.1:0", { carrier: tcp() }), TypeError);
   assertThrows(() => bind("tls://127.0.0.1:0"), TypeError, "carrier: tls(");

@@ -145,7 +145,7 @@ Deno.test("a server needs a certificate and its key, of the right form", async (
   assertThrows(
     () => bind("tcp://127.0.0.1:0", { carrier: tls({ cert, key }) }),
     TypeError,
-    "tls({ … }) carries tls:// addresses: given tcp://127.0.0.1:0",
+    'Invalid address "tcp://127.0.0.1:0": this carrier carries only tls:// addresses; give "tls://127.0.0.1:0", or use a carrier for tcp:// addresses',
   );
 });
 

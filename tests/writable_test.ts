@@ -111,7 +111,7 @@ Deno.test("without onSendError only the first of a run of failures is printed", 
     }
   });
   const line =
-    "Cannot send 1 bytes from udp://127.0.0.1:62000 to udp://127.0.0.1:40000: no";
+    "Cannot send 1 byte from udp://127.0.0.1:62000 to udp://127.0.0.1:40000: no";
   assertEquals(printed, [[line], [line]]);
   socket.close();
 });

@@ -1,41 +1,42 @@
-import { InvalidAddressError, quote } from "../errors.ts";
+import {
+  type Addr,
+  prefixOf,
+  type Scheme,
+  type SchemeAddr,
+  schemeOf,
+  SCHEMES,
+  type UnixAddr,
+} from "../addr.ts";
+import { shown } from "../check.ts";
+import {
+  errors,
+  InvalidAddressError,
+  type OperationFields,
+  quote,
+  withFields,
+} from "../errors.ts";
 import { canonicalIpv6, IPV4 } from "./host.ts";
 
 const EXAMPLE = '"udp://127.0.0.1:62000"';
-const SCHEMES: Record<string, Omit<SchemeAddr, "hostname" | "port">> = {
-  udp: { transport: "udp" },
-  tcp: { transport: "tcp" },
-  tls: { transport: "tcp", scheme: "tls" },
-  quic: { transport: "udp", scheme: "quic" },
-};
-const KNOWN = "udp://, tcp://, tls://, quic:// and unix: are known";
+const KNOWN = Object.keys(SCHEMES).map(prefixOf).join(", ");
 const LOOPBACK = "127.0.0.1";
 // sockaddr_un.sun_path holds 108 bytes with its final NUL (unix(7)).
 const MAX_PATH_BYTES = 107;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /**
- * A network address whose scheme is not its transport's own name: TLS runs over
- * TCP, QUIC over UDP.
- */
-export interface SchemeAddr extends Deno.NetAddr {
-  /** What `scheme://host:port` begins with. @default {the transport} */
-  scheme?: "tls" | "quic";
-}
-
-/**
  * Reads an address: `udp://127.0.0.1:62000`, `udp://[::1]:62000`,
- * `udp://localhost:0`, without the scheme `127.0.0.1:62000`, on loopback
- * `:62000`, `tcp://`, `tls://`, `quic://` likewise, or `unix:/path.sock`. Names
- * are not looked up. An IPv6 address comes out in its canonical form (RFC 5952),
- * a zone (`[fe80::1%eth0]`) stays. It is the inverse of
- * {@linkcode formatAddress}.
+ * `udp://localhost:0`; without a scheme, `127.0.0.1:62000` is UDP, and `:62000`
+ * is UDP on loopback; `tcp://`, `tls://` and `quic://` take the same form, and
+ * `unix:` takes a path, as in `unix:/run/pli.sock`. Names are not looked up. An
+ * IPv6 address comes out in its canonical form (RFC 5952); its zone
+ * (`[fe80::1%eth0]`) stays. It is the inverse of {@linkcode formatAddress}.
  *
- * @param text The address. Ports are 0 to 65535; 0 is good for binding only.
- * @returns `{ transport: "udp", hostname, port }`, for `tcp://` with the transport
- * `"tcp"`, for `tls://` and `quic://` with that `scheme` besides, or
- * `{ transport: "unixpacket", path }` for `unix:`.
- * @throws {InvalidAddressError} Whatever else is given.
+ * @param text The address. Ports are 0 to 65535; 0 is only valid for binding.
+ * @returns `{ transport: "udp", hostname, port }`; for `tcp://` with the transport
+ * `"tcp"`, for `tls://` and `quic://` also with that `scheme`; for `unix:`
+ * `{ transport: "unixpacket", path }`.
+ * @throws {InvalidAddressError} Anything else is given.
  *
  * @example
  * ```ts
@@ -47,89 +48,157 @@ export interface SchemeAddr extends Deno.NetAddr {
  * assertEquals(formatAddress(address), "udp://127.0.0.1:62000");
  * ```
  */
-export function parseAddress(text: string): SchemeAddr | Deno.UnixAddr {
-  if (typeof text !== "string") {
-    throw new InvalidAddressError(String(text), `give text, as ${EXAMPLE}`);
-  }
-  if (text === "") {
-    throw new InvalidAddressError(text, `it is empty; give ${EXAMPLE}`);
-  }
-  if (text.startsWith("unix:")) return parseUnix(text);
-  const scheme = /^([^/]*):\/\//.exec(text)?.[1];
-  if (scheme === undefined) {
-    const authority = text.startsWith(":") ? LOOPBACK + text : text;
-    return { ...SCHEMES.udp, ...parseAuthority(text, authority) };
-  }
-  const name = scheme.toLowerCase();
-  if (!Object.hasOwn(SCHEMES, name)) {
-    throw new InvalidAddressError(
-      text,
-      `the scheme ${quote(scheme)} is unknown; ${KNOWN}`,
-    );
-  }
-  const authority = text.slice(scheme.length + "://".length);
-  return { ...SCHEMES[name], ...parseAuthority(text, authority) };
+export function parseAddress(text: string): SchemeAddr | UnixAddr {
+  return parse(text, { operation: "parse" });
 }
 
 /**
  * Writes an address as text: the inverse of {@linkcode parseAddress}. A peer
  * without a path (an unbound `unix:` socket) is `unix:`.
  */
-export function formatAddress(address: SchemeAddr | Deno.Addr): string {
+export function formatAddress(address: Addr): string {
   if ("path" in address) return `unix:${address.path ?? ""}`;
   if (!("hostname" in address)) return `${address.transport}:`;
-  const { transport, scheme, hostname, port }: SchemeAddr = address;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  return `${scheme ?? transport}://${host}:${port}`;
+  const { hostname, port } = address;
+  return `${schemeOf(address)}://${bracketed(hostname)}:${port}`;
 }
 
-/** An address given as text or as an object, checked in either case. */
+/** A host as it stands in an address: IPv6 in brackets (RFC 3986, section 3.2.2). */
+export function bracketed(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+/** Checks an address that is given as text or as an object, and copies it. */
 export function toAddress(
-  address: string | Deno.Addr,
-): SchemeAddr | Deno.UnixAddr {
-  return parseAddress(
-    isObject(address) ? formatAddress(address) : address,
-  );
+  address: string | Addr,
+  fields: OperationFields = { operation: "parse" },
+): SchemeAddr | UnixAddr {
+  if (typeof address !== "object" || address === null) {
+    return parse(address, fields);
+  }
+  const isNet = "hostname" in address && typeof address.hostname === "string" &&
+    typeof address.port === "number";
+  const isPath = "path" in address && typeof address.path === "string";
+  if (isNet || isPath) return parse(formatAddress(address), fields);
+  const wanted =
+    "give { transport, hostname, port }, { transport, path }, or text";
+  throw withFields(new InvalidAddressError(shown(address), wanted), fields);
 }
 
 /**
- * Whether what has such an address has connections: a peer there has shown that
- * it gets what is sent to it.
+ * Checks an address like {@linkcode toAddress}, and that datagrams can be sent
+ * there.
+ *
+ * @throws {InvalidAddressError} Also for port 0.
+ * @throws {Deno.errors.NotSupported} A `unix:` peer without a path.
  */
-export function isConnected(address: SchemeAddr | Deno.Addr): boolean {
-  const { transport, scheme }: { transport: string; scheme?: string } = address;
-  return transport === "tcp" || scheme === "quic";
-}
-
-function isObject(address: string | Deno.Addr): address is Deno.Addr {
-  return typeof address === "object" && address !== null;
-}
-
-/** The same for an address to send to. */
 export function toDestination(
-  address: string | Deno.Addr,
-): SchemeAddr | Deno.UnixAddr {
-  if (isObject(address) && "path" in address && address.path === null) {
-    throw new Deno.errors.NotSupported(
-      "Cannot send to unix: the peer is not bound to a path, so it cannot be answered",
+  address: string | Addr,
+  fields: OperationFields = { operation: "parse" },
+): SchemeAddr | UnixAddr {
+  if (isUnnamed(address)) {
+    throw withFields(
+      new errors.NotSupported(
+        "Cannot send to unix: the peer is not bound to a path, so it cannot be answered",
+      ),
+      fields,
     );
   }
-  const destination = toAddress(address);
+  const destination = toAddress(address, fields);
   if ("port" in destination && destination.port === 0) {
-    throw new InvalidAddressError(
-      typeof address === "string" ? address : formatAddress(address),
-      "nothing can be sent to port 0; give the peer's port, 1 to 65535",
+    const wanted =
+      "nothing can be sent to port 0; give the peer's port, 1 to 65535";
+    throw withFields(
+      new InvalidAddressError(formatAddress(destination), wanted),
+      fields,
     );
   }
   return destination;
 }
 
-function parseUnix(text: string): Deno.UnixAddr {
+/**
+ * Checks that an address is carried by what it names.
+ *
+ * @param carried The schemes that there are; `undefined` for any.
+ * @param who What carries them, as the subject of the sentence.
+ * @throws {InvalidAddressError} The scheme is another one.
+ */
+export function requireScheme(
+  address: Addr,
+  carried: readonly Scheme[] | undefined,
+  who: string,
+  fields: OperationFields,
+): void {
+  const scheme = schemeOf(address);
+  if (carried === undefined || carried.some((known) => known === scheme)) {
+    return;
+  }
+  const prefixes = carried.map(prefixOf).join(" and ");
+  throw withFields(
+    new InvalidAddressError(
+      formatAddress(address),
+      `${who} carries only ${prefixes} addresses; ${remedy(address, carried)}`,
+    ),
+    fields,
+  );
+}
+
+function remedy(address: Addr, carried: readonly Scheme[]): string {
+  const parts = carried.map((scheme) => SCHEMES[scheme].parts).find((parts) =>
+    parts !== undefined
+  );
+  const own = prefixOf(schemeOf(address));
+  const other = `a carrier for ${own} addresses`;
+  if (parts === undefined || !("hostname" in address)) return `use ${other}`;
+  const { hostname, port } = address;
+  const suggestion = formatAddress({ ...parts, hostname, port });
+  return `give ${quote(suggestion)}, or use ${other}`;
+}
+
+function isUnnamed(address: string | Addr): boolean {
+  return typeof address === "object" && address !== null &&
+    "path" in address && (address.path as string | null) === null;
+}
+
+function parse(text: unknown, fields: OperationFields): SchemeAddr | UnixAddr {
+  const invalid = (wanted: string) =>
+    withFields(
+      new InvalidAddressError(
+        typeof text === "string" ? text : shown(text),
+        wanted,
+      ),
+      fields,
+    );
+  if (typeof text !== "string") throw invalid(`give text, as ${EXAMPLE}`);
+  if (text === "") throw invalid(`it is empty; give ${EXAMPLE}`);
+  if (text.startsWith("unix:")) return parseUnix(text, invalid);
+  const prefix = /^([^/]*):\/\//.exec(text);
+  if (prefix === null) {
+    const authority = text.startsWith(":") ? LOOPBACK + text : text;
+    return { transport: "udp", ...parseAuthority(authority, invalid) };
+  }
+  const name = (prefix[1] ?? "").toLowerCase();
+  const parts = Object.hasOwn(SCHEMES, name)
+    ? SCHEMES[name as Scheme].parts
+    : undefined;
+  if (parts === undefined) {
+    throw invalid(
+      name === "unix"
+        ? 'a path follows "unix:" at once, as in "unix:/run/pli.sock"'
+        : `the scheme ${quote(name)} is unknown; give one of ${KNOWN}`,
+    );
+  }
+  const authority = text.slice(prefix[0].length);
+  return { ...parts, ...parseAuthority(authority, invalid) };
+}
+
+type Invalid = (wanted: string) => Error;
+
+function parseUnix(text: string, invalid: Invalid): UnixAddr {
   const path = text.slice("unix:".length);
   const size = new TextEncoder().encode(path).length;
   if (size === 0 || size > MAX_PATH_BYTES || path.includes("\0")) {
-    throw new InvalidAddressError(
-      text,
+    throw invalid(
       `a path is 1 to ${MAX_PATH_BYTES} bytes without NUL, as in "unix:/run/pli.sock"`,
     );
   }
@@ -137,10 +206,9 @@ function parseUnix(text: string): Deno.UnixAddr {
 }
 
 function parseAuthority(
-  text: string,
   authority: string,
+  invalid: Invalid,
 ): { hostname: string; port: number } {
-  const invalid = (wanted: string) => new InvalidAddressError(text, wanted);
   const misplaced = /[@/?#\s]/.exec(authority)?.[0];
   if (misplaced !== undefined) {
     throw invalid(
@@ -160,7 +228,7 @@ function parseAuthority(
   return { hostname: parseHost(host, invalid), port: Number(digits) };
 }
 
-function parseHost(host: string, invalid: (wanted: string) => Error): string {
+function parseHost(host: string, invalid: Invalid): string {
   const bracketed = /^\[([^\]%]*)(%[\w.~-]+)?\]$/.exec(host);
   if (bracketed !== null) {
     const [, address, zone = ""] = bracketed;

@@ -1,3 +1,4 @@
+import type { NetAddr } from "../addr.ts";
 import { canonicalIpv6 } from "../address/host.ts";
 
 /**
@@ -9,7 +10,7 @@ import { canonicalIpv6 } from "../address/host.ts";
  * the socket is closed, or several sockets share the address.
  */
 export async function kernelDrops(
-  { hostname, port }: Deno.NetAddr,
+  { hostname, port }: NetAddr,
 ): Promise<number | undefined> {
   if (Deno.build.os !== "linux") return undefined;
   const ipv6 = hostname.includes(":");

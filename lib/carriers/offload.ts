@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { Addr, NetAddr } from "../addr.ts";
+import { errors } from "../errors.ts";
 import type {
   Carrier,
   CarrierSource,
@@ -19,7 +21,7 @@ import { Readiness } from "./offload/readiness.ts";
 import { Receiver } from "./offload/receiver.ts";
 import { Sender } from "./offload/sender.ts";
 import * as system from "./offload/system.ts";
-import { refuseMany } from "./udp.ts";
+import { refuseMany } from "./peers.ts";
 
 /** What {@linkcode offload} takes. */
 export interface OffloadOptions {
@@ -84,8 +86,8 @@ export function offloadBy(
 ): CarrierSource {
   system.checkOptions(options);
   return {
-    listen(address) {
-      const { hostname, port } = address as Deno.NetAddr;
+    schemes: ["udp"],
+    listen({ hostname, port }: NetAddr) {
       const local = localhostIn(hostname, 4);
       system.requireNet(local, port);
       return system.openSocket(open, local, options, (libc, fd) => {
@@ -93,8 +95,8 @@ export function offloadBy(
         return new OffloadCarrier(libc, fd);
       });
     },
-    async dial(address) {
-      const { hostname, port } = address as Deno.NetAddr;
+    async dial(address: NetAddr) {
+      const { hostname, port } = address;
       const host = await resolveHost(hostname);
       refuseMany(host, address);
       system.requireNet(host, port);
@@ -108,8 +110,8 @@ export function offloadBy(
 }
 
 class OffloadCarrier implements Carrier {
-  readonly addr: Deno.NetAddr;
-  readonly remote?: Deno.NetAddr;
+  readonly addr: NetAddr;
+  readonly remote?: NetAddr;
   readonly clock: Clock = {
     ...systemClock,
     turn: (callback) => {
@@ -131,7 +133,7 @@ class OffloadCarrier implements Carrier {
   // What `receive` has left of a batch.
   #rest: Run[] = [];
 
-  constructor(libc: Libc, fd: number, remote?: Deno.NetAddr) {
+  constructor(libc: Libc, fd: number, remote?: NetAddr) {
     this.addr = system.localAddress(libc, fd);
     this.remote = remote;
     this.#libc = libc;
@@ -158,19 +160,26 @@ class OffloadCarrier implements Carrier {
 
   async receive(
     p?: Uint8Array,
-  ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+  ): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
     if (this.#rest.length === 0) this.#rest = [...await this.receiveBatch()];
-    const { data, size, from } = this.#rest[0];
-    if (data.length <= size) this.#rest.shift();
-    else this.#rest[0] = { data: data.subarray(size), size, from };
-    const whole = data.subarray(0, size);
+    const run = this.#rest[0];
+    const { data, segmentSize, from, count } = run;
+    if (count === 1) this.#rest.shift();
+    else {
+      this.#rest[0] = {
+        ...run,
+        data: data.subarray(segmentSize),
+        count: count - 1,
+      };
+    }
+    const whole = data.subarray(0, segmentSize);
     if (p === undefined) return [whole.slice(), from];
     const taken = whole.subarray(0, p.length);
     p.set(taken);
     return [p.subarray(0, taken.length) as Uint8Array<ArrayBuffer>, from];
   }
 
-  async send(data: Uint8Array, to: Deno.Addr): Promise<number> {
+  async send(data: Uint8Array, to: Addr): Promise<number> {
     const readiness = this.#readiness;
     const name = this.#names?.get(to);
     if (
@@ -261,7 +270,7 @@ class OffloadCarrier implements Carrier {
   /** One, whose peer is a name to look up, or cannot be sent to. */
   async #sendToName({ data, to }: Outgoing): Promise<SentBatch> {
     try {
-      const { transport, hostname, port } = to as Deno.NetAddr;
+      const { transport, hostname, port } = to as NetAddr;
       const family = this.addr.hostname.includes(":") ? 6 : 4;
       const host = await this.#hosts.resolve(hostname, family);
       const peer = { transport, hostname: host, port };
@@ -275,5 +284,5 @@ class OffloadCarrier implements Carrier {
 }
 
 function closed(): never {
-  throw new Deno.errors.BadResource("closed");
+  throw new errors.BadResource("closed");
 }

@@ -15,8 +15,9 @@
  *
  * @module
  */
+import type { NetAddr } from "../addr.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
-import { localHostFor } from "./udp.ts";
+import { localHostFor } from "./peers.ts";
 import { resolveHost } from "./resolve.ts";
 import type { Counts } from "./quic/counts.ts";
 import { dial } from "./quic/dialled.ts";
@@ -173,10 +174,10 @@ export function quic(options: QuicOptions = {}): QuicSource {
     received: { datagrams: 0, messages: 0 },
   };
   return {
-    listen: (address): Carrier =>
-      new Listener(address as Deno.NetAddr, settings, counts),
-    async dial(address): Promise<Carrier> {
-      const { hostname, port } = address as Deno.NetAddr;
+    schemes: ["quic"],
+    listen: (address: NetAddr): Carrier =>
+      new Listener(address, settings, counts),
+    async dial({ hostname, port }: NetAddr): Promise<Carrier> {
       const host = await resolveHost(hostname);
       const { serverName = hostname } = settings;
       const from = localHostFor(host);

@@ -1,3 +1,4 @@
+import { errors } from "../errors.ts";
 import { isIp } from "../address/host.ts";
 
 const LIFETIME_MS = 30_000;
@@ -36,13 +37,13 @@ export async function resolveHost(
     return (await lookup(host, { family: family ?? 0 })).address;
   } catch (cause) {
     if ((cause as { code?: string }).code === "EPERM") {
-      throw new Deno.errors.NotCapable(
+      throw new errors.NotCapable(
         `Requires net access to "${host}", run again with the --allow-net flag`,
         { cause },
       );
     }
     const detail = family === undefined ? "" : ` in IPv${family}`;
-    throw new Deno.errors.NotFound(`unknown host${detail}`, { cause });
+    throw new errors.NotFound(`unknown host${detail}`, { cause });
   }
 }
 
@@ -50,7 +51,7 @@ export async function resolveHost(
 export function checkFamily(host: string, family: 4 | 6 | undefined): void {
   const actual = host.includes(":") ? 6 : 4;
   if (family === undefined || actual === family) return;
-  throw new Deno.errors.AddrNotAvailable(
+  throw new errors.AddrNotAvailable(
     `${host} is an address of IPv${actual}, not of IPv${family}`,
   );
 }

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { formatAddress, type SchemeAddr } from "../address/address.ts";
+import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
@@ -51,28 +51,13 @@ export type { TcpOptions } from "./tcp/limits.ts";
 export function tcp(options: TcpOptions = {}): CarrierSource {
   const checked = checkOptions(options);
   return {
-    listen(address) {
-      const { hostname, port } = ofScheme("tcp", address);
+    schemes: ["tcp"],
+    listen({ hostname, port }: NetAddr) {
       return new BoundCarrier(Deno.listen({ hostname, port }), checked);
     },
-    async dial(address) {
-      const remote = ofScheme("tcp", address);
+    async dial(remote: NetAddr) {
       const conn = await connectWithin(checked.sendMs, remote);
       return new DialledCarrier(conn, checked);
     },
   };
-}
-
-/** Refuses an address that promises something else, such as encryption. */
-export function ofScheme(
-  scheme: "tcp" | "tls",
-  address: SchemeAddr | Deno.UnixAddr,
-): Deno.NetAddr {
-  const isTcp = !("path" in address) && address.transport === "tcp";
-  if (isTcp && (address.scheme ?? "tcp") === scheme) return address;
-  throw new TypeError(
-    `${scheme}({ … }) carries ${scheme}:// addresses: given ${
-      formatAddress(address)
-    }`,
-  );
 }

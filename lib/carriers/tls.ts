@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { errors } from "../errors.ts";
 import type { CarrierSource } from "../carrier.ts";
-import { ofScheme } from "./tcp.ts";
+import type { NetAddr } from "../addr.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
 import { DialledCarrier } from "./tcp/dialled.ts";
@@ -56,16 +57,15 @@ export function tls(options: TlsOptions): CarrierSource {
   const { cert, key, caCerts, serverName, ...limits } = options;
   const checked = checkOptions(limits);
   return {
-    listen(address) {
-      const { hostname, port } = ofScheme("tls", address);
+    schemes: ["tls"],
+    listen({ hostname, port }: NetAddr) {
       if (cert === undefined || key === undefined) {
         throw new TypeError("a TLS server needs cert and key");
       }
       const listener = Deno.listenTls({ hostname, port, cert, key });
       return new BoundCarrier(listener, checked, "tls");
     },
-    async dial(address) {
-      const remote = ofScheme("tls", address);
+    async dial(remote: NetAddr) {
       const tcp = await connectWithin(checked.sendMs, remote);
       const conn = await Deno.startTls(tcp, {
         hostname: serverName ?? remote.hostname,
@@ -80,7 +80,7 @@ export function tls(options: TlsOptions): CarrierSource {
 async function shakeHands(conn: Deno.TlsConn, ms: number): Promise<void> {
   let late: Error | undefined;
   const timer = ms === Infinity ? undefined : setTimeout(() => {
-    late = new Deno.errors.TimedOut(`no TLS handshake within ${ms} ms`);
+    late = new errors.TimedOut(`no TLS handshake within ${ms} ms`);
     conn.close();
   }, ms);
   try {

@@ -1,12 +1,7 @@
-import { formatAddress } from "../address/address.ts";
+import type { Addr, NetAddr } from "../addr.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
-import { InvalidAddressError } from "../errors.ts";
-import {
-  comparableHost,
-  isIp,
-  isLoopback,
-  isMulticast,
-} from "../address/host.ts";
+import { isIp } from "../address/host.ts";
+import { localHostFor, refuseMany } from "./peers.ts";
 import { kernelDrops } from "./kernel_drops.ts";
 import { checkFamily, localhostIn, NameCache, resolveHost } from "./resolve.ts";
 
@@ -19,12 +14,12 @@ export interface UdpOptions {
 /** Deno's own UDP sockets: `Deno.listenDatagram`. */
 export function udp({ family, reuseAddress }: UdpOptions = {}): CarrierSource {
   return {
-    listen(address) {
-      const { hostname, port } = address as Deno.NetAddr;
+    schemes: ["udp"],
+    listen({ hostname, port }: NetAddr) {
       return listen(hostname, port, { family, reuseAddress });
     },
-    async dial(address) {
-      const { hostname, port } = address as Deno.NetAddr;
+    async dial(address: NetAddr) {
+      const { hostname, port } = address;
       const host = await resolveHost(hostname, family);
       refuseMany(host, address);
       const carrier = listen(localHostFor(host), 0);
@@ -43,15 +38,15 @@ export function requireUnstableNet(): void {
 }
 
 class UdpCarrier implements Carrier {
-  readonly addr: Deno.NetAddr;
-  remote?: Deno.NetAddr;
+  readonly addr: NetAddr;
+  remote?: NetAddr;
   readonly #conn: Deno.DatagramConn & { ref?(): void; unref?(): void };
   readonly #names = new NameCache();
   #lastIp = "";
 
   constructor(conn: Deno.DatagramConn) {
     this.#conn = conn;
-    const { hostname, port } = conn.addr as Deno.NetAddr;
+    const { hostname, port } = conn.addr as NetAddr;
     this.addr = { transport: "udp", hostname, port };
   }
 
@@ -59,16 +54,16 @@ class UdpCarrier implements Carrier {
     return this.#conn.receive(p);
   }
 
-  send(p: Uint8Array, to: Deno.Addr): Promise<number> {
-    const { hostname } = to as Deno.NetAddr;
+  send(p: Uint8Array, to: Addr): Promise<number> {
+    const { hostname } = to as NetAddr;
     if (hostname === this.#lastIp) return this.#conn.send(p, to);
-    if (!isIp(hostname)) return this.#sendToName(p, to as Deno.NetAddr);
+    if (!isIp(hostname)) return this.#sendToName(p, to as NetAddr);
     this.#lastIp = hostname;
     return this.#conn.send(p, to);
   }
 
   /** Deno would look it up at each send, and take any family's address. */
-  async #sendToName(p: Uint8Array, to: Deno.NetAddr): Promise<number> {
+  async #sendToName(p: Uint8Array, to: NetAddr): Promise<number> {
     const family = this.addr.hostname.includes(":") ? 6 : 4;
     const hostname = await this.#names.resolve(to.hostname, family);
     return await this.#conn.send(p, { ...to, hostname });
@@ -122,27 +117,4 @@ function listen(
     conn.close();
     throw error;
   }
-}
-
-/** The narrowest address from which the peer can be reached. */
-export function localHostFor(host: string): string {
-  if (host.includes(":")) return host === "::1" ? "::1" : "::";
-  return isLoopback(host) ? "127.0.0.1" : "0.0.0.0";
-}
-
-/** One-to-one needs one peer. */
-export function refuseMany(host: string, given: Deno.Addr): void {
-  const plain = comparableHost(host);
-  const kind = plain === "0.0.0.0" || plain === "::"
-    ? "the unspecified address"
-    : plain === "255.255.255.255" || plain === "127.255.255.255"
-    ? "a broadcast address"
-    : isMulticast(plain)
-    ? "a multicast group"
-    : undefined;
-  if (kind === undefined) return;
-  throw new InvalidAddressError(
-    formatAddress(given),
-    `${plain} is ${kind}, and connect takes one peer's; bind a socket and send to it`,
-  );
 }

@@ -1,3 +1,5 @@
+import type { Addr, UnixAddr } from "../addr.ts";
+import { errors } from "../errors.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import { requireUnstableNet } from "./udp.ts";
 
@@ -7,26 +9,27 @@ import { requireUnstableNet } from "./udp.ts";
  */
 export function unix(): CarrierSource {
   return {
-    listen: (address) => new UnixReceiver(address as Deno.UnixAddr),
-    dial: (address) => Promise.resolve(new UnixSender(address)),
+    schemes: ["unix"],
+    listen: (address: UnixAddr) => new UnixReceiver(address),
+    dial: (address: UnixAddr) => Promise.resolve(new UnixSender(address)),
   };
 }
 
 /** Bound to a path. The file goes when the socket does. */
 class UnixReceiver implements Carrier {
-  readonly addr: Deno.UnixAddr;
+  readonly addr: UnixAddr;
   readonly opened: Promise<void>;
   #conn: Deno.DatagramConn | undefined;
   #file: Deno.FileInfo | undefined;
   #closed = false;
 
-  constructor(addr: Deno.UnixAddr) {
+  constructor(addr: UnixAddr) {
     this.addr = addr;
     try {
       this.#listen();
       this.opened = Promise.resolve();
     } catch (error) {
-      const stale = error instanceof Deno.errors.AddrInUse &&
+      const stale = error instanceof errors.AddrInUse &&
         Deno.lstatSync(addr.path);
       if (!stale || !stale.isSocket) throw error;
       this.opened = this.#replace(stale, error);
@@ -37,17 +40,17 @@ class UnixReceiver implements Carrier {
 
   async receive(
     p?: Uint8Array,
-  ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+  ): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
     await this.opened;
     if (this.#conn === undefined) {
-      throw new Deno.errors.BadResource("closed while it was opened");
+      throw new errors.BadResource("closed while opening");
     }
     return await this.#conn.receive(p);
   }
 
   send(): Promise<number> {
     return Promise.reject(
-      new Deno.errors.NotSupported(
+      new errors.NotSupported(
         "a bound unix socket only receives; connect one to send",
       ),
     );
@@ -84,25 +87,25 @@ class UnixSender implements Carrier {
   readonly addr = {
     transport: "unixpacket",
     path: null,
-  } as unknown as Deno.UnixAddr;
-  readonly remote: Deno.Addr;
+  } as unknown as UnixAddr;
+  readonly remote: Addr;
   readonly #conn: Deno.DatagramConn;
 
-  constructor(remote: Deno.Addr) {
+  constructor(remote: Addr) {
     requireUnstableNet();
     this.remote = remote;
     this.#conn = Deno.listenDatagram({ transport: "unixpacket" });
   }
 
-  receive(): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+  receive(): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
     return Promise.reject(
-      new Deno.errors.NotSupported(
+      new errors.NotSupported(
         "a connected unix socket only sends; bind one to receive",
       ),
     );
   }
 
-  send(p: Uint8Array, to: Deno.Addr): Promise<number> {
+  send(p: Uint8Array, to: Addr): Promise<number> {
     return this.#conn.send(p, to);
   }
 
@@ -117,8 +120,8 @@ async function hasListener(path: string): Promise<boolean> {
     (await Deno.connect({ transport: "unix", path })).close();
     return true;
   } catch (error) {
-    return !(error instanceof Deno.errors.ConnectionRefused ||
-      error instanceof Deno.errors.NotFound);
+    return !(error instanceof errors.ConnectionRefused ||
+      error instanceof errors.NotFound);
   }
 }
 
@@ -126,7 +129,7 @@ function stat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof errors.NotFound) return undefined;
     throw error;
   }
 }

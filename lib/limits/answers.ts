@@ -1,4 +1,4 @@
-import { isConnected } from "../address/address.ts";
+import { type Addr, isConnected } from "../addr.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import { isLoopback } from "../address/host.ts";
@@ -44,7 +44,7 @@ export class AnswerLimits {
   readonly #factor: number;
   readonly #clock: Clock;
   // A datagram gives its credit once, however often it is answered.
-  readonly #credited = new WeakSet<Datagram<Deno.Addr>>();
+  readonly #credited = new WeakSet<Datagram<Addr>>();
 
   /**
    * @param local Where the socket is bound.
@@ -52,7 +52,7 @@ export class AnswerLimits {
    */
   constructor(
     options: AnswerOptions,
-    local: Deno.Addr,
+    local: Addr,
     clock: Clock,
   ) {
     const {
@@ -75,7 +75,7 @@ export class AnswerLimits {
   }
 
   /** Whether an answer of that many bytes may go; if so, it is taken as sent. */
-  allows(datagram: Datagram<Deno.Addr>, size: number): boolean {
+  allows(datagram: Datagram<Addr>, size: number): boolean {
     const { from } = datagram;
     if (!("hostname" in from)) return true;
     const peer = this.#peers.get(`${from.hostname} ${from.port}`);

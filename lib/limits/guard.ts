@@ -1,3 +1,4 @@
+import type { Addr } from "../addr.ts";
 import type { BlockList } from "node:net";
 import type { Clock } from "../clock.ts";
 import { comparableHost, ipBytes } from "../address/host.ts";
@@ -50,7 +51,7 @@ export class Guard {
   }
 
   /** Why a datagram from there is refused, or `undefined` where it is not. */
-  refuses(from: Deno.Addr): "denied" | "rateLimited" | undefined {
+  refuses(from: Addr): "denied" | "rateLimited" | undefined {
     if (!("hostname" in from)) return undefined;
     const { hostname } = from;
     if (!this.#verdicts.get(hostname)) return "denied";

@@ -1,4 +1,5 @@
-import { formatAddress, type SchemeAddr } from "../address/address.ts";
+import type { SchemeAddr, UnixAddr } from "../addr.ts";
+import { formatAddress } from "../address/address.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { type FramingName, tcp } from "../carriers/tcp.ts";
 import { oneOf, UsageError } from "./options.ts";
@@ -43,7 +44,7 @@ const FRAMINGS = ["line", "length"] as const;
  * @throws {UsageError} One that does not fit the address's scheme, or is missing.
  */
 export function carrierSettings(
-  address: SchemeAddr | Deno.UnixAddr,
+  address: SchemeAddr | UnixAddr,
   values: CarrierOptions,
   { serves = false, reliable = false, fast = false },
 ): CarrierSettings {
@@ -149,7 +150,7 @@ async function offload(): Promise<CarrierSource> {
   return (await import("../carriers/offload.ts")).offload();
 }
 
-function schemeOf(address: SchemeAddr | Deno.UnixAddr): string {
+function schemeOf(address: SchemeAddr | UnixAddr): string {
   return "path" in address ? "unix" : address.scheme ?? address.transport;
 }
 

@@ -1,8 +1,5 @@
-import {
-  formatAddress,
-  type SchemeAddr,
-  toDestination,
-} from "../address/address.ts";
+import type { SchemeAddr, UnixAddr } from "../addr.ts";
+import { formatAddress, toDestination } from "../address/address.ts";
 import type { SocketStats } from "../socket/base_socket.ts";
 import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import { SocketClosedError } from "../errors.ts";
@@ -70,7 +67,7 @@ opened; 3 a reply did not come in time; 4 some messages could not be sent.
 
 /** What the command line asks for, checked. */
 interface Settings {
-  remote: SchemeAddr | Deno.UnixAddr;
+  remote: SchemeAddr | UnixAddr;
   carrier: CarrierSettings;
   /** How to wait for replies, if at all. */
   wait: { timeoutMs: number; retries: number } | undefined;
@@ -273,7 +270,7 @@ function describe(
 }
 
 function needs(
-  remote: SchemeAddr | Deno.UnixAddr,
+  remote: SchemeAddr | UnixAddr,
   file: string | undefined,
 ): Needs {
   const send = "path" in remote

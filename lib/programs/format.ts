@@ -1,3 +1,5 @@
+import { count } from "../count.ts";
+import type { Addr } from "../addr.ts";
 import { cyan, dim, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
@@ -8,7 +10,7 @@ export const FORMATS = ["text", "json", "hex", "raw"] as const;
 export type FormatName = typeof FORMATS[number];
 
 /** Writes a datagram that came at that time. */
-export type Format = (datagram: Datagram<Deno.Addr>, time: Date) => Uint8Array;
+export type Format = (datagram: Datagram<Addr>, time: Date) => Uint8Array;
 
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -28,11 +30,11 @@ export function formatter(name: FormatName): Format {
 }
 
 function line(
-  { data, from, truncated }: Datagram<Deno.Addr>,
+  { data, from, truncated }: Datagram<Addr>,
   time: Date,
   content: string,
 ): Uint8Array {
-  const size = `${data.length} ${data.length === 1 ? "byte" : "bytes"}`;
+  const size = count(data.length, "byte");
   const fields = [
     dim(time.toISOString()),
     cyan(escapeControls(formatAddress(from))),
@@ -44,7 +46,7 @@ function line(
 }
 
 function json(
-  { data, from, truncated }: Datagram<Deno.Addr>,
+  { data, from, truncated }: Datagram<Addr>,
   time: Date,
 ): Uint8Array {
   const text = decode(data);

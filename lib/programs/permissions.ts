@@ -1,5 +1,10 @@
-import { isConnected, type SchemeAddr } from "../address/address.ts";
-import { localHostFor } from "../carriers/udp.ts";
+import {
+  isConnected,
+  type NetAddr,
+  type SchemeAddr,
+  type UnixAddr,
+} from "../addr.ts";
+import { localHostFor } from "../carriers/peers.ts";
 import { isIp, isLoopback } from "../address/host.ts";
 
 /** What a program may touch: hosts (`true`: all), files, variables, libc. */
@@ -17,7 +22,7 @@ const LOCALHOST = ["localhost", "127.0.0.1", "[::1]"];
 export class PermissionError extends Error {}
 
 /** To bind that address. */
-export function toBind({ hostname, port }: Deno.NetAddr): Needs {
+export function toBind({ hostname, port }: NetAddr): Needs {
   if (hostname.includes("%")) return { net: true };
   return { net: [`${bracketed(hostname)}:${port}`] };
 }
@@ -63,7 +68,7 @@ export function toReach(
 }
 
 /** To send to one's own server, from any port. */
-export function toSend(address: Deno.NetAddr | Deno.UnixAddr): Needs {
+export function toSend(address: NetAddr | UnixAddr): Needs {
   if ("path" in address) return toUnix(address.path);
   const hostname = ownHost(address.hostname);
   return address.transport === "tcp" && address.port !== 0

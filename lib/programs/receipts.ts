@@ -1,3 +1,4 @@
+import type { NetAddr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import type { Message, Sink } from "../sink.ts";
@@ -48,7 +49,7 @@ export class Receipts implements Sink {
     const receipt = JSON.stringify({ id, size: datagram.data.length });
     try {
       // A `unix:` server cannot answer, so it has no receipts.
-      const question = datagram as Datagram<Deno.NetAddr>;
+      const question = datagram as Datagram<NetAddr>;
       if (await this.#socket.answer(receipt, question)) this.#sent++;
     } catch (error) {
       this.#onError(error as Error);

@@ -4,10 +4,10 @@
  *
  * @module
  */
+import type { NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
 import {
   formatAddress,
   parseAddress,
-  type SchemeAddr,
   toDestination,
 } from "../address/address.ts";
 import { quote } from "../errors.ts";
@@ -71,8 +71,8 @@ Exit codes: 0 done by Ctrl-C; 1 bad usage or address; 2 no socket or permission.
 
 /** What the command line asks for, checked. */
 interface Settings {
-  listen: Deno.NetAddr;
-  to: Deno.NetAddr;
+  listen: NetAddr;
+  to: NetAddr;
   faults: Faults;
   seed: number;
   idleMs: number;
@@ -104,7 +104,7 @@ export async function relay(
   }
   const settings: Settings = {
     listen: udpAddress("listen", values.listen, parseAddress),
-    to: udpAddress("to", values.to, toDestination),
+    to: udpAddress("to", values.to, (text) => toDestination(text)),
     faults: readFaults(values),
     seed: wholeNumber("seed", values.seed, 0, 1),
     idleMs: duration("idle", values.idle, 60_000),
@@ -163,7 +163,7 @@ async function run(settings: Settings): Promise<number> {
 }
 
 /** Says at once who cannot be relayed to, and looks a name up only once. */
-async function lookUp(to: Deno.NetAddr): Promise<Deno.NetAddr> {
+async function lookUp(to: NetAddr): Promise<NetAddr> {
   await using socket = await connect(to);
   return socket.remote;
 }
@@ -192,8 +192,8 @@ function printer(
 function udpAddress(
   name: string,
   text: string | undefined,
-  parse: (text: string) => SchemeAddr | Deno.UnixAddr,
-): Deno.NetAddr {
+  parse: (text: string) => SchemeAddr | UnixAddr,
+): NetAddr {
   if (text === undefined) {
     throw new UsageError(`--${name} is missing, such as 127.0.0.1:7000`);
   }
@@ -206,7 +206,7 @@ function udpAddress(
 }
 
 /** The narrowest permissions that do. */
-function needs(listen: Deno.NetAddr, to: Deno.NetAddr): Needs {
+function needs(listen: NetAddr, to: NetAddr): Needs {
   const [front, upstream] = [toAnswer(listen).net, toConnect(to).net];
   if (!Array.isArray(front) || !Array.isArray(upstream)) return { net: true };
   const hosts = new Set(front);

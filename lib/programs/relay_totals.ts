@@ -1,6 +1,6 @@
 import type { RelayStats } from "../testing/relay.ts";
 import type { DirectionStats } from "../testing/session.ts";
-import { count } from "./totals.ts";
+import { count } from "../count.ts";
 
 /** What a relay counted, and what the system dropped before it, if known. */
 export interface RelayTotals extends RelayStats {

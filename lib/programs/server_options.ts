@@ -1,8 +1,5 @@
-import {
-  formatAddress,
-  parseAddress,
-  type SchemeAddr,
-} from "../address/address.ts";
+import type { Addr, NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
+import { formatAddress, parseAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { isLoopback } from "../address/host.ts";
@@ -71,7 +68,7 @@ opened; 3 timed out; 4 some answers could not be sent.`;
 
 /** What the command line asks for, checked. */
 export interface Settings {
-  address: SchemeAddr | Deno.UnixAddr;
+  address: SchemeAddr | UnixAddr;
   carrier: CarrierSettings;
   count: number;
   timeoutMs: number | undefined;
@@ -86,7 +83,7 @@ export interface Settings {
     rateLimit?: { perSecond: number; burst?: number };
     answerLimit?: number;
   };
-  answer: ((datagram: Datagram<Deno.Addr>) => string | Uint8Array) | undefined;
+  answer: ((datagram: Datagram<Addr>) => string | Uint8Array) | undefined;
   store: StoreSettings | undefined;
   page: PageSettings | undefined;
   /** A `nats:` URL. */
@@ -208,7 +205,7 @@ function isGiven(value: string | boolean | undefined): boolean {
 }
 
 /** There are no IP sources, and no way back. */
-function refuseForUnix(address: Deno.UnixAddr, given: Given, lists: object) {
+function refuseForUnix(address: UnixAddr, given: Given, lists: object) {
   const answers = ["echo", "reply", "receipt", "answer-limit"];
   if (answers.some((name) => isGiven(given[name]))) {
     throw new UsageError("a unix: server only receives; it cannot answer");
@@ -230,7 +227,7 @@ function maxSize(text: string | undefined): number {
 }
 
 function answerer(echo: boolean, reply: string | undefined) {
-  if (echo) return ({ data }: Datagram<Deno.Addr>) => data;
+  if (echo) return ({ data }: Datagram<Addr>) => data;
   return reply === undefined ? undefined : () => reply;
 }
 
@@ -263,7 +260,7 @@ function page(
       `--page ${quote(listen)}: must be HOST:PORT, such as ${DEFAULT_PAGE}`,
     );
   }
-  const address = parseAddress(listen) as Deno.NetAddr;
+  const address = parseAddress(listen) as NetAddr;
   const token = { file, variable: PAGE_TOKEN };
   const isSecret = file !== undefined || inEnvironment(PAGE_TOKEN);
   if (!isSecret && !isLocal(address.hostname)) {
@@ -290,7 +287,7 @@ export function needsOf(settings: Settings): Needs {
     toCarry(carrier),
     store === undefined ? {} : toKeep(store.path),
     page === undefined ? {} : together(
-      toBind(parseAddress(page.listen) as Deno.NetAddr),
+      toBind(parseAddress(page.listen) as NetAddr),
       toSend(address),
       page.token.file !== undefined || inEnvironment(PAGE_TOKEN)
         ? toKnow(page.token)

@@ -1,3 +1,4 @@
+import type { Addr, NetAddr, UnixAddr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import type { CarrierSource } from "../carrier.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
@@ -93,10 +94,10 @@ async function openStore(
 
 /** Sends the server itself a message, as its page's form does. */
 async function ask(
-  address: Deno.NetAddr | Deno.UnixAddr,
+  address: NetAddr | UnixAddr,
   carrier: CarrierSource | undefined,
   text: string,
-): Promise<Datagram<Deno.Addr> | undefined> {
+): Promise<Datagram<Addr> | undefined> {
   if ("path" in address) {
     await using client = await connect(address);
     return void await client.send(text);

@@ -1,3 +1,4 @@
+import { count } from "../count.ts";
 import type { SocketStats } from "../socket/base_socket.ts";
 import type { CollectorStats } from "../sink.ts";
 
@@ -20,11 +21,6 @@ const WITHHELD: Record<string, string> = {
   answerRate: "beyond the answer limit",
   amplification: "longer than three times what came",
 };
-
-/** "3 messages", "1 byte". */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
 
 /** What was received and what was not, as one line. */
 export function describeReceived(

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Addr, NetAddr } from "../addr.ts";
 import { parseAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import { failure, InvalidAddressError } from "../errors.ts";
@@ -46,7 +47,7 @@ export interface PageOptions {
    * Sends a message to the server itself. It gives the answer, `undefined` when
    * none came in time, and rejects when the message could not be sent.
    */
-  send: (text: string) => Promise<Datagram<Deno.Addr> | undefined>;
+  send: (text: string) => Promise<Datagram<Addr> | undefined>;
 }
 
 /** A page that {@linkcode page} serves: a sink of the name `page`. */
@@ -105,14 +106,14 @@ class ServedPage implements Page {
   readonly url: string;
   readonly #recent: Recent;
   readonly #feeds: Feeds;
-  readonly #handler: Deno.ServeHandler<Deno.NetAddr>;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #handler: Deno.ServeHandler<NetAddr>;
+  readonly #server: Deno.HttpServer<NetAddr>;
   readonly #cut = new AbortController();
   // Requests whose response is not all sent.
   readonly #running = new Set<Promise<void>>();
   #closed: Promise<void> | undefined;
 
-  constructor(options: PageOptions, { hostname, port }: Deno.NetAddr) {
+  constructor(options: PageOptions, { hostname, port }: NetAddr) {
     const { past: store, stats, send, token } = options;
     const recent = new Recent(store === undefined ? RECENT : BESIDE_STORE);
     const past = store === undefined ? recent : new Joint(store, recent);
@@ -181,7 +182,7 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   clearTimeout(timer);
 }
 
-function parseListen(listen: string): Deno.NetAddr {
+function parseListen(listen: string): NetAddr {
   try {
     const address = parseAddress(listen);
     if ("port" in address && !listen.includes("/")) return address;

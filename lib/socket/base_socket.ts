@@ -1,3 +1,4 @@
+import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { batches, type BatchOptions } from "./batches.ts";
 import type { Carrier } from "../carrier.ts";
@@ -68,7 +69,7 @@ export interface SocketStats {
  * receives; until then the system's buffer holds what arrives, and when that is
  * full the system drops (see {@linkcode BaseSocket.kernelDrops}).
  */
-export abstract class BaseSocket<A extends Deno.Addr>
+export abstract class BaseSocket<A extends Addr>
   implements AsyncIterable<Datagram<A>>, Disposable, AsyncDisposable {
   /** The local address: what was bound, with the port that the system chose. */
   readonly addr: A;
@@ -291,7 +292,9 @@ export abstract class BaseSocket<A extends Deno.Addr>
   /** A carrier that is closed already is just what was wanted. */
   #notClosed(error: unknown): void {
     if (isClosed(error)) return;
-    throw failure(`close ${formatAddress(this.addr)}`, error);
+    throw failure(`close ${formatAddress(this.addr)}`, error, {
+      local: this.addr,
+    });
   }
 }
 

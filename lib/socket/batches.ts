@@ -1,4 +1,6 @@
-import { checkTimeout, type Clock } from "../clock.ts";
+import type { Addr } from "../addr.ts";
+import { milliseconds } from "../check.ts";
+import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import { SocketClosedError } from "../errors.ts";
 import type { Inbox } from "./inbox.ts";
@@ -22,7 +24,7 @@ export interface BatchOptions extends WaitOptions {
 }
 
 /** Batches until the socket is closed. Ending it closes nothing. */
-export function batches<A extends Deno.Addr>(
+export function batches<A extends Addr>(
   inbox: Inbox<A>,
   clock: Clock,
   { max = DEFAULT_MAX, reuse = false, ...limits }: BatchOptions = {},
@@ -32,12 +34,11 @@ export function batches<A extends Deno.Addr>(
       `Cannot receive: max must be a whole number from 1: given ${max}`,
     );
   }
-  checkTimeout(limits.timeoutMs);
+  milliseconds("receive", "timeoutMs", limits.timeoutMs);
   return new Batches(inbox, clock, max, reuse, limits);
 }
 
-class Batches<A extends Deno.Addr>
-  implements AsyncIterableIterator<Datagram<A>[]> {
+class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
   readonly #inbox: Inbox<A>;
   readonly #clock: Clock;
   readonly #max: number;

@@ -1,16 +1,17 @@
+import type { Addr, NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { BaseSocket, type SocketOptions } from "./base_socket.ts";
 import type { Carrier } from "../carrier.ts";
-import { checkTimeout } from "../clock.ts";
+import { milliseconds } from "../check.ts";
 import { Datagram } from "../datagram.ts";
-import { MessageTooLargeError, SocketClosedError } from "../errors.ts";
+import { errors, MessageTooLargeError, SocketClosedError } from "../errors.ts";
 import { comparableHost } from "../address/host.ts";
 import type { Data } from "./outbox.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
 import { onAbort, type WaitOptions } from "./waits.ts";
 
 /** How {@linkcode ConnectedSocket.request} waits for its reply. */
-export interface RequestOptions<A extends Deno.Addr = Deno.NetAddr> {
+export interface RequestOptions<A extends Addr = NetAddr> {
   /**
    * Milliseconds to wait after each sending, 0 to 2^31 - 1, or `Infinity`.
    * @default {1000}
@@ -44,8 +45,7 @@ export interface RequestOptions<A extends Deno.Addr = Deno.NetAddr> {
  * console.log(reply.text()); // echo: ping
  * ```
  */
-export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
-  extends BaseSocket<A> {
+export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   /** The peer, its name looked up. */
   readonly remote: A;
   /**
@@ -134,7 +134,7 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
     const { timeoutMs = 1000, retries = 0, match = () => true, signal } =
       options;
     return new Promise((resolve, reject) => {
-      const limit = checkTimeout(timeoutMs);
+      const limit = milliseconds("request", "timeoutMs", timeoutMs);
       if (!Number.isInteger(retries) || retries < 0) {
         throw new RangeError(
           `Cannot request: retries must be a whole number from 0: given ${retries}`,
@@ -203,7 +203,7 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
 
   #noReply(sendings: number, timeoutMs: number): Error {
     const again = sendings === 1 ? "" : `, sent ${sendings} times`;
-    return new Deno.errors.TimedOut(
+    return new errors.TimedOut(
       `Cannot request from ${
         formatAddress(this.remote)
       }: no reply within ${timeoutMs} ms${again}`,
@@ -211,7 +211,7 @@ export class ConnectedSocket<A extends Deno.Addr = Deno.NetAddr>
   }
 }
 
-function* toAll(messages: Iterable<Data>, to: Deno.Addr): Iterable<Addressed> {
+function* toAll(messages: Iterable<Data>, to: Addr): Iterable<Addressed> {
   for (const data of messages) yield { data, to };
 }
 
@@ -219,10 +219,10 @@ function* toAll(messages: Iterable<Data>, to: Deno.Addr): Iterable<Addressed> {
 function isFinal(error: unknown): boolean {
   return error instanceof MessageTooLargeError ||
     error instanceof SocketClosedError || error instanceof TypeError ||
-    error instanceof Deno.errors.NotCapable;
+    error instanceof errors.NotCapable;
 }
 
-function isFrom(remote: Deno.Addr): (from: Deno.Addr) => boolean {
+function isFrom(remote: Addr): (from: Addr) => boolean {
   if (!("hostname" in remote)) return () => true;
   const { hostname, port } = remote;
   const host = comparableHost(hostname);

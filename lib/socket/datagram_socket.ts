@@ -1,10 +1,11 @@
+import type { Addr, NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { AnswerLimits, type AnswerOptions } from "../limits/answers.ts";
 import { BaseSocket, type SocketOptions } from "./base_socket.ts";
 import type { Carrier } from "../carrier.ts";
 import { systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { failure, quote } from "../errors.ts";
+import { errors, failure, quote } from "../errors.ts";
 import { Guard, type GuardOptions } from "../limits/guard.ts";
 import { IPV4, isMulticast } from "../address/host.ts";
 import { type Data, encode } from "./outbox.ts";
@@ -60,8 +61,7 @@ export interface MulticastMembership extends AsyncDisposable {
  * }
  * ```
  */
-export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
-  extends BaseSocket<A> {
+export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   /** @internal */
   protected override readonly withheld: Readonly<Record<string, number>>;
   readonly #answers: AnswerLimits;
@@ -100,7 +100,7 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
    */
   send(
     data: Data,
-    to: string | Deno.Addr,
+    to: string | Addr,
     options?: WaitOptions,
   ): Promise<void> {
     return this.outbox.send(data, to, options);
@@ -172,7 +172,7 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
       );
     }
     if (!carrier.joinMulticastV4 || !carrier.joinMulticastV6) {
-      throw new Deno.errors.NotSupported(
+      throw new errors.NotSupported(
         `Cannot ${what}: its carrier knows no multicast`,
       );
     }
@@ -193,7 +193,7 @@ export class DatagramSocket<A extends Deno.Addr = Deno.NetAddr>
       left = undefined;
       return membership;
     } catch (error) {
-      throw failure(what, error);
+      throw failure(what, error, { local: this.addr });
     } finally {
       // The error that is thrown already says more.
       await left?.leave().catch(() => {});
@@ -239,7 +239,7 @@ class Membership implements MulticastMembership {
       await leave?.();
     } catch (error) {
       // A closed socket has left all its groups.
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
+      if (!(error instanceof errors.BadResource)) throw error;
     }
   }
 
@@ -248,7 +248,7 @@ class Membership implements MulticastMembership {
   }
 }
 
-function refusals<A extends Deno.Addr>(
+function refusals<A extends Addr>(
   carrier: Carrier,
   options: GuardOptions,
 ): ((from: A) => string | undefined) | undefined {

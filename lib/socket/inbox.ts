@@ -1,7 +1,14 @@
+import type { Addr } from "../addr.ts";
 import type { Carrier, Run } from "../carrier.ts";
 import { CopyPool } from "./copy_pool.ts";
 import { Datagram } from "../datagram.ts";
-import { failure, isClosed, SocketClosedError } from "../errors.ts";
+import {
+  failure,
+  isClosed,
+  type OperationFields,
+  SocketClosedError,
+  withFields,
+} from "../errors.ts";
 import { datagramsOf } from "./runs.ts";
 
 // Datagrams that wait for a caller, and of a batch carrier what one batch holds
@@ -9,7 +16,7 @@ import { datagramsOf } from "./runs.ts";
 const MAX_KEPT = 256;
 
 /** Who waits for a datagram. */
-export interface Waiter<A extends Deno.Addr> {
+export interface Waiter<A extends Addr> {
   resolve(datagram: Datagram<A>): void;
   reject(reason: unknown): void;
   /** Which datagrams it takes, ahead of all who take any. @default {any} */
@@ -39,7 +46,7 @@ export interface InboxCounts {
  * to whoever waits first, and else is kept for the next caller. It reads only
  * while somebody waits; until then the carrier's own buffer holds what comes.
  */
-export class Inbox<A extends Deno.Addr> {
+export class Inbox<A extends Addr> {
   readonly counts: InboxCounts = {
     received: 0,
     bytes: 0,
@@ -186,9 +193,16 @@ export class Inbox<A extends Deno.Addr> {
   }
 
   closedError(): SocketClosedError {
-    return new SocketClosedError(
-      `Cannot receive on ${this.local}: the socket is closed`,
+    return withFields(
+      new SocketClosedError(
+        `Cannot receive on ${this.local}: the socket is closed`,
+      ),
+      this.#fields,
     );
+  }
+
+  get #fields(): OperationFields {
+    return { operation: "receive", local: this.#carrier.addr };
   }
 
   get #wanted(): boolean {
@@ -221,7 +235,7 @@ export class Inbox<A extends Deno.Addr> {
   }
 
   // The path of every datagram: no destructuring, no call that can be spared.
-  readonly #arrived = (arrival: [Uint8Array, Deno.Addr]): void => {
+  readonly #arrived = (arrival: [Uint8Array, Addr]): void => {
     this.#reading = false;
     if (this.#closed) {
       this.counts.dropped.closed++;
@@ -303,7 +317,11 @@ export class Inbox<A extends Deno.Addr> {
     this.#reading = false;
     if (this.#closed) return this.#idle?.resolve();
     if (isClosed(cause)) return this.close();
-    const error = failure(`receive on ${this.local}`, cause);
+    const error = failure(
+      `receive on ${this.local}`,
+      cause,
+      this.#fields,
+    );
     const waiter = this.#waiters[0] ?? this.#claims[0];
     if (waiter === undefined) this.#keep(error, MAX_KEPT);
     else {

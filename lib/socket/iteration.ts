@@ -1,3 +1,4 @@
+import type { Addr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import { SocketClosedError } from "../errors.ts";
 import type { Inbox, Waiter } from "./inbox.ts";
@@ -5,7 +6,7 @@ import type { Inbox, Waiter } from "./inbox.ts";
 const END = { value: undefined, done: true } as const;
 
 /** Datagrams until the socket is closed. Ending the iteration closes nothing. */
-export class Iteration<A extends Deno.Addr>
+export class Iteration<A extends Addr>
   implements AsyncIterableIterator<Datagram<A>> {
   readonly #inbox: Inbox<A>;
   #ended = false;
@@ -35,7 +36,7 @@ export class Iteration<A extends Deno.Addr>
 }
 
 /** One `next` that waits: of a class, as closures for each cost a receive 2 %. */
-class Step<A extends Deno.Addr> implements Waiter<A> {
+class Step<A extends Addr> implements Waiter<A> {
   readonly owner: object;
   readonly #resolve: (result: IteratorResult<Datagram<A>>) => void;
   readonly #reject: (reason: unknown) => void;
@@ -67,7 +68,7 @@ class Step<A extends Deno.Addr> implements Waiter<A> {
  *
  * @param onEnd Called when the stream gives no more though the socket is open.
  */
-export function readable<A extends Deno.Addr>(
+export function readable<A extends Addr>(
   inbox: Inbox<A>,
   onEnd: () => void,
 ): ReadableStream<Datagram<A>> {

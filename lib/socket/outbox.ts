@@ -1,8 +1,17 @@
-import { formatAddress, toDestination } from "../address/address.ts";
-import type { Carrier, Outgoing, SentBatch } from "../carrier.ts";
-import { checkTimeout, systemClock } from "../clock.ts";
-import { failure, MessageTooLargeError } from "../errors.ts";
+import type { Addr } from "../addr.ts";
+import { formatAddress } from "../address/address.ts";
 import { isIp } from "../address/host.ts";
+import type { Carrier, Outgoing, SentBatch } from "../carrier.ts";
+import { milliseconds, wrongType } from "../check.ts";
+import { systemClock } from "../clock.ts";
+import { count } from "../count.ts";
+import {
+  errors,
+  failure,
+  MessageTooLargeError,
+  withFields,
+} from "../errors.ts";
+import { Destinations } from "./destinations.ts";
 import { type WaitOptions, within } from "./waits.ts";
 
 // A datagram's length field of 16 bits, less the headers that it counts: 8 of
@@ -38,9 +47,10 @@ export class Outbox {
   readonly counts: OutboxCounts = { sent: 0, sentBytes: 0, sendFailed: 0 };
   readonly #carrier: Carrier;
   readonly #local: string;
+  readonly #destinations: Destinations;
   // To whom a send is under way: mostly one peer, and nobody waits. When sends
   // overlap, each peer has a lane, where those wait that come after.
-  #only: Deno.Addr | undefined;
+  #only: Addr | undefined;
   readonly #lanes = new Map<string, (() => void)[]>();
   // Passed by one after another: there is one while a batch is sent.
   #gate: Promise<void> | undefined;
@@ -50,11 +60,12 @@ export class Outbox {
   constructor(carrier: Carrier, local: string) {
     this.#carrier = carrier;
     this.#local = local;
+    this.#destinations = new Destinations(carrier.addr);
   }
 
   async send(
     data: Data,
-    to: string | Deno.Addr,
+    to: string | Addr,
     options?: WaitOptions,
   ): Promise<void> {
     try {
@@ -92,15 +103,19 @@ export class Outbox {
    * @throws {InvalidAddressError} No address.
    * @throws {MessageTooLargeError} It is longer than one datagram can be.
    */
-  prepare(data: Data, to: string | Deno.Addr): Outgoing {
-    const peer = isDestination(to) ? to : toDestination(to);
+  prepare(data: Data, to: string | Addr): Outgoing {
+    const peer = this.#destinations.get(to);
     return { data: this.#bytes(data, peer), to: peer };
   }
 
   /** Why it could not be sent. */
   failure({ data, to }: Outgoing, cause: unknown): Error {
-    const text = `send ${data.length} bytes from ${this.#local} to `;
-    return failure(text + formatAddress(to), cause);
+    const text = `send ${count(data.length, "byte")} from ${this.#local} to `;
+    const { addr } = this.#carrier;
+    return failure(text + formatAddress(to), cause, {
+      local: addr,
+      remote: to,
+    });
   }
 
   /**
@@ -116,7 +131,7 @@ export class Outbox {
       while (this.#only !== undefined || this.#lanes.size > 0) {
         await new Promise<void>((go) => this.#onDrained = go);
       }
-      if (this.#closed) throw new Deno.errors.BadResource("closed");
+      if (this.#closed) throw new errors.BadResource("closed");
       const result = await this.#carrier.sendBatch!(batch);
       this.counts.sent += result.sent;
       for (let i = 0; i < result.sent; i++) {
@@ -138,12 +153,12 @@ export class Outbox {
     }
   }
 
-  #carry(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
-    if (this.#closed) throw new Deno.errors.BadResource("closed");
+  #carry(bytes: Uint8Array, to: Addr): Promise<number> {
+    if (this.#closed) throw new errors.BadResource("closed");
     return this.#carrier.send(bytes, to);
   }
 
-  #done(peer: Deno.Addr): void {
+  #done(peer: Addr): void {
     if (this.#only === peer) {
       this.#only = undefined;
       this.#onDrained?.();
@@ -156,7 +171,7 @@ export class Outbox {
    */
   async #inTurn(
     bytes: Uint8Array,
-    to: Deno.Addr,
+    to: Addr,
     limits: WaitOptions = {},
   ): Promise<void> {
     limits.signal?.throwIfAborted();
@@ -209,47 +224,39 @@ export class Outbox {
     } else next();
   }
 
-  #bytes(data: Data, to: Deno.Addr): Uint8Array {
+  #bytes(data: Data, to: Addr): Uint8Array {
     const bytes = encode(data);
     if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(
-        `Cannot send: data must be a string or a Uint8Array: given ${
-          bytes === null ? "null" : typeof bytes
-        }`,
-      );
+      throw wrongType("send", "data", "a string or a Uint8Array", bytes);
     }
     const limit = this.#carrier.maxSize?.(to) ??
       familyLimit(to, this.#carrier.addr);
     if (bytes.length <= limit) return bytes;
-    throw new MessageTooLargeError(
-      `Cannot send ${bytes.length} bytes to ${
-        formatAddress(to)
-      }: one datagram holds at most ${limit}`,
+    throw withFields(
+      new MessageTooLargeError(
+        `Cannot send ${count(bytes.length, "byte")} to ${
+          formatAddress(to)
+        }: one datagram holds at most ${limit}`,
+      ),
+      { operation: "send", local: this.#carrier.addr, remote: to },
     );
   }
 }
 
 /** `undefined` where there are none, as mostly. */
 function limitsOf(
-  to: Deno.Addr,
+  to: Addr,
   options: WaitOptions | undefined,
 ): WaitOptions | undefined {
   const { signal } = options ?? {};
-  const timeoutMs = checkTimeout(options?.timeoutMs) ??
+  const timeoutMs = milliseconds("send", "timeoutMs", options?.timeoutMs) ??
     (to.transport === "unixpacket" ? UNIX_TIMEOUT_MS : undefined);
   return timeoutMs === undefined && signal === undefined
     ? undefined
     : { timeoutMs, signal };
 }
 
-/** Whether an object is good to send to as it stands; carriers' own always are. */
-function isDestination(to: string | Deno.Addr): to is Deno.NetAddr {
-  return typeof to === "object" && to !== null && "hostname" in to &&
-    Number.isInteger(to.port) && to.port > 0 && to.port <= 65_535 &&
-    typeof to.hostname === "string" && to.hostname !== "";
-}
-
-function familyLimit(to: Deno.Addr, local: Deno.Addr): number {
+function familyLimit(to: Addr, local: Addr): number {
   if (!("hostname" in to && "hostname" in local)) return MAX_SIZE_IPV6;
   const { hostname } = to;
   // A name is looked up in the socket's family.

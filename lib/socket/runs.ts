@@ -1,26 +1,27 @@
+import type { Addr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
-import type { CopyPool } from "./copy_pool.ts";
 import { Datagram } from "../datagram.ts";
+import type { CopyPool } from "./copy_pool.ts";
 
 /**
- * The datagrams of a run, each cut to `maxSize` bytes and then marked.
+ * Splits a run into its datagrams, each cut to `maxSize` bytes and then marked.
  *
- * @param pool What copies them; without it they lie in the run's own memory.
+ * @param pool Copies them; without it they are views of the run's own memory.
  */
-export function datagramsOf<A extends Deno.Addr>(
+export function datagramsOf<A extends Addr>(
   run: Run,
   maxSize: number,
   pool?: CopyPool,
 ): Datagram<A>[] {
-  const { data, size } = run;
+  const { data, segmentSize, count, truncated } = run;
   const from = run.from as A;
-  if (pool !== undefined && size <= maxSize) {
-    return pool.copyRun(data, size).map((piece) => new Datagram(piece, from));
+  if (pool !== undefined && !truncated && segmentSize <= maxSize) {
+    return pool.copyRun(data, segmentSize)
+      .map((piece) => new Datagram(piece, from));
   }
   const datagrams: Datagram<A>[] = [];
-  // Where all are empty there is one.
-  for (let at = 0; at === 0 || at < data.length; at += Math.max(1, size)) {
-    const length = Math.min(size, data.length - at);
+  for (let i = 0, at = 0; i < count; i++, at += segmentSize) {
+    const length = Math.min(segmentSize, data.length - at);
     const view = new Uint8Array(
       data.buffer,
       data.byteOffset + at,
@@ -28,7 +29,7 @@ export function datagramsOf<A extends Deno.Addr>(
     );
     // What is cut off is not copied, so that it is not kept alive.
     const bytes = pool === undefined ? view : pool.copy(view);
-    datagrams.push(new Datagram(bytes, from, length > maxSize));
+    datagrams.push(new Datagram(bytes, from, truncated || length > maxSize));
   }
   return datagrams;
 }

@@ -1,5 +1,7 @@
+import type { Addr } from "../addr.ts";
 import type { Outgoing } from "../carrier.ts";
-import { checkTimeout, type Clock } from "../clock.ts";
+import { milliseconds } from "../check.ts";
+import type { Clock } from "../clock.ts";
 import { SocketClosedError } from "../errors.ts";
 import type { Data, Outbox } from "./outbox.ts";
 import { type WaitOptions, within } from "./waits.ts";
@@ -13,7 +15,7 @@ export interface Addressed {
   /** Bytes as they are, or text as UTF-8; empty is a datagram too. */
   readonly data: Data;
   /** The peer: as an address, as text, or `from` of a datagram. */
-  readonly to: string | Deno.Addr;
+  readonly to: string | Addr;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function sendMany(
   clock: Clock,
   { timeoutMs, signal }: WaitOptions = {},
 ): Promise<number> {
-  const limit = checkTimeout(timeoutMs);
+  const limit = milliseconds("send", "timeoutMs", timeoutMs);
   signal?.throwIfAborted();
   const sending = new Sending(outbox);
   const sent = inBatches ? sending.byBatch(messages) : sending.each(messages);

@@ -1,4 +1,7 @@
-import { checkTimeout, type Clock } from "../clock.ts";
+import type { Addr } from "../addr.ts";
+import { errors } from "../errors.ts";
+import { milliseconds } from "../check.ts";
+import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import type { Inbox, Waiter } from "./inbox.ts";
 
@@ -20,7 +23,7 @@ export interface WaitOptions {
  * @param owner Whose wait it is, where somebody may withdraw it.
  * @param borrow See `Waiter`.
  */
-export function receive<A extends Deno.Addr>(
+export function receive<A extends Addr>(
   inbox: Inbox<A>,
   clock: Clock,
   { timeoutMs, signal }: WaitOptions = {},
@@ -28,7 +31,7 @@ export function receive<A extends Deno.Addr>(
   borrow?: Waiter<A>["borrow"],
 ): Promise<Datagram<A>> {
   return new Promise((resolve, reject) => {
-    const limit = checkTimeout(timeoutMs);
+    const limit = milliseconds("receive", "timeoutMs", timeoutMs);
     signal?.throwIfAborted();
     const waiter: Waiter<A> = { resolve, reject, owner, borrow };
     if (limit === undefined && signal === undefined) {
@@ -41,7 +44,7 @@ export function receive<A extends Deno.Addr>(
     };
     const cancel = limit === undefined ? undefined : clock.after(limit, () => {
       giveUp(
-        new Deno.errors.TimedOut(
+        new errors.TimedOut(
           `Cannot receive on ${inbox.local}: no datagram within ${limit} ms`,
         ),
       );
@@ -56,7 +59,7 @@ export function receive<A extends Deno.Addr>(
 }
 
 /** What already waits, or `undefined`. */
-export function tryReceive<A extends Deno.Addr>(
+export function tryReceive<A extends Addr>(
   inbox: Inbox<A>,
   clock: Clock,
 ): Promise<Datagram<A> | undefined> {
@@ -79,7 +82,7 @@ export function within<T>(
   return new Promise((resolve, reject) => {
     const cancel = timeoutMs === undefined ? undefined : clock.after(
       timeoutMs,
-      () => giveUp(new Deno.errors.TimedOut(`not done within ${timeoutMs} ms`)),
+      () => giveUp(new errors.TimedOut(`not done within ${timeoutMs} ms`)),
     );
     const stop = () => {
       cancel?.();

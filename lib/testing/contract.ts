@@ -1,9 +1,10 @@
+import type { Addr, NetAddr } from "../addr.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { CarrierSource } from "../carrier.ts";
 import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import type { Datagram } from "../datagram.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import { MessageTooLargeError, SocketClosedError } from "../errors.ts";
+import { errors, MessageTooLargeError, SocketClosedError } from "../errors.ts";
 import { bind, connect } from "../open.ts";
 
 /** What a carrier can do, where it is not all, and how its tests are run. */
@@ -49,7 +50,7 @@ interface Ends {
   pass(
     message: Uint8Array | string,
     from?: ConnectedSocket,
-  ): Promise<Datagram<Deno.NetAddr>>;
+  ): Promise<Datagram<NetAddr>>;
 }
 
 // How long a datagram may take before a carrier that loses some is asked again.
@@ -209,7 +210,7 @@ export function carrierContract(
     const { socket, pass } = ends;
     await assertRejects(
       () => socket.receive({ timeoutMs: 10 }),
-      Deno.errors.TimedOut,
+      errors.TimedOut,
     );
     assertEquals((await pass("later")).text(), "later");
     assertEquals(socket.stats.received, 1);
@@ -237,7 +238,7 @@ export function carrierContract(
     await assertRejects(async () => {
       await using second = bind(socket.addr, { carrier });
       await second.opened;
-    }, Deno.errors.AddrInUse);
+    }, errors.AddrInUse);
   });
 
   promise("an address is free again at once", async (ends, carrier) => {
@@ -301,7 +302,7 @@ export function carrierContract(
         const { from } = await pass("x");
         await assertRejects(
           () => socket.send("y", from),
-          Deno.errors.NotSupported,
+          errors.NotSupported,
         );
         assertEquals(socket.stats.sendFailed, 1);
         assertEquals((await pass("z")).text(), "z");
@@ -326,7 +327,7 @@ export function carrierContract(
           if (received.length === sent.length) break;
         }
       } catch (error) {
-        if (!(error instanceof Deno.errors.TimedOut)) throw error;
+        if (!(error instanceof errors.TimedOut)) throw error;
       }
       assertEquals(await sending, sent.length);
       const came = sent.filter((text) => received.includes(text));
@@ -349,14 +350,14 @@ export function carrierContract(
   });
 }
 
-async function within<A extends Deno.Addr>(
+async function within<A extends Addr>(
   socket: { receive(options: { timeoutMs: number }): Promise<Datagram<A>> },
   timeoutMs: number,
 ): Promise<Datagram<A> | undefined> {
   try {
     return await socket.receive({ timeoutMs });
   } catch (error) {
-    if (error instanceof Deno.errors.TimedOut) return undefined;
+    if (error instanceof errors.TimedOut) return undefined;
     throw error;
   }
 }

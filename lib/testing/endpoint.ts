@@ -1,12 +1,14 @@
+import type { Addr, NetAddr } from "../addr.ts";
+import { errors } from "../errors.ts";
 import type { Carrier } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
 
-type Received = [Uint8Array<ArrayBuffer>, Deno.Addr];
+type Received = [Uint8Array<ArrayBuffer>, Addr];
 
 /** What an endpoint needs of its network. */
 export interface Wire {
   readonly clock: Clock;
-  carry(from: Deno.NetAddr, to: Deno.NetAddr, data: Uint8Array): void;
+  carry(from: NetAddr, to: NetAddr, data: Uint8Array): void;
   leave(endpoint: Endpoint): void;
 }
 
@@ -15,18 +17,18 @@ export interface Wire {
  * it cuts what is longer than the buffer, and its errors are the same.
  */
 export class Endpoint implements Carrier {
-  readonly addr: Deno.NetAddr;
+  readonly addr: NetAddr;
   readonly clock: Clock;
-  remote?: Deno.Addr;
+  remote?: Addr;
   readonly #wire: Wire;
-  readonly #arrived: [Uint8Array, Deno.NetAddr][] = [];
+  readonly #arrived: [Uint8Array, NetAddr][] = [];
   readonly #receivers:
     (PromiseWithResolvers<Received> & { buffer: Uint8Array | undefined })[] =
       [];
   #closed = false;
   #dropped = 0;
 
-  constructor(wire: Wire, addr: Deno.NetAddr) {
+  constructor(wire: Wire, addr: NetAddr) {
     this.#wire = wire;
     this.addr = addr;
     this.clock = wire.clock;
@@ -41,9 +43,9 @@ export class Endpoint implements Carrier {
     return receiver.promise;
   }
 
-  send(data: Uint8Array, to: Deno.Addr): Promise<number> {
+  send(data: Uint8Array, to: Addr): Promise<number> {
     if (this.#closed) return Promise.reject(closed());
-    this.#wire.carry(this.addr, to as Deno.NetAddr, new Uint8Array(data));
+    this.#wire.carry(this.addr, to as NetAddr, new Uint8Array(data));
     return Promise.resolve(data.length);
   }
 
@@ -52,7 +54,7 @@ export class Endpoint implements Carrier {
     this.#closed = true;
     this.#wire.leave(this);
     for (const { reject } of this.#receivers) {
-      reject(new Deno.errors.Interrupted("operation canceled"));
+      reject(new errors.Interrupted("operation canceled"));
     }
   }
 
@@ -61,7 +63,7 @@ export class Endpoint implements Carrier {
   }
 
   /** A datagram arrives. Says whether there was room for it. */
-  deliver(data: Uint8Array, from: Deno.NetAddr, room: number): boolean {
+  deliver(data: Uint8Array, from: NetAddr, room: number): boolean {
     const receiver = this.#receivers.shift();
     if (receiver !== undefined) {
       receiver.resolve(fill(receiver.buffer, data, from));
@@ -78,7 +80,7 @@ export class Endpoint implements Carrier {
 function fill(
   buffer: Uint8Array | undefined,
   data: Uint8Array,
-  from: Deno.NetAddr,
+  from: NetAddr,
 ): Received {
   const target = (buffer ?? new Uint8Array(data.length)) as Uint8Array<
     ArrayBuffer
@@ -89,5 +91,5 @@ function fill(
 }
 
 function closed(): Error {
-  return new Deno.errors.BadResource("Socket has been closed");
+  return new errors.BadResource("Socket has been closed");
 }

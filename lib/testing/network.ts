@@ -1,3 +1,5 @@
+import type { NetAddr } from "../addr.ts";
+import { errors } from "../errors.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
@@ -159,18 +161,21 @@ class Network implements SimulatedNetwork, Wire {
     this.#paths = new Paths(seed, faults);
   }
 
-  listen(address: Deno.NetAddr | Deno.UnixAddr): Carrier {
+  readonly schemes = ["udp"] as const;
+
+  listen(address: NetAddr): Carrier {
     return this.#listen(address);
   }
 
-  dial(address: Deno.NetAddr | Deno.UnixAddr): Promise<Carrier> {
+  dial(address: NetAddr): Promise<Carrier> {
     return this.#dial(address, DEFAULT_HOST);
   }
 
   host(hostname: string): CarrierSource {
     return {
-      listen: (address) => this.#listen(address),
-      dial: (address) => this.#dial(address, hostname),
+      schemes: this.schemes,
+      listen: (address: NetAddr) => this.#listen(address),
+      dial: (address: NetAddr) => this.#dial(address, hostname),
     };
   }
 
@@ -212,7 +217,7 @@ class Network implements SimulatedNetwork, Wire {
     }
   }
 
-  carry(from: Deno.NetAddr, to: Deno.NetAddr, data: Uint8Array): void {
+  carry(from: NetAddr, to: NetAddr, data: Uint8Array): void {
     const path = this.#paths.between(from, to);
     const passages = path.link.cross(data.length, this.clock.now());
     this.stats.sent++;
@@ -265,21 +270,18 @@ class Network implements SimulatedNetwork, Wire {
     });
   }
 
-  #listen(address: Deno.NetAddr | Deno.UnixAddr): Endpoint {
-    if (!("hostname" in address)) {
-      throw new Deno.errors.NotSupported("the simulated network is UDP only");
-    }
+  #listen(address: NetAddr): Endpoint {
     const { hostname } = address;
     if (hostname === "0.0.0.0" || hostname === "::") {
-      throw new Deno.errors.AddrNotAvailable(
+      throw new errors.AddrNotAvailable(
         "on the simulated network a socket has one host's address",
       );
     }
     const port = address.port === 0 ? this.#freePort(hostname) : address.port;
-    const addr: Deno.NetAddr = { transport: "udp", hostname, port };
+    const addr: NetAddr = { transport: "udp", hostname, port };
     const key = formatAddress(addr);
     if (this.#endpoints.has(key)) {
-      throw new Deno.errors.AddrInUse("Address already in use");
+      throw new errors.AddrInUse("Address already in use");
     }
     const endpoint = new Endpoint(this, addr);
     this.#endpoints.set(key, endpoint);
@@ -287,10 +289,10 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   #dial(
-    remote: Deno.NetAddr | Deno.UnixAddr,
+    remote: NetAddr,
     hostname: string,
   ): Promise<Carrier> {
-    const local = { ...remote, hostname, port: 0 } as Deno.NetAddr;
+    const local = { ...remote, hostname, port: 0 };
     return Promise.try(() => this.#listen(local));
   }
 
@@ -299,6 +301,6 @@ class Network implements SimulatedNetwork, Wire {
       const key = formatAddress({ transport: "udp", hostname, port });
       if (!this.#endpoints.has(key)) return port;
     }
-    throw new Deno.errors.AddrInUse(`no port of ${hostname} is free`);
+    throw new errors.AddrInUse(`no port of ${hostname} is free`);
   }
 }

@@ -1,3 +1,4 @@
+import type { NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { checkFaults, type Faults, Link, seedOf } from "./faults.ts";
 
@@ -14,8 +15,8 @@ export interface Direction {
 
 /** One direction between two addresses that have exchanged something. */
 export interface Path {
-  from: Deno.NetAddr;
-  to: Deno.NetAddr;
+  from: NetAddr;
+  to: NetAddr;
   link: Link;
   faults: Required<Faults>;
 }
@@ -33,7 +34,7 @@ export class Paths {
   }
 
   /** The link's decisions follow from the seed and the two addresses. */
-  between(from: Deno.NetAddr, to: Deno.NetAddr): Path {
+  between(from: NetAddr, to: NetAddr): Path {
     const key = `${formatAddress(from)} ${formatAddress(to)}`;
     let path = this.#paths.get(key);
     if (path === undefined) {
@@ -81,7 +82,7 @@ export class Paths {
     );
   }
 
-  #faultsOf(from: Deno.NetAddr, to: Deno.NetAddr): Required<Faults> {
+  #faultsOf(from: NetAddr, to: NetAddr): Required<Faults> {
     const rules = this.#rules.filter((rule) =>
       names(rule.from, from) && names(rule.to, to)
     );
@@ -90,7 +91,7 @@ export class Paths {
 }
 
 /** Whether a host, or a host and port, stands for that address. */
-function names(place: string | undefined, address: Deno.NetAddr): boolean {
+function names(place: string | undefined, address: NetAddr): boolean {
   return place === undefined || place === address.hostname ||
     place.replace(/^udp:\/\//, "") ===
       formatAddress(address).slice("udp://".length);

@@ -1,3 +1,4 @@
+import type { Addr } from "../addr.ts";
 import type { BaseSocket } from "../socket/base_socket.ts";
 import type { Datagram } from "../datagram.ts";
 import { SocketClosedError } from "../errors.ts";
@@ -9,7 +10,7 @@ const PAUSE_MS = 10;
  * Hands on each datagram, one after another, until the socket is closed. An
  * error of the system is reported, and it goes on.
  */
-export async function pump<A extends Deno.Addr>(
+export async function pump<A extends Addr>(
   socket: BaseSocket<A>,
   handle: (datagram: Datagram<A>) => Promise<void>,
   report: (error: unknown) => void,

@@ -1,9 +1,5 @@
-import {
-  formatAddress,
-  type SchemeAddr,
-  toAddress,
-  toDestination,
-} from "../address/address.ts";
+import type { NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
+import { formatAddress, toAddress, toDestination } from "../address/address.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { InvalidAddressError } from "../errors.ts";
 import { bind, connect } from "../open.ts";
@@ -26,9 +22,9 @@ const EXPIRY_MS = 10_000;
 /** How {@linkcode startRelay} relays. */
 export interface RelayOptions extends Faults {
   /** Where clients send to, as in `udp://127.0.0.1:7000`. Port 0 is any free one. */
-  listen: string | Deno.NetAddr;
+  listen: string | NetAddr;
   /** Where it goes on to. */
-  to: string | Deno.NetAddr;
+  to: string | NetAddr;
   /** What all its chances follow from. @default {1} */
   seed?: number;
   /** After how long without a datagram a client is forgotten. @default {60000} */
@@ -61,7 +57,7 @@ export interface RelayStats {
 /** A relay that {@linkcode startRelay} started. */
 export interface Relay extends AsyncDisposable {
   /** Where it listens. */
-  readonly addr: Deno.NetAddr;
+  readonly addr: NetAddr;
   /** What it has counted so far: a copy. */
   readonly stats: RelayStats;
   /**
@@ -132,7 +128,7 @@ export function startRelay(options: RelayOptions): Relay {
 }
 
 interface Settings {
-  to: Deno.NetAddr;
+  to: NetAddr;
   seed: number;
   idleMs: number;
   maxSessions: number;
@@ -141,7 +137,7 @@ interface Settings {
 }
 
 class FaultyRelay implements Relay {
-  readonly addr: Deno.NetAddr;
+  readonly addr: NetAddr;
   readonly #front: DatagramSocket;
   readonly #settings: Settings;
   readonly #sessions = new Map<string, Session>();
@@ -150,7 +146,7 @@ class FaultyRelay implements Relay {
   readonly #running: Promise<void>;
   readonly #expiry: ReturnType<typeof setInterval>;
   #ending: Promise<unknown> = Promise.resolve();
-  #to: Deno.NetAddr;
+  #to: NetAddr;
   #opened = 0;
   #expired = 0;
   #refused = 0;
@@ -207,7 +203,7 @@ class FaultyRelay implements Relay {
     return this.close();
   }
 
-  #relay(data: Uint8Array, client: Deno.NetAddr): Promise<void> {
+  #relay(data: Uint8Array, client: NetAddr): Promise<void> {
     const key = formatAddress(client);
     const known = this.#sessions.get(key);
     if (known !== undefined) return known.up.pass(data);
@@ -217,7 +213,7 @@ class FaultyRelay implements Relay {
   /** The first datagram of a client. */
   async #greet(
     key: string,
-    client: Deno.NetAddr,
+    client: NetAddr,
     data: Uint8Array,
   ): Promise<void> {
     const isFull = this.#sessions.size >= this.#settings.maxSessions;
@@ -230,7 +226,7 @@ class FaultyRelay implements Relay {
     await session.up.pass(data);
   }
 
-  async #open(client: Deno.NetAddr): Promise<Session | undefined> {
+  async #open(client: NetAddr): Promise<Session | undefined> {
     try {
       const upstream = await connect(this.#to);
       // A name is looked up once, for the first client.
@@ -284,7 +280,7 @@ class FaultyRelay implements Relay {
   }
 }
 
-function udpOnly(address: SchemeAddr | Deno.UnixAddr): Deno.NetAddr {
+function udpOnly(address: SchemeAddr | UnixAddr): NetAddr {
   const isUdp = address.transport === "udp" && address.scheme === undefined;
   if (isUdp) return address;
   throw new InvalidAddressError(

@@ -71,7 +71,17 @@ export class FakeBatchCarrier implements Carrier {
 /** Datagrams of one length and peer, of their texts. */
 export function run(texts: readonly string[], from: Deno.Addr = PEER): Run {
   const data = new TextEncoder().encode(texts.join(""));
-  return { data, size: texts[0]?.length ?? 0, from };
+  return cut(data, texts[0]?.length ?? 0, from);
+}
+
+/** A run of datagrams of one size, of which the last may be shorter. */
+export function cut(
+  data: Uint8Array<ArrayBuffer>,
+  segmentSize: number,
+  from: Deno.Addr = PEER,
+): Run {
+  const count = segmentSize === 0 ? 1 : Math.ceil(data.length / segmentSize);
+  return { data, segmentSize, from, truncated: false, count };
 }
 
 /** A socket over such a carrier. */

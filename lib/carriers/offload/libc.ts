@@ -1,3 +1,4 @@
+import { errors } from "../../errors.ts";
 // From Linux's headers: the same on x86-64 and arm64.
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -106,7 +107,7 @@ export interface Libc extends Omit<Symbols, "eventfd" | "__errno_location"> {
 export function systemLibc(): () => Libc {
   const { os, arch } = Deno.build;
   if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) {
-    throw new Deno.errors.NotSupported(
+    throw new errors.NotSupported(
       `offload is for Linux on x86-64 and arm64: this is ${os} on ${arch}`,
     );
   }
@@ -114,7 +115,7 @@ export function systemLibc(): () => Libc {
     Deno.permissions.querySync({ name: "ffi", path }).state === "granted";
   const path = may() ? "libc.so.6" : PATHS.find(may);
   if (path === undefined) {
-    throw new Deno.errors.NotCapable(
+    throw new errors.NotCapable(
       'Requires ffi access to "libc.so.6", run again with the --allow-ffi flag',
     );
   }
@@ -145,10 +146,10 @@ export function systemError(libc: Libc, errno: number): Error {
 }
 
 const CLASSES: Record<number, new (message: string) => Error> = {
-  [EPERM]: Deno.errors.PermissionDenied,
-  [EACCES]: Deno.errors.PermissionDenied,
-  [EADDRINUSE]: Deno.errors.AddrInUse,
-  [EADDRNOTAVAIL]: Deno.errors.AddrNotAvailable,
-  [ENETUNREACH]: Deno.errors.NetworkUnreachable,
-  [ECONNREFUSED]: Deno.errors.ConnectionRefused,
+  [EPERM]: errors.PermissionDenied,
+  [EACCES]: errors.PermissionDenied,
+  [EADDRINUSE]: errors.AddrInUse,
+  [EADDRNOTAVAIL]: errors.AddrNotAvailable,
+  [ENETUNREACH]: errors.NetworkUnreachable,
+  [ECONNREFUSED]: errors.ConnectionRefused,
 };

@@ -1,3 +1,4 @@
+import type { Addr, NetAddr } from "../../addr.ts";
 import { isIp } from "../../address/host.ts";
 import { BoundedMap } from "../../limits/rate.ts";
 import type { Libc } from "./libc.ts";
@@ -12,7 +13,7 @@ export type Name = Uint8Array<ArrayBuffer> | Error;
 /** The names of those to whom a socket sends: encoded once, allowed once. */
 export class Names {
   readonly #known: BoundedMap<Name>;
-  #last: Deno.Addr | undefined;
+  #last: Addr | undefined;
   #lastName: Name = new Error("no peer");
 
   constructor(libc: Libc) {
@@ -23,10 +24,10 @@ export class Names {
   }
 
   /** The same object for the same peer. */
-  get(peer: Deno.Addr): Name {
+  get(peer: Addr): Name {
     // Carriers and senders give the same object again and again.
     if (peer === this.#last) return this.#lastName;
-    const { hostname, port } = peer as Deno.NetAddr;
+    const { hostname, port } = peer as NetAddr;
     this.#lastName = this.#known.get(`${hostname} ${port}`);
     this.#last = peer;
     return this.#lastName;

@@ -1,3 +1,4 @@
+import type { NetAddr } from "../../addr.ts";
 import type { Run } from "../../carrier.ts";
 import { SOCKADDR_IN } from "./layout.ts";
 import {
@@ -27,7 +28,7 @@ export class Receiver {
   #used = 0;
   // IPv4 peers by address and port, as one number; of too many, all are
   // forgotten.
-  readonly #peers = new Map<number, Deno.NetAddr>();
+  readonly #peers = new Map<number, NetAddr>();
 
   constructor(libc: Libc, fd: number) {
     this.#libc = libc;
@@ -61,16 +62,19 @@ export class Receiver {
     for (let i = 0; i < n; i++) {
       const length = slots.length(i);
       const start = i * slots.dataSize;
+      const segmentSize = slots.control(i, SOL_UDP, UDP_GRO) ?? length;
       runs.push({
         data: slots.data.subarray(start, start + length),
-        size: slots.control(i, SOL_UDP, UDP_GRO) ?? length,
+        segmentSize,
         from: this.#peer(i * slots.nameSize),
+        truncated: false,
+        count: segmentSize === 0 ? 1 : Math.ceil(length / segmentSize),
       });
     }
     return runs;
   }
 
-  #peer(offset: number): Deno.NetAddr {
+  #peer(offset: number): NetAddr {
     const { names } = this.#slots;
     if (names.getUint16(offset, true) !== AF_INET) {
       return decodeAddress(names, offset);

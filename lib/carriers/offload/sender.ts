@@ -1,3 +1,4 @@
+import type { Addr } from "../../addr.ts";
 import type { Outgoing, SentBatch } from "../../carrier.ts";
 import {
   EAGAIN,
@@ -158,7 +159,7 @@ export class Sender {
     return slot;
   }
 
-  #nameOf(to: Deno.Addr): Uint8Array | undefined {
+  #nameOf(to: Addr): Uint8Array | undefined {
     return this.#names?.get(to) as Uint8Array | undefined;
   }
 

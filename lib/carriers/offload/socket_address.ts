@@ -1,3 +1,4 @@
+import type { NetAddr } from "../../addr.ts";
 import { InvalidAddressError } from "../../errors.ts";
 import { formatAddress } from "../../address/address.ts";
 import { canonicalIpv6, ipBytes } from "../../address/host.ts";
@@ -7,7 +8,7 @@ import { AF_INET, AF_INET6, type Libc } from "./libc.ts";
 /** As the system takes it: a `sockaddr_in` or a `sockaddr_in6`. */
 export function encodeAddress(
   libc: Libc,
-  { hostname, port }: Deno.NetAddr,
+  { hostname, port }: NetAddr,
 ): Uint8Array<ArrayBuffer> {
   const [host, zone] = hostname.split("%", 2);
   const bytes = ipBytes(host);
@@ -27,7 +28,7 @@ export function encodeAddress(
 }
 
 /** The inverse, but for the zone: as Deno shows it. */
-export function decodeAddress(view: DataView, offset: number): Deno.NetAddr {
+export function decodeAddress(view: DataView, offset: number): NetAddr {
   const inet6 = view.getUint16(offset, true) === AF_INET6;
   const layout = inet6 ? SOCKADDR_IN6 : SOCKADDR_IN;
   const bytes = new Uint8Array(

@@ -1,3 +1,5 @@
+import type { NetAddr } from "../../addr.ts";
+import { errors } from "../../errors.ts";
 import type { OffloadOptions } from "../offload.ts";
 import { isIp } from "../../address/host.ts";
 import { SK_MEMINFO_DROPS, SOCKADDR_IN6 } from "./layout.ts";
@@ -44,7 +46,7 @@ export function requireNet(hostname: string, port: number): void {
     : `${hostname}:${port}`;
   const { state } = Deno.permissions.querySync({ name: "net", host });
   if (state === "granted") return;
-  throw new Deno.errors.NotCapable(
+  throw new errors.NotCapable(
     `Requires net access to "${host}", run again with the --allow-net flag`,
   );
 }
@@ -60,7 +62,7 @@ export function openSocket<T>(
   make: (libc: Libc, fd: number) => T,
 ): T {
   if (!isIp(hostname)) {
-    throw new Deno.errors.NotSupported(
+    throw new errors.NotSupported(
       `offload binds IP addresses and localhost, no names: given ${hostname}`,
     );
   }
@@ -79,18 +81,18 @@ export function openSocket<T>(
   }
 }
 
-export function bindTo(libc: Libc, fd: number, to: Deno.NetAddr): void {
+export function bindTo(libc: Libc, fd: number, to: NetAddr): void {
   const name = encodeAddress(libc, to);
   check(libc, libc.bind(fd, name, name.length));
 }
 
-export function connectTo(libc: Libc, fd: number, to: Deno.NetAddr): void {
+export function connectTo(libc: Libc, fd: number, to: NetAddr): void {
   const name = encodeAddress(libc, to);
   check(libc, libc.connect(fd, name, name.length));
 }
 
 /** Where a socket is bound. */
-export function localAddress(libc: Libc, fd: number): Deno.NetAddr {
+export function localAddress(libc: Libc, fd: number): NetAddr {
   const name = new Uint8Array(SOCKADDR_IN6.size);
   const size = new Uint8Array(new Uint32Array([name.length]).buffer);
   check(libc, libc.getsockname(fd, name, size));

@@ -1,14 +1,16 @@
+import type { Addr, NetAddr } from "../../addr.ts";
+import { errors } from "../../errors.ts";
 // Of all peers together, and of one: so one that floods leaves room for others.
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_BYTES_OF_ONE = 1024 * 1024;
 // What a datagram costs besides its bytes, so that empty ones are bounded too.
 const OVERHEAD = 128;
 
-type Received = [Uint8Array<ArrayBuffer>, Deno.Addr];
+type Received = [Uint8Array<ArrayBuffer>, Addr];
 
 /** What one peer holds of the queue. */
 export interface Share {
-  readonly from: Deno.NetAddr;
+  readonly from: NetAddr;
   held: number;
 }
 
@@ -78,8 +80,8 @@ export class Arrivals {
   close(): void {
     this.drops.closed += this.#waiting.length - this.#next;
     this.#waiting.length = this.#next = this.#held = 0;
-    this.end(() => new Deno.errors.Interrupted("closed"));
-    this.#ended = () => new Deno.errors.BadResource("closed");
+    this.end(() => new errors.Interrupted("closed"));
+    this.#ended = () => new errors.BadResource("closed");
   }
 
   #fits(share: Share, size: number): boolean {
@@ -88,7 +90,7 @@ export class Arrivals {
       (this.#held === 0 || this.#held + cost <= MAX_BYTES);
   }
 
-  #give(data: Uint8Array, from: Deno.NetAddr): void {
+  #give(data: Uint8Array, from: NetAddr): void {
     const { buffer, settle } = this.#receiver!;
     this.#receiver = undefined;
     settle.resolve(fill(buffer, data, from));
@@ -118,7 +120,7 @@ export class Arrivals {
 function fill(
   buffer: Uint8Array | undefined,
   data: Uint8Array,
-  from: Deno.NetAddr,
+  from: NetAddr,
 ): Received {
   const target = (buffer ?? new Uint8Array(data.length)) as Uint8Array<
     ArrayBuffer

@@ -1,4 +1,5 @@
-import type { SchemeAddr } from "../../address/address.ts";
+import type { SchemeAddr } from "../../addr.ts";
+import { errors } from "../../errors.ts";
 import type { Carrier } from "../../carrier.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
@@ -82,7 +83,7 @@ async function greet(
     // The connection is gone, and knows why.
     throw refusal(await conn.closed);
   }
-  throw new Deno.errors.InvalidData("the server's hello is not understood");
+  throw new errors.InvalidData("the server's hello is not understood");
 }
 
 /** One peer, whom this end called. */
@@ -112,7 +113,7 @@ class Dialled implements Carrier {
     counts.admitted++;
     this.#peer.gone.then((why) => {
       counts.peers--;
-      this.#arrivals.end(() => new Deno.errors.ConnectionReset(why));
+      this.#arrivals.end(() => new errors.ConnectionReset(why));
       parkEndpoint(from, endpoint);
     });
   }

@@ -1,3 +1,4 @@
+import type { NetAddr } from "../../addr.ts";
 // Deno 2.9 gives the UDP port of a `QuicEndpoint` back only when the garbage
 // collector takes it, whatever is closed before.
 
@@ -27,7 +28,7 @@ export function openEndpoint(
 }
 
 /** An endpoint there was closed, and nothing holds it any more. */
-export function released({ hostname, port }: Deno.NetAddr): void {
+export function released({ hostname, port }: NetAddr): void {
   given.add(`${hostname} ${port}`);
 }
 

@@ -1,4 +1,4 @@
-import { quote } from "../../errors.ts";
+import { errors, quote } from "../../errors.ts";
 
 /** What a connection is closed with, as this protocol numbers it. */
 export const CODE = {
@@ -33,8 +33,8 @@ export function meaningOf({ closeCode, reason }: Deno.QuicCloseInfo): string {
 export function refusal(info: Deno.QuicCloseInfo): Error {
   const text = meaningOf(info);
   return info.closeCode === CODE.token
-    ? new Deno.errors.PermissionDenied(text)
-    : new Deno.errors.ConnectionRefused(text);
+    ? new errors.PermissionDenied(text)
+    : new errors.ConnectionRefused(text);
 }
 
 type ErrorClass = new (message: string, options: ErrorOptions) => Error;
@@ -42,23 +42,23 @@ type ErrorClass = new (message: string, options: ErrorOptions) => Error;
 // The TLS alerts (RFC 8446, section 6) that rustls sends, and what they mean.
 const ALERTS: Record<string, [ErrorClass, string]> = {
   42: [
-    Deno.errors.InvalidData,
+    errors.InvalidData,
     "the server's certificate is not for that name",
   ],
   45: [
-    Deno.errors.InvalidData,
+    errors.InvalidData,
     "the server's certificate has expired, or is not valid yet",
   ],
   48: [
-    Deno.errors.InvalidData,
+    errors.InvalidData,
     "the server's certificate comes from an unknown issuer; trust it by caCerts, or --ca FILE",
   ],
   51: [
-    Deno.errors.InvalidData,
+    errors.InvalidData,
     "the server's certificate is not signed by what caCerts holds",
   ],
   120: [
-    Deno.errors.NotSupported,
+    errors.NotSupported,
     "the server speaks another protocol than pli/1",
   ],
 };
@@ -73,7 +73,7 @@ export function handshakeFailure(cause: unknown): Error {
     return new Class(name === undefined ? text : `${text}: ${name}`, { cause });
   }
   if (message.includes("refused to accept")) {
-    return new Deno.errors.ConnectionRefused(
+    return new errors.ConnectionRefused(
       "the server takes no more connections now",
       { cause },
     );
@@ -83,7 +83,7 @@ export function handshakeFailure(cause: unknown): Error {
 
 /** That nobody answered. */
 export function noAnswer(ms: number): Error {
-  return new Deno.errors.TimedOut(
+  return new errors.TimedOut(
     `no answer within ${ms} ms: nothing listens there, or UDP does not get through`,
   );
 }

@@ -1,4 +1,5 @@
-import type { SchemeAddr } from "../../address/address.ts";
+import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
+import { errors } from "../../errors.ts";
 import type { Carrier } from "../../carrier.ts";
 import { comparableHost } from "../../address/host.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -30,7 +31,7 @@ export class Listener implements Carrier {
 
   /** @throws {Deno.errors.AddrInUse} Somebody has the address. */
   constructor(
-    { hostname, port }: Deno.NetAddr,
+    { hostname, port }: NetAddr,
     settings: Settings,
     counts: Counts,
   ) {
@@ -58,15 +59,15 @@ export class Listener implements Carrier {
     return this.#arrivals.receive(buffer);
   }
 
-  async send(data: Uint8Array, to: Deno.Addr): Promise<number> {
+  async send(data: Uint8Array, to: Addr): Promise<number> {
     const peer = this.#peerAt(to);
     if (peer === undefined) {
-      throw new Deno.errors.NotConnected("no peer is connected from there");
+      throw new errors.NotConnected("no peer is connected from there");
     }
     return await peer.send(data);
   }
 
-  maxSize(to: Deno.Addr): number {
+  maxSize(to: Addr): number {
     return this.#peerAt(to)?.maxSize ?? this.#settings.maxMessage;
   }
 
@@ -108,8 +109,8 @@ export class Listener implements Carrier {
     for (const conn of this.#greeted) conn.close();
   }
 
-  #peerAt(to: Deno.Addr): Peer | undefined {
-    return this.#peers.get(keyOf(to as Deno.NetAddr));
+  #peerAt(to: Addr): Peer | undefined {
+    return this.#peers.get(keyOf(to as NetAddr));
   }
 
   /**
@@ -223,6 +224,6 @@ export class Listener implements Carrier {
   }
 }
 
-function keyOf({ hostname, port }: Deno.NetAddr): string {
+function keyOf({ hostname, port }: NetAddr): string {
   return `${comparableHost(hostname)} ${port}`;
 }

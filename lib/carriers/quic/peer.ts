@@ -1,4 +1,5 @@
-import { MessageTooLargeError } from "../../errors.ts";
+import type { NetAddr } from "../../addr.ts";
+import { errors, MessageTooLargeError } from "../../errors.ts";
 import type { Arrivals, Share } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { type Control, KIND } from "./control.ts";
@@ -19,7 +20,7 @@ const LENGTH = 4;
 export interface Parts {
   conn: Deno.QuicConn;
   control: Control;
-  addr: Deno.NetAddr;
+  addr: NetAddr;
   own: Hello;
   theirs: Hello;
   idleMs: number;
@@ -35,7 +36,7 @@ export interface Parts {
  * after its length (4 bytes), and are confirmed as they are taken.
  */
 export class Peer {
-  readonly addr: Deno.NetAddr;
+  readonly addr: NetAddr;
   /** Resolves when the connection has ended and all that came is read: why. */
   readonly gone: Promise<string>;
   readonly #parts: Parts;
@@ -308,7 +309,7 @@ export class Peer {
 }
 
 function notConnected(why = "the connection is closed"): Error {
-  return new Deno.errors.NotConnected(why);
+  return new errors.NotConnected(why);
 }
 
 function lost({ message }: Error): string {

@@ -1,4 +1,4 @@
-import type { SchemeAddr } from "../../address/address.ts";
+import type { SchemeAddr } from "../../addr.ts";
 
 /** An address of QUIC's, as datagrams show it: one object for all of a peer's. */
 export function shown(

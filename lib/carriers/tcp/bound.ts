@@ -1,4 +1,5 @@
-import type { SchemeAddr } from "../../address/address.ts";
+import { errors } from "../../errors.ts";
+import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { Connection, type Lateness } from "./connection.ts";
 import type { TcpOptions } from "./limits.ts";
@@ -9,7 +10,7 @@ import { sweep } from "./sweep.ts";
 const PAUSE_MS = 100;
 
 type Reason = Lateness | "tooManyPeers" | "incomplete" | "notAccepted";
-type Arrival = [Uint8Array<ArrayBuffer>, Deno.Addr];
+type Arrival = [Uint8Array<ArrayBuffer>, Addr];
 
 /**
  * Many connections as one carrier. Nothing is read ahead but one chunk of each
@@ -61,7 +62,7 @@ export class BoundCarrier implements Carrier {
     into: Uint8Array = new Uint8Array(65_536),
   ): Promise<Arrival> {
     if (this.#closed) {
-      return Promise.reject(new Deno.errors.BadResource("closed"));
+      return Promise.reject(new errors.BadResource("closed"));
     }
     const buffer = into as Uint8Array<ArrayBuffer>;
     const arrival = this.#next(buffer);
@@ -71,11 +72,11 @@ export class BoundCarrier implements Carrier {
     return this.#waiting.promise;
   }
 
-  async send(message: Uint8Array, to: Deno.Addr): Promise<number> {
-    if (this.#closed) throw new Deno.errors.BadResource("closed");
+  async send(message: Uint8Array, to: Addr): Promise<number> {
+    if (this.#closed) throw new errors.BadResource("closed");
     const peer = this.#peers.get(keyOf(to));
     if (peer === undefined) {
-      throw new Deno.errors.NotConnected(
+      throw new errors.NotConnected(
         "there is no connection from there; a bound socket answers those that connected to it",
       );
     }
@@ -136,7 +137,7 @@ export class BoundCarrier implements Carrier {
   async #settled(): Promise<void> {
     await Promise.all(this.#tasks);
     this.#peers.clear();
-    this.#waiting?.reject(new Deno.errors.Interrupted("closed"));
+    this.#waiting?.reject(new errors.Interrupted("closed"));
     this.#waiting = undefined;
   }
 
@@ -249,15 +250,15 @@ export class BoundCarrier implements Carrier {
 
 /** As a plain object. */
 export function addressOf(
-  address: Deno.Addr,
+  address: Addr,
   scheme?: SchemeAddr["scheme"],
 ): SchemeAddr {
-  const { hostname, port } = address as Deno.NetAddr;
+  const { hostname, port } = address as NetAddr;
   const addr: SchemeAddr = { transport: "tcp", hostname, port };
   return scheme === undefined ? addr : { ...addr, scheme };
 }
 
-function keyOf(address: Deno.Addr): string {
-  const { hostname, port } = address as Deno.NetAddr;
+function keyOf(address: Addr): string {
+  const { hostname, port } = address as NetAddr;
   return `${hostname} ${port}`;
 }

@@ -1,4 +1,5 @@
-import type { SchemeAddr } from "../../address/address.ts";
+import { errors } from "../../errors.ts";
+import type { SchemeAddr } from "../../addr.ts";
 import { FRAMINGS } from "./framing.ts";
 import type { TcpOptions } from "./limits.ts";
 
@@ -25,10 +26,10 @@ const WRITES_A_TURN = 64;
 
 // How the system says that the peer has gone, and TLS that it did not say so.
 const ENDINGS = [
-  Deno.errors.BrokenPipe,
-  Deno.errors.ConnectionReset,
-  Deno.errors.ConnectionAborted,
-  Deno.errors.UnexpectedEof,
+  errors.BrokenPipe,
+  errors.ConnectionReset,
+  errors.ConnectionAborted,
+  errors.UnexpectedEof,
 ];
 
 /** One TCP or TLS connection: messages in, messages out. */
@@ -241,7 +242,7 @@ export class Connection {
   }
 
   #notRead(cause: unknown): Error {
-    return new Deno.errors.TimedOut(
+    return new errors.TimedOut(
       `the peer has read nothing for ${this.#options.sendMs} ms, and its connection is closed`,
       { cause },
     );
@@ -249,13 +250,13 @@ export class Connection {
 
   #broken(cause: unknown): unknown {
     if (this.#lateness !== undefined) {
-      return new Deno.errors.ConnectionReset(
+      return new errors.ConnectionReset(
         `its connection was closed: ${SAID[this.#lateness]}`,
         { cause },
       );
     }
     return ENDINGS.some((ending) => cause instanceof ending)
-      ? new Deno.errors.ConnectionReset("the peer has closed the connection", {
+      ? new errors.ConnectionReset("the peer has closed the connection", {
         cause,
       })
       : cause;

@@ -1,10 +1,12 @@
+import type { NetAddr } from "../../addr.ts";
+import { errors } from "../../errors.ts";
 /** Connects by TCP within so many milliseconds. */
 export async function connectWithin(
   ms: number,
-  { hostname, port }: Deno.NetAddr,
+  { hostname, port }: NetAddr,
 ): Promise<Deno.TcpConn> {
   const abort = new AbortController();
-  const late = new Deno.errors.TimedOut(`not connected within ${ms} ms`);
+  const late = new errors.TimedOut(`not connected within ${ms} ms`);
   const timer = ms === Infinity
     ? undefined
     : setTimeout(() => abort.abort(late), ms);

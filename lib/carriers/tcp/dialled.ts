@@ -1,4 +1,5 @@
-import type { SchemeAddr } from "../../address/address.ts";
+import { errors } from "../../errors.ts";
+import type { Addr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { addressOf } from "./bound.ts";
 import { Connection } from "./connection.ts";
@@ -37,14 +38,14 @@ export class DialledCarrier implements Carrier {
 
   async receive(
     into: Uint8Array = new Uint8Array(65_536),
-  ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+  ): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
     const buffer = into as Uint8Array<ArrayBuffer>;
     for (;;) {
       const size = this.#connection.next(buffer);
       if (size !== undefined) return [buffer.subarray(0, size), this.remote];
       try {
         if (this.#connection.ended) {
-          throw new Deno.errors.ConnectionReset("the peer sends no more");
+          throw new errors.ConnectionReset("the peer sends no more");
         }
         await this.#connection.read();
       } catch (error) {

@@ -1,3 +1,4 @@
+import { count } from "../../count.ts";
 import type { Message } from "../../sink.ts";
 import { openLink } from "./link.ts";
 import type { NatsSink, NatsStats } from "./sink.ts";
@@ -87,7 +88,7 @@ export class Publishing implements NatsSink {
     this.#counts.lost += lost;
     if (lost === 0) return;
     this.#troubles.note(
-      `${this.#broker} did not acknowledge ${lost} ${plural(lost)}: lost`,
+      `${this.#broker} did not acknowledge ${count(lost, "message")}: lost`,
     );
   }
 
@@ -141,7 +142,7 @@ export class Publishing implements NatsSink {
     if (missing > 0) {
       this.#counts.lost += missing;
       this.#troubles.note(
-        `${this.#broker} misses ${missing} ${plural(missing)}: ` +
+        `${this.#broker} misses ${count(missing, "message")}: ` +
           "gone from the store before they were published",
       );
     }
@@ -168,10 +169,6 @@ export class Publishing implements NatsSink {
       this.#troubles.note(`${this.#broker} is back`);
     }
   }
-}
-
-function plural(count: number): string {
-  return count === 1 ? "message" : "messages";
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import type { NetAddr } from "../../addr.ts";
 import { parseAddress } from "../../address/address.ts";
 import { InvalidAddressError, quote } from "../../errors.ts";
 
@@ -74,7 +75,7 @@ function parseBroker(
   return address;
 }
 
-function readAddress(text: string): Deno.NetAddr | undefined {
+function readAddress(text: string): NetAddr | undefined {
   try {
     const address = parseAddress(`udp://${text}`);
     return "port" in address ? address : undefined;

@@ -1,3 +1,4 @@
+import type { NetAddr } from "../../addr.ts";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isLoopback } from "../../address/host.ts";
 import { answer, refuse } from "./answers.ts";
@@ -14,7 +15,7 @@ export interface Access {
  * rebinding). With a token whoever knows it may.
  */
 export function accessTo(
-  { hostname, port }: Deno.NetAddr,
+  { hostname, port }: NetAddr,
   token: string | undefined,
 ): Access {
   const names = isOnLoopback(hostname) ? ownNames(hostname, port) : undefined;

@@ -1,3 +1,4 @@
+import type { Addr } from "../../addr.ts";
 import { formatAddress } from "../../address/address.ts";
 import type { Datagram } from "../../datagram.ts";
 import { escapeControlsInJson } from "../../escape.ts";
@@ -28,7 +29,7 @@ export function stringify(value: unknown): string {
 }
 
 /** A datagram with all its bytes. */
-export function datagramJson(datagram: Datagram<Deno.Addr>): DatagramJson {
+export function datagramJson(datagram: Datagram<Addr>): DatagramJson {
   return { ...head(datagram), ...content(datagram.data, false) };
 }
 
@@ -50,7 +51,7 @@ export function previewJson(message: Message): MessageJson {
   };
 }
 
-function head({ data, from, truncated }: Datagram<Deno.Addr>): DatagramJson {
+function head({ data, from, truncated }: Datagram<Addr>): DatagramJson {
   return { from: formatAddress(from), size: data.length, truncated };
 }
 

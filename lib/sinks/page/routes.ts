@@ -1,3 +1,4 @@
+import type { NetAddr } from "../../addr.ts";
 import type { CollectorStats, Past } from "../../sink.ts";
 import type { Access } from "./access.ts";
 import { answer, json, refuse } from "./answers.ts";
@@ -22,7 +23,7 @@ export interface Routed {
 type Route = (request: Request, url: URL) => Response | Promise<Response>;
 
 /** Answers each request to the page. */
-export function routes(routed: Routed): Deno.ServeHandler<Deno.NetAddr> {
+export function routes(routed: Routed): Deno.ServeHandler<NetAddr> {
   const { access, feeds, past, stats } = routed;
   const send = sender(routed.send);
   const gets = new Map<string, Route>([

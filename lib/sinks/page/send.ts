@@ -1,3 +1,4 @@
+import type { Addr } from "../../addr.ts";
 import type { Datagram } from "../../datagram.ts";
 import { json, refuse } from "./answers.ts";
 import { datagramJson } from "./json.ts";
@@ -10,7 +11,7 @@ const MAX_AT_ONCE = 16;
 /** What a message from the form gets as its answer. */
 export type Send = (
   text: string,
-) => Promise<Datagram<Deno.Addr> | undefined>;
+) => Promise<Datagram<Addr> | undefined>;
 
 /**
  * `POST /send` with `{"text": …}`. Only as `application/json`, which a browser

@@ -1,3 +1,4 @@
+import type { Addr } from "../../addr.ts";
 import { formatAddress } from "../../address/address.ts";
 import { ipBytes } from "../../address/host.ts";
 import type { Message } from "../../sink.ts";
@@ -53,14 +54,14 @@ export function toColumns(messages: readonly Message[]): Columns {
   return columns;
 }
 
-function senderOf(from: Deno.Addr) {
+function senderOf(from: Addr) {
   const source = "hostname" in from
     ? ipBytes(from.hostname)
     : new Uint8Array(16);
   return { from, source, text: formatAddress(from) };
 }
 
-function isSame(one: Deno.Addr, other: Deno.Addr): boolean {
+function isSame(one: Addr, other: Addr): boolean {
   return "hostname" in one && "hostname" in other &&
     one.port === other.port && one.hostname === other.hostname;
 }

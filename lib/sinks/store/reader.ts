@@ -1,3 +1,4 @@
+import type { Addr, UnixAddr } from "../../addr.ts";
 import { resolve as absolute } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parseAddress } from "../../address/address.ts";
@@ -126,8 +127,8 @@ function toMessage({ id, time, sender, truncated, data }: Row): Message {
 }
 
 /** An unnamed `unix:` peer has no path. */
-function parseSender(sender: string): Deno.Addr {
+function parseSender(sender: string): Addr {
   return sender === "unix:"
-    ? { transport: "unixpacket", path: null } as unknown as Deno.UnixAddr
+    ? { transport: "unixpacket", path: null } as unknown as UnixAddr
     : parseAddress(sender);
 }
