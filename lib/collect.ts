@@ -1,7 +1,8 @@
 import type { Addr, NetAddr } from "./addr.ts";
 import type { Datagram } from "./datagram.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import { printError } from "./errors.ts";
+import { pump } from "./socket/pump.ts";
+import { reporter } from "./warnings.ts";
 import type { Data } from "./socket/outbox.ts";
 import type { CollectorStats, Message, Sink } from "./sink.ts";
 
@@ -11,8 +12,6 @@ export type { Backlog, CollectorStats, Message, Past, Sink } from "./sink.ts";
 const MAX_BATCH = 1000;
 const MAX_BATCH_BYTES = 1024 * 1024;
 const MAX_BATCH_AGE_MS = 2;
-// After an error of the carrier, so that one that stays makes no busy loop.
-const PAUSE_MS = 10;
 
 /** How {@linkcode collect} collects. */
 export interface CollectOptions<A extends Addr = NetAddr> {
@@ -98,7 +97,7 @@ class SocketCollector<A extends Addr> implements Collector {
   readonly #socket: DatagramSocket<A>;
   readonly #datagrams: AsyncIterableIterator<Datagram<A>>;
   readonly #sinks: readonly Sink[];
-  readonly #onError: (error: Error, sink?: Sink) => void;
+  readonly #report: (error: unknown, sink?: Sink) => void;
   #batch: Message[] = [];
   #batchBytes = 0;
   #cancelFlush: (() => void) | undefined;
@@ -112,7 +111,9 @@ class SocketCollector<A extends Addr> implements Collector {
     this.#socket = socket;
     this.#datagrams = socket[Symbol.asyncIterator]();
     this.#sinks = options.sinks ?? [];
-    this.#onError = options.onError ?? printError;
+    this.#report = reporter<[Sink?]>(
+      options.onError as ((error: unknown, sink?: Sink) => void) | undefined,
+    );
     this.#lastAt = socket.clock.now();
     this.finished = this.#run(options);
   }
@@ -142,15 +143,15 @@ class SocketCollector<A extends Addr> implements Collector {
   async #run(options: CollectOptions<A>): Promise<CollectorEnd> {
     const { count = Infinity, timeoutMs, firstId = 1, answer } = options;
     const cancel = timeoutMs === undefined ? undefined : this.#watch(timeoutMs);
-    for (let n = 0; n < count;) {
-      const datagram = await this.#next();
-      if (datagram === undefined) break;
-      this.#add({ id: firstId + n++, time: new Date(), datagram });
-      if (this.#full !== undefined) await this.#full;
-      const reply = answer?.(datagram);
-      if (reply !== undefined) await this.#answer(reply, datagram);
-    }
-    this.#stop("count");
+    let next = firstId;
+    if (count <= 0) this.#stop("count");
+    await pump(this.#datagrams, this.#socket.clock, (datagram) => {
+      this.#add({ id: next++, time: new Date(), datagram });
+      if (next - firstId >= count) this.#stop("count");
+      if (this.#full === undefined && answer === undefined) return;
+      return this.#settle(datagram, answer);
+    }, this.#report);
+    this.#stop("closed");
     cancel?.();
     this.#flush();
     // While the socket is still open.
@@ -162,26 +163,21 @@ class SocketCollector<A extends Addr> implements Collector {
   /** Forward all pass on what they have; what others read from closes last. */
   async #closeSinks(): Promise<void> {
     for (const sink of this.#sinks) {
-      await sink.flush().catch((error) => this.#onError(error, sink));
+      await sink.flush().catch((error) => this.#report(error, sink));
     }
     for (const sink of this.#sinks.toReversed()) {
-      await sink.close().catch((error) => this.#onError(error, sink));
+      await sink.close().catch((error) => this.#report(error, sink));
     }
   }
 
-  /** The next datagram, or `undefined` at the end. */
-  async #next(): Promise<Datagram<A> | undefined> {
-    for (;;) {
-      try {
-        const { value, done } = await this.#datagrams.next();
-        if (done) this.#end ??= "closed";
-        return value;
-      } catch (error) {
-        this.#onError(error as Error);
-        const { clock } = this.#socket;
-        await new Promise<void>((go) => clock.after(PAUSE_MS, go));
-      }
-    }
+  /** Waits for full sinks, then for the answer to be sent. */
+  async #settle(
+    datagram: Datagram<A>,
+    answer: CollectOptions<A>["answer"],
+  ): Promise<void> {
+    await this.#full;
+    const reply = answer?.(datagram);
+    if (reply !== undefined) await this.#socket.answer(reply, datagram);
   }
 
   #add(message: Message): void {
@@ -210,10 +206,10 @@ class SocketCollector<A extends Addr> implements Collector {
     for (const sink of this.#sinks) {
       try {
         const full = sink.write(batch)
-          ?.catch((error) => this.#onError(error, sink));
+          ?.catch((error) => this.#report(error, sink));
         if (full !== undefined) this.#wait(full);
       } catch (error) {
-        this.#onError(error as Error, sink);
+        this.#report(error, sink);
       }
     }
   }
@@ -223,14 +219,6 @@ class SocketCollector<A extends Addr> implements Collector {
       if (this.#full === all) this.#full = undefined;
     });
     this.#full = all;
-  }
-
-  async #answer(data: Data, datagram: Datagram<A>): Promise<void> {
-    try {
-      await this.#socket.answer(data, datagram);
-    } catch (error) {
-      this.#onError(error as Error);
-    }
   }
 
   /** Ends it when nothing came for that long. Returns what ends the watch. */

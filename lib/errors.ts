@@ -1,5 +1,6 @@
 import { type Addr, copyAddr } from "./addr.ts";
 import { escapeControls } from "./escape.ts";
+import { reasonOf } from "./warnings.ts";
 
 /** The name of a class in {@linkcode errors}. */
 export type ErrorName =
@@ -175,7 +176,7 @@ export function failure(
   addresses: Omit<OperationFields, "operation"> = {},
 ): Error & OperationFields {
   const fields = { ...addresses, operation: operationOf(action) };
-  const original = cause instanceof Error ? cause : new Error(textOf(cause));
+  const original = cause instanceof Error ? cause : new Error(reasonOf(cause));
   if (isOwn(original)) return withFields(original, fields);
   const { message } = original;
   const make = (Class: ErrorClass, text: string) =>
@@ -198,11 +199,6 @@ export function failure(
   return make(same ?? Error, escapeControls(message));
 }
 
-/** Prints one line on the console, with control characters escaped. */
-export function printError(error: unknown): void {
-  console.error(escapeControls(textOf(error)));
-}
-
 /** Whether a carrier's error means that it is closed (facts of Deno's own). */
 export function isClosed(error: unknown): boolean {
   return error instanceof errors.BadResource ||
@@ -213,15 +209,6 @@ export function isClosed(error: unknown): boolean {
 function isOwn(error: Error): boolean {
   return error instanceof InvalidAddressError ||
     error instanceof MessageTooLargeError || error instanceof SocketClosedError;
-}
-
-/** What was thrown, as text, even if it refuses to become text. */
-function textOf(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return "an error that has no text";
-  }
 }
 
 function named(name: string): ErrorClass {

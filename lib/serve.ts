@@ -2,12 +2,10 @@ import type { Addr, NetAddr, UnixAddr } from "./addr.ts";
 import type { Datagram } from "./datagram.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import type { SocketStats } from "./socket/base_socket.ts";
-import { printError } from "./errors.ts";
+import { pump } from "./socket/pump.ts";
+import { reporter } from "./warnings.ts";
 import { bind, type BindOptions } from "./open.ts";
 import type { Data } from "./socket/outbox.ts";
-
-// After an error of the carrier, so that one that stays makes no busy loop.
-const PAUSE_MS = 10;
 
 /** What a handler answers: a message to the datagram's sender, or nothing. */
 export type Answer = Data | undefined | void;
@@ -122,10 +120,9 @@ class Server<A extends Addr> implements DatagramServer<A> {
   readonly #socket: DatagramSocket<A>;
   readonly #datagrams: AsyncIterableIterator<Datagram<A>>;
   readonly #handler: DatagramHandler<A>;
-  readonly #onError: (error: unknown, datagram?: Datagram<A>) => void;
+  readonly #report: (error: unknown, datagram?: Datagram<A>) => void;
   readonly #maxConcurrent: number;
   #atWork = 0;
-  #stopping = false;
   #onHandled: (() => void) | undefined;
 
   constructor(
@@ -137,7 +134,7 @@ class Server<A extends Addr> implements DatagramServer<A> {
     this.#socket = socket;
     this.#datagrams = socket[Symbol.asyncIterator]();
     this.#handler = handler;
-    this.#onError = options.onError ?? printError;
+    this.#report = reporter(options.onError);
     this.#maxConcurrent = options.maxConcurrent;
     this.finished = this.#run(options);
   }
@@ -147,7 +144,6 @@ class Server<A extends Addr> implements DatagramServer<A> {
   }
 
   shutdown(): Promise<void> {
-    this.#stopping = true;
     this.#datagrams.return?.();
     return this.finished;
   }
@@ -174,20 +170,25 @@ class Server<A extends Addr> implements DatagramServer<A> {
     await socket.opened;
     onListen?.(this.addr);
     signal?.addEventListener("abort", stop, { once: true });
-    if (signal?.aborted) this.#stopping = true;
-    while (!this.#stopping) {
-      try {
-        const { value, done } = await this.#datagrams.next();
-        if (done) break;
-        this.#handle(value);
-      } catch (error) {
-        this.#report(error);
-        await new Promise<void>((go) => socket.clock.after(PAUSE_MS, go));
-      }
-      while (this.#atWork >= this.#maxConcurrent) await this.#handled();
-    }
+    if (signal?.aborted) this.#datagrams.return?.();
+    await pump(
+      this.#datagrams,
+      socket.clock,
+      (datagram) => this.#start(datagram),
+      this.#report,
+    );
     while (this.#atWork > 0) await this.#handled();
     signal?.removeEventListener("abort", stop);
+  }
+
+  /** Waits only if no other handler may be at work. */
+  #start(datagram: Datagram<A>): Promise<void> | undefined {
+    this.#handle(datagram);
+    if (this.#atWork >= this.#maxConcurrent) return this.#room();
+  }
+
+  async #room(): Promise<void> {
+    while (this.#atWork >= this.#maxConcurrent) await this.#handled();
   }
 
   async #handle(datagram: Datagram<A>): Promise<void> {
@@ -206,13 +207,5 @@ class Server<A extends Addr> implements DatagramServer<A> {
 
   #handled(): Promise<void> {
     return new Promise((resolve) => this.#onHandled = resolve);
-  }
-
-  #report(error: unknown, datagram?: Datagram<A>): void {
-    try {
-      this.#onError(error, datagram);
-    } catch (thrown) {
-      printError(thrown);
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { SocketClosedError } from "../mod.ts";
 import { Link } from "../lib/testing/faults.ts";
-import { pump } from "../lib/testing/pump.ts";
+import { pump } from "../lib/socket/pump.ts";
 import { noCounts, Room, Way } from "../lib/testing/session.ts";
 import { fakeBound } from "./support/fakes.ts";
 import { isPending, pattern } from "./support/helpers.ts";
@@ -123,7 +123,8 @@ Deno.test("an error of the system is reported, and the next datagram is handed o
   const handled: string[] = [];
   const errors: Error[] = [];
   const running = pump(
-    socket,
+    socket[Symbol.asyncIterator](),
+    socket.clock,
     (datagram) => {
       handled.push(datagram.text());
       return Promise.resolve();

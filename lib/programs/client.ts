@@ -1,3 +1,4 @@
+import { Warnings } from "../warnings.ts";
 import type { SchemeAddr, UnixAddr } from "../addr.ts";
 import { formatAddress, toDestination } from "../address/address.ts";
 import type { SocketStats } from "../socket/base_socket.ts";
@@ -28,7 +29,7 @@ import {
   together,
   toUnix,
 } from "./permissions.ts";
-import { Complaints, EXIT, onInterrupt, say, VERSION } from "./program.ts";
+import { EXIT, onInterrupt, say, VERSION } from "./program.ts";
 import { describeReceived, describeSent } from "./totals.ts";
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
@@ -185,7 +186,7 @@ async function sendAll(
   const step = rate === undefined ? undefined : pace(rate);
   const output = new Output();
   const write = formatter(format);
-  const complaints = new Complaints();
+  const warnings = new Warnings();
 
   const exchange = async (bytes: Uint8Array) => {
     if (wait === undefined) return await socket.send(bytes);
@@ -204,7 +205,12 @@ async function sendAll(
       const { unsent, error } = await sendMany(socket, message.bytes, repeat);
       if (error instanceof SocketClosedError) return outcome;
       outcome.unsent += unsent;
-      if (error) complaints.say(`${message.name}: ${error.message}`);
+      if (error) {
+        warnings.once(
+          `${message.name}: ${error.message}`,
+          `${message.name}: ${error.message}`,
+        );
+      }
       continue;
     }
     for (let i = 0; i < repeat; i++) {
@@ -216,7 +222,10 @@ async function sendAll(
         if (error instanceof Deno.errors.BrokenPipe) throw error;
         if (wait && error instanceof Deno.errors.TimedOut) outcome.unanswered++;
         else outcome.unsent++;
-        complaints.say(`${message.name}: ${(error as Error).message}`);
+        warnings.once(
+          `${message.name}: ${(error as Error).message}`,
+          `${message.name}: ${(error as Error).message}`,
+        );
       }
     }
   }

@@ -1,7 +1,7 @@
 import { setColorEnabled } from "@std/fmt/colors";
 import config from "../../deno.json" with { type: "json" };
 import { InvalidAddressError } from "../errors.ts";
-import { escapeControls } from "../escape.ts";
+import { printLine } from "../warnings.ts";
 import { UsageError } from "./options.ts";
 
 /** What the programs end with. */
@@ -16,10 +16,8 @@ export const EXIT = {
 /** The version, as `--version` prints it. */
 export const VERSION = `pli ${config.version}`;
 
-/** One line on standard error, whatever its text came from. */
-export function say(line: string): void {
-  console.error(escapeControls(line));
-}
+/** Prints one line on standard error, control characters escaped. */
+export const say = printLine;
 
 /**
  * Runs a program and ends the process with its exit code. An error is one line
@@ -60,20 +58,4 @@ export function onInterrupt(callback: () => void): Disposable {
       for (const signal of signals) Deno.removeSignalListener(signal, callback);
     },
   };
-}
-
-const MAX_COMPLAINTS = 20;
-
-/** Says each kind of failure once, so that a flood of them floods no terminal. */
-export class Complaints {
-  readonly #said = new Set<string>();
-
-  say(line: string): void {
-    if (this.#said.has(line) || this.#said.size >= MAX_COMPLAINTS) return;
-    this.#said.add(line);
-    say(line);
-    if (this.#said.size === MAX_COMPLAINTS) {
-      say("what else fails is only counted");
-    }
-  }
 }

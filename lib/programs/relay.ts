@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Warnings } from "../warnings.ts";
 import type { NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
 import {
   formatAddress,
@@ -29,14 +30,7 @@ import {
   toAnswer,
   toConnect,
 } from "./permissions.ts";
-import {
-  Complaints,
-  EXIT,
-  onInterrupt,
-  runProgram,
-  say,
-  VERSION,
-} from "./program.ts";
+import { EXIT, onInterrupt, runProgram, say, VERSION } from "./program.ts";
 import {
   describeRelay,
   type RelayTotals,
@@ -129,7 +123,7 @@ export async function relay(
 async function run(settings: Settings): Promise<number> {
   const { listen, seed, idleMs, maxSessions, faults, quiet } = settings;
   const to = await lookUp(settings.to);
-  const complaints = new Complaints();
+  const warnings = new Warnings();
   await using relay = startRelay({
     ...faults,
     listen,
@@ -137,7 +131,7 @@ async function run(settings: Settings): Promise<number> {
     seed,
     idleMs,
     maxSessions,
-    onError: (error) => complaints.say((error as Error).message),
+    onError: (error) => warnings.once((error as Error).message),
   });
   const end = Promise.withResolvers<void>();
   using _ = onInterrupt(end.resolve);

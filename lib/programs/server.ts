@@ -1,3 +1,4 @@
+import { Warnings } from "../warnings.ts";
 import { formatAddress } from "../address/address.ts";
 import { collect, type Collector } from "../collect.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
@@ -5,7 +6,7 @@ import { bind } from "../open.ts";
 import type { CollectorStats } from "../sink.ts";
 import { serverCarrier } from "./carriers.ts";
 import { requirePermissions } from "./permissions.ts";
-import { Complaints, EXIT, onInterrupt, say, VERSION } from "./program.ts";
+import { EXIT, onInterrupt, say, VERSION } from "./program.ts";
 import {
   HELP,
   needsOf,
@@ -45,13 +46,13 @@ async function serve(settings: Settings): Promise<number> {
     carrier,
   });
   await socket.opened;
-  const complaints = new Complaints();
+  const warnings = new Warnings();
   const { sinks, printer, firstId, url } = await openSinks(
     settings,
     socket,
     own,
     () => collector.stats(),
-    complaints,
+    warnings,
   );
   let broken: Error | undefined;
   const collector: Collector = collect(socket, {
@@ -59,7 +60,7 @@ async function serve(settings: Settings): Promise<number> {
     sinks,
     firstId,
     onError: (error, sink) => {
-      if (sink !== printer) return complaints.say(error.message);
+      if (sink !== printer) return warnings.once(error.message);
       broken ??= error;
       collector.stop();
     },
@@ -72,7 +73,9 @@ async function serve(settings: Settings): Promise<number> {
     async () => tell(await collector.stats(), settings),
   );
   using _withheld = every(WITHHELD_MS, () => {
-    for (const line of describeWithheld(socket.stats)) complaints.say(line);
+    for (const line of describeWithheld(socket.stats)) {
+      warnings.once(line);
+    }
   });
   const end = await collector.finished;
   if (!quiet) tell(await collector.stats(), settings);

@@ -1,3 +1,4 @@
+import type { Warnings } from "../warnings.ts";
 import type { Addr, NetAddr, UnixAddr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import type { CarrierSource } from "../carrier.ts";
@@ -7,7 +8,7 @@ import type { CollectorStats, Message, Sink } from "../sink.ts";
 import type { Store } from "../sinks/store.ts";
 import { ownHost } from "./permissions.ts";
 import { Printer } from "./printer.ts";
-import { type Complaints, say } from "./program.ts";
+import { say } from "./program.ts";
 import { Receipts } from "./receipts.ts";
 import { readSecret } from "./secrets.ts";
 import type { Settings, StoreSettings } from "./server_options.ts";
@@ -37,7 +38,7 @@ export async function openSinks(
   socket: DatagramSocket,
   own: CarrierSource | undefined,
   stats: () => Promise<CollectorStats>,
-  complaints: Complaints,
+  warnings: Warnings,
 ): Promise<ServerSinks> {
   const sinks: Sink[] = [];
   await using opened = new AsyncDisposableStack();
@@ -49,7 +50,7 @@ export async function openSinks(
   let store: Store | undefined;
   if (storeSettings !== undefined) {
     const receipts = storeSettings.receipt
-      ? new Receipts(socket, (error) => complaints.say(error.message))
+      ? new Receipts(socket, (error) => warnings.once(error.message))
       : undefined;
     store = await openStore(storeSettings, receipts);
     // Closed after the store, whose last messages get receipts too.

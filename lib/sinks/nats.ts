@@ -9,7 +9,7 @@ import type { NatsSink } from "./nats/sink.ts";
 import { Publishing } from "./nats/publishing.ts";
 import { parseNatsUrl } from "./nats/url.ts";
 import { WaitingInBacklog, WaitingInMemory } from "./nats/waiting.ts";
-import { Troubles } from "./nats/troubles.ts";
+import { Warnings } from "../warnings.ts";
 
 export type { NatsSink, NatsStats } from "./nats/sink.ts";
 export { type NatsUrl, parseNatsUrl } from "./nats/url.ts";
@@ -73,10 +73,9 @@ export function nats(url: string, options: NatsOptions = {}): NatsSink {
       `flushTimeoutMs must be from 0 to 2^31 - 1, not ${flushTimeoutMs}`,
     );
   }
-  const { onTrouble = (line) => console.error(line) } = options;
-  const troubles = new Troubles(onTrouble);
+  const warnings = new Warnings(options.onTrouble);
   const waiting = options.backlog === undefined
     ? new WaitingInMemory(maxQueued)
-    : new WaitingInBacklog(options.backlog, target.destination, troubles);
-  return new Publishing(target, waiting, troubles, flushTimeoutMs);
+    : new WaitingInBacklog(options.backlog, target.destination, warnings);
+  return new Publishing(target, waiting, warnings, flushTimeoutMs);
 }

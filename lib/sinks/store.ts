@@ -1,5 +1,5 @@
 import { resolve as absolute } from "node:path";
-import { escapeControls } from "../escape.ts";
+import { Warnings } from "../warnings.ts";
 import { failure, quote } from "../errors.ts";
 import type { Backlog, Message, Sink } from "../sink.ts";
 import { sizeOf, toColumns } from "./store/columns.ts";
@@ -138,7 +138,7 @@ class SqliteStore implements Store {
   readonly #end: () => void;
   readonly #reader: StoreReader;
   readonly #onKept: ((messages: readonly Message[]) => void) | undefined;
-  readonly #onTrouble: (line: string) => void;
+  readonly #warnings: Warnings;
   // What the worker has, in order; the messages only where somebody asks.
   readonly #batches: { count: number; bytes: number; lastId: number }[] = [];
   readonly #waitingFor: (readonly Message[])[] = [];
@@ -149,7 +149,6 @@ class SqliteStore implements Store {
   #lastId: number;
   #isFull = false;
   #isInTrouble = false;
-  #said = "";
   #closed: Promise<void> | undefined;
   #onClosed: (() => void) | undefined;
 
@@ -158,7 +157,7 @@ class SqliteStore implements Store {
     worker: Worker,
     end: () => void,
     lastId: number,
-    { onKept, onTrouble = (line) => console.error(line) }: StoreOptions,
+    { onKept, onTrouble }: StoreOptions,
   ) {
     this.path = path;
     this.#worker = worker;
@@ -167,7 +166,7 @@ class SqliteStore implements Store {
     this.id = this.#reader.id;
     this.#lastId = lastId;
     this.#onKept = onKept;
-    this.#onTrouble = (line) => onTrouble(escapeControls(line));
+    this.#warnings = new Warnings(onTrouble);
     worker.onmessage = ({ data }) => this.#hear(data);
   }
 
@@ -249,8 +248,8 @@ class SqliteStore implements Store {
         return this.#flushed();
       case "fine":
         this.#isInTrouble = false;
-        this.#said = "";
-        return this.#onTrouble(
+        this.#warnings.allOver();
+        return this.#warnings.note(
           `messages are kept in ${quote(this.path)} again`,
         );
       case "closed":
@@ -273,11 +272,9 @@ class SqliteStore implements Store {
     for (const resolve of this.#flushes.splice(0)) resolve();
   }
 
-  /** Said once, until it is another one or is over. */
   #trouble(reason: string): void {
     const line = `Cannot keep messages in ${quote(this.path)}: ${reason}`;
-    if (line !== this.#said) this.#onTrouble(line);
-    this.#said = line;
+    this.#warnings.once(line);
   }
 
   #ended(): void {

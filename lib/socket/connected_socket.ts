@@ -6,6 +6,7 @@ import { milliseconds } from "../check.ts";
 import { Datagram } from "../datagram.ts";
 import { errors, MessageTooLargeError, SocketClosedError } from "../errors.ts";
 import { comparableHost } from "../address/host.ts";
+import { Warnings } from "../warnings.ts";
 import type { Data } from "./outbox.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
 import { onAbort, type WaitOptions } from "./waits.ts";
@@ -53,11 +54,10 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * not be sent. A failed send does not end the stream.
    * @default {prints the first of a run of failures to the console}
    */
-  onSendError: (error: Error) => void = (error) => {
-    if (!this.#failing) console.error(error.message);
-  };
+  onSendError: (error: Error) => void = ({ message }) =>
+    this.#warnings.once("send", message);
   #writable: WritableStream<Data | Datagram> | undefined;
-  #failing = false;
+  readonly #warnings = new Warnings();
 
   /**
    * A socket over a carrier that is open already. The socket closes it.
@@ -189,11 +189,10 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
           await this.send(
             message instanceof Datagram ? message.data : message,
           );
-          this.#failing = false;
+          this.#warnings.over("send");
         } catch (error) {
           if (error instanceof SocketClosedError) throw error;
           this.onSendError(error as Error);
-          this.#failing = true;
         }
       },
       close: () => void (this.#writable = undefined),

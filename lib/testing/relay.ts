@@ -4,8 +4,8 @@ import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { InvalidAddressError } from "../errors.ts";
 import { bind, connect } from "../open.ts";
 import { checkFaults, type Faults, Link, seedOf } from "./faults.ts";
-import { pump } from "./pump.ts";
-import { reporter } from "./report.ts";
+import { pump } from "../socket/pump.ts";
+import { reporter } from "../warnings.ts";
 import {
   type DirectionStats,
   noCounts,
@@ -157,7 +157,8 @@ class FaultyRelay implements Relay {
     this.#settings = settings;
     this.#to = settings.to;
     this.#running = pump(
-      front,
+      front[Symbol.asyncIterator](),
+      front.clock,
       ({ data, from }) => this.#relay(data, from),
       this.#settings.report,
     );

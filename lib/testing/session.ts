@@ -3,7 +3,7 @@ import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import { SocketClosedError } from "../errors.ts";
 import { DelayLine } from "./delay_line.ts";
 import { type Faults, flipBit, type Link } from "./faults.ts";
-import { pump } from "./pump.ts";
+import { pump } from "../socket/pump.ts";
 
 // What one held datagram takes beyond its bytes, as measured.
 const OVERHEAD_BYTES = 600;
@@ -81,7 +81,12 @@ export class Session {
     this.up = up;
     this.down = down;
     this.#upstream = upstream;
-    this.#running = pump(upstream, ({ data }) => down.pass(data), report);
+    this.#running = pump(
+      upstream[Symbol.asyncIterator](),
+      upstream.clock,
+      ({ data }) => down.pass(data),
+      report,
+    );
   }
 
   /** When something last came or went; now, while something is held. */

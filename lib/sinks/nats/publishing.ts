@@ -6,7 +6,7 @@ import { Publisher, type Settled } from "./publisher.ts";
 import { ensureStream } from "./stream.ts";
 import type { NatsUrl } from "./url.ts";
 import type { Waiting } from "./waiting.ts";
-import { reasonOf, type Troubles } from "./troubles.ts";
+import { reasonOf, type Warnings } from "../../warnings.ts";
 import { Wake } from "./wake.ts";
 
 const RETRY_MS = { first: 100, most: 2000 };
@@ -17,7 +17,7 @@ export class Publishing implements NatsSink {
   readonly #target: NatsUrl;
   readonly #broker: string;
   readonly #waiting: Waiting;
-  readonly #troubles: Troubles;
+  readonly #warnings: Warnings;
   readonly #flushTimeoutMs: number;
   readonly #wake = new Wake();
   readonly #stop = new AbortController();
@@ -30,13 +30,13 @@ export class Publishing implements NatsSink {
   constructor(
     target: NatsUrl,
     waiting: Waiting,
-    troubles: Troubles,
+    warnings: Warnings,
     flushTimeoutMs: number,
   ) {
     this.#target = target;
     this.#broker = `NATS at ${new URL(target.destination).host}`;
     this.#waiting = waiting;
-    this.#troubles = troubles;
+    this.#warnings = warnings;
     this.#flushTimeoutMs = flushTimeoutMs;
     this.#ended = this.#run();
   }
@@ -55,7 +55,7 @@ export class Publishing implements NatsSink {
       return;
     }
     this.#overflow += refused;
-    this.#troubles.say(
+    this.#warnings.once(
       "overflow",
       `${this.#broker} is too slow: no room for more messages, they are dropped`,
     );
@@ -87,7 +87,7 @@ export class Publishing implements NatsSink {
     const lost = this.#waiting.close();
     this.#counts.lost += lost;
     if (lost === 0) return;
-    this.#troubles.note(
+    this.#warnings.note(
       `${this.#broker} did not acknowledge ${count(lost, "message")}: lost`,
     );
   }
@@ -99,7 +99,7 @@ export class Publishing implements NatsSink {
         await this.#connectAndPublish(signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#troubles.say(
+        this.#warnings.once(
           "away",
           `${this.#broker}: ${reasonOf(error)}; messages wait`,
         );
@@ -119,7 +119,7 @@ export class Publishing implements NatsSink {
       const { subject } = this.#target;
       const created = await ensureStream(connection, subject);
       if (created !== undefined) {
-        this.#troubles.note(
+        this.#warnings.note(
           `${this.#broker}: created the stream ${created} for ${subject}`,
         );
       }
@@ -141,14 +141,14 @@ export class Publishing implements NatsSink {
   #count({ outcome, reason, missing }: Settled): void {
     if (missing > 0) {
       this.#counts.lost += missing;
-      this.#troubles.note(
+      this.#warnings.note(
         `${this.#broker} misses ${count(missing, "message")}: ` +
           "gone from the store before they were published",
       );
     }
     if (outcome === "refused") {
       this.#counts.refused++;
-      this.#troubles.say(
+      this.#warnings.once(
         "refused",
         `${this.#broker} refuses a message, as maybe others later: ` +
           reasonOf(reason),
@@ -158,15 +158,15 @@ export class Publishing implements NatsSink {
     this.#counts.published++;
     if (outcome === "duplicate") this.#counts.duplicates++;
     if (this.#waiting.settled === this.#waiting.last) {
-      this.#troubles.over("overflow");
+      this.#warnings.over("overflow");
     }
     this.#isBack();
   }
 
   #isBack(): void {
     this.#retryMs = RETRY_MS.first;
-    if (this.#troubles.over("away")) {
-      this.#troubles.note(`${this.#broker} is back`);
+    if (this.#warnings.over("away")) {
+      this.#warnings.note(`${this.#broker} is back`);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Backlog, Message } from "../../sink.ts";
-import { reasonOf, type Troubles } from "./troubles.ts";
+import { reasonOf, type Warnings } from "../../warnings.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const MARK_EVERY = 500;
@@ -83,16 +83,16 @@ export class WaitingInMemory implements Waiting {
 export class WaitingInBacklog implements Waiting {
   readonly #backlog: Backlog;
   readonly #destination: string;
-  readonly #troubles: Troubles;
+  readonly #warnings: Warnings;
   #marked: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   last: number;
   settled: number;
 
-  constructor(backlog: Backlog, destination: string, troubles: Troubles) {
+  constructor(backlog: Backlog, destination: string, warnings: Warnings) {
     this.#backlog = backlog;
     this.#destination = destination;
-    this.#troubles = troubles;
+    this.#warnings = warnings;
     this.#marked = this.settled = backlog.handedOn(destination);
     this.last = Math.max(backlog.lastId, this.settled);
   }
@@ -133,10 +133,10 @@ export class WaitingInBacklog implements Waiting {
     try {
       this.#backlog.markHandedOn(this.#destination, this.settled);
       this.#marked = this.settled;
-      this.#troubles.over("mark");
+      this.#warnings.over("mark");
     } catch (error) {
       // What is not marked is published once more, and the broker knows it.
-      this.#troubles.say(
+      this.#warnings.once(
         "mark",
         `Cannot mark what NATS has in the store: ${reasonOf(error)}`,
       );

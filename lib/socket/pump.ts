@@ -1,0 +1,32 @@
+import type { Addr } from "../addr.ts";
+import type { Clock } from "../clock.ts";
+import type { Datagram } from "../datagram.ts";
+
+// After an error, so that one that stays does not make a busy loop.
+const PAUSE_MS = 10;
+
+/**
+ * Gives each datagram to `handle`, one after another, until the iteration ends.
+ * An error of the carrier or of `handle` is reported, and the loop goes on.
+ *
+ * @param handle The loop waits if it returns a promise.
+ * @param report Must not throw.
+ */
+export async function pump<A extends Addr>(
+  datagrams: AsyncIterator<Datagram<A>>,
+  clock: Clock,
+  handle: (datagram: Datagram<A>) => Promise<void> | void,
+  report: (error: unknown) => void,
+): Promise<void> {
+  for (;;) {
+    try {
+      const { value, done } = await datagrams.next();
+      if (done) return;
+      const handled = handle(value);
+      if (handled !== undefined) await handled;
+    } catch (error) {
+      report(error);
+      await new Promise<void>((go) => void clock.after(PAUSE_MS, go));
+    }
+  }
+}

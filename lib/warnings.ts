@@ -1,0 +1,98 @@
+import { escapeControls } from "./escape.ts";
+
+const MAX_KINDS = 20;
+
+/**
+ * Reports what goes wrong, one line for each kind until it is over, so that a
+ * flood of errors floods neither a terminal nor a log.
+ */
+export class Warnings {
+  readonly #report: (line: string) => void;
+  readonly #open = new Set<string>();
+
+  /**
+   * @param report Called with each line, control characters escaped. If it
+   * throws, that is printed instead, and nothing else happens.
+   */
+  constructor(report: (line: string) => void = printLine) {
+    this.#report = report;
+  }
+
+  /** Reports a line, unless one of its kind was reported and is not over. */
+  once(kind: string, line: string = kind): void {
+    if (this.#open.has(kind) || this.#open.size >= MAX_KINDS) return;
+    this.#open.add(kind);
+    this.note(line);
+    if (this.#open.size === MAX_KINDS) {
+      this.note("further errors are only counted");
+    }
+  }
+
+  /** Reports a line in any case. */
+  note(line: string): void {
+    try {
+      this.#report(escapeControls(line));
+    } catch (error) {
+      printLine(lineOf(error));
+    }
+  }
+
+  /** Ends a kind, so that it is reported again. @returns Whether it was open. */
+  over(kind: string): boolean {
+    return this.#open.delete(kind);
+  }
+
+  /** Ends every kind. */
+  allOver(): void {
+    this.#open.clear();
+  }
+}
+
+/**
+ * Returns what reports errors to a callback, which may throw, or without one to
+ * the console, each kind once.
+ */
+export function reporter<Rest extends unknown[]>(
+  onError: ((error: unknown, ...rest: Rest) => void) | undefined,
+): (error: unknown, ...rest: Rest) => void {
+  const warnings = new Warnings();
+  const print = (error: unknown) => {
+    const line = lineOf(error);
+    warnings.once(line);
+  };
+  return (error, ...rest) => {
+    if (onError === undefined) return print(error);
+    try {
+      onError(error, ...rest);
+    } catch (thrown) {
+      print(thrown);
+    }
+  };
+}
+
+/** The message of an error, or whatever was thrown as text. */
+export function reasonOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return "an error that has no text";
+  }
+}
+
+function lineOf(thrown: unknown): string {
+  const isError = thrown instanceof Error;
+  return isError ? `${thrown.name}: ${thrown.message}` : reasonOf(thrown);
+}
+
+/**
+ * Prints one line on the console, control characters escaped. A console that
+ * cannot be written (a full disk, a closed terminal) is tolerated: a report that
+ * fails must not end what it reports on.
+ */
+export function printLine(line: string): void {
+  try {
+    console.error(escapeControls(line));
+  } catch {
+    // There is nowhere left to report this.
+  }
+}
