@@ -1,6 +1,5 @@
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
-import type { OffloadOptions } from "../offload.ts";
 import { isIp } from "../../address/host.ts";
 import { SK_MEMINFO_DROPS, SOCKADDR_IN6 } from "./layout.ts";
 import {
@@ -23,21 +22,8 @@ import {
   systemError,
   UDP_GRO,
 } from "./libc.ts";
+import type { OffloadOptions } from "./options.ts";
 import { decodeAddress, encodeAddress } from "./socket_address.ts";
-
-const MAX_BUFFER = 2 ** 30;
-
-/** Before anything is opened. */
-export function checkOptions(options: OffloadOptions): void {
-  const { receiveBuffer, sendBuffer } = options;
-  for (const [name, size] of Object.entries({ receiveBuffer, sendBuffer })) {
-    if (size === undefined) continue;
-    if (Number.isInteger(size) && size > 0 && size <= MAX_BUFFER) continue;
-    throw new RangeError(
-      `Cannot open a socket: ${name} must be a whole number of bytes from 1 to ${MAX_BUFFER}: given ${size}`,
-    );
-  }
-}
 
 /** What libc does not ask: whether Deno's `--allow-net` is for that address. */
 export function requireNet(hostname: string, port: number): void {
