@@ -48,16 +48,15 @@ export class OffloadCarrier implements Carrier {
 
   async receiveBatch(): Promise<readonly Run[]> {
     const readiness = this.#readiness;
-    let runs: Run[] | undefined;
-    const look = () => (runs = this.#take()) !== undefined;
     if (!readiness.turnIsDue) {
-      if (look()) return runs!;
+      const here = this.#take();
+      if (here !== undefined) return here;
       // The caller goes on first.
       await undefined;
-      if (readiness.linger(look)) return runs!;
+      const soon = readiness.linger(this.#take);
+      if (soon !== undefined) return soon;
     }
-    await readiness.readable(look);
-    return runs ?? closed();
+    return await readiness.readable(this.#take) ?? closed();
   }
 
   async receive(
@@ -131,14 +130,14 @@ export class OffloadCarrier implements Carrier {
     this.#readiness.unref();
   }
 
-  #take(): Run[] | undefined {
+  readonly #take = (): Run[] | undefined => {
     if (this.#readiness.closed) return closed();
     const late = this.#sender.takeLate();
     if (late !== undefined) throw late;
     const runs = this.#receiver.take();
     if (runs !== undefined) this.#readiness.worked(runs.length);
     return runs;
-  }
+  };
 
   /** `undefined` where the kernel takes nothing for now. */
   #trySend(batch: readonly Outgoing[]): SentBatch | undefined {

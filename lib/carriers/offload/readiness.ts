@@ -83,34 +83,40 @@ export class Readiness {
   }
 
   /**
-   * Where answers have come at once lately: looks again and again for a moment,
+   * If replies have arrived at once lately: tries again and again for a moment,
    * then sleeps for another.
    *
-   * @returns Whether looking found something.
+   * @param take Takes what has arrived; `undefined` if that is nothing.
+   * @returns What it took.
    */
-  linger(look: () => boolean): boolean {
-    if (this.#naps === 0 || !this.#referenced || this.#closed) return false;
+  linger<T>(take: () => T | undefined): T | undefined {
+    if (this.#naps === 0 || !this.#referenced || this.#closed) return undefined;
     const until = performance.now() + SPIN_MS;
     do {
-      if (look()) return true;
+      const taken = take();
+      if (taken !== undefined) return taken;
     } while (performance.now() < until);
     const isReady = this.#libc.ppoll(this.#napFds, 1n, NAP, null) > 0;
     this.#naps = isReady ? MAX_NAPS : this.#naps - 1;
-    return isReady && look();
+    return isReady ? take() : undefined;
   }
 
   /**
-   * Looks whenever that may help. Resolves when it finds something, or when the
-   * socket is closed; rejects with what looking throws. One at a time.
+   * Waits until there is something to take. One call at a time.
+   *
+   * @param take Takes what has arrived; `undefined` if that is nothing. What it
+   * throws ends the wait.
+   * @returns What it took; `undefined` if the socket was closed.
    */
-  async readable(look: () => boolean): Promise<void> {
-    const found = Promise.withResolvers<void>();
+  async readable<T>(take: () => T | undefined): Promise<T | undefined> {
+    const found = Promise.withResolvers<T | undefined>();
     let settled = false;
     this.#look = () => {
       if (settled) return true;
       try {
-        settled = this.#closed || look();
-        if (settled) found.resolve();
+        const taken = this.#closed ? undefined : take();
+        settled = this.#closed || taken !== undefined;
+        if (settled) found.resolve(taken);
       } catch (error) {
         settled = true;
         found.reject(error);
@@ -118,10 +124,10 @@ export class Readiness {
       return settled;
     };
     this.#search(this.#look);
-    await found.promise;
+    return await found.promise;
   }
 
-  /** Lets who waits for something to read look at once. */
+  /** Makes a waiting {@linkcode Readiness.readable} try at once. */
   lookNow(): void {
     if (this.#look()) this.wake();
   }
