@@ -4,10 +4,10 @@ import { type Clock, systemClock } from "../../clock.ts";
 import { errors } from "../../errors.ts";
 import { NameCache } from "../resolve.ts";
 import { type Libc, systemError } from "./libc.ts";
-import { Names } from "./names.ts";
 import { Readiness } from "./readiness.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
+import { SocketAddresses } from "./socket_addresses.ts";
 import * as system from "./system.ts";
 
 /** A UDP socket that libc opened, as a carrier. */
@@ -19,7 +19,7 @@ export class OffloadCarrier implements Carrier {
     turn: (callback) => {
       let immediate = setImmediate(() => {
         this.#readiness.lookNow();
-        // What was found goes up before that.
+        // What was found is passed on before the callback runs.
         immediate = setImmediate(callback);
       });
       return () => clearImmediate(immediate);
@@ -30,9 +30,9 @@ export class OffloadCarrier implements Carrier {
   readonly #receiver: Receiver;
   readonly #sender: Sender;
   readonly #readiness: Readiness;
-  readonly #names: Names | undefined;
+  readonly #addresses: SocketAddresses | undefined;
   readonly #hosts = new NameCache();
-  // What `receive` has left of a batch.
+  // What is left of the batch that `receive` took.
   #rest: Run[] = [];
 
   constructor(libc: Libc, fd: number, remote?: NetAddr) {
@@ -40,9 +40,11 @@ export class OffloadCarrier implements Carrier {
     this.remote = remote;
     this.#libc = libc;
     this.#fd = fd;
-    this.#names = remote === undefined ? new Names(libc) : undefined;
+    this.#addresses = remote === undefined
+      ? new SocketAddresses(libc)
+      : undefined;
     this.#receiver = new Receiver(libc, fd);
-    this.#sender = new Sender(libc, fd, this.#names);
+    this.#sender = new Sender(libc, fd, this.#addresses);
     this.#readiness = new Readiness(libc, fd);
   }
 
@@ -82,10 +84,11 @@ export class OffloadCarrier implements Carrier {
 
   async send(data: Uint8Array, to: Addr): Promise<number> {
     const readiness = this.#readiness;
-    const name = this.#names?.get(to);
+    const peer = this.#addresses?.find(to);
     if (
-      !readiness.turnIsDue && !readiness.closed && !(name instanceof Error) &&
-      this.#sender.sendOne(data, name)
+      !readiness.turnIsDue && !readiness.closed &&
+      (peer === undefined || peer.kind === "address") &&
+      this.#sender.sendOne(data, peer?.sockaddr)
     ) {
       readiness.worked(1);
       const refusal = this.#refusal();
@@ -98,15 +101,11 @@ export class OffloadCarrier implements Carrier {
   }
 
   sendBatch(batch: readonly Outgoing[]): SentBatch | Promise<SentBatch> {
-    // Up to the first peer that is a name, or that cannot be sent to.
-    const names = this.#names;
-    const end = names === undefined
-      ? -1
-      : batch.findIndex(({ to }) => names.get(to) instanceof Error);
-    if (end === 0) return this.#sendToName(batch[0]);
-    const ready = end < 0 ? batch : batch.slice(0, end);
-    const sent = this.#readiness.turnIsDue ? undefined : this.#trySend(ready);
-    return sent ?? this.#sendLater(ready);
+    const peer = this.#addresses?.find(batch[0].to);
+    if (peer?.kind === "name") return this.#sendResolved(batch[0]);
+    if (peer?.kind === "refused") return { sent: 0, error: peer.error };
+    const sent = this.#readiness.turnIsDue ? undefined : this.#trySend(batch);
+    return sent ?? this.#sendLater(batch);
   }
 
   kernelDrops(): Promise<number | undefined> {
@@ -139,7 +138,7 @@ export class OffloadCarrier implements Carrier {
     return runs;
   };
 
-  /** `undefined` where the kernel takes nothing for now. */
+  /** Returns `undefined` if the kernel takes nothing for now. */
   #trySend(batch: readonly Outgoing[]): SentBatch | undefined {
     if (this.#readiness.closed) return closed();
     const result = this.#sender.send(batch);
@@ -152,7 +151,10 @@ export class OffloadCarrier implements Carrier {
       : { sent: result.sent - 1, error: refusal };
   }
 
-  /** On one machine it comes back before the call that sends returns. */
+  /**
+   * Returns the peer's refusal of what was just sent. On one machine it arrives
+   * before the call that sends returns.
+   */
   #refusal(): Error | undefined {
     if (this.remote === undefined) return undefined;
     const errno = system.pendingError(this.#libc, this.#fd);
@@ -168,16 +170,16 @@ export class OffloadCarrier implements Carrier {
     }
   }
 
-  /** One, whose peer is a name to look up, or cannot be sent to. */
-  async #sendToName({ data, to }: Outgoing): Promise<SentBatch> {
+  /** Looks up the host of the peer, then sends the message. */
+  async #sendResolved({ data, to }: Outgoing): Promise<SentBatch> {
     try {
       const { transport, hostname, port } = to as NetAddr;
       const family = this.addr.hostname.includes(":") ? 6 : 4;
       const host = await this.#hosts.resolve(hostname, family);
-      const peer = { transport, hostname: host, port };
-      const name = this.#names?.get(peer);
-      if (name instanceof Error) throw name;
-      return await this.#sendLater([{ data, to: peer }]);
+      const resolved = { transport, hostname: host, port };
+      const peer = this.#addresses?.find(resolved);
+      if (peer?.kind === "refused") throw peer.error;
+      return await this.#sendLater([{ data, to: resolved }]);
     } catch (error) {
       return { sent: 0, error };
     }

@@ -12,7 +12,7 @@ import {
   UDP_GRO,
 } from "./libc.ts";
 import { Slots } from "./slots.ts";
-import { decodeAddress } from "./socket_address.ts";
+import { decodeAddress } from "./sockaddr.ts";
 
 // Runs that one call takes: so many that the call hardly counts, so few that
 // what they hold stays in the processor's cache.
@@ -66,7 +66,7 @@ export class Receiver {
       runs.push({
         data: slots.data.subarray(start, start + length),
         segmentSize,
-        from: this.#peer(i * slots.nameSize),
+        from: this.#peer(i * slots.sockaddrSize),
         truncated: false,
         count: segmentSize === 0 ? 1 : Math.ceil(length / segmentSize),
       });
@@ -75,16 +75,16 @@ export class Receiver {
   }
 
   #peer(offset: number): NetAddr {
-    const { names } = this.#slots;
-    if (names.getUint16(offset, true) !== AF_INET) {
-      return decodeAddress(names, offset);
+    const { sockaddrs } = this.#slots;
+    if (sockaddrs.getUint16(offset, true) !== AF_INET) {
+      return decodeAddress(sockaddrs, offset);
     }
-    const key = names.getUint32(offset + SOCKADDR_IN.addr) * 65_536 +
-      names.getUint16(offset + SOCKADDR_IN.port);
+    const key = sockaddrs.getUint32(offset + SOCKADDR_IN.addr) * 65_536 +
+      sockaddrs.getUint16(offset + SOCKADDR_IN.port);
     let peer = this.#peers.get(key);
     if (peer === undefined) {
       if (this.#peers.size >= MAX_PEERS) this.#peers.clear();
-      peer = decodeAddress(names, offset);
+      peer = decodeAddress(sockaddrs, offset);
       this.#peers.set(key, peer);
     }
     return peer;

@@ -4,7 +4,7 @@ import { CMSGHDR, IOVEC, MMSGHDR } from "./layout.ts";
 const DATA_SIZE = 64 * 1024;
 // A `cmsghdr` and what both options carry, an `int`, as CMSG_SPACE aligns them.
 const CONTROL_SIZE = CMSGHDR.data + 8;
-const NAME_SIZE = 32;
+const SOCKADDR_SIZE = 32;
 
 /**
  * The array of `struct mmsghdr` that `sendmmsg` and `recvmmsg` take, with room
@@ -22,10 +22,10 @@ export class Slots {
   /** The data of all, `dataSize` bytes each. */
   readonly data: Uint8Array<ArrayBuffer>;
   readonly dataSize = DATA_SIZE;
-  /** The peers' addresses, `nameSize` bytes each. */
-  readonly names: DataView;
-  readonly nameSize = NAME_SIZE;
-  readonly #names: Uint8Array;
+  /** The peers' addresses, `sockaddrSize` bytes each. */
+  readonly sockaddrs: DataView;
+  readonly sockaddrSize = SOCKADDR_SIZE;
+  readonly #sockaddrs: Uint8Array;
   readonly #controls: DataView;
   // Little-endian: the lower half of a `size_t` comes first.
   readonly #headerWords: Uint32Array;
@@ -36,21 +36,21 @@ export class Slots {
     const iovecs = new BigUint64Array(count * IOVEC.size / 8);
     this.headers = new Uint8Array(headers.buffer);
     this.data = new Uint8Array(count * DATA_SIZE);
-    this.#names = new Uint8Array(count * NAME_SIZE);
-    this.names = new DataView(this.#names.buffer);
+    this.#sockaddrs = new Uint8Array(count * SOCKADDR_SIZE);
+    this.sockaddrs = new DataView(this.#sockaddrs.buffer);
     const controls = new Uint8Array(count * CONTROL_SIZE);
     this.#controls = new DataView(controls.buffer);
     this.#headerWords = new Uint32Array(headers.buffer);
     this.#iovecWords = new Uint32Array(iovecs.buffer);
-    const [data, names, control, vectors] = [
+    const [data, sockaddrs, control, vectors] = [
       this.data,
-      this.#names,
+      this.#sockaddrs,
       controls,
       this.#iovecWords,
     ].map(addressOf);
     for (let i = 0; i < count; i++) {
       const header = (offset: number) => (i * MMSGHDR.size + offset) / 8;
-      headers[header(MMSGHDR.name)] = names + BigInt(i * NAME_SIZE);
+      headers[header(MMSGHDR.name)] = sockaddrs + BigInt(i * SOCKADDR_SIZE);
       headers[header(MMSGHDR.iov)] = vectors + BigInt(i * IOVEC.size);
       headers[header(MMSGHDR.iovlen)] = 1n;
       headers[header(MMSGHDR.control)] = control + BigInt(i * CONTROL_SIZE);
@@ -69,7 +69,7 @@ export class Slots {
   reset(count: number): void {
     for (let i = 0; i < count; i++) {
       const word = i * MMSGHDR.size / 4;
-      this.#headerWords[word + MMSGHDR.namelen / 4] = NAME_SIZE;
+      this.#headerWords[word + MMSGHDR.namelen / 4] = SOCKADDR_SIZE;
       this.#headerWords[word + MMSGHDR.controllen / 4] = CONTROL_SIZE;
     }
   }
@@ -79,10 +79,12 @@ export class Slots {
     return this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.len) / 4];
   }
 
-  /** The peer to send to; none where the socket is connected. */
-  setName(slot: number, name: Uint8Array | undefined): void {
-    const size = name?.length ?? 0;
-    if (name !== undefined) this.#names.set(name, slot * NAME_SIZE);
+  /** Sets the peer to send to; none if the socket is connected. */
+  setSockaddr(slot: number, sockaddr: Uint8Array | undefined): void {
+    const size = sockaddr?.length ?? 0;
+    if (sockaddr !== undefined) {
+      this.#sockaddrs.set(sockaddr, slot * SOCKADDR_SIZE);
+    }
     this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.namelen) / 4] = size;
   }
 

@@ -23,7 +23,7 @@ import {
   UDP_GRO,
 } from "./libc.ts";
 import type { OffloadOptions } from "./options.ts";
-import { decodeAddress, encodeAddress } from "./socket_address.ts";
+import { decodeAddress, encodeAddress } from "./sockaddr.ts";
 
 /** What libc does not ask: whether Deno's `--allow-net` is for that address. */
 export function requireNet(hostname: string, port: number): void {
