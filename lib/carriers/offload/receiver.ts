@@ -14,8 +14,8 @@ import {
 import { Slots } from "./slots.ts";
 import { decodeAddress } from "./sockaddr.ts";
 
-// Runs that one call takes: so many that the call hardly counts, so few that
-// what they hold stays in the processor's cache.
+// Runs that one call takes: enough that the cost of the call hardly counts, few
+// enough that their data stays in the processor's cache.
 const SLOTS = 32;
 const MAX_PEERS = 4096;
 
@@ -26,7 +26,7 @@ export class Receiver {
   readonly #slots = new Slots(SLOTS);
   // How many slots the last call filled.
   #used = 0;
-  // IPv4 peers by address and port, as one number; of too many, all are
+  // IPv4 peers by address and port, as one number. When it is full, all are
   // forgotten.
   readonly #peers = new Map<number, NetAddr>();
 
@@ -36,10 +36,10 @@ export class Receiver {
   }
 
   /**
-   * What waits in the kernel, at most 32 runs. They lie in memory that the next
-   * call uses again.
+   * Takes what waits in the kernel, at most 32 runs. Their memory is valid until
+   * the next call.
    *
-   * @returns `undefined` where nothing waits.
+   * @returns `undefined` if nothing waits.
    */
   take(): Run[] | undefined {
     const slots = this.#slots;

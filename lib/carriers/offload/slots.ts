@@ -2,7 +2,7 @@ import { CMSGHDR, IOVEC, MMSGHDR } from "./layout.ts";
 
 // One datagram, or a run of them, of at most 64 KiB.
 const DATA_SIZE = 64 * 1024;
-// A `cmsghdr` and what both options carry, an `int`, as CMSG_SPACE aligns them.
+// A `cmsghdr` and the `int` that both options carry, as CMSG_SPACE aligns them.
 const CONTROL_SIZE = CMSGHDR.data + 8;
 const SOCKADDR_SIZE = 32;
 
@@ -10,16 +10,15 @@ const SOCKADDR_SIZE = 32;
  * The array of `struct mmsghdr` that `sendmmsg` and `recvmmsg` take, with room
  * for the data, the peer's address and one control message of each.
  *
- * The structures point at each other by address. That is safe because all of it
- * is in buffers that this object holds as long as it lives, because a buffer of
- * more than 64 bytes lies outside of the collector's heap and is never moved,
- * and because only calls that return before they are over use them: no other
- * thread ever sees these addresses.
+ * The structures hold pointers to each other. That is safe for three reasons:
+ * this object keeps all of their buffers alive; a buffer of more than 64 bytes
+ * lies outside of the garbage collector's heap and never moves; and only
+ * synchronous calls use the pointers, so no other thread ever sees them.
  */
 export class Slots {
-  /** For the calls. */
+  /** The array itself, as the calls take it. */
   readonly headers: Uint8Array<ArrayBuffer>;
-  /** The data of all, `dataSize` bytes each. */
+  /** The data of all slots, `dataSize` bytes each. */
   readonly data: Uint8Array<ArrayBuffer>;
   readonly dataSize = DATA_SIZE;
   /** The peers' addresses, `sockaddrSize` bytes each. */
@@ -60,12 +59,12 @@ export class Slots {
     this.reset(count);
   }
 
-  /** How much of a slot's data is to be sent, or may be received. */
+  /** Sets how many bytes of a slot are to be sent, or may be received. */
   setLength(slot: number, size: number): void {
     this.#iovecWords[(slot * IOVEC.size + IOVEC.len) / 4] = size;
   }
 
-  /** Makes the first so many ready to be received into. */
+  /** Prepares the first `count` slots for receiving. */
   reset(count: number): void {
     for (let i = 0; i < count; i++) {
       const word = i * MMSGHDR.size / 4;
@@ -74,7 +73,7 @@ export class Slots {
     }
   }
 
-  /** How many bytes were received there. */
+  /** Returns how many bytes a slot received. */
   length(slot: number): number {
     return this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.len) / 4];
   }
@@ -88,7 +87,7 @@ export class Slots {
     this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.namelen) / 4] = size;
   }
 
-  /** Puts a control message with a 16-bit value there, or none. */
+  /** Sets a slot's control message, with a 16-bit value; `undefined` for none. */
   setControl(
     slot: number,
     level: number,
@@ -110,7 +109,10 @@ export class Slots {
     this.#controls.setUint16(at + CMSGHDR.data, value, true);
   }
 
-  /** The value of the control message that came with it, if it is that one. */
+  /**
+   * Returns the value of the control message that a slot received; `undefined` if
+   * it received none, or one of another type.
+   */
   control(slot: number, level: number, type: number): number | undefined {
     const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
     if (this.#headerWords[word] < CMSGHDR.data + 4) return undefined;
