@@ -83,3 +83,4 @@ export {
   type ServeOptions,
 } from "./lib/serve.ts";
 export type { WaitOptions } from "./lib/socket/waits.ts";
+export { traced } from "./lib/carriers/traced.ts";

@@ -1,18 +1,20 @@
 import { tcp } from "../lib/carriers/tcp.ts";
 import { tls } from "../lib/carriers/tls.ts";
 import { udp } from "../lib/carriers/udp.ts";
-import { carrierContract, simulateNetwork } from "../lib/testing/mod.ts";
+import { webSockets } from "../examples/websocket_carrier.ts";
+import { simulateNetwork } from "../lib/testing/mod.ts";
 import { certificate } from "./support/certificates.ts";
+import { bothContracts, tracedContract } from "./support/contracts.ts";
 
-carrierContract("udp", () => udp());
+bothContracts("udp", () => udp());
 
-carrierContract("udp over IPv6", () => udp({ family: 6 }), {
+bothContracts("udp over IPv6", () => udp({ family: 6 }), {
   address: () => "udp://[::1]:0",
   largest: 65_527,
 });
 
 // Every Deno.DatagramConn is a carrier as it stands.
-carrierContract("bare Deno.DatagramConn", () => ({
+bothContracts("bare Deno.DatagramConn", () => ({
   listen: (address) =>
     Deno.listenDatagram({ ...address as Deno.NetAddr, transport: "udp" }),
   dial: () =>
@@ -22,7 +24,7 @@ carrierContract("bare Deno.DatagramConn", () => ({
 }));
 
 let network = simulateNetwork();
-carrierContract("simulated network", () => network, {
+bothContracts("simulated network", () => network, {
   around: (test) => {
     network = simulateNetwork();
     return network.run(test);
@@ -30,7 +32,7 @@ carrierContract("simulated network", () => network, {
 });
 
 let rough = simulateNetwork();
-carrierContract("simulated network that fails", () => rough, {
+bothContracts("simulated network that fails", () => rough, {
   ordered: false,
   lossless: false,
   around: (test) => {
@@ -43,21 +45,21 @@ carrierContract("simulated network that fails", () => rough, {
   },
 });
 
-carrierContract("tcp, lines", () => tcp(), {
+bothContracts("tcp, lines", () => tcp(), {
   address: () => "tcp://127.0.0.1:0",
   binary: false,
   largest: 65_535,
   sendsToNobody: undefined,
 });
 
-carrierContract("tcp, lengths", () => tcp({ framing: "length" }), {
+bothContracts("tcp, lengths", () => tcp({ framing: "length" }), {
   address: () => "tcp://[::1]:0",
   largest: 65_535,
   sendsToNobody: undefined,
 });
 
 let pair = { cert: "", key: "" };
-carrierContract("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
+bothContracts("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
   address: () => "tls://127.0.0.1:0",
   binary: false,
   largest: 65_535,
@@ -66,4 +68,9 @@ carrierContract("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
     if (pair.cert === "") pair = await certificate();
     await test();
   },
+});
+
+tracedContract("WebSockets", () => webSockets, {
+  address: () => "tcp://127.0.0.1:0",
+  sendsToNobody: undefined,
 });

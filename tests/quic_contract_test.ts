@@ -1,6 +1,6 @@
 import { quic } from "../lib/carriers/quic.ts";
-import { carrierContract } from "../lib/testing/mod.ts";
 import { certificate } from "./support/certificates.ts";
+import { bothContracts } from "./support/contracts.ts";
 
 const { cert, key } = await certificate();
 const options = { cert, key, caCerts: [cert] };
@@ -8,7 +8,7 @@ const address = () => "quic://127.0.0.1:0";
 
 // A limit below what any path carries, since a connection's own grows.
 const LARGEST = 1_100;
-carrierContract("quic", () => quic({ ...options, maxMessage: LARGEST }), {
+bothContracts("quic", () => quic({ ...options, maxMessage: LARGEST }), {
   address,
   largest: LARGEST,
   ordered: false,
@@ -16,7 +16,7 @@ carrierContract("quic", () => quic({ ...options, maxMessage: LARGEST }), {
   sendsToNobody: false,
 });
 
-carrierContract("quic reliable", () => quic({ ...options, reliable: true }), {
+bothContracts("quic reliable", () => quic({ ...options, reliable: true }), {
   address,
   largest: 65_527,
   sendsToNobody: false,

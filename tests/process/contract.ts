@@ -1,9 +1,10 @@
 import { unix } from "../../lib/carriers/unix.ts";
-import { carrierContract } from "../../lib/testing/mod.ts";
+import { offload } from "../../lib/carriers/offload.ts";
+import { bothContracts, tracedContract } from "../support/contracts.ts";
 
 let folder = "";
 let sockets = 0;
-carrierContract("unix", () => unix(), {
+bothContracts("unix", () => unix(), {
   address: () => `unix:${folder}/${sockets++}.sock`,
   answers: false,
   largest: 65_527,
@@ -17,3 +18,5 @@ carrierContract("unix", () => unix(), {
     }
   },
 });
+
+tracedContract("offload", () => offload(), { sendsToNobody: false });
