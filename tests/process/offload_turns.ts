@@ -5,8 +5,9 @@ import { offload } from "../../lib/carriers/offload.ts";
 import { LOOPBACK } from "../support/helpers.ts";
 import { run } from "./support/programs.ts";
 
-// A timer of 20 ms, some handlers of 0.2 ms, and a machine that may be busy.
-const LONGEST_MS = 150;
+// A handler takes 0.2 ms, so 100 datagrams fit between two ticks of 20 ms. A busy
+// machine delays ticks; but in that time it handles fewer.
+const MOST = 400;
 
 for (const how of ["serve", "iterate", "batches", "reuse", "receive"]) {
   Deno.test(`timers fire while a slow receiver is flooded: ${how}`, async () => {
@@ -15,8 +16,8 @@ for (const how of ["serve", "iterate", "batches", "reuse", "receive"]) {
       flags: ["--allow-net=127.0.0.1", "--allow-ffi", "--allow-run"],
     });
     assertEquals([code, stderr], [0, ""]);
-    const { longest, handled } = JSON.parse(stdout);
-    assert(handled > 100 && longest < LONGEST_MS, stdout);
+    const { most, handled } = JSON.parse(stdout);
+    assert(handled > 100 && most < MOST, stdout);
   });
 }
 
