@@ -132,6 +132,55 @@ for (const page of pages.keys()) {
   });
 }
 
+Deno.test("README's deno.json is enough for a program elsewhere, types included", async () => {
+  const [config] = blocksIn("README.md", "json");
+  const root = new URL("../../", import.meta.url).pathname.slice(0, -1);
+  assert(config.includes('"../pli"'));
+  const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(
+      `${folder}/deno.json`,
+      config.replace("../pli", root),
+    );
+    const names = Object.keys(exports)
+      .map((path) => path.replace(".", "@pli/datagram"));
+    const lines = names.map((name, i) => `import * as _${i} from "${name}";`);
+    await Deno.writeTextFile(
+      `${folder}/main.ts`,
+      `${lines.join("\n")}
+      await using socket = _0.bind("udp://127.0.0.1:0");
+      console.log(socket.addr.hostname);`,
+    );
+    const { success, stdout, stderr } = await new Deno.Command(
+      Deno.execPath(),
+      {
+        args: ["run", "--check", "--quiet", "--allow-net", "main.ts"],
+        cwd: folder,
+        env: { NO_COLOR: "1" },
+      },
+    ).output();
+    const decoder = new TextDecoder();
+    assert(success, decoder.decode(stderr));
+    assertEquals(decoder.decode(stdout), "127.0.0.1\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("README's figures of speed are measured: they stand in docs/performance.md", () => {
+  const section = pages.get("README.md")!.replace(/\s+/g, " ")
+    .match(/On two cores over loopback.*?Node, Bun/)![0];
+  const figures = Array.from(
+    section.matchAll(/\d[\d,]*[,.]\d{3}/g),
+    ([text]) => text,
+  );
+  assertEquals(figures.length, 3, section);
+  for (const figure of figures) {
+    assert(pages.get("docs/performance.md")!.includes(figure), figure);
+  }
+});
+
 Deno.test("the pages are read, with their commands, links and paths", () => {
   const all = [...pages.keys()];
   assert(all.includes("README.md") && all.includes("docs/testing.md"));
