@@ -66,7 +66,8 @@ function isPath(word: string): boolean {
 
 /** Whether there is such a file or folder, here or, named in part, below. */
 function exists(path: string): boolean {
-  const escaped = path.replaceAll(".", "\\.").replaceAll("*", "[^/]*");
+  const escaped = path.replace(/DATE|NAME/, "*").replaceAll(".", "\\.")
+    .replaceAll("*", "[^/]*");
   const pattern = new RegExp(`(^|/)${escaped}/?$`);
   return files.some((file) => pattern.test(file)) ||
     [...folders].some((folder) => pattern.test(folder));
