@@ -16,7 +16,7 @@ export interface Columns {
   /** 16 bytes each. */
   sources: Uint8Array<ArrayBuffer>;
   truncated: Uint8Array<ArrayBuffer>;
-  /** Where the data of each message ends. */
+  /** The end of the data of each message. */
   ends: Uint32Array<ArrayBuffer>;
   data: Uint8Array<ArrayBuffer>;
 }

@@ -11,7 +11,7 @@ import { DatabaseSync } from "node:sqlite";
  * @property {string} senders Joined by NUL.
  * @property {Uint8Array} sources 16 bytes each.
  * @property {Uint8Array} truncated
- * @property {Uint32Array} ends Where the data of each message ends.
+ * @property {Uint32Array} ends The end of the data of each message.
  * @property {Uint8Array} data
  *
  * @typedef {{ type: "open", path: string, identity: string, isDurable: boolean,
