@@ -14,7 +14,7 @@ import type {
   SentBatch,
 } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { localhostIn, NameCache, resolveHost } from "./resolve.ts";
+import { localhostIn, resolveHost, Resolver } from "./resolve.ts";
 import { type Libc, systemError, systemLibc } from "./offload/libc.ts";
 import { Names } from "./offload/names.ts";
 import { Readiness } from "./offload/readiness.ts";
@@ -129,7 +129,7 @@ class OffloadCarrier implements Carrier {
   readonly #sender: Sender;
   readonly #readiness: Readiness;
   readonly #names: Names | undefined;
-  readonly #hosts = new NameCache();
+  readonly #hosts = new Resolver();
   // What `receive` has left of a batch.
   #rest: Run[] = [];
 
