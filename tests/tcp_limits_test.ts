@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bind, connect } from "../mod.ts";
 import { tcp, type TcpOptions } from "../lib/carriers/tcp.ts";
+import { describeReceived } from "../lib/programs/totals.ts";
+import { metrics } from "../lib/sinks/page/metrics.ts";
 import { SOON } from "./support/helpers.ts";
 import { ANY, counted, dial, readAll } from "./support/streams.ts";
 
@@ -88,6 +90,26 @@ Deno.test("connections beyond maxPeers are closed at once, and counted", async (
   assertEquals(Object.values(socket.stats.dropped).some((n) => n > 0), false);
   await first.send("still here");
   assertEquals((await socket.receive(SOON)).text(), "still here");
+});
+
+Deno.test("totals and metrics count closed connections apart from datagrams", async () => {
+  const carrier = tcp({ maxPeers: 1 });
+  await using socket = bind(ANY, { carrier });
+  await using client = await connect(socket.addr);
+  await client.send("x");
+  await socket.receive(SOON);
+  using further = await dial(socket);
+  assertEquals(await readAll(further), "");
+  const { stats } = socket;
+  assertEquals(
+    describeReceived(stats),
+    "received 1 message (1 byte), 1 connection closed because there were too many",
+  );
+  const { text } = metrics({ ...stats, sinks: {} }, "");
+  const lines = text.split("\n").filter((line) => line.includes("tooMany"));
+  assertEquals(lines, [
+    'pli_closed_connections_total{reason="tooManyPeers"} 1',
+  ]);
 });
 
 Deno.test("a connection that only waits for replies gives way to a new one", async () => {

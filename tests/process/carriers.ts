@@ -102,7 +102,7 @@ Deno.test("a server and clients over tls, one of which does not trust it", async
   );
   assertStringIncludes(
     ended.stderr,
-    "1 dropped connections that came to no handshake",
+    "1 connection closed after a failed handshake",
   );
 });
 
@@ -256,7 +256,10 @@ Deno.test("files that are missing or invalid: exit 2 with one line", async () =>
         server(tls, "--cert", key, "--key", key),
         "cert must be a certificate in PEM",
       ],
-      [server(tls, "--cert", cert, "--key", cert), "No keys found"],
+      [
+        server(tls, "--cert", cert, "--key", cert),
+        "key must be a private key in PEM",
+      ],
       [
         server(quic, "--cert", cert, "--key", key, "--token-file", "/no/such"),
         'Cannot read "/no/such"',

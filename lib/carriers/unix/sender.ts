@@ -12,8 +12,8 @@ export class UnixSender implements Carrier {
   constructor(remote: UnixAddr) {
     requireUnstableNet();
     this.remote = remote;
-    // An empty path leaves the socket unbound: its address has the path `null`.
-    this.#conn = Deno.listenDatagram({ transport: "unixpacket", path: "" });
+    // Without a path the socket stays unbound: its address has the path `null`.
+    this.#conn = Deno.listenDatagram({ transport: "unixpacket" });
     this.addr = this.#conn.addr;
   }
 
