@@ -10,7 +10,7 @@ import { pattern, random } from "../support/helpers.ts";
 import { quicClient, quicServer } from "../support/quics.ts";
 
 const FAULTS = { loss: 0.2, reorder: 0.05, corrupt: 0.01 };
-// QUIC slows down where a fifth is lost, each connection for itself.
+// QUIC slows down if a fifth is lost, each connection by itself.
 const CLIENTS = 20;
 
 /** Runs a test with a relay in front of a server. */
@@ -33,7 +33,7 @@ async function throughRelay(
   await test({ server, address, relay, carrier: quicClient(patient) });
 }
 
-/** A handshake may fail there, and is begun again as any client would. */
+/** Connects; a handshake may fail there, and is tried again. */
 async function connected(
   address: string,
   carrier: QuicSource,
@@ -47,7 +47,7 @@ async function connected(
   }
 }
 
-/** What a client sends: first its number, then messages of 1 to 20,000 bytes. */
+/** The messages of a client: first its number, then 1 to 20,000 bytes each. */
 function messagesOf(client: number, count: number): Uint8Array[] {
   const size = random(client);
   const first = new Uint8Array([client]);

@@ -4,16 +4,13 @@ import { FRAMINGS } from "./framing.ts";
 import type { TcpOptions } from "./limits.ts";
 
 const READ_SIZE = 16 * 1024;
-// Closing while data arrives resets the connection and loses data that is on its
-// way. So at the end the peer is read from until it has been silent for this
-// long: longer if it is replying and replies are missing.
+// Closing while data arrives resets the connection and loses data on its way. So
+// at the end the peer is read from until it is silent for this long: longer if
+// it is replying and replies are missing.
 const SILENT_MS = 100;
 const SILENT_WHILE_REPLYING_MS = 1000;
 
-/**
- * How long a connection stays open for further replies after each message was
- * replied to.
- */
+/** How long it stays open for further replies when each message has one. */
 export const LINGER_MS = 500;
 
 /** Why a connection was closed before its peer closed it. */
@@ -31,8 +28,7 @@ const REASONS: Record<Lateness, string> = {
 // No upstream issue is known. Remove when a test of tls:// passes without it.
 const WRITES_PER_TURN = 64;
 
-// How the system reports that the peer has left, and TLS that it did so without
-// saying goodbye.
+// The errors of a peer that has left, in TLS also without a goodbye.
 const ENDINGS = [
   errors.BrokenPipe,
   errors.ConnectionReset,
