@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { webSockets } from "../examples/websocket_carrier.ts";
-import { carrierContract } from "../lib/testing/mod.ts";
 import { bind, connect, type DatagramSocket } from "../mod.ts";
 import { SOON } from "./support/helpers.ts";
-
-const ANY = "tcp://127.0.0.1:0";
+import { carrierContract } from "@pli/datagram/testing";
 
 carrierContract("WebSockets", () => webSockets, {
-  address: () => ANY,
+  address: () => "tcp://127.0.0.1:0",
   sendsToNobody: undefined,
 });
+
+const ANY = "tcp://127.0.0.1:0";
 
 /** An open WebSocket to the server, by the platform's own means. */
 async function open({ addr }: DatagramSocket): Promise<WebSocket> {

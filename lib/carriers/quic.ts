@@ -25,7 +25,7 @@ import { Listener } from "./quic/listener.ts";
 import { type QuicOptions, settingsOf } from "./quic/settings.ts";
 import { resolveHost } from "./resolve.ts";
 
-export type { CertificateOptions } from "./certificates.ts";
+export type { PemOptions } from "./pem.ts";
 export type { QuicStats } from "./quic/counts.ts";
 export type { QuicOptions } from "./quic/settings.ts";
 

@@ -6,23 +6,19 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
-import {
-  certificateFailure,
-  type CertificateOptions,
-  checkCertificates,
-} from "./certificates.ts";
+import { certificateFailure, checkPem, type PemOptions } from "./pem.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
 import { DialedCarrier } from "./tcp/dialed.ts";
 import { checkOptions, type TcpOptions } from "./tcp/limits.ts";
 import { shakeHands } from "./tls/handshake.ts";
 
-export type { CertificateOptions } from "./certificates.ts";
+export type { PemOptions } from "./pem.ts";
 export type { FramingName } from "./tcp/framing.ts";
 export type { TcpOptions } from "./tcp/limits.ts";
 
 /** How TLS connections carry messages, and which certificates are trusted. */
-export interface TlsOptions extends TcpOptions, CertificateOptions {}
+export interface TlsOptions extends TcpOptions, PemOptions {}
 
 /**
  * Returns a source of TLS connections, for `tls://` addresses.
@@ -49,7 +45,7 @@ export interface TlsOptions extends TcpOptions, CertificateOptions {}
  */
 export function tls(options: TlsOptions): CarrierSource {
   const { cert, key, caCerts, serverName, ...limits } = options;
-  checkCertificates("use tls", { cert, key, caCerts, serverName });
+  checkPem("use tls", { cert, key, caCerts, serverName });
   const checked = checkOptions(limits);
   const trusted = caCerts && [...caCerts];
   return {

@@ -1,7 +1,7 @@
 import type { NetAddr, SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 import type { Carrier } from "../../carrier.ts";
-import { certificateFailure } from "../certificates.ts";
+import { certificateFailure } from "../pem.ts";
 import { peerKey } from "../peers.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";

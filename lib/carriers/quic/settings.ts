@@ -1,5 +1,5 @@
 import { outOfRange, wholeNumber, wrongType } from "../../check.ts";
-import { type CertificateOptions, checkCertificates } from "../certificates.ts";
+import { checkPem, type PemOptions } from "../pem.ts";
 import { ALPN, MAX_TOKEN } from "./hello.ts";
 
 const ACTION = "use quic";
@@ -7,7 +7,7 @@ const MAX_MESSAGE = 64 * 1024 * 1024;
 const MAX_MS = 2 ** 31 - 1;
 
 /** How `quic` connects, and which clients it accepts. */
-export interface QuicOptions extends CertificateOptions {
+export interface QuicOptions extends PemOptions {
   /**
    * A secret that both ends know, 1 to 1024 bytes. A server that has one accepts
    * only clients that have the same. They send it encrypted, after they have
@@ -89,7 +89,7 @@ export interface Settings {
  */
 export function settingsOf(options: QuicOptions): Settings {
   const { cert, key, caCerts, serverName } = options;
-  checkCertificates(ACTION, { cert, key, caCerts, serverName });
+  checkPem(ACTION, { cert, key, caCerts, serverName });
   const { reliable = false } = options;
   if (typeof reliable !== "boolean") {
     throw wrongType(ACTION, "reliable", "true or false", reliable);

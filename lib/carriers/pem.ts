@@ -2,7 +2,7 @@ import { shown } from "../check.ts";
 import { operationOf, withFields } from "../errors.ts";
 
 /** Certificates and keys: options of `tls` and `quic`. */
-export interface CertificateOptions {
+export interface PemOptions {
   /**
    * The server's certificate as PEM, followed by the certificates of its
    * issuers, if it has any.
@@ -34,9 +34,9 @@ const KEY = "PRIVATE KEY-----";
  * @param action What they are options of, as in "Cannot use tls: …".
  * @throws {TypeError} One of them is invalid.
  */
-export function checkCertificates(
+export function checkPem(
   action: string,
-  { cert, key, caCerts, serverName }: CertificateOptions,
+  { cert, key, caCerts, serverName }: PemOptions,
 ): void {
   const invalid = (name: string, wanted: string, value: unknown) => {
     const given = typeof value === "string" ? "other text" : shown(value);
