@@ -6,8 +6,8 @@ import type { NetAddr } from "../../addr.ts";
 // their streams (https://github.com/quinn-rs/quinn/issues/1280,
 // https://github.com/quinn-rs/quinn/issues/2367), and Deno's objects do. No issue
 // of Deno's is known. Remove `endpointAgain`, `collector` and the parked
-// endpoints when `QuicEndpoint.close` frees the port; a test of this module fails
-// then.
+// endpoints when `QuicEndpoint.close` frees the port: then
+// tests/quic_endpoints_test.ts fails.
 
 // How long a closed connection may keep its endpoint: three times what a packet
 // may take (RFC 9000, section 10.2), and longer on a busy machine.

@@ -25,7 +25,7 @@ const REASONS: Record<Lateness, string> = {
 
 // Writes that fit into the TLS library's buffer complete without a turn of the
 // event loop, so timers and other connections would wait while a program sends.
-// No upstream issue is known. Remove when a test of tls:// passes without it.
+// No upstream issue is known. Remove when tests/tls_test.ts passes without it.
 const WRITES_PER_TURN = 64;
 
 // The errors of a peer that has left, in TLS also without a goodbye.
