@@ -1,5 +1,5 @@
 import { shown } from "../check.ts";
-import { operationOf, withFields } from "../errors.ts";
+import { withFields } from "../errors.ts";
 
 /** Certificates and keys: options of `tls` and `quic`. */
 export interface PemOptions {
@@ -31,18 +31,18 @@ const KEY = "PRIVATE KEY-----";
  * Checks that each option is of the right type, and PEM if it has to be. The
  * messages never show what was given: it may be a key.
  *
- * @param action What they are options of, as in "Cannot use tls: …".
+ * @param source The function whose options they are.
  * @throws {TypeError} One of them is invalid.
  */
 export function checkPem(
-  action: string,
+  source: "tls" | "quic",
   { cert, key, caCerts, serverName }: PemOptions,
 ): void {
   const invalid = (name: string, wanted: string, value: unknown) => {
     const given = typeof value === "string" ? "other text" : shown(value);
     const text = `${name} must be ${wanted}: given ${given}`;
-    return withFields(new TypeError(`Cannot ${action}: ${text}`), {
-      operation: operationOf(action),
+    return withFields(new TypeError(`Cannot use ${source}: ${text}`), {
+      operation: "use",
     });
   };
   if (cert !== undefined && !holds(cert, CERTIFICATE)) {

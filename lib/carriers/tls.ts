@@ -45,7 +45,7 @@ export interface TlsOptions extends TcpOptions, PemOptions {}
  */
 export function tls(options: TlsOptions): CarrierSource {
   const { cert, key, caCerts, serverName, ...limits } = options;
-  checkPem("use tls", { cert, key, caCerts, serverName });
+  checkPem("tls", { cert, key, caCerts, serverName });
   const checked = checkOptions(limits);
   const trusted = caCerts && [...caCerts];
   return {

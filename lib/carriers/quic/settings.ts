@@ -89,7 +89,7 @@ export interface Settings {
  */
 export function settingsOf(options: QuicOptions): Settings {
   const { cert, key, caCerts, serverName } = options;
-  checkPem(ACTION, { cert, key, caCerts, serverName });
+  checkPem("quic", { cert, key, caCerts, serverName });
   const { reliable = false } = options;
   if (typeof reliable !== "boolean") {
     throw wrongType(ACTION, "reliable", "true or false", reliable);
