@@ -109,6 +109,12 @@ export interface Carrier {
    */
   readonly closed?: Promise<void>;
   /**
+   * The longest datagram that it can deliver, in bytes; the default of a
+   * socket's `maxSize`.
+   * @default {65527}
+   */
+  readonly maxReceive?: number;
+  /**
    * The largest datagram to that peer, in bytes.
    * @default {the family's limit for UDP: 65507 over IPv4, 65527 over IPv6}
    */
@@ -128,6 +134,11 @@ export interface Carrier {
   drops?(): Record<string, number>;
   /** How many datagrams the system dropped before the carrier could read them. */
   kernelDrops?(): Promise<number | undefined>;
+  /**
+   * Returns how many connections the carrier closed or rejected by itself, by
+   * reason: for carriers whose peers are connected.
+   */
+  connections?(): Record<string, number>;
   /** Sends what is still queued, then closes. `close` is not called after it. */
   end?(): Promise<void>;
   /** The time that its timeouts run on. @default {the system's} */

@@ -32,22 +32,24 @@ export function wholeNumber(
 /**
  * Checks a time limit in milliseconds.
  *
+ * @param from The smallest one.
  * @returns The limit; `undefined` if there is none, which `Infinity` means too.
- * @throws {RangeError} Not a number from 0 to 2^31 - 1.
+ * @throws {RangeError} Not a number from `from` to 2^31 - 1.
  */
 export function milliseconds(
   action: string,
   name: string,
   value: unknown,
+  from = 0,
 ): number | undefined {
   if (value === undefined || value === Infinity) return undefined;
-  if (typeof value === "number" && value >= 0 && value <= MAX_TIMEOUT_MS) {
+  if (typeof value === "number" && value >= from && value <= MAX_TIMEOUT_MS) {
     return value;
   }
   throw outOfRange(
     action,
     name,
-    `milliseconds from 0 to ${MAX_TIMEOUT_MS}, or Infinity`,
+    `milliseconds from ${from} to ${MAX_TIMEOUT_MS}, or Infinity`,
     value,
   );
 }

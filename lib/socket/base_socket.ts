@@ -57,6 +57,12 @@ export interface SocketStats {
    * `closed` (waited when the socket was closed), and what the carrier adds.
    */
   readonly dropped: Readonly<Record<string, number>>;
+  /**
+   * Connections that the carrier closed or rejected by itself, by reason; absent
+   * over carriers without connections. They are not part of the sum above: a
+   * message that was lost with its connection is in `dropped`.
+   */
+  readonly connections?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -114,7 +120,7 @@ export abstract class BaseSocket<A extends Addr>
     options: SocketOptions = {},
     refuses?: (from: A) => string | undefined,
   ) {
-    const maxSize = checkMaxSize(options.maxSize);
+    const maxSize = checkMaxSize(options.maxSize ?? carrier.maxReceive);
     const local = formatAddress(carrier.addr);
     this.carrier = carrier;
     this.addr = carrier.addr as A;
@@ -209,12 +215,14 @@ export abstract class BaseSocket<A extends Addr>
     for (const [why, n] of Object.entries(this.carrier.drops?.() ?? {})) {
       dropped[why] = (dropped[why] ?? 0) + n;
     }
+    const connections = this.carrier.connections?.();
     return {
       ...received,
       waiting: this.inbox.waiting,
       ...this.outbox.counts,
       withheld: { ...this.withheld },
       dropped,
+      ...(connections !== undefined && { connections }),
     };
   }
 
