@@ -1,8 +1,8 @@
-// A carrier of one's own: each datagram is one message of a WebSocket.
+// Carries each datagram as one binary WebSocket message, at tcp:// addresses.
 import { type Carrier, type CarrierSource, formatAddress } from "@pli/datagram";
 
-/** For addresses such as tcp://127.0.0.1:8080, whose peers send bytes. */
 export const webSockets: CarrierSource = {
+  schemes: ["tcp"],
   listen(address) {
     const options = { ...address as Deno.TcpListenOptions, onListen() {} };
     const server = Deno.serve(options, (request, { remoteAddr }) => {

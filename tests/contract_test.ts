@@ -15,6 +15,7 @@ bothContracts("udp over IPv6", () => udp({ family: 6 }), {
 
 // Every Deno.DatagramConn is a carrier as it stands.
 bothContracts("bare Deno.DatagramConn", () => ({
+  schemes: ["udp"],
   listen: (address) =>
     Deno.listenDatagram({ ...address as Deno.NetAddr, transport: "udp" }),
   dial: () =>
@@ -49,13 +50,13 @@ bothContracts("tcp, lines", () => tcp(), {
   address: () => "tcp://127.0.0.1:0",
   binary: false,
   largest: 65_535,
-  sendsToNobody: undefined,
+  sendToUnbound: "either",
 });
 
 bothContracts("tcp, lengths", () => tcp({ framing: "length" }), {
   address: () => "tcp://[::1]:0",
   largest: 65_535,
-  sendsToNobody: undefined,
+  sendToUnbound: "either",
 });
 
 let pair = { cert: "", key: "" };
@@ -63,7 +64,7 @@ bothContracts("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
   address: () => "tls://127.0.0.1:0",
   binary: false,
   largest: 65_535,
-  sendsToNobody: undefined,
+  sendToUnbound: "either",
   around: async (test) => {
     if (pair.cert === "") pair = await certificate();
     await test();
@@ -72,5 +73,5 @@ bothContracts("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
 
 tracedContract("WebSockets", () => webSockets, {
   address: () => "tcp://127.0.0.1:0",
-  sendsToNobody: undefined,
+  sendToUnbound: "either",
 });
