@@ -3,6 +3,11 @@
  *
  * @module
  */
+export {
+  type Certificate,
+  type CertificateOptions,
+  makeCertificate,
+} from "./certificate.ts";
 export type { Faults } from "./faults.ts";
 export {
   type NetworkOptions,
