@@ -1,5 +1,6 @@
 /**
- * The harness for programs that speak UDP: a network that fails on purpose.
+ * The test harness for programs that speak UDP: a network with packet loss and
+ * other faults, simulated or on real sockets.
  *
  * @module
  */
