@@ -38,11 +38,11 @@ async function measure(by: "plain" | "fast", rate: number): Promise<string> {
     by === "fast" ? "--fast" : "",
     rate === 0 ? `all it can: ${Math.round(offered)}` : Math.round(offered),
     count,
-    sinks.store.kept,
-    sinks.store.notKept,
+    sinks.store.stored,
+    sinks.store.notStored,
     // Of runs the system counts each as one.
     by === "fast" ? count - received : kernelDrops,
-    Math.round(sinks.store.kept / seconds),
+    Math.round(sinks.store.stored / seconds),
     (cpuUs / received).toFixed(2),
     Math.round(rss / 1e6),
   ];

@@ -4,7 +4,7 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers } from "@nats-io/transport-node";
 import { Datagram } from "../../lib/datagram.ts";
-import type { Backlog, Message } from "../../lib/sink.ts";
+import type { CheckpointedLog, Message } from "../../lib/sink.ts";
 import { nats, type NatsSink, parseNatsUrl } from "../../lib/sinks/nats.ts";
 import { at, SIZE } from "../lib/datagrams.ts";
 import { endAfter, measure } from "../peers/meter.mjs";
@@ -50,16 +50,15 @@ async function publishRaw(): Promise<() => number> {
 }
 
 /** A backlog of messages that are made when they are asked for. */
-class Endless implements Backlog {
-  readonly id = crypto.randomUUID();
+class Endless implements CheckpointedLog {
+  readonly identity = crypto.randomUUID();
   readonly lastId = 2 ** 40;
   after(id: number, limit: number): Message[] {
     last = id;
     return messages(limit);
   }
-  latest = (): Message[] => [];
-  handedOn = (): number => 0;
-  markHandedOn(): void {}
+  checkpoint = (): number => 0;
+  saveCheckpoint(): void {}
 }
 
 function publishThrough(sink: NatsSink): () => number {
@@ -77,7 +76,7 @@ const count = subject === "raw"
   ? await publishRaw()
   : subject === "memory"
   ? publishFromMemory()
-  : publishThrough(nats(url, { backlog: new Endless() }));
+  : publishThrough(nats(url, { log: new Endless() }));
 endAfter(Number(seconds) + 20);
 console.log(JSON.stringify(await measure(count, Number(seconds))));
 Deno.exit(0);

@@ -42,6 +42,11 @@ export function isLoopback(host: string): boolean {
   return plain === "::1" || IPV4.test(plain) && plain.startsWith("127.");
 }
 
+/** Whether only this machine can reach a socket that is bound to this host. */
+export function isOnLoopback(hostname: string): boolean {
+  return hostname === "localhost" || isLoopback(hostname);
+}
+
 /**
  * The 16 bytes of an IP address, an IPv4 one as `::ffff:a.b.c.d` (RFC 4291,
  * section 2.5.5.2), so that a network is a range of them.

@@ -2,7 +2,7 @@ import type { Addr, NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
 import { formatAddress, parseAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
-import { isLoopback } from "../address/host.ts";
+import { isOnLoopback } from "../address/host.ts";
 import { blockList } from "../address/networks.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { type CarrierSettings, carrierSettings, toCarry } from "./carriers.ts";
@@ -263,16 +263,12 @@ function page(
   const address = parseAddress(listen) as NetAddr;
   const token = { file, variable: PAGE_TOKEN };
   const isSecret = file !== undefined || inEnvironment(PAGE_TOKEN);
-  if (!isSecret && !isLocal(address.hostname)) {
+  if (!isSecret && !isOnLoopback(address.hostname)) {
     throw new UsageError(
       `--page ${listen}: others can reach it there, so it needs --page-token-file, or ${PAGE_TOKEN} and --allow-env=${PAGE_TOKEN}`,
     );
   }
   return { listen, token };
-}
-
-function isLocal(hostname: string): boolean {
-  return hostname === "localhost" || isLoopback(hostname);
 }
 
 /** The narrowest permissions that do. */

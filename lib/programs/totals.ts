@@ -78,7 +78,7 @@ export function describe(stats: CollectorStats, answers: boolean): string[] {
   ];
 }
 
-/** "notKept" as "not kept". */
+/** "notStored" as "not stored". */
 function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -1,4 +1,4 @@
-// What the system does seldom, by a C library that does it at will.
+// Rare results of system calls, produced by a C library of the test's own.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bind, connect, type DatagramSocket } from "../../mod.ts";
 import { offloadBy } from "../../lib/carriers/offload.ts";
@@ -15,7 +15,7 @@ import {
 } from "../../lib/carriers/offload/libc.ts";
 import { LOOPBACK, SOON } from "../support/helpers.ts";
 
-/** A C library with other calls in places; `fail` says why the last one failed. */
+/** Returns a C library with some calls replaced; `fail` sets `errno`. */
 function faulty(
   change: (libc: Libc, fail: (errno: number) => -1) => Partial<Libc>,
 ): () => Libc {
@@ -50,7 +50,7 @@ async function texts(socket: DatagramSocket, count: number): Promise<string[]> {
 
 const MESSAGES = Array.from({ length: 200 }, (_, i) => `${i + 100}`);
 
-/** Sends all, receives all, and says how often `sendmmsg` was called with what. */
+/** Sends and receives all. Returns the number of slots of each `sendmmsg`. */
 async function sendAll(open: () => Libc): Promise<number[]> {
   const counts: number[] = [];
   const counting = () => {
@@ -73,12 +73,12 @@ async function sendAll(open: () => Libc): Promise<number[]> {
   return counts;
 }
 
-Deno.test("200 equal messages leave in one call", async () => {
+Deno.test("200 equally long messages are sent in one call", async () => {
   assertEquals(await sendAll(systemLibc()), [4]);
 });
 
 for (const errno of [EIO, EINVAL, EMSGSIZE]) {
-  Deno.test(`a device that does not segment (${errno}) gets datagrams one by one, and is not asked again`, async () => {
+  Deno.test(`a device that does not segment (${errno}) is sent datagrams one by one from then on`, async () => {
     const counts = await sendAll(faulty((libc, fail) => {
       let asked = false;
       return {
@@ -98,7 +98,7 @@ for (const errno of [EIO, EINVAL, EMSGSIZE]) {
   });
 }
 
-Deno.test("a call that takes some is called again for the rest", async () => {
+Deno.test("after a call that sends only some, another sends the rest", async () => {
   const counts = await sendAll(faulty((libc) => ({
     sendmmsg: (fd, headers, count, flags) =>
       libc.sendmmsg(fd, headers, Math.min(count, 1), flags),
@@ -106,7 +106,7 @@ Deno.test("a call that takes some is called again for the rest", async () => {
   assertEquals(counts, [4, 3, 2, 1]);
 });
 
-Deno.test("a call that a signal interrupts is made again", async () => {
+Deno.test("a call that a signal interrupts is repeated", async () => {
   let n = 0;
   await sendAll(faulty((libc, fail) => ({
     sendmmsg: (...args) => n++ === 0 ? fail(EINTR) : libc.sendmmsg(...args),
@@ -114,7 +114,7 @@ Deno.test("a call that a signal interrupts is made again", async () => {
   })));
 });
 
-Deno.test("where there is no room to send, a send waits until there is", async () => {
+Deno.test("a send waits while the kernel has no room", async () => {
   let n = 0;
   let polled = 0;
   await sendAll(faulty((libc, fail) => ({
@@ -127,7 +127,7 @@ Deno.test("where there is no room to send, a send waits until there is", async (
   assert(polled >= 2);
 });
 
-Deno.test("a send that waits for room ends when the socket is closed", async () => {
+Deno.test("closing the socket ends a send that waits for room", async () => {
   await using socket = bind(LOOPBACK);
   const client = await connect(socket.addr, {
     carrier: offloadBy(faulty((libc, fail) => ({
@@ -149,7 +149,7 @@ Deno.test("a send that waits for room ends when the socket is closed", async () 
   assertEquals([client.stats.sent, client.stats.sendFailed], [0, 1]);
 });
 
-Deno.test("a send that the system refuses rejects with what it says, and the socket goes on", async () => {
+Deno.test("a send that the system refuses rejects with its error, and the socket still works", async () => {
   let n = 0;
   await using socket = bind(LOOPBACK, {
     carrier: offloadBy(faulty((libc, fail) => ({
@@ -167,7 +167,7 @@ Deno.test("a send that the system refuses rejects with what it says, and the soc
   assertEquals((await socket.receive(SOON)).text(), "y");
 });
 
-Deno.test("a refusal that comes late is the waiting receive's, and the send after it is sent", async () => {
+Deno.test("a late refusal rejects the waiting receive, and the next send is sent", async () => {
   await using socket = bind(LOOPBACK);
   let n = 0;
   await using client = await connect(socket.addr, {
@@ -187,7 +187,7 @@ Deno.test("a refusal that comes late is the waiting receive's, and the send afte
   assertEquals([client.stats.sent, client.stats.sendFailed], [2, 0]);
 });
 
-Deno.test("an error of receiving is thrown, and the socket goes on", async () => {
+Deno.test("an error of receiving is thrown, and the socket still works", async () => {
   let n = 0;
   await using socket = bind(LOOPBACK, {
     carrier: offloadBy(faulty((libc, fail) => ({
@@ -201,7 +201,7 @@ Deno.test("an error of receiving is thrown, and the socket goes on", async () =>
 });
 
 for (const call of ["socket", "bind", "setsockopt", "getsockname"] as const) {
-  Deno.test(`where ${call} fails nothing stays open`, async () => {
+  Deno.test(`if ${call} fails, nothing stays open`, async () => {
     const closed: number[] = [];
     let unloaded = 0;
     const open = faulty((libc, fail) => ({

@@ -45,7 +45,7 @@ const SIZES: [expression: string, size: number][] = [
   ["SK_MEMINFO_DROPS", layout.SK_MEMINFO_DROPS],
 ];
 
-Deno.test("structures and constants are what a C compiler says", async () => {
+Deno.test("structures and constants are those of the C compiler", async () => {
   const constants = Object.entries(libc)
     .filter(([name, value]) =>
       /^[A-Z_0-9]+$/.test(name) && typeof value === "number"
@@ -79,9 +79,9 @@ Deno.test("structures and constants are what a C compiler says", async () => {
     }).output();
     assertEquals(new TextDecoder().decode(cc.stderr), "");
     const { stdout } = await new Deno.Command(`${folder}/layout`).output();
-    const says = new TextDecoder().decode(stdout).trim().split("\n");
+    const values = new TextDecoder().decode(stdout).trim().split("\n");
     assertEquals(
-      expressions.map(([expression], i) => [expression, Number(says[i])]),
+      expressions.map(([expression], i) => [expression, Number(values[i])]),
       expressions,
     );
   } finally {

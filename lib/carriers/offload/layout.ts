@@ -1,7 +1,7 @@
 /**
- * How Linux lays out its structures where pointers have 8 bytes and the lowest
- * byte comes first, as on x86-64 and arm64: offsets in bytes, and sizes. A test
- * compares them with what a C compiler says.
+ * Linux's structures on x86-64 and arm64 (64-bit pointers, little-endian):
+ * offsets of their fields and sizes, in bytes. A test compares them with the C
+ * compiler's.
  */
 export const SOCKADDR_IN = { family: 0, port: 2, addr: 4, size: 16 } as const;
 export const SOCKADDR_IN6 = {

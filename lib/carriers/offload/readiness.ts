@@ -1,19 +1,20 @@
 import { POLLFD, TIMESPEC } from "./layout.ts";
 import { type Libc, POLLIN, POLLOUT, systemError } from "./libc.ts";
 
-// To sleep and be woken takes longer than many an answer.
+// Sleeping and being woken takes longer than many a reply.
 const SPIN_MS = 0.02;
-// How long the program itself sleeps before a thread does it in its place:
-// what is answered at once comes within that, and no thread has to be woken.
+// How long the program itself sleeps before a thread does so for it: a prompt
+// reply arrives within that time, and no thread has to be woken.
 const NAP_NS = 200_000;
-// Where a thread waited no longer than that, a nap may do the next time.
+// If a thread waited no longer than this, a nap is tried the next time.
 const SOON_MS = 1;
 const MAX_NAPS = 8;
-// A thread that waits for room to send looks up that often: nothing wakes it.
+// How often a thread that waits for room to send checks whether it was closed:
+// nothing wakes it.
 const SEND_POLL_MS = 100;
-// What nobody need wait for is looked at that often.
+// How often an unreferenced socket is read.
 const UNREFERENCED_MS = 25;
-// Runs that are handled before timers and other sockets have their turn: a
+// Runs that are handled before timers and other sockets get a turn: a
 // millisecond or two.
 const RUNS_A_TURN = 256;
 
@@ -22,11 +23,11 @@ new DataView(NAP.buffer).setUint32(TIMESPEC.nsec, NAP_NS, true);
 
 /**
  * Waits until a socket can be read or written. A thread of Deno's pool sleeps in
- * `poll`, and costs no CPU; an `eventfd` wakes it.
+ * `poll`, which costs no CPU; an `eventfd` wakes it.
  *
- * The descriptors are closed only when no thread polls them any more: their
- * numbers could belong to other files by then, and the thread would wait for
- * those. `close` wakes the thread, and whoever comes last closes.
+ * The descriptors are closed only when no thread polls them any more: otherwise
+ * their numbers could be given to other files, and the thread would wait for
+ * those. `close` wakes the thread; the last one to finish closes them.
  */
 export class Readiness {
   readonly #libc: Libc;
@@ -60,21 +61,21 @@ export class Readiness {
     return this.#released.promise;
   }
 
-  /** Says how much was done without waiting. */
+  /** Adds to the runs that were handled since the last turn. */
   worked(runs: number): void {
     this.#runs += runs;
   }
 
-  /** Whether others should have their turn, lest a flood starve them. */
+  /** Whether to yield to the event loop, so that a flood does not starve it. */
   get turnIsDue(): boolean {
     return this.#runs >= RUNS_A_TURN;
   }
 
   /**
-   * Lets timers and other sockets have their turn. While anything else is to be
-   * done, Deno looks at them only once in 61 rounds (tokio's event interval), so
-   * `setImmediate` alone would starve them: here nothing is, for as long as a
-   * thread takes to answer.
+   * Gives timers and other sockets a turn. While the event loop has other work,
+   * it polls its sockets only once in 61 rounds (tokio's event interval), so
+   * `setImmediate` alone would starve them. Here it has none until a thread
+   * replies.
    */
   async turn(): Promise<void> {
     this.#runs = 0;
@@ -83,34 +84,40 @@ export class Readiness {
   }
 
   /**
-   * Where answers have come at once lately: looks again and again for a moment,
+   * If replies have arrived at once lately: tries again and again for a moment,
    * then sleeps for another.
    *
-   * @returns Whether looking found something.
+   * @param take Takes what has arrived; `undefined` if that is nothing.
+   * @returns What it took.
    */
-  linger(look: () => boolean): boolean {
-    if (this.#naps === 0 || !this.#referenced || this.#closed) return false;
+  linger<T>(take: () => T | undefined): T | undefined {
+    if (this.#naps === 0 || !this.#referenced || this.#closed) return undefined;
     const until = performance.now() + SPIN_MS;
     do {
-      if (look()) return true;
+      const taken = take();
+      if (taken !== undefined) return taken;
     } while (performance.now() < until);
     const isReady = this.#libc.ppoll(this.#napFds, 1n, NAP, null) > 0;
     this.#naps = isReady ? MAX_NAPS : this.#naps - 1;
-    return isReady && look();
+    return isReady ? take() : undefined;
   }
 
   /**
-   * Looks whenever that may help. Resolves when it finds something, or when the
-   * socket is closed; rejects with what looking throws. One at a time.
+   * Waits until there is something to take. One call at a time.
+   *
+   * @param take Takes what has arrived; `undefined` if that is nothing. What it
+   * throws ends the wait.
+   * @returns What it took; `undefined` if the socket was closed.
    */
-  async readable(look: () => boolean): Promise<void> {
-    const found = Promise.withResolvers<void>();
+  async readable<T>(take: () => T | undefined): Promise<T | undefined> {
+    const found = Promise.withResolvers<T | undefined>();
     let settled = false;
     this.#look = () => {
       if (settled) return true;
       try {
-        settled = this.#closed || look();
-        if (settled) found.resolve();
+        const taken = this.#closed ? undefined : take();
+        settled = this.#closed || taken !== undefined;
+        if (settled) found.resolve(taken);
       } catch (error) {
         settled = true;
         found.reject(error);
@@ -118,10 +125,10 @@ export class Readiness {
       return settled;
     };
     this.#search(this.#look);
-    await found.promise;
+    return await found.promise;
   }
 
-  /** Lets who waits for something to read look at once. */
+  /** Makes a waiting {@linkcode Readiness.readable} try at once. */
   lookNow(): void {
     if (this.#look()) this.wake();
   }
@@ -131,7 +138,7 @@ export class Readiness {
       await this.turn();
       if (look()) return;
     }
-    // Whoever else has something to do now may be the one who sends.
+    // Other code that is ready to run now may be what sends.
     await new Promise<void>((resolve) => void setImmediate(resolve));
     while (!look()) {
       const start = performance.now();
@@ -142,7 +149,7 @@ export class Readiness {
     }
   }
 
-  /** Resolves when there may be room to send, or when it is closed. */
+  /** Resolves when there may be room to send, or when the socket is closed. */
   async writable(): Promise<void> {
     const fds = this.#pollFds(POLLOUT);
     while (!this.#closed && await this.#poll(fds, 1n, SEND_POLL_MS) === 0);
@@ -154,14 +161,14 @@ export class Readiness {
     this.#resume?.();
   }
 
-  /** A thread that polls keeps the program running; so then none does. */
+  /** A thread in `poll` would keep the program running, so a timer replaces it. */
   unref(): void {
     if (!this.#referenced) return;
     this.#referenced = false;
     this.wake();
   }
 
-  /** Makes a thread that polls return, and look. */
+  /** Makes a thread in `poll` return. */
   wake(): void {
     if (this.#polls > 0) this.#write();
   }
@@ -196,7 +203,7 @@ export class Readiness {
     return fds[POLLFD.revents] !== 0;
   }
 
-  /** The caller holds the buffer until the thread has returned. */
+  /** Keeps the buffer alive until the thread has returned. */
   async #poll(
     fds: Uint8Array<ArrayBuffer>,
     count: bigint,
@@ -205,7 +212,7 @@ export class Readiness {
     this.#polls++;
     try {
       const ready = await this.#libc.poll(fds, count, timeoutMs);
-      // Used here, so that nothing can have collected it before.
+      // Used here, so that the garbage collector cannot have taken it before.
       return fds.length === 0 ? 0 : ready;
     } finally {
       this.#polls--;

@@ -12,10 +12,10 @@ import {
   UDP_GRO,
 } from "./libc.ts";
 import { Slots } from "./slots.ts";
-import { decodeAddress } from "./socket_address.ts";
+import { decodeAddress } from "./sockaddr.ts";
 
-// Runs that one call takes: so many that the call hardly counts, so few that
-// what they hold stays in the processor's cache.
+// Runs that one call takes: enough that the cost of the call hardly counts, few
+// enough that their data stays in the processor's cache.
 const SLOTS = 32;
 const MAX_PEERS = 4096;
 
@@ -26,7 +26,7 @@ export class Receiver {
   readonly #slots = new Slots(SLOTS);
   // How many slots the last call filled.
   #used = 0;
-  // IPv4 peers by address and port, as one number; of too many, all are
+  // IPv4 peers by address and port, as one number. When it is full, all are
   // forgotten.
   readonly #peers = new Map<number, NetAddr>();
 
@@ -36,10 +36,10 @@ export class Receiver {
   }
 
   /**
-   * What waits in the kernel, at most 32 runs. They lie in memory that the next
-   * call uses again.
+   * Takes what waits in the kernel, at most 32 runs. Their memory is valid until
+   * the next call.
    *
-   * @returns `undefined` where nothing waits.
+   * @returns `undefined` if nothing waits.
    */
   take(): Run[] | undefined {
     const slots = this.#slots;
@@ -66,7 +66,7 @@ export class Receiver {
       runs.push({
         data: slots.data.subarray(start, start + length),
         segmentSize,
-        from: this.#peer(i * slots.nameSize),
+        from: this.#peer(i * slots.sockaddrSize),
         truncated: false,
         count: segmentSize === 0 ? 1 : Math.ceil(length / segmentSize),
       });
@@ -75,16 +75,16 @@ export class Receiver {
   }
 
   #peer(offset: number): NetAddr {
-    const { names } = this.#slots;
-    if (names.getUint16(offset, true) !== AF_INET) {
-      return decodeAddress(names, offset);
+    const { sockaddrs } = this.#slots;
+    if (sockaddrs.getUint16(offset, true) !== AF_INET) {
+      return decodeAddress(sockaddrs, offset);
     }
-    const key = names.getUint32(offset + SOCKADDR_IN.addr) * 65_536 +
-      names.getUint16(offset + SOCKADDR_IN.port);
+    const key = sockaddrs.getUint32(offset + SOCKADDR_IN.addr) * 65_536 +
+      sockaddrs.getUint16(offset + SOCKADDR_IN.port);
     let peer = this.#peers.get(key);
     if (peer === undefined) {
       if (this.#peers.size >= MAX_PEERS) this.#peers.clear();
-      peer = decodeAddress(names, offset);
+      peer = decodeAddress(sockaddrs, offset);
       this.#peers.set(key, peer);
     }
     return peer;

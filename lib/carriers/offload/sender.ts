@@ -14,13 +14,14 @@ import {
   systemError,
   UDP_SEGMENT,
 } from "./libc.ts";
-import type { Names } from "./names.ts";
 import { Slots } from "./slots.ts";
+import type { Sockaddr, SocketAddresses } from "./socket_addresses.ts";
 
 const SLOTS = 16;
 // UDP_MAX_SEGMENTS of kernels before 6.9; later ones take more.
 const MAX_SEGMENTS = 64;
-// What a run may hold: a datagram's length field is checked before it is cut.
+// The largest run in bytes: the kernel checks its length as that of a single
+// datagram before it cuts it.
 const MAX_RUN = 65_000;
 const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
@@ -28,34 +29,38 @@ const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 export class Sender {
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #names: Names | undefined;
+  readonly #addresses: SocketAddresses | undefined;
   readonly #slots = new Slots(SLOTS);
-  // Up to which message a slot reaches.
+  // For each slot, the index of the message after its last one.
   readonly #ends: number[] = [];
-  // What the device segments: not larger ones than that, or none at all.
+  // The longest datagrams that the device segments; 0 if it segments none.
   #largestSegment = MAX_RUN;
   #runs = 0;
   // An error that belongs to a datagram whose send has resolved already.
   #late: Error | undefined;
 
-  /** @param names Of the peers; none on a connected socket. */
-  constructor(libc: Libc, fd: number, names: Names | undefined) {
+  /** @param addresses The peers' addresses; none on a connected socket. */
+  constructor(
+    libc: Libc,
+    fd: number,
+    addresses: SocketAddresses | undefined,
+  ) {
     this.#libc = libc;
     this.#fd = fd;
-    this.#names = names;
+    this.#addresses = addresses;
   }
 
-  /** How many runs the last call was about. */
+  /** The number of runs in the last call. */
   get runs(): number {
     return this.#runs;
   }
 
-  /** Whether an error came that belongs to a send that has resolved already. */
+  /** Whether there is an error that belongs to a send that has resolved. */
   get isLate(): boolean {
     return this.#late !== undefined;
   }
 
-  /** That error, once. */
+  /** Returns that error, once. */
   takeLate(): Error | undefined {
     const late = this.#late;
     this.#late = undefined;
@@ -63,21 +68,19 @@ export class Sender {
   }
 
   /**
-   * Sends one datagram, where that needs no more than a call.
+   * Sends one datagram, if a single call does it.
    *
-   * @returns Whether it is sent; `send` says why not.
+   * @param sockaddr The peer; `undefined` on a connected socket.
+   * @returns Whether it was sent. If not, `send` reports why.
    */
-  sendOne(
-    data: Uint8Array,
-    name: Uint8Array<ArrayBuffer> | undefined,
-  ): boolean {
+  sendOne(data: Uint8Array, sockaddr: Sockaddr | undefined): boolean {
     const sent = this.#libc.sendto(
       this.#fd,
       data as Uint8Array<ArrayBuffer>,
       BigInt(data.length),
       FLAGS,
-      name ?? null,
-      name?.length ?? 0,
+      sockaddr ?? null,
+      sockaddr?.length ?? 0,
     );
     if (sent >= 0n) return true;
     const errno = this.#libc.errno();
@@ -86,9 +89,10 @@ export class Sender {
   }
 
   /**
-   * Sends what goes in one call, from the first message on. All peers have names.
+   * Sends what fits into one call, from the first message to the one before the
+   * first whose peer has no address yet. The first one must have one.
    *
-   * @returns `undefined` where the kernel takes none for now.
+   * @returns `undefined` if the kernel takes none for now.
    */
   send(batch: readonly Outgoing[]): SentBatch | undefined {
     for (;;) {
@@ -107,7 +111,8 @@ export class Sender {
         case EAGAIN:
           return undefined;
         case ECONNREFUSED:
-          // The kernel says it once, of an earlier one, and sent nothing.
+          // The kernel reports it once, for an earlier datagram, and sent
+          // nothing in this call.
           this.#late = systemError(this.#libc, errno);
           continue;
         case EIO:
@@ -122,14 +127,19 @@ export class Sender {
     }
   }
 
-  /** Puts messages into slots, equal ones to one peer together. */
+  /**
+   * Puts messages into slots, equally long ones to one peer together.
+   *
+   * @returns How many slots it filled.
+   */
   #fill(batch: readonly Outgoing[]): number {
     const slots = this.#slots;
     let next = 0;
     let slot = 0;
     for (; slot < SLOTS && next < batch.length; slot++) {
       const { to, data: first } = batch[next];
-      const name = this.#nameOf(to);
+      const sockaddr = this.#sockaddr(to);
+      if (sockaddr === undefined && this.#addresses !== undefined) break;
       const size = first.length;
       const start = slot * slots.dataSize;
       slots.data.set(first, start);
@@ -141,17 +151,17 @@ export class Sender {
           const { length } = data;
           if (
             length === 0 || length > size || used + length > MAX_RUN ||
-            (other !== to && this.#nameOf(other) !== name)
+            (other !== to && this.#sockaddr(other) !== sockaddr)
           ) break;
           slots.data.set(data, start + used);
           used += length;
           next++;
-          // Only the last of a run may be shorter.
+          // Only the last one of a run may be shorter.
           if (length < size) break;
         }
       }
       slots.setLength(slot, used);
-      slots.setName(slot, name);
+      slots.setSockaddr(slot, sockaddr);
       const one = next - from === 1;
       slots.setControl(slot, SOL_UDP, UDP_SEGMENT, one ? undefined : size);
       this.#ends[slot] = next;
@@ -159,13 +169,13 @@ export class Sender {
     return slot;
   }
 
-  #nameOf(to: Addr): Uint8Array | undefined {
-    return this.#names?.get(to) as Uint8Array | undefined;
+  #sockaddr(to: Addr): Sockaddr | undefined {
+    return this.#addresses?.sockaddr(to);
   }
 
   /**
-   * EIO: the device computes no checksums, so it segments nothing. Else segments
-   * of that size are more than its packets hold.
+   * EIO: the device computes no checksums, so it segments nothing. Otherwise its
+   * packets are too small for segments of that size.
    */
   #remember(errno: number, size: number): void {
     this.#largestSegment = errno === EIO ? 0 : size - 1;

@@ -1,6 +1,5 @@
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
-import type { OffloadOptions } from "../offload.ts";
 import { isIp } from "../../address/host.ts";
 import { SK_MEMINFO_DROPS, SOCKADDR_IN6 } from "./layout.ts";
 import {
@@ -23,23 +22,14 @@ import {
   systemError,
   UDP_GRO,
 } from "./libc.ts";
-import { decodeAddress, encodeAddress } from "./socket_address.ts";
+import type { OffloadOptions } from "./options.ts";
+import { decodeAddress, encodeAddress } from "./sockaddr.ts";
 
-const MAX_BUFFER = 2 ** 30;
-
-/** Before anything is opened. */
-export function checkOptions(options: OffloadOptions): void {
-  const { receiveBuffer, sendBuffer } = options;
-  for (const [name, size] of Object.entries({ receiveBuffer, sendBuffer })) {
-    if (size === undefined) continue;
-    if (Number.isInteger(size) && size > 0 && size <= MAX_BUFFER) continue;
-    throw new RangeError(
-      `Cannot open a socket: ${name} must be a whole number of bytes from 1 to ${MAX_BUFFER}: given ${size}`,
-    );
-  }
-}
-
-/** What libc does not ask: whether Deno's `--allow-net` is for that address. */
+/**
+ * Checks that `--allow-net` includes an address, which libc does not do.
+ *
+ * @throws {Deno.errors.NotCapable} It does not.
+ */
 export function requireNet(hostname: string, port: number): void {
   const host = hostname.includes(":")
     ? `[${hostname.split("%", 1)[0]}]:${port}`
@@ -52,8 +42,9 @@ export function requireNet(hostname: string, port: number): void {
 }
 
 /**
- * What is made of a socket of the host's family, its options set. Where that
- * fails, nothing stays open.
+ * Opens a socket of the host's family and sets its options.
+ *
+ * @param make Makes the result of it. If it throws, nothing stays open.
  */
 export function openSocket<T>(
   open: () => Libc,
@@ -63,7 +54,7 @@ export function openSocket<T>(
 ): T {
   if (!isIp(hostname)) {
     throw new errors.NotSupported(
-      `offload binds IP addresses and localhost, no names: given ${hostname}`,
+      `offload binds IP addresses and localhost only, no other names: given ${hostname}`,
     );
   }
   const family = hostname.includes(":") ? AF_INET6 : AF_INET;
@@ -82,31 +73,31 @@ export function openSocket<T>(
 }
 
 export function bindTo(libc: Libc, fd: number, to: NetAddr): void {
-  const name = encodeAddress(libc, to);
-  check(libc, libc.bind(fd, name, name.length));
+  const sockaddr = encodeAddress(libc, to);
+  check(libc, libc.bind(fd, sockaddr, sockaddr.length));
 }
 
 export function connectTo(libc: Libc, fd: number, to: NetAddr): void {
-  const name = encodeAddress(libc, to);
-  check(libc, libc.connect(fd, name, name.length));
+  const sockaddr = encodeAddress(libc, to);
+  check(libc, libc.connect(fd, sockaddr, sockaddr.length));
 }
 
-/** Where a socket is bound. */
+/** Returns the address that a socket is bound to. */
 export function localAddress(libc: Libc, fd: number): NetAddr {
-  const name = new Uint8Array(SOCKADDR_IN6.size);
-  const size = new Uint8Array(new Uint32Array([name.length]).buffer);
-  check(libc, libc.getsockname(fd, name, size));
-  return decodeAddress(new DataView(name.buffer), 0);
+  const sockaddr = new Uint8Array(SOCKADDR_IN6.size);
+  const size = new Uint8Array(new Uint32Array([sockaddr.length]).buffer);
+  check(libc, libc.getsockname(fd, sockaddr, size));
+  return decodeAddress(new DataView(sockaddr.buffer), 0);
 }
 
-/** What went wrong at the socket since somebody asked, or 0 (SO_ERROR). */
+/** Returns and clears the socket's pending error; 0 if there is none (SO_ERROR). */
 export function pendingError(libc: Libc, fd: number): number {
   return get(libc, fd, SO_ERROR, 1)[0];
 }
 
 /**
- * What the kernel dropped at the socket. SO_RXQ_OVFL says it with each datagram
- * as of that datagram; SO_MEMINFO at any time.
+ * Returns how many datagrams the kernel dropped at the socket. SO_MEMINFO reports
+ * it at any time, SO_RXQ_OVFL only with the next datagram.
  */
 export function droppedBy(libc: Libc, fd: number): number {
   return get(libc, fd, SO_MEMINFO, SK_MEMINFO_DROPS + 1)[SK_MEMINFO_DROPS];
@@ -126,7 +117,7 @@ function setOptions(
   if (sendBuffer !== undefined) setBuffer(libc, fd, "sendBuffer", sendBuffer);
 }
 
-/** More than the system's limit takes CAP_NET_ADMIN, as root has. */
+/** Sizes above the system's limit need CAP_NET_ADMIN, which root has. */
 function setBuffer(
   libc: Libc,
   fd: number,
@@ -139,7 +130,7 @@ function setBuffer(
   const value = new Uint8Array(new Int32Array([size]).buffer);
   if (libc.setsockopt(fd, SOL_SOCKET, force, value, value.length) === 0) return;
   set(libc, fd, SOL_SOCKET, option, size);
-  // The kernel doubles what it is given, for its own use (socket(7)).
+  // The kernel doubles the value, for its own bookkeeping (socket(7)).
   const given = get(libc, fd, option, 1)[0] / 2;
   if (given >= size) return;
   throw new RangeError(
@@ -158,13 +149,13 @@ function set(
   check(libc, libc.setsockopt(fd, level, option, bytes, bytes.length));
 }
 
-// `getsockopt` returns before anybody else can use them.
+// Shared by all calls: `getsockopt` returns before the next one is made.
 const VALUE = new Uint32Array(SK_MEMINFO_DROPS + 1);
 const VALUE_BYTES = new Uint8Array(VALUE.buffer);
 const SIZE = new Uint32Array(1);
 const SIZE_BYTES = new Uint8Array(SIZE.buffer);
 
-/** An option's value, good until the next is asked for. */
+/** Returns an option's value, valid until the next call. */
 function get(
   libc: Libc,
   fd: number,

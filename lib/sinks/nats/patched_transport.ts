@@ -1,8 +1,12 @@
 /**
- * Mends the NATS client's transport, of exactly the version in deno.json. It
- * takes all listeners off a socket before it lets go of it, and often enough
- * that a reset connection reports its error in between: to nobody, which ends
- * the process. With a listener that always stays, nothing else changes.
+ * Patches the NATS client's transport, in exactly the version of deno.json.
+ *
+ * `NodeTransport` of `@nats-io/transport-node` 3.4.0 removes all listeners of a
+ * socket several times before it adds its own. A connection that is reset in
+ * between reports its error to no listener, which ends the process. The patch
+ * keeps one listener on the socket at all times and changes nothing more. No
+ * upstream issue is known (github.com/nats-io/nats.js). Remove this file when
+ * `dial`, `peekInfo`, `startTLS` and `tlsFirst` keep a listener for errors.
  *
  * @module
  */
@@ -24,7 +28,7 @@ NodeTransport.prototype.tlsFirst = async function (...args) {
 function guarded<S extends Socket>(socket: S): S {
   const ignore = () => {};
   const removeAllListeners = socket.removeAllListeners.bind(socket);
-  // Without an event it is for all of them, and `undefined` is an event.
+  // Called without an event it removes all listeners; `undefined` is an event.
   socket.removeAllListeners = (...event) => {
     removeAllListeners(...event);
     if (!socket.listeners("error").includes(ignore)) {

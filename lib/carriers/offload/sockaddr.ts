@@ -1,15 +1,20 @@
 import type { NetAddr } from "../../addr.ts";
-import { InvalidAddressError } from "../../errors.ts";
 import { formatAddress } from "../../address/address.ts";
 import { canonicalIpv6, ipBytes } from "../../address/host.ts";
+import { InvalidAddressError } from "../../errors.ts";
 import { SOCKADDR_IN, SOCKADDR_IN6 } from "./layout.ts";
 import { AF_INET, AF_INET6, type Libc } from "./libc.ts";
 
-/** As the system takes it: a `sockaddr_in` or a `sockaddr_in6`. */
+/**
+ * Encodes an address as the system takes it: a `sockaddr_in` or `sockaddr_in6`.
+ *
+ * @throws {InvalidAddressError} Its zone is not an interface of this machine.
+ */
 export function encodeAddress(
   libc: Libc,
-  { hostname, port }: NetAddr,
+  address: NetAddr,
 ): Uint8Array<ArrayBuffer> {
+  const { hostname, port } = address;
   const [host, zone] = hostname.split("%", 2);
   const bytes = ipBytes(host);
   const inet6 = host.includes(":");
@@ -21,13 +26,13 @@ export function encodeAddress(
   if (inet6) {
     encoded.set(bytes, SOCKADDR_IN6.addr);
     if (zone !== undefined) {
-      view.setUint32(SOCKADDR_IN6.scope, scopeId(libc, hostname, zone), true);
+      view.setUint32(SOCKADDR_IN6.scope, scopeId(libc, address, zone), true);
     }
   } else encoded.set(bytes.subarray(12), SOCKADDR_IN.addr);
   return encoded;
 }
 
-/** The inverse, but for the zone: as Deno shows it. */
+/** Decodes an address. It has no zone, as with Deno's own sockets. */
 export function decodeAddress(view: DataView, offset: number): NetAddr {
   const inet6 = view.getUint16(offset, true) === AF_INET6;
   const layout = inet6 ? SOCKADDR_IN6 : SOCKADDR_IN;
@@ -52,12 +57,12 @@ function ipv6Text(bytes: Uint8Array): string {
   return canonicalIpv6(text) ?? text;
 }
 
-function scopeId(libc: Libc, hostname: string, zone: string): number {
+function scopeId(libc: Libc, address: NetAddr, zone: string): number {
   if (/^\d+$/.test(zone)) return Number(zone);
   const index = libc.if_nametoindex(new TextEncoder().encode(`${zone}\0`));
   if (index > 0) return index;
   throw new InvalidAddressError(
-    formatAddress({ transport: "udp", hostname, port: 0 }),
+    formatAddress(address),
     `there is no interface ${zone} here`,
   );
 }

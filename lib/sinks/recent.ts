@@ -1,16 +1,16 @@
-import type { Message, Past } from "../../sink.ts";
+import type { Message, MessageLog } from "../sink.ts";
 
 /** How much is kept in memory. */
 export interface RecentLimits {
-  /** Messages, at most. */
+  /** The most messages. */
   readonly messages: number;
-  /** Bytes of their data, at most. */
+  /** The most bytes of their data. */
   readonly bytes: number;
 }
 
-/** The last messages, in bounded memory: gone when the program ends. */
-export class Recent implements Past {
-  readonly id: string = crypto.randomUUID();
+/** The newest messages, in bounded memory. */
+export class Recent implements MessageLog {
+  readonly identity: string = crypto.randomUUID();
   readonly #limits: RecentLimits;
   // A message is at its number modulo the length: numbers have no gaps.
   readonly #slots: (Message | undefined)[];
@@ -23,7 +23,7 @@ export class Recent implements Past {
     this.#slots = new Array(limits.messages).fill(undefined);
   }
 
-  /** The lowest number that is still here; 0 when nothing is. */
+  /** The lowest number that is in memory; 0 if there is none. */
   get firstId(): number {
     return this.#firstId > this.#lastId ? 0 : this.#firstId;
   }
@@ -32,7 +32,7 @@ export class Recent implements Past {
     return this.#lastId;
   }
 
-  /** Adds messages, whose numbers go on from the last; the oldest ones go. */
+  /** Adds messages and drops the oldest ones. A gap in the numbers drops all. */
   add(messages: readonly Message[]): void {
     for (const message of messages) {
       if (message.id !== this.#lastId + 1) this.#restart(message.id);
@@ -44,6 +44,14 @@ export class Recent implements Past {
     }
   }
 
+  /** Drops the messages that arrived before a time, in milliseconds since 1970. */
+  dropBefore(time: number): void {
+    while (
+      this.#firstId <= this.#lastId &&
+      this.#at(this.#firstId).time.getTime() < time
+    ) this.#drop();
+  }
+
   after(id: number, limit: number): Message[] {
     const messages: Message[] = [];
     let next = Math.max(id + 1, this.#firstId);
@@ -51,10 +59,6 @@ export class Recent implements Past {
       messages.push(this.#at(next));
     }
     return messages;
-  }
-
-  latest(limit: number): Message[] {
-    return this.after(this.#lastId - limit, limit);
   }
 
   #at(id: number): Message {
@@ -67,7 +71,6 @@ export class Recent implements Past {
     this.#firstId++;
   }
 
-  /** The first message of a collector whose store has earlier ones. */
   #restart(id: number): void {
     this.#slots.fill(undefined);
     this.#firstId = id;

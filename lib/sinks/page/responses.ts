@@ -1,7 +1,7 @@
 import { escapeControls } from "../../escape.ts";
 import { stringify } from "./json.ts";
 
-// No inline script or style, nothing from elsewhere, in nobody's frame.
+// No inline script or style, nothing from other origins, in no frame.
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -19,12 +19,12 @@ const HEADERS = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Resource-Policy": "same-origin",
-  // A stream of events that is compressed would wait in the compressor.
+  // Compressed events would wait in the compressor.
   "Cache-Control": "no-store, no-transform",
 };
 
-/** A response with the headers that each one has. */
-export function answer(
+/** Returns a response with the headers that all responses have. */
+export function respond(
   body: BodyInit | null,
   contentType: string,
   { status = 200, headers = {} }: {
@@ -38,17 +38,17 @@ export function answer(
   });
 }
 
-/** JSON on one line. */
+/** Responds with JSON on one line. */
 export function json(value: unknown): Response {
-  return answer(`${stringify(value)}\n`, "application/json");
+  return respond(`${stringify(value)}\n`, "application/json");
 }
 
-/** An error, as JSON on one line. */
+/** Responds with an error, as JSON on one line. */
 export function refuse(
   status: number,
   error: string,
   headers?: Record<string, string>,
 ): Response {
   const body = `${stringify({ error: escapeControls(error) })}\n`;
-  return answer(body, "application/json", { status, headers });
+  return respond(body, "application/json", { status, headers });
 }

@@ -1,11 +1,11 @@
-/** Messages that are the same each time, and backlogs of them. */
-import type { Backlog, Message } from "../../../lib/sink.ts";
+/** Messages that are the same in each run, and logs of them. */
+import type { CheckpointedLog, Message } from "../../../lib/sink.ts";
 import { Datagram } from "../../../lib/datagram.ts";
 
 const PEER = { transport: "udp", hostname: "127.0.0.1", port: 40_000 } as const;
 const START = Date.UTC(2026, 10, 23, 9, 30);
 
-/** The message with that number; its text is its number. */
+/** Returns the message with that number. Its text is the number. */
 export function message(
   id: number,
   data: Uint8Array<ArrayBuffer> = new TextEncoder().encode(`${id}`),
@@ -18,23 +18,23 @@ export function message(
   };
 }
 
-/** The messages with the numbers from one to another. */
+/** Returns the messages with the numbers from one to another. */
 export function messages(from: number, to: number): Message[] {
   return Array.from({ length: to - from + 1 }, (_, i) => message(from + i));
 }
 
-/** The numbers that these texts are, from 1 on. */
+/** Returns the texts of the messages from 1 on. */
 export function numbers(to: number): string[] {
   return Array.from({ length: to }, (_, i) => `${i + 1}`);
 }
 
-/** A backlog in an array. */
-export class ArrayBacklog implements Backlog {
-  readonly id = crypto.randomUUID();
+/** A log in an array. */
+export class ArrayLog implements CheckpointedLog {
+  readonly identity = crypto.randomUUID();
   readonly stored: Message[] = [];
-  readonly marks = new Map<string, number>();
-  /** How often it was told how far they were handed on. */
-  marked = 0;
+  readonly checkpoints = new Map<string, number>();
+  /** How often a checkpoint was saved. */
+  saved = 0;
 
   get lastId(): number {
     return this.stored.at(-1)?.id ?? 0;
@@ -46,28 +46,24 @@ export class ArrayBacklog implements Backlog {
     return this.stored.slice(start, start + limit);
   }
 
-  latest(limit: number): Message[] {
-    return this.stored.slice(-limit);
+  checkpoint(destination: string): number {
+    return this.checkpoints.get(destination) ?? 0;
   }
 
-  handedOn(destination: string): number {
-    return this.marks.get(destination) ?? 0;
-  }
-
-  markHandedOn(destination: string, id: number): void {
-    this.marked++;
-    this.marks.set(destination, id);
+  saveCheckpoint(destination: string, id: number): void {
+    this.saved++;
+    this.checkpoints.set(destination, id);
   }
 }
 
-/** A backlog of so many messages that remembers in a file what was handed on. */
-export class FileBacklog implements Backlog {
-  readonly id: string;
+/** A log of `lastId` messages that saves its checkpoint in a file. */
+export class FileLog implements CheckpointedLog {
+  readonly identity: string;
   readonly lastId: number;
   readonly #path: string;
 
-  constructor(id: string, lastId: number, path: string) {
-    this.id = id;
+  constructor(identity: string, lastId: number, path: string) {
+    this.identity = identity;
     this.lastId = lastId;
     this.#path = path;
   }
@@ -76,11 +72,7 @@ export class FileBacklog implements Backlog {
     return messages(id + 1, Math.min(id + limit, this.lastId));
   }
 
-  latest(limit: number): Message[] {
-    return this.after(Math.max(0, this.lastId - limit), limit);
-  }
-
-  handedOn(): number {
+  checkpoint(): number {
     try {
       return Number(Deno.readTextFileSync(this.#path));
     } catch {
@@ -88,7 +80,7 @@ export class FileBacklog implements Backlog {
     }
   }
 
-  markHandedOn(_destination: string, id: number): void {
+  saveCheckpoint(_destination: string, id: number): void {
     Deno.writeTextFileSync(`${this.#path}.new`, `${id}`);
     Deno.renameSync(`${this.#path}.new`, this.#path);
   }
