@@ -35,16 +35,6 @@ export class Endpoint implements Carrier {
     this.clock = wire.clock;
   }
 
-  /** Whether a `receive` waits for a datagram. */
-  get waits(): boolean {
-    return this.#receivers.length > 0;
-  }
-
-  /** How many datagrams have arrived and were not received. */
-  get unread(): number {
-    return this.#arrived.length;
-  }
-
   receive(buffer?: Uint8Array): Promise<Received> {
     if (this.#closed) return Promise.reject(closed());
     const arrival = this.#arrived.shift();
@@ -71,6 +61,16 @@ export class Endpoint implements Carrier {
 
   kernelDrops(): Promise<number> {
     return Promise.resolve(this.#dropped);
+  }
+
+  /** Whether a `receive` waits for a datagram. */
+  get waits(): boolean {
+    return this.#receivers.length > 0;
+  }
+
+  /** How many datagrams have arrived and were not received. */
+  get unread(): number {
+    return this.#arrived.length;
   }
 
   /** Takes a datagram that arrives. @returns Whether there was room for it. */
