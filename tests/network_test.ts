@@ -12,10 +12,11 @@ import {
   withSockets,
 } from "../lib/testing/mod.ts";
 import type { Faults, SimulatedNetwork } from "../lib/testing/mod.ts";
+import { consoleErrors } from "./support/helpers.ts";
 
 const COUNT = 2000;
 
-/** Sends numbers from one socket to another, and gives those that came. */
+/** Sends numbers from one socket to another, and returns those that arrived. */
 function sendNumbers(network: SimulatedNetwork): Promise<number[]> {
   return network.run(async () => {
     const came: number[] = [];
@@ -42,7 +43,7 @@ function isSorted(numbers: number[]): boolean {
   return numbers.every((n, i) => i === 0 || numbers[i - 1] <= n);
 }
 
-Deno.test("a network without faults delivers all, in order, at once", async () => {
+Deno.test("a network without faults delivers everything, in order, at once", async () => {
   const network = simulateNetwork();
   const came = await sendNumbers(network);
   assertEquals(came, Array.from({ length: COUNT }, (_, n) => n));
@@ -53,24 +54,24 @@ Deno.test("a network without faults delivers all, in order, at once", async () =
 for (
   const [what, faults, check] of [
     [
-      "loses",
+      "loses datagrams",
       { loss: 0.1 },
       ({ lost, delivered }) => near(lost, 0.1) && lost + delivered === COUNT,
     ],
     [
-      "doubles",
+      "duplicates datagrams",
       { duplicate: 0.1 },
       ({ duplicated, delivered }) =>
         near(duplicated, 0.1) && delivered === COUNT + duplicated,
     ],
     [
-      "drops what is longer than its mtu",
+      "drops datagrams that are longer than its mtu",
       { mtu: 3 },
       ({ overMtu, delivered }) => overMtu === 1000 && delivered === 1000,
     ],
   ] as [string, Faults, (stats: SimulatedNetwork["stats"]) => boolean][]
 ) {
-  Deno.test(`a network ${what}, as told and counted`, async () => {
+  Deno.test(`a network ${what} as configured, and counts them`, async () => {
     const network = simulateNetwork(faults);
     const came = await sendNumbers(network);
     assertEquals(came.length, network.stats.delivered);
@@ -83,7 +84,7 @@ function near(n: number, probability: number): boolean {
   return Math.abs(n - COUNT * probability) < COUNT * probability * 0.3;
 }
 
-Deno.test("delay keeps the order, whatever its spread; reorder does not", async () => {
+Deno.test("delay keeps the order, whatever its spread, and reorder does not", async () => {
   const delayMs = { min: 0, max: 100 };
   assert(isSorted(await sendNumbers(simulateNetwork({ delayMs }))));
   const came = await sendNumbers(simulateNetwork({ delayMs, reorder: 0.1 }));
@@ -91,7 +92,7 @@ Deno.test("delay keeps the order, whatever its spread; reorder does not", async 
   assertEquals(came.toSorted((a, b) => a - b).length, COUNT);
 });
 
-Deno.test("a delay is as long as told, in the network's time", async () => {
+Deno.test("a delay is as long as configured, in the network's time", async () => {
   const network = simulateNetwork({ delayMs: { min: 20, max: 80 } });
   await network.run(() =>
     withServer(({ data }) => data, async (client) => {
@@ -119,7 +120,7 @@ Deno.test("corruption flips one bit", async () => {
   );
 });
 
-Deno.test("bandwidth spaces datagrams, and what finds the queue full is dropped", async () => {
+Deno.test("bandwidth spaces datagrams, and those that find the queue full are dropped", async () => {
   // 100 bytes and 28 of headers at 1,024 bits a second: one a second.
   const network = simulateNetwork({ bandwidth: 1024, queue: 4 });
   await network.run(() =>
@@ -134,7 +135,7 @@ Deno.test("bandwidth spaces datagrams, and what finds the queue full is dropped"
   );
 });
 
-Deno.test("a receiver that does not read has room for `queue` datagrams, and knows what it lost", async () => {
+Deno.test("a receiver that does not read has room for `queue` datagrams, and counts the rest", async () => {
   const network = simulateNetwork({ queue: 10 });
   await network.run(() =>
     withSockets(async (socket, client) => {
@@ -149,7 +150,7 @@ Deno.test("a receiver that does not read has room for `queue` datagrams, and kno
   );
 });
 
-Deno.test("faults hold for one direction, one host or all, and change while it runs", async () => {
+Deno.test("faults apply to one direction, one host or all, and change while it runs", async () => {
   const network = simulateNetwork();
   await network.run(async () => {
     await using server = bind("udp://10.0.0.1:1", { carrier: network });
@@ -180,7 +181,7 @@ Deno.test("faults hold for one direction, one host or all, and change while it r
   });
 });
 
-Deno.test("a partition lets nothing pass in either direction until it is healed", async () => {
+Deno.test("a partition drops everything in both directions until it is healed", async () => {
   const network = simulateNetwork();
   await network.run(async () => {
     await using server = bind("udp://10.0.0.1:1", { carrier: network });
@@ -211,7 +212,7 @@ Deno.test("a partition lets nothing pass in either direction until it is healed"
   });
 });
 
-Deno.test("what is sent to nobody is unreachable", async () => {
+Deno.test("a datagram to an address that is not bound is unreachable", async () => {
   const network = simulateNetwork();
   await network.run(async () => {
     await using client = await connect("udp://10.0.0.9:9", {
@@ -225,21 +226,88 @@ Deno.test("what is sent to nobody is unreachable", async () => {
   assertEquals(network.stats.unreachable, 3);
 });
 
-Deno.test("a program that would hang is told so, and a failure says the seed", async () => {
+Deno.test("a stuck program ends, and the error lists the seed and the open sockets", async () => {
   const network = simulateNetwork({ seed: 77 });
-  await assertRejects(
-    () => network.run(() => new Promise(() => {})),
-    Error,
-    "The program waits, and neither the network nor its clock has anything to come (simulated network, seed 77)",
+  const error = await assertRejects(() =>
+    network.run(async () => {
+      await using server = bind("udp://10.0.0.1:53", { carrier: network });
+      await using client = await connect(server.addr, { carrier: network });
+      await client.send("unread");
+      await client.receive();
+    }), Error);
+  assertEquals(
+    error.message,
+    "The program is stuck: it waits, but nothing is pending on the simulated " +
+      "network or its clock; open sockets: udp://10.0.0.1:53 (1 unread), " +
+      "udp://127.0.0.1:49152 (receiving) (simulated network, seed 77)",
   );
   await assertRejects(
-    () => network.run(() => Promise.reject(new RangeError("mine"))),
-    RangeError,
-    "mine (simulated network, seed 77)",
+    () => simulateNetwork().run(() => new Promise(() => {})),
+    Error,
+    "open sockets: none (simulated network, seed 1)",
   );
 });
 
-Deno.test("addresses that the network does not have are refused", async () => {
+Deno.test("of many open sockets the error about a stuck program lists ten", async () => {
+  const network = simulateNetwork();
+  await assertRejects(
+    () =>
+      network.run(async () => {
+        for (let n = 0; n < 12; n++) {
+          bind("udp://10.0.0.1:0", { carrier: network });
+        }
+        await new Promise(() => {});
+      }),
+    Error,
+    "udp://10.0.0.1:49161 (idle), 2 more (simulated",
+  );
+});
+
+Deno.test("an error inside run keeps its class and identity, and has the seed", async () => {
+  const network = simulateNetwork({ seed: 77 });
+  const mine = new RangeError("mine");
+  for (let time = 1; time <= 2; time++) {
+    const error = await network.run(() => Promise.reject(mine)).catch((e) => e);
+    assert(error === mine);
+    assertEquals(mine.message, "mine (simulated network, seed 77)");
+  }
+});
+
+const UNWRITABLE: [string, (fail: AbortController) => unknown, string][] = [
+  ["an AbortSignal's", ({ signal }) => signal.reason, "stop"],
+  ["a frozen", () => Object.freeze(new Error("frozen")), "frozen"],
+  ["a thrown text's", () => "text", "text"],
+  ["a thrown nothing's", () => undefined, "undefined"],
+];
+for (const [whose, make, text] of UNWRITABLE) {
+  Deno.test(`${whose} message is not changed by run, and the seed is printed`, async () => {
+    const controller = new AbortController();
+    controller.abort(new DOMException("stop", "AbortError"));
+    const thrown = make(controller);
+    const network = simulateNetwork({ seed: 77 });
+    const calls = await consoleErrors(async () => {
+      const caught = await network.run(() => Promise.reject(thrown))
+        .then(() => "resolved", (error) => error);
+      assert(caught === thrown);
+    });
+    assertEquals(calls, [[`${text} (simulated network, seed 77)`]]);
+  });
+}
+
+Deno.test("a receive that its signal ends rejects with the signal's reason in run", async () => {
+  const network = simulateNetwork({ seed: 77 });
+  const calls = await consoleErrors(async () => {
+    const error = await assertRejects(() =>
+      network.run(async () => {
+        await using socket = bind("udp://127.0.0.1:0", { carrier: network });
+        await socket.receive({ signal: AbortSignal.timeout(20) });
+      }), DOMException);
+    assertEquals(error.name, "TimeoutError");
+  });
+  assertEquals(calls.length, 1);
+});
+
+Deno.test("addresses that the network cannot have are rejected", async () => {
   const network = simulateNetwork();
   for (
     const [address, error] of [
@@ -257,7 +325,7 @@ Deno.test("addresses that the network does not have are refused", async () => {
   );
 });
 
-Deno.test("withServer fails with what the handler threw", async () => {
+Deno.test("withServer fails with the error that the handler threw", async () => {
   const network = simulateNetwork();
   const error = await assertRejects(() =>
     network.run(() =>

@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 
 type Received = [Uint8Array<ArrayBuffer>, Addr];
 
-/** What an endpoint needs of its network. */
+/** What an endpoint needs from its network. */
 export interface Wire {
   readonly clock: Clock;
   carry(from: NetAddr, to: NetAddr, data: Uint8Array): void;
@@ -14,8 +14,9 @@ export interface Wire {
 }
 
 /**
- * A carrier of the simulated network. It behaves as `Deno.DatagramConn` does:
- * it cuts what is longer than the buffer, and its errors are the same.
+ * A carrier of the simulated network. It behaves as `Deno.DatagramConn` does: it
+ * cuts datagrams that are longer than the buffer, and rejects with the same
+ * errors.
  */
 export class Endpoint implements Carrier {
   readonly addr: NetAddr;
@@ -66,7 +67,17 @@ export class Endpoint implements Carrier {
     return Promise.resolve(this.#dropped);
   }
 
-  /** A datagram arrives. Says whether there was room for it. */
+  /** Whether a `receive` waits for a datagram. */
+  get waits(): boolean {
+    return this.#receivers.length > 0;
+  }
+
+  /** How many datagrams have arrived and were not received. */
+  get unread(): number {
+    return this.#arrived.length;
+  }
+
+  /** Takes a datagram that arrives. @returns Whether there was room for it. */
   deliver(data: Uint8Array, from: NetAddr, room: number): boolean {
     const receiver = this.#receivers.shift();
     if (receiver !== undefined) {

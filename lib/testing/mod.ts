@@ -1,8 +1,14 @@
 /**
- * The harness for programs that speak UDP: a network that fails on purpose.
+ * The test harness for programs that speak UDP: a network with packet loss and
+ * other faults, simulated or on real sockets.
  *
  * @module
  */
+export {
+  type Certificate,
+  type CertificateOptions,
+  makeCertificate,
+} from "./certificate.ts";
 export type { Faults } from "./faults.ts";
 export {
   type NetworkOptions,

@@ -4,35 +4,38 @@ import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";
-import { type Faults, flipBit } from "./faults.ts";
+import { printLine, reasonOf } from "../warnings.ts";
+import { checkSeed, type Faults, flipBit } from "./faults.ts";
 import { type Direction, type Path, Paths } from "./paths.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
-// The range for ports that the system chooses (RFC 6335, section 6).
+// The range of ports that a system chooses from (RFC 6335, section 6).
 const FIRST_DYNAMIC_PORT = 49_152;
 const LAST_PORT = 65_535;
 const MAX_TRACE = 100_000;
-// Real time in which a program must do something, once nothing is in flight.
+// How many sockets the message about a stuck program names.
+const MAX_SHOWN = 10;
+// Real time within which a program must do something once nothing is in flight.
 const STUCK_MS = 1000;
 
 /** How {@linkcode simulateNetwork} makes its network. */
 export interface NetworkOptions extends Faults {
-  /** What all its chances follow from: the same seed, the same run. @default {1} */
-  seed?: number;
+  /** Seed of the random generators; the same seed gives the same run. @default {1} */
+  seed?: number | undefined;
 }
 
-/** What became of a datagram, or of one copy of it. */
+/** What happened to a datagram, or to one copy of it. */
 export interface TraceEntry {
-  /** When that was clear, in milliseconds of the network's time. */
+  /** When that was decided, in milliseconds of the network's time. */
   time: number;
   /** The sender, as `udp://host:port`. */
   from: string;
-  /** The receiver, likewise. */
+  /** The receiver, as `udp://host:port`. */
   to: string;
-  /** Its bytes, as they arrived or would have. */
+  /** Its bytes, as they arrived or would have arrived. */
   data: Uint8Array;
-  /** What became of it; `partitioned` is counted as lost. */
+  /** What happened; `partitioned` is counted as `lost`. */
   fate:
     | "delivered"
     | "lost"
@@ -44,72 +47,75 @@ export interface TraceEntry {
 
 /** Datagrams by fate: sent + duplicated = the sum of the others. */
 export interface NetworkStats {
-  /** What the sockets sent. */
+  /** Datagrams that sockets sent. */
   sent: number;
   /** Copies that the network made. */
   duplicated: number;
-  /** What reached a socket; whether that delivers it, its own stats tell. */
+  /** Datagrams that reached a socket; its own stats count what became of them. */
   delivered: number;
-  /** By chance, or by a partition. */
+  /** Dropped by `loss`, or by a partition. */
   lost: number;
-  /** Longer than `mtu`. */
+  /** Dropped because they were longer than `mtu`. */
   overMtu: number;
-  /** Too many waited, for bandwidth or at the receiver. */
+  /** Dropped because too many waited, for bandwidth or at the receiver. */
   queueFull: number;
-  /** Nobody had bound the address when it arrived. */
+  /** Dropped because no socket was bound to their address when they arrived. */
   unreachable: number;
-  /** Still on the way. */
+  /** Not arrived yet. */
   inFlight: number;
 }
 
 /**
- * A network in memory, which fails as told and by its seed. As a carrier source
- * it is the host 127.0.0.1.
+ * A network in memory, with faults that a seed decides. As a carrier source it
+ * is the host 127.0.0.1.
  */
 export interface SimulatedNetwork extends CarrierSource {
-  /** What all its chances follow from. */
+  /** Seed of its random generators. */
   readonly seed: number;
   /** Its time: virtual, from 0, in milliseconds. */
   readonly clock: Clock;
-  /** Each datagram's fate, in the order of time; the first 100,000. */
+  /** What happened to each datagram, in the order of time; the first 100,000. */
   readonly trace: readonly TraceEntry[];
-  /** How many datagrams met which fate so far. */
+  /** How many datagrams had each fate so far. */
   readonly stats: NetworkStats;
-  /** Another host on it: what binds and connects there has its address. */
+  /** Returns another host: sockets that its source binds or dials have its address. */
   host(hostname: string): CarrierSource;
   /**
    * Changes faults from now on, everywhere or in one direction; those that are
-   * left out stay. Later calls win.
+   * not given stay. Later calls win.
    *
    * @throws {RangeError} A fault is out of range.
    */
   set(faults: Faults, direction?: Direction): void;
-  /** Lets nothing pass between two hosts or addresses, in either direction. */
+  /** Drops all datagrams between two hosts or addresses, in both directions. */
   partition(a: string, b: string): void;
-  /** Ends that partition; without arguments all. */
+  /** Ends that partition; without arguments all partitions. */
   heal(a?: string, b?: string): void;
   /**
-   * Runs a program over the network and gives its result. What it throws says
-   * the seed that replays it.
+   * Runs a program over the network.
    *
-   * @throws {Error} The program waits for something that is neither the network
-   * nor its clock, and would hang.
+   * @returns What the program returns.
+   * @throws What the program throws, with the seed that replays the run at the
+   * end of its message; if the message cannot be written, the seed is printed to
+   * standard error.
+   * @throws {Error} The program is stuck: it waits, but nothing is pending on the
+   * network or its clock. The message lists the open sockets.
    */
   run<T>(program: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Makes a network in memory, on which datagrams are lost, doubled, reordered,
- * corrupted and delayed as told. No permission is needed. The same seed gives
- * the same run, to the byte, every time.
+ * Makes a network in memory that loses, duplicates, reorders, corrupts and delays
+ * datagrams. No permission is needed. The same seed gives the same run, to the
+ * byte, every time.
  *
  * Its time is virtual: whenever the program only waits, it jumps to the next
- * arrival or timeout, so that hours pass in milliseconds. That holds for what
- * runs on the network's clock: its sockets, their `timeoutMs` and `retries`.
- * `setTimeout`, `AbortSignal.timeout`, `crypto.subtle`, files and real sockets
- * are outside: while a program waits for those, the virtual time runs on.
+ * arrival or timeout, so that hours pass in milliseconds. Everything that uses
+ * the network's clock runs in that time: its sockets, their `timeoutMs` and
+ * `retries`. `setTimeout`, `AbortSignal.timeout`, `crypto.subtle`, files and real
+ * sockets do not: while a program waits for them, the virtual time runs on.
  *
- * @throws {RangeError} A fault is out of range.
+ * @throws {RangeError} A fault or the seed is out of range.
  *
  * @example
  * ```ts
@@ -152,12 +158,7 @@ class Network implements SimulatedNetwork, Wire {
   readonly #endpoints = new Map<string, Endpoint>();
 
   constructor(seed: number, faults: Faults) {
-    if (!Number.isSafeInteger(seed)) {
-      throw new RangeError(
-        `Cannot simulate: seed must be a whole number: given ${seed}`,
-      );
-    }
-    this.seed = seed;
+    this.seed = checkSeed(seed);
     this.#paths = new Paths(seed, faults);
   }
 
@@ -198,19 +199,13 @@ class Network implements SimulatedNetwork, Wire {
       const now = performance.now();
       if (this.clock.planned > 0) idleSince = undefined;
       else if (now - (idleSince ??= now) >= STUCK_MS) {
-        stuck.reject(
-          new Error(
-            "The program waits, and neither the network nor its clock has anything to come",
-          ),
-        );
+        stuck.reject(new Error(stuckMessage([...this.#endpoints.values()])));
       }
     }, STUCK_MS / 4);
     try {
       return await Promise.race([program(), stuck.promise]);
     } catch (error) {
-      if (error instanceof Error) {
-        error.message += ` (simulated network, seed ${this.seed})`;
-      }
+      reportSeed(error, this.seed);
       throw error;
     } finally {
       clearInterval(watch);
@@ -303,4 +298,35 @@ class Network implements SimulatedNetwork, Wire {
     }
     throw new errors.AddrInUse(`no port of ${hostname} is free`);
   }
+}
+
+/** Says that a program is stuck, and which sockets it has open. */
+function stuckMessage(endpoints: readonly Endpoint[]): string {
+  const shown = endpoints.slice(0, MAX_SHOWN).map(({ addr, waits, unread }) => {
+    const state = waits
+      ? "receiving"
+      : unread > 0
+      ? `${unread} unread`
+      : "idle";
+    return `${formatAddress(addr)} (${state})`;
+  });
+  const more = endpoints.length - shown.length;
+  if (more > 0) shown.push(`${more} more`);
+  const open = shown.length > 0 ? shown.join(", ") : "none";
+  return "The program is stuck: it waits, but nothing is pending on the " +
+    `simulated network or its clock; open sockets: ${open}`;
+}
+
+/** Adds the seed to an error's message, or prints it if that is impossible. */
+function reportSeed(error: unknown, seed: number): void {
+  const note = `(simulated network, seed ${seed})`;
+  try {
+    if (error instanceof Error) {
+      if (!error.message.includes(note)) error.message += ` ${note}`;
+      if (error.message.includes(note)) return;
+    }
+  } catch {
+    // Frozen, or a getter as that of a DOMException.
+  }
+  printLine(`${reasonOf(error)} ${note}`);
 }

@@ -1,16 +1,22 @@
 import type { NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import { checkFaults, type Faults, Link, seedOf } from "./faults.ts";
+import {
+  type CheckedFaults,
+  checkFaults,
+  type Faults,
+  Link,
+  seedOf,
+} from "./faults.ts";
 
 /**
- * One direction between two addresses. An address is a host (`10.0.0.1`) or a
- * host and port (`10.0.0.1:53`); what is left out means all.
+ * One direction between two addresses, each a host (`10.0.0.1`) or a host and a
+ * port (`10.0.0.1:53`).
  */
 export interface Direction {
   /** The sender. @default {all} */
-  from?: string;
+  from?: string | undefined;
   /** The receiver. @default {all} */
-  to?: string;
+  to?: string | undefined;
 }
 
 /** One direction between two addresses that have exchanged something. */
@@ -18,10 +24,10 @@ export interface Path {
   from: NetAddr;
   to: NetAddr;
   link: Link;
-  faults: Required<Faults>;
+  faults: CheckedFaults;
 }
 
-/** What lies between any two addresses of a network: a link each, or nothing. */
+/** The links between all addresses of a network, and its partitions. */
 export class Paths {
   readonly #seed: number;
   readonly #paths = new Map<string, Path>();
@@ -33,7 +39,7 @@ export class Paths {
     this.set(faults);
   }
 
-  /** The link's decisions follow from the seed and the two addresses. */
+  /** Returns the path; what its link decides depends on the seed and the addresses. */
   between(from: NetAddr, to: NetAddr): Path {
     const key = `${formatAddress(from)} ${formatAddress(to)}`;
     let path = this.#paths.get(key);
@@ -50,7 +56,7 @@ export class Paths {
     return path;
   }
 
-  /** Later rules win over earlier ones, fault by fault. */
+  /** Adds a rule. Later rules win over earlier ones, fault by fault. */
   set(faults: Faults, { from, to }: Direction = {}): void {
     checkFaults(faults);
     const same = (rule: Direction) => rule.from === from && rule.to === to;
@@ -82,7 +88,7 @@ export class Paths {
     );
   }
 
-  #faultsOf(from: NetAddr, to: NetAddr): Required<Faults> {
+  #faultsOf(from: NetAddr, to: NetAddr): CheckedFaults {
     const rules = this.#rules.filter((rule) =>
       names(rule.from, from) && names(rule.to, to)
     );
@@ -90,7 +96,7 @@ export class Paths {
   }
 }
 
-/** Whether a host, or a host and port, stands for that address. */
+/** Whether an address is meant by a host, or a host and port. */
 function names(place: string | undefined, address: NetAddr): boolean {
   return place === undefined || place === address.hostname ||
     place.replace(/^udp:\/\//, "") ===

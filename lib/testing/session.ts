@@ -13,25 +13,25 @@ const OVERHEAD_BYTES = 600;
  * others.
  */
 export interface DirectionStats {
-  /** What came in. */
+  /** Datagrams that the relay received. */
   received: number;
   /** Copies that the relay made. */
   duplicated: number;
-  /** What went on. */
+  /** Datagrams that the relay sent on. */
   forwarded: number;
-  /** By chance. */
+  /** Dropped by `loss`. */
   lost: number;
-  /** Longer than `mtu`. */
+  /** Dropped because they were longer than `mtu`. */
   overMtu: number;
-  /** Too many waited. */
+  /** Dropped because too many waited. */
   queueFull: number;
-  /** The system did not take it, or the session ended before its time. */
+  /** The system did not send them, or their session ended before their time. */
   notSent: number;
-  /** Still held, or just being sent. */
+  /** Still held, or being sent. */
   inFlight: number;
 }
 
-/** All zero. */
+/** Returns counts that are all zero. */
 export function noCounts(): DirectionStats {
   return {
     received: 0,
@@ -45,7 +45,7 @@ export function noCounts(): DirectionStats {
   };
 }
 
-/** Bytes that may be held, shared by all who hold some. */
+/** A number of bytes that may be held, shared by everything that holds some. */
 export class Room {
   #left: number;
 
@@ -53,29 +53,30 @@ export class Room {
     this.#left = bytes;
   }
 
-  /** Whether there was room for so many. */
+  /** Reserves bytes, if there is room for them. @returns Whether there was. */
   take(bytes: number): boolean {
     if (bytes > this.#left) return false;
     this.#left -= bytes;
     return true;
   }
 
-  give(bytes: number): void {
+  /** Frees bytes that were reserved. */
+  free(bytes: number): void {
     this.#left += bytes;
   }
 }
 
-/** One client, with an upstream port of its own. */
+/** One client of a relay, with an upstream port of its own. */
 export class Session {
-  readonly up: Way;
-  readonly down: Way;
+  readonly up: SessionDirection;
+  readonly down: SessionDirection;
   readonly #upstream: ConnectedSocket;
   readonly #running: Promise<void>;
 
   constructor(
     upstream: ConnectedSocket,
-    up: Way,
-    down: Way,
+    up: SessionDirection,
+    down: SessionDirection,
     report: (error: unknown) => void,
   ) {
     this.up = up;
@@ -89,12 +90,12 @@ export class Session {
     );
   }
 
-  /** When something last came or went; now, while something is held. */
+  /** When a datagram last passed; the present while one is held. */
   get lastUsed(): number {
     return Math.max(this.up.lastUsed, this.down.lastUsed);
   }
 
-  /** Ends it. What is held is not sent. */
+  /** Ends the session. Datagrams that are held are not sent. */
   async close(): Promise<void> {
     await Promise.all([this.up.close(), this.down.close()]);
     await this.#upstream[Symbol.asyncDispose]();
@@ -102,8 +103,8 @@ export class Session {
   }
 }
 
-/** What a {@linkcode Way} shares with others, and where it leads. */
-export interface WayOptions {
+/** What a {@linkcode SessionDirection} shares with others, and where it sends. */
+export interface SessionDirectionOptions {
   link: Link;
   counts: DirectionStats;
   room: Room;
@@ -111,14 +112,14 @@ export interface WayOptions {
   report: (error: unknown) => void;
 }
 
-/** One direction of a session: what its link decides happens here. */
-export class Way {
-  readonly #options: WayOptions;
+/** One direction of a session: carries out what its link decides. */
+export class SessionDirection {
+  readonly #options: SessionDirectionOptions;
   readonly #held: DelayLine<Uint8Array>;
   #sending: Promise<void> = Promise.resolve();
   #lastUsed = performance.now();
 
-  constructor(options: WayOptions) {
+  constructor(options: SessionDirectionOptions) {
     this.#options = options;
     this.#held = new DelayLine(systemClock, (data) => {
       this.#release(data);
@@ -134,7 +135,7 @@ export class Way {
     this.#options.link.set(faults);
   }
 
-  /** Takes a datagram; resolves when the next may come. */
+  /** Takes a datagram. Resolves when the next one may follow. */
   pass(data: Uint8Array): Promise<void> {
     const { link, counts } = this.#options;
     const now = this.#lastUsed = performance.now();
@@ -147,14 +148,14 @@ export class Way {
         continue;
       }
       const copy = flippedBit === undefined ? data : flipBit(data, flippedBit);
-      // What is due goes first, and then nothing waits for what is not.
+      // Datagrams that are due leave first; this one does not wait for later ones.
       if (at <= now && now < this.#held.due) this.#forward(copy);
       else this.#hold(copy, at);
     }
     return this.#sending;
   }
 
-  /** Forgets what it holds, and resolves when it sends no more. */
+  /** Drops the datagrams that it holds. Resolves when it sends no more. */
   async close(): Promise<void> {
     for (const data of this.#held.clear()) {
       this.#release(data);
@@ -175,7 +176,7 @@ export class Way {
   }
 
   #release(data: Uint8Array): void {
-    this.#options.room.give(data.length + OVERHEAD_BYTES);
+    this.#options.room.free(data.length + OVERHEAD_BYTES);
     this.#options.counts.inFlight--;
     this.#lastUsed = performance.now();
   }
