@@ -124,9 +124,9 @@ Deno.test("the relay and the store are groups of the same run, with targets of t
   );
   assertMatch(stdout, /^\| relay, slower direction.* (passed|missed) \|$/m);
   for (
-    const { sent, keptShare, lost } of outcome.figures["store plain, 50000"]!
+    const { sent, storedShare, lost } of outcome.figures["store plain, 50000"]!
   ) {
-    assert(sent > 0 && keptShare > 0 && keptShare <= 1 && lost >= 0, stdout);
+    assert(sent > 0 && storedShare > 0 && storedShare <= 1 && lost >= 0, stdout);
   }
 });
 
