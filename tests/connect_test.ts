@@ -222,7 +222,7 @@ Deno.test("bind and connect use the carrier that they are given", async () => {
   const carrier = new FakeCarrier({});
   const bound = bind("udp://127.0.0.1:62000", { carrier: sourceOf(carrier) });
   assert(bound instanceof DatagramSocket);
-  assertStrictEquals(bound.addr, carrier.addr);
+  assertEquals(bound.addr, carrier.addr);
   bound.close();
   const second = new FakeCarrier({});
   const client = await connect(PEER, { carrier: sourceOf(second) });
@@ -237,7 +237,7 @@ Deno.test("a carrier's remote is the peer, whatever was dialled", async () => {
   const client = await connect("udp://some.name:7", {
     carrier: sourceOf(carrier),
   });
-  assertStrictEquals(client.remote, PEER);
+  assertEquals(client.remote, PEER);
   client.close();
 });
 

@@ -112,7 +112,7 @@ for (
     assertThrows(
       () => bind(LOOPBACK, options),
       RangeError,
-      "Cannot open a socket",
+      `Cannot bind ${LOOPBACK}: `,
     );
   });
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { BoundedMap, Bucket } from "../lib/limits/rate.ts";
+import { BoundedMap } from "../lib/limits/bounded_map.ts";
+import { Bucket } from "../lib/limits/rate.ts";
 
 Deno.test("a bounded map never holds more than its size, whatever comes", () => {
   const map = new BoundedMap((key) => ({ key }), 1000);
