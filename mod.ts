@@ -30,7 +30,7 @@ export type {
   VsockAddr,
 } from "./lib/addr.ts";
 export { formatAddress, parseAddress } from "./lib/address/address.ts";
-export { BaseSocket, type SocketStats } from "./lib/socket/base_socket.ts";
+export { BaseSocket } from "./lib/socket/base_socket.ts";
 export type { BatchOptions } from "./lib/socket/batches.ts";
 export type {
   Carrier,
@@ -80,4 +80,5 @@ export {
   serve,
   type ServeOptions,
 } from "./lib/serve.ts";
+export type { SocketStats } from "./lib/socket/stats.ts";
 export type { WaitOptions } from "./lib/socket/waits.ts";

@@ -7,7 +7,7 @@ import {
 } from "./check.ts";
 import type { Datagram } from "./datagram.ts";
 import { bind, type BindOptions } from "./open.ts";
-import type { SocketStats } from "./socket/base_socket.ts";
+import type { SocketStats } from "./socket/stats.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import type { Data } from "./socket/outbox.ts";
 import { pump } from "./socket/pump.ts";

@@ -1,5 +1,5 @@
 import type { Addr } from "./addr.ts";
-import type { SocketStats } from "./socket/base_socket.ts";
+import type { SocketStats } from "./socket/stats.ts";
 import type { Datagram } from "./datagram.ts";
 
 /** A datagram that was collected: what came, when, and its number. */

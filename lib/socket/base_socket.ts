@@ -9,45 +9,8 @@ import { Inbox, type Refuses } from "./inbox.ts";
 import { Iteration, readable } from "./iteration.ts";
 import { maxSizeOf, type SocketOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
+import type { SocketStats } from "./stats.ts";
 import { receive, tryReceive, type WaitOptions } from "./waits.ts";
-
-/**
- * What a socket has counted so far. The counts add up: each datagram that reached
- * the socket is in `received`, in `waiting`, or under one reason in `dropped`;
- * each call of `send` is in `sent` or in `sendFailed`.
- */
-export interface SocketStats {
-  /** Datagrams that were delivered to the program. */
-  readonly received: number;
-  /** The bytes of these datagrams, as delivered. */
-  readonly bytes: number;
-  /** How many of `received` were cut to `maxSize`. */
-  readonly truncated: number;
-  /** Datagrams that have arrived and wait to be received. */
-  readonly waiting: number;
-  /**
-   * Datagrams that the carrier accepted. Over UDP that does not mean that they
-   * arrived.
-   */
-  readonly sent: number;
-  /** The bytes of these datagrams. */
-  readonly sentBytes: number;
-  /** Calls of `send` that rejected. */
-  readonly sendFailed: number;
-  /**
-   * Answers that were withheld, by reason: `answerRate` and `amplification` (see
-   * `answerLimit` and `maxAmplification` of `bind`).
-   */
-  readonly withheld: Readonly<Record<string, number>>;
-  /**
-   * Datagrams that arrived and did not reach the program, by reason: `stranger`
-   * (not from the peer of a connected socket), `denied` and `rateLimited` (see
-   * `allow`, `deny` and `rateLimit` of `bind`), `queueFull` (256 were waiting
-   * already), `closed` (were waiting when the socket was closed), and the
-   * reasons of the carrier.
-   */
-  readonly dropped: Readonly<Record<string, number>>;
-}
 
 /**
  * What {@linkcode DatagramSocket} and {@linkcode ConnectedSocket} have in

@@ -1,29 +1,16 @@
 import type { Addr } from "../addr.ts";
 import type { Carrier, Run } from "../carrier.ts";
 import { Datagram } from "../datagram.ts";
-import {
-  type Attempt,
-  failure,
-  isClosed,
-  socketClosed,
-  type SocketClosedError,
-} from "../errors.ts";
+import { type Attempt, failure, isClosed } from "../errors.ts";
 import { CopyPool } from "./copy_pool.ts";
 import { Liveness } from "./liveness.ts";
 import { datagramsOf } from "./runs.ts";
+import { Received } from "./stats.ts";
 import type { Waiter } from "./waiter.ts";
 
 // How many datagrams are kept for later calls; a batch carrier may add one batch
 // to that. With the longest datagrams, 256 are 16 MiB.
 const MAX_KEPT = 256;
-
-/** What an inbox counts; see `SocketStats`. */
-export interface InboxCounts {
-  received: number;
-  bytes: number;
-  truncated: number;
-  dropped: Record<string, number>;
-}
 
 /** Returns the reason why a datagram from there is dropped, if it is. */
 export type Refuses<A extends Addr> = (from: A) => string | undefined;
@@ -35,12 +22,7 @@ export type Refuses<A extends Addr> = (from: A) => string | undefined;
  * are waiters; at other times the carrier's own buffer holds what arrives.
  */
 export class Inbox<A extends Addr> {
-  readonly counts: InboxCounts = {
-    received: 0,
-    bytes: 0,
-    truncated: 0,
-    dropped: { stranger: 0, queueFull: 0, closed: 0 },
-  };
+  readonly counts = new Received();
   /** For the messages of errors: to receive on this socket. */
   readonly attempt: Attempt;
   /** Whether a pending `receive` keeps the program running. */
@@ -79,7 +61,7 @@ export class Inbox<A extends Addr> {
   take(): Datagram<A> | undefined {
     if (!(this.#kept[0] instanceof Datagram)) return undefined;
     const datagram = takeFirst(this.#kept) as Datagram<A>;
-    this.#count(datagram);
+    this.counts.count(datagram);
     return datagram;
   }
 
@@ -88,7 +70,7 @@ export class Inbox<A extends Addr> {
     let count = 0;
     for (const kept of this.#kept) {
       if (count === max || !(kept instanceof Datagram)) break;
-      this.#count(kept);
+      this.counts.count(kept);
       count++;
     }
     if (count < this.#kept.length) {
@@ -164,28 +146,18 @@ export class Inbox<A extends Addr> {
     return this.#idle.promise;
   }
 
-  closedError(): SocketClosedError {
-    return socketClosed(this.attempt);
-  }
-
   get #wanted(): boolean {
     return this.#waiters.length > 0 || this.#claims.length > 0;
   }
 
   #read(): void {
+    const carrier = this.#carrier;
     this.#reading = true;
-    if (this.#carrier.receiveBatch !== undefined) return this.#readBatch();
-    this.#buffer ??= new Uint8Array(bufferSize(this.#maxSize));
     try {
-      this.#carrier.receive(this.#buffer).then(this.#arrived, this.#failed);
-    } catch (error) {
-      Promise.reject(error).catch(this.#failed);
-    }
-  }
-
-  #readBatch(): void {
-    try {
-      this.#carrier.receiveBatch!().then(this.#batchArrived, this.#failed);
+      if (carrier.receiveBatch === undefined) {
+        this.#buffer ??= new Uint8Array(bufferSize(this.#maxSize));
+        carrier.receive(this.#buffer).then(this.#arrived, this.#failed);
+      } else carrier.receiveBatch().then(this.#batchArrived, this.#failed);
     } catch (error) {
       Promise.reject(error).catch(this.#failed);
     }
@@ -208,7 +180,7 @@ export class Inbox<A extends Addr> {
         ? whole as Uint8Array<ArrayBuffer>
         : this.#pool.copy(whole);
       this.#pass(new Datagram(data, from, truncated), MAX_KEPT);
-    } else this.#drop(refused);
+    } else this.counts.drop(refused);
     if (this.#wanted) this.#read();
   };
 
@@ -221,7 +193,7 @@ export class Inbox<A extends Addr> {
     if (this.#wanted) this.#read();
   };
 
-  /** The waiter that takes a whole batch: there is no other one. */
+  /** The waiter that gets a whole batch: it takes batches, and no other waits. */
   get #batchTaker(): Waiter<A> | undefined {
     const isAlone = this.#waiters.length === 1 && this.#claims.length === 0;
     return isAlone && this.#waiters[0].batch ? this.#waiters[0] : undefined;
@@ -236,9 +208,9 @@ export class Inbox<A extends Addr> {
       for (const datagram of datagramsOf<A>(run, this.#maxSize, pool)) {
         const { data, from, truncated } = datagram;
         const refused = this.#refuses?.(from);
-        if (refused !== undefined) this.#drop(refused);
+        if (refused !== undefined) this.counts.drop(refused);
         else if (taken.length < max) {
-          this.#count(datagram);
+          this.counts.count(datagram);
           taken.push(datagram);
         } else {
           const copy = reuse ? this.#pool.copy(data) : data;
@@ -261,7 +233,7 @@ export class Inbox<A extends Addr> {
         const refused = this.#closed
           ? "closed"
           : this.#refuses?.(datagram.from);
-        if (refused !== undefined) this.#drop(refused);
+        if (refused !== undefined) this.counts.drop(refused);
         else this.#pass(datagram, room);
       }
     }
@@ -290,11 +262,6 @@ export class Inbox<A extends Addr> {
     if (this.#wanted) this.#read();
   };
 
-  #drop(reason: string): void {
-    const { dropped } = this.counts;
-    dropped[reason] = (dropped[reason] ?? 0) + 1;
-  }
-
   /** Finds the waiter whose `match` takes the datagram, and removes it. */
   #claimant(datagram: Datagram<A>): Waiter<A> | undefined {
     for (const claim of this.#claims.slice()) {
@@ -314,22 +281,15 @@ export class Inbox<A extends Addr> {
 
   #give(datagram: Datagram<A>, waiter: Waiter<A>): void {
     waiter.stop?.();
-    this.#count(datagram);
+    this.counts.count(datagram);
     waiter.resolve(datagram);
-  }
-
-  #count(datagram: Datagram<A>): void {
-    const { counts } = this;
-    counts.received++;
-    counts.bytes += datagram.data.length;
-    if (datagram.truncated) counts.truncated++;
   }
 
   #keep(arrival: Datagram<A> | Error, room: number): void {
     if (!this.#closed && this.#kept.length < room) {
       this.#kept.push(arrival);
     } else if (arrival instanceof Datagram) {
-      this.#drop(this.#closed ? "closed" : "queueFull");
+      this.counts.drop(this.#closed ? "closed" : "queueFull");
     }
   }
 }

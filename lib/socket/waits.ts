@@ -2,7 +2,7 @@ import type { Addr } from "../addr.ts";
 import { milliseconds, requireOptions, requireSignal } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { type Attempt, timedOut } from "../errors.ts";
+import { type Attempt, socketClosed, timedOut } from "../errors.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Waiter } from "./waiter.ts";
 
@@ -166,6 +166,6 @@ class Receiver<A extends Addr> implements Waiter<A> {
   }
 
   end(): void {
-    this.reject(this.#inbox.closedError());
+    this.reject(socketClosed(this.#inbox.attempt));
   }
 }
