@@ -4,10 +4,12 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { DatagramSocket } from "../mod.ts";
 import {
   clockedClient,
   countingSignal,
   fakeBound,
+  FakeCarrier,
   fakeClient,
   FakeClock,
 } from "./support/fakes.ts";
@@ -123,5 +125,33 @@ Deno.test("a send that gives up while it waits for another is never sent", async
   gate.resolve(1);
   await Promise.all([first, third]);
   assertEquals(carrier.sentTexts, ["first", "third"]);
+  socket.close();
+});
+
+Deno.test("to a unix peer a send waits a second unless it is given another limit", async () => {
+  const clock = new FakeClock();
+  const to = { transport: "unixpacket", path: "/run/a.sock" } as const;
+  const carrier = Object.assign(new FakeCarrier({ clock }), {
+    addr: { transport: "unixpacket", path: "/run/b.sock" } as const,
+    onSend: () => new Promise<number>(() => {}),
+  });
+  const socket = new DatagramSocket<Deno.UnixAddr>(carrier);
+  const { signal } = new AbortController();
+  const limited = [
+    socket.send("a", to),
+    socket.send("b", to, {}),
+    socket.send("c", to, { signal }),
+  ];
+  const patient = socket.send("d", to, { timeoutMs: Infinity });
+  const outcomes = Promise.allSettled(limited);
+  clock.advance(999);
+  assertEquals(await isPending(outcomes), true);
+  clock.advance(1);
+  for (const outcome of await outcomes) {
+    assertEquals(outcome.status, "rejected");
+  }
+  clock.advance(2 ** 31);
+  assertEquals(await isPending(patient), true);
+  patient.catch(() => {});
   socket.close();
 });

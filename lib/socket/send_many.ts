@@ -78,9 +78,9 @@ class Sending {
 
   async oneByOne(messages: Iterable<Addressed>): Promise<void> {
     let read = 0;
-    for (const message of messages) {
+    for (const { data, to } of messages) {
       try {
-        await this.#outbox.send(message.data, message.to);
+        await this.#outbox.send(data, to);
         this.#sent++;
       } catch (error) {
         this.#fail(error);
