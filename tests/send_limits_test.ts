@@ -31,7 +31,7 @@ Deno.test("a send that waits for its carrier times out by the carrier's clock", 
   socket.close();
 });
 
-Deno.test("a send that waits is aborted with the signal's reason itself", async () => {
+Deno.test("an aborted send rejects with the signal's reason", async () => {
   const { carrier, socket } = fakeBound();
   carrier.onSend = () => new Promise(() => {});
   for (const reason of [new Error("stop"), "stop", undefined]) {
@@ -46,7 +46,7 @@ Deno.test("a send that waits is aborted with the signal's reason itself", async 
   socket.close();
 });
 
-Deno.test("with a signal that is aborted already nothing is sent", async () => {
+Deno.test("a send with an aborted signal sends nothing", async () => {
   const { carrier, socket } = fakeClient();
   const signal = AbortSignal.abort("no");
   const thrown = await socket.send("x", { signal }).catch((error) => error);
@@ -65,7 +65,7 @@ Deno.test("a send that is done in time leaves no timer", async () => {
   socket.close();
 });
 
-Deno.test("a send that rejects after it timed out is no unhandled rejection", async () => {
+Deno.test("a carrier's send that rejects after the time-out is handled", async () => {
   const clock = new FakeClock();
   const { carrier, socket } = fakeClient({ clock });
   const late = Promise.withResolvers<number>();
@@ -92,7 +92,7 @@ Deno.test("a send's timeoutMs out of range is a RangeError, and nothing is sent"
   socket.close();
 });
 
-Deno.test("a send that gives up leaves no timer and no listener, whatever the carrier does", async () => {
+Deno.test("a send that gives up leaves no timer and no listener", async () => {
   const { clock, carrier, socket } = clockedClient();
   carrier.onSend = () => new Promise(() => {});
   for (const how of ["abort", "timeout"]) {

@@ -16,7 +16,7 @@ import {
   turn,
 } from "./support/helpers.ts";
 
-Deno.test("sends that overlap arrive in the order of the calls, on a fresh socket too", async () => {
+Deno.test("sends that overlap arrive in the order of the calls", async () => {
   for (let round = 0; round < 5; round++) {
     await using socket = bind(LOOPBACK);
     await using client = await connect(socket.addr);
@@ -28,7 +28,7 @@ Deno.test("sends that overlap arrive in the order of the calls, on a fresh socke
   }
 });
 
-Deno.test("answers of a bound socket that overlap arrive in the order of the calls", async () => {
+Deno.test("sends to two peers that overlap arrive in the order of the calls", async () => {
   await using socket = bind(LOOPBACK);
   await using a = bind(LOOPBACK);
   await using b = bind(LOOPBACK);
@@ -44,7 +44,7 @@ Deno.test("answers of a bound socket that overlap arrive in the order of the cal
   }
 });
 
-Deno.test("a send that fails lets those after it go", async () => {
+Deno.test("a send that fails does not stop those after it", async () => {
   const { carrier, socket } = fakeBound();
   carrier.onSend = (data) =>
     data.length === 2
@@ -64,7 +64,7 @@ Deno.test("a send that fails lets those after it go", async () => {
   socket.close();
 });
 
-Deno.test("a peer to whom sending takes long holds up no send to another", async () => {
+Deno.test("a slow send to one peer does not delay a send to another", async () => {
   const { carrier, socket } = fakeBound();
   const slow = Promise.withResolvers<number>();
   carrier.onSend = (data, to) =>
@@ -83,7 +83,7 @@ Deno.test("a peer to whom sending takes long holds up no send to another", async
   socket.close();
 });
 
-Deno.test("sends that wait when the socket is closed are not left waiting", async () => {
+Deno.test("closing rejects the sends that wait", async () => {
   const { carrier, socket } = fakeBound();
   const gate = Promise.withResolvers<number>();
   carrier.onSend = () => gate.promise;
@@ -101,7 +101,7 @@ Deno.test("sends that wait when the socket is closed are not left waiting", asyn
   assertEquals(socket.stats.sendFailed, 3);
 });
 
-Deno.test("a carrier's send that rejects with nothing is an Error all the same", async () => {
+Deno.test("a carrier's send that rejects with undefined is an Error", async () => {
   const { carrier, socket } = fakeBound();
   for (const nothing of [undefined, null]) {
     carrier.onSend = () => Promise.reject(nothing);
@@ -111,7 +111,7 @@ Deno.test("a carrier's send that rejects with nothing is an Error all the same",
   socket.close();
 });
 
-/** A batch that is under way until `open` is called. */
+/** Starts a batch that is under way until `open` is called. */
 function gated() {
   const { carrier, socket } = batchBound();
   const gate = Promise.withResolvers<void>();
@@ -138,7 +138,7 @@ Deno.test("a send that gives up while it waits for a batch is never sent", async
 Deno.test("a send that waited for a batch goes before any that is called later", async () => {
   const { carrier, socket, batch, open } = gated();
   const sending = [socket.send("1", PEER), socket.send("2", PEER)];
-  // Called between the end of the batch and the turn of those that wait.
+  // These are called while the batch ends and the two above get their turn.
   carrier.onBatch = ({ length }) => ({ sent: length });
   await turn();
   open();
