@@ -1,5 +1,5 @@
 import { count } from "../count.ts";
-import type { SocketStats } from "../socket/base_socket.ts";
+import type { SocketStats } from "../socket/stats.ts";
 import type { CollectorStats } from "../sink.ts";
 
 const REASONS: Record<string, string> = {

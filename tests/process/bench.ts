@@ -126,7 +126,10 @@ Deno.test("the relay and the store are groups of the same run, with targets of t
   for (
     const { sent, storedShare, lost } of outcome.figures["store plain, 50000"]!
   ) {
-    assert(sent > 0 && storedShare > 0 && storedShare <= 1 && lost >= 0, stdout);
+    assert(
+      sent > 0 && storedShare > 0 && storedShare <= 1 && lost >= 0,
+      stdout,
+    );
   }
 });
 
