@@ -176,3 +176,26 @@ Deno.test("batches that are called together are sent one after another", async (
   assertEquals(carrier.sent, ["batch", "a", "b", "c", "d"]);
   socket.close();
 });
+
+Deno.test("closing ends sends that wait for a send or a batch that is never done", async () => {
+  const { carrier, socket } = batchBound();
+  carrier.onBatch = () => new Promise(() => {});
+  carrier.send = () => new Promise(() => {});
+  socket.sendMany([{ data: "stuck", to: PEER }]).catch(() => {});
+  const waiting = [
+    socket.send("a", PEER),
+    socket.sendMany([{ data: "b", to: PEER }]),
+    socket.send("c", PEER),
+  ];
+  const other = fakeBound();
+  other.carrier.onSend = () => new Promise(() => {});
+  other.socket.send("stuck", PEER).catch(() => {});
+  waiting.push(other.socket.send("d", PEER));
+  await turn();
+  socket.close();
+  other.socket.close();
+  waiting.push(socket.send("e", PEER), other.socket.send("f", PEER));
+  for (const each of waiting) {
+    await assertRejects(() => each, SocketClosedError);
+  }
+});

@@ -22,6 +22,8 @@ export class Lanes {
   readonly #lanes = new Map<string, Place[]>();
   // Resolves when the last batch that was called is sent.
   #gate: Promise<void> | undefined;
+  // Opens the gates of all batches that are not sent yet.
+  readonly #openers = new Set<() => void>();
   #onEmpty: (() => void) | undefined;
   #isClosed = false;
 
@@ -43,6 +45,7 @@ export class Lanes {
   async enter(place: Place): Promise<boolean> {
     if (this.#gate !== undefined) await this.#gate;
     if (place.isWithdrawn) return false;
+    if (this.#isClosed) return true;
     if (this.#only !== undefined) {
       this.#lanes.set(formatAddress(this.#only), []);
       this.#only = undefined;
@@ -84,6 +87,7 @@ export class Lanes {
     const before = this.#gate;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gate = promise;
+    this.#openers.add(resolve);
     try {
       await before;
       if (
@@ -94,6 +98,7 @@ export class Lanes {
       return await batch();
     } finally {
       resolve();
+      this.#openers.delete(resolve);
       // Sends that wait for the gate go before any that are called from now on.
       promise.then(() => {
         if (this.#gate === promise) this.#gate = undefined;
@@ -107,6 +112,7 @@ export class Lanes {
     for (const lane of this.#lanes.values()) {
       for (const place of lane.splice(0)) place.go?.(true);
     }
+    for (const open of this.#openers) open();
     this.#onEmpty?.();
   }
 }

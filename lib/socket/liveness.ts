@@ -13,24 +13,26 @@ export class Liveness {
     this.#carrier = carrier;
   }
 
-  /** A waiter wants a datagram. */
+  /** To be called when a waiter wants a datagram. */
   want(): void {
     if (!this.#isUnwanted) return;
     this.#isUnwanted = false;
     if (!this.#isUnreferenced) this.#carrier.ref?.();
   }
 
-  /** The last waiter gave up while a `receive` is pending. */
+  /** To be called when the last waiter gave up. */
   unwant(): void {
     this.#isUnwanted = true;
     this.#carrier.unref?.();
   }
 
+  /** See `BaseSocket.ref`. */
   ref(): void {
     this.#isUnreferenced = false;
     if (!this.#isUnwanted) this.#carrier.ref?.();
   }
 
+  /** See `BaseSocket.unref`. */
   unref(): void {
     this.#isUnreferenced = true;
     this.#carrier.unref?.();

@@ -2,7 +2,8 @@ import type { Addr } from "../addr.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 
-// After an error of the carrier, so that one that stays does not make a busy loop.
+// The pause after an error of the carrier, so that a persistent one makes no busy
+// loop.
 const PAUSE_MS = 10;
 
 /**
