@@ -10,13 +10,13 @@ export {
   makeCertificate,
 } from "./certificate.ts";
 export type { Faults } from "./faults.ts";
-export {
-  type NetworkOptions,
-  type NetworkStats,
-  type SimulatedNetwork,
-  simulateNetwork,
-  type TraceEntry,
-} from "./network.ts";
+export { simulateNetwork } from "./network.ts";
+export type {
+  NetworkOptions,
+  NetworkStats,
+  SimulatedNetwork,
+  TraceEntry,
+} from "./network_types.ts";
 export type { Direction } from "./paths.ts";
 export {
   type Relay,

@@ -19,10 +19,10 @@ import {
   Link,
   seedOf,
 } from "./faults.ts";
+import { Room } from "./room.ts";
 import {
   type DirectionStats,
   noCounts,
-  Room,
   Session,
   SessionDirection,
 } from "./session.ts";

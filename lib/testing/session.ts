@@ -3,10 +3,8 @@ import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import { SocketClosedError } from "../errors.ts";
 import { DelayLine } from "./delay_line.ts";
 import { type Faults, flipBit, type Link } from "./faults.ts";
+import { OVERHEAD_BYTES, type Room } from "./room.ts";
 import { pump } from "../socket/pump.ts";
-
-// What one held datagram takes beyond its bytes, as measured.
-const OVERHEAD_BYTES = 600;
 
 /**
  * Datagrams of one direction by fate: received + duplicated = the sum of the
@@ -43,27 +41,6 @@ export function noCounts(): DirectionStats {
     notSent: 0,
     inFlight: 0,
   };
-}
-
-/** A number of bytes that may be held, shared by everything that holds some. */
-export class Room {
-  #left: number;
-
-  constructor(bytes: number) {
-    this.#left = bytes;
-  }
-
-  /** Reserves bytes, if there is room for them. @returns Whether there was. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
-  }
-
-  /** Frees bytes that were reserved. */
-  free(bytes: number): void {
-    this.#left += bytes;
-  }
 }
 
 /** One client of a relay, with an upstream port of its own. */
