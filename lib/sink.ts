@@ -1,5 +1,5 @@
 import type { Addr } from "./addr.ts";
-import type { SocketStats } from "./socket/base_socket.ts";
+import type { SocketStats } from "./socket/stats.ts";
 import type { Datagram } from "./datagram.ts";
 
 /** A message that was collected: a datagram, its number, its time of arrival. */

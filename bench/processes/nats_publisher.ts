@@ -1,4 +1,4 @@
-// Publishes 100-byte messages to a broker. Prints how fast it was.
+// Publishes messages of 100 bytes to a broker. Prints the rate and the CPU time.
 //
 //   nats_publisher.ts raw|memory|backlog URL SECONDS
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
@@ -20,7 +20,7 @@ function messages(count: number): Message[] {
   return Array.from({ length: count }, () => ({ id: ++last, time, datagram }));
 }
 
-/** As the sink does it, without what makes it one. */
+/** Publishes messages like those of the sink, with the NATS client alone. */
 async function publishRaw(): Promise<() => number> {
   const { hostname, port, subject } = parseNatsUrl(url);
   const connection = await connect({
@@ -49,7 +49,7 @@ async function publishRaw(): Promise<() => number> {
   return () => done;
 }
 
-/** A backlog of messages that are made when they are asked for. */
+/** An endless log of messages, each made on request. */
 class Endless implements CheckpointedLog {
   readonly identity = crypto.randomUUID();
   readonly lastId = 2 ** 40;
@@ -65,7 +65,7 @@ function publishThrough(sink: NatsSink): () => number {
   return () => sink.stats.published;
 }
 
-/** Keeps some thousands waiting. */
+/** Keeps the queue of the sink filled. */
 function publishFromMemory(): () => number {
   const sink = nats(url);
   setInterval(() => sink.write(messages(WAITING - sink.stats.waiting)), 10);

@@ -2,12 +2,12 @@ import type { NetAddr } from "../addr.ts";
 import { canonicalIpv6 } from "../address/host.ts";
 
 /**
- * How many datagrams Linux dropped for want of buffer at the UDP socket bound
- * to that address: the last column of its row in /proc/net/udp (proc_net(5)).
+ * Returns how many datagrams Linux dropped at the UDP socket bound to that
+ * address because its buffer was full: the last column of its row in
+ * /proc/net/udp (proc_net(5)).
  *
- * @returns `undefined` where it cannot be known: not on Linux, no permission
- * (Deno reads the file with `--allow-all` only; `--allow-run=cat` does as well),
- * the socket is closed, or several sockets share the address.
+ * @returns `undefined` if it cannot be known: on other systems, without
+ * permission, if the socket is closed, or if several sockets share the address.
  */
 export async function kernelDrops(
   { hostname, port }: NetAddr,
@@ -22,12 +22,19 @@ export async function kernelDrops(
   return rows?.length === 1 ? Number(rows[0].at(-1)) : undefined;
 }
 
+/**
+ * Reads the table. Deno lets a program read it only with all permissions,
+ * though `permissions.query` reports `read` as granted
+ * (https://github.com/denoland/deno/issues/25055; the same for /proc/pressure
+ * was fixed by https://github.com/denoland/deno/pull/30780). `cat` reads it
+ * with `--allow-run=cat`. Remove `cat` when `--allow-read=/proc/net` suffices.
+ */
 async function readTable(path: string): Promise<string | undefined> {
   if (granted({ name: "read", path })) {
     try {
       return await Deno.readTextFile(path);
     } catch {
-      // Granted or not, Deno lets only those with all permissions read /proc.
+      // It takes all permissions: `cat` may still work.
     }
   }
   if (!granted({ name: "run", command: "cat" })) return undefined;
@@ -36,7 +43,7 @@ async function readTable(path: string): Promise<string | undefined> {
   return success ? new TextDecoder().decode(stdout) : undefined;
 }
 
-/** Asks without making Deno ask the user. */
+/** Whether a permission is granted; it never makes Deno ask the user. */
 function granted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }
@@ -46,7 +53,10 @@ function isRowOf(local: string, host: string, port: number): boolean {
   return parseInt(hexPort, 16) === port && hostOf(address) === host;
 }
 
-/** The kernel prints 32-bit words in the machine's order, here little-endian. */
+/**
+ * Reads an address as the kernel prints it: 32-bit words in the machine's byte
+ * order, which is little-endian here.
+ */
 function hostOf(hex: string): string | undefined {
   const bytes =
     hex.match(/.{8}/g)?.flatMap((word) => word.match(/../g)!.reverse()) ?? [];

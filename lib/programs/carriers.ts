@@ -116,14 +116,24 @@ export interface ServerCarrier {
   own?: CarrierSource;
 }
 
-/** The same for a server. */
+/**
+ * Returns what carries a server's messages.
+ *
+ * @param replies Whether the server ever replies. If not, a connection is closed
+ * as soon as its peer has closed its sending side.
+ */
 export async function serverCarrier(
   settings: CarrierSettings,
+  replies: boolean,
 ): Promise<ServerCarrier> {
-  const { scheme, framing } = settings;
+  const { scheme } = settings;
+  const framed = {
+    framing: settings.framing,
+    ...(!replies && { replyMs: 0 }),
+  };
   if (settings.fast) return { carrier: await offload() };
   if (scheme === "tcp") {
-    const carrier = tcp({ framing });
+    const carrier = tcp(framed);
     return { carrier, own: carrier };
   }
   if (settings.cert === undefined || settings.key === undefined) return {};
@@ -134,8 +144,8 @@ export async function serverCarrier(
   if (scheme === "tls") {
     const { tls } = await import("../carriers/tls.ts");
     return {
-      carrier: tls({ framing, cert, key }),
-      own: tls({ framing, ...itself }),
+      carrier: tls({ ...framed, cert, key }),
+      own: tls({ ...framed, ...itself }),
     };
   }
   const { quic } = await import("../carriers/quic.ts");

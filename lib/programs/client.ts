@@ -1,7 +1,7 @@
 import { Warnings } from "../warnings.ts";
 import type { SchemeAddr, UnixAddr } from "../addr.ts";
 import { formatAddress, toDestination } from "../address/address.ts";
-import type { SocketStats } from "../socket/base_socket.ts";
+import type { SocketStats } from "../socket/stats.ts";
 import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import { SocketClosedError } from "../errors.ts";
 import { connect } from "../open.ts";

@@ -40,7 +40,8 @@ export async function server(
 
 async function serve(settings: Settings): Promise<number> {
   const { address, quiet, statsMs } = settings;
-  const { carrier, own } = await serverCarrier(settings.carrier);
+  const replies = !!(settings.answer || settings.store?.receipt);
+  const { carrier, own } = await serverCarrier(settings.carrier, replies);
   await using socket = bind(formatAddress(address), {
     ...settings.socket,
     carrier,

@@ -1,5 +1,5 @@
 import { count } from "../count.ts";
-import type { SocketStats } from "../socket/base_socket.ts";
+import type { SocketStats } from "../socket/stats.ts";
 import type { CollectorStats } from "../sink.ts";
 
 const REASONS: Record<string, string> = {
@@ -8,13 +8,16 @@ const REASONS: Record<string, string> = {
   closed: "unread at the end",
   denied: "from sources that are not allowed",
   rateLimited: "beyond the rate limit",
-  tooManyPeers: "connections, more than there may be",
-  idle: "connections that were idle",
-  slow: "connections that were too slow",
-  unread: "connections whose peer did not read",
-  handshake: "connections that came to no handshake",
-  notAccepted: "connections that the system could not open",
-  incomplete: "with a connection that broke off",
+  incomplete: "cut off with their connection",
+};
+
+const CONNECTIONS: Record<string, string> = {
+  tooManyPeers: "because there were too many",
+  idle: "as idle",
+  slow: "as too slow",
+  unread: "because the peer did not read",
+  handshake: "after a failed handshake",
+  acceptFailed: "because the system could not accept them",
 };
 
 const WITHHELD: Record<string, string> = {
@@ -24,7 +27,7 @@ const WITHHELD: Record<string, string> = {
 
 /** What was received and what was not, as one line. */
 export function describeReceived(
-  { received, bytes, truncated, dropped }: SocketStats,
+  { received, bytes, truncated, dropped, connections = {} }: SocketStats,
   kernelDrops?: number,
 ): string {
   const parts = [
@@ -36,6 +39,11 @@ export function describeReceived(
   }
   if (kernelDrops !== undefined) {
     parts.push(`${kernelDrops} dropped by the system`);
+  }
+  for (const [reason, n] of Object.entries(connections)) {
+    if (n === 0) continue;
+    const why = CONNECTIONS[reason] ?? reason;
+    parts.push(`${count(n, "connection")} closed ${why}`);
   }
   return parts.join(", ");
 }

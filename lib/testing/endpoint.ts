@@ -1,6 +1,7 @@
 import type { Addr, NetAddr } from "../addr.ts";
 import { errors } from "../errors.ts";
 import type { Carrier } from "../carrier.ts";
+import { fill } from "../carriers/fill.ts";
 import type { Clock } from "../clock.ts";
 
 type Received = [Uint8Array<ArrayBuffer>, Addr];
@@ -28,9 +29,9 @@ export class Endpoint implements Carrier {
   remote?: Addr;
   readonly #wire: Wire;
   readonly #arrived: [Uint8Array, NetAddr][] = [];
-  readonly #receivers:
-    (PromiseWithResolvers<Received> & { buffer: Uint8Array | undefined })[] =
-      [];
+  readonly #receivers: (PromiseWithResolvers<Received> & {
+    buffer: Uint8Array<ArrayBuffer> | undefined;
+  })[] = [];
   #closed = false;
   #dropped = 0;
 
@@ -40,10 +41,13 @@ export class Endpoint implements Carrier {
     this.clock = wire.clock;
   }
 
-  receive(buffer?: Uint8Array): Promise<Received> {
+  receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {
     if (this.#closed) return Promise.reject(closed());
     const arrival = this.#arrived.shift();
-    if (arrival !== undefined) return Promise.resolve(fill(buffer, ...arrival));
+    if (arrival !== undefined) {
+      const [data, from] = arrival;
+      return Promise.resolve([fill(buffer, data), { ...from }]);
+    }
     const receiver = { ...Promise.withResolvers<Received>(), buffer };
     this.#receivers.push(receiver);
     return receiver.promise;
@@ -88,7 +92,7 @@ export class Endpoint implements Carrier {
   deliver(data: Uint8Array, from: NetAddr, room: number): boolean {
     const receiver = this.#receivers.shift();
     if (receiver !== undefined) {
-      receiver.resolve(fill(receiver.buffer, data, from));
+      receiver.resolve([fill(receiver.buffer, data), { ...from }]);
     } else if (this.#arrived.length < room) {
       this.#arrived.push([data, from]);
     } else {
@@ -97,19 +101,6 @@ export class Endpoint implements Carrier {
     }
     return true;
   }
-}
-
-function fill(
-  buffer: Uint8Array | undefined,
-  data: Uint8Array,
-  from: NetAddr,
-): Received {
-  const target = (buffer ?? new Uint8Array(data.length)) as Uint8Array<
-    ArrayBuffer
-  >;
-  const size = Math.min(data.length, target.length);
-  target.set(data.subarray(0, size));
-  return [target.subarray(0, size), { ...from }];
 }
 
 function closed(): Error {

@@ -2,7 +2,7 @@ import type { Addr, NetAddr } from "../../addr.ts";
 import type { Carrier, Outgoing, Run, SentBatch } from "../../carrier.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { errors } from "../../errors.ts";
-import { NameCache } from "../resolve.ts";
+import { Resolver } from "../resolve.ts";
 import { type Libc, systemError } from "./libc.ts";
 import { Readiness } from "./readiness.ts";
 import { Receiver } from "./receiver.ts";
@@ -31,7 +31,7 @@ export class OffloadCarrier implements Carrier {
   readonly #sender: Sender;
   readonly #readiness: Readiness;
   readonly #addresses: SocketAddresses | undefined;
-  readonly #hosts = new NameCache();
+  readonly #hosts = new Resolver();
   // What is left of the batch that `receive` took.
   #rest: Run[] = [];
 

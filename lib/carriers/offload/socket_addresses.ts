@@ -1,6 +1,6 @@
 import type { Addr, NetAddr } from "../../addr.ts";
 import { isIp } from "../../address/host.ts";
-import { BoundedMap } from "../../limits/rate.ts";
+import { BoundedMap } from "../../limits/bounded_map.ts";
 import type { Libc } from "./libc.ts";
 import { encodeAddress } from "./sockaddr.ts";
 import { requireNet } from "./system.ts";

@@ -63,6 +63,11 @@ function metricsOf(stats: CollectorStats): Metric[] {
       byReason(stats.dropped),
     ),
     counter(
+      "closed_connections",
+      "Connections that the carrier closed by itself, by reason.",
+      byReason(stats.connections ?? {}),
+    ),
+    counter(
       "withheld_answers",
       "Replies that were not sent, by reason.",
       byReason(stats.withheld),

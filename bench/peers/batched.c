@@ -1,10 +1,10 @@
-// One buffer for up to 64 datagrams, which the kernel cuts (UDP_SEGMENT) and
-// joins again (UDP_GRO), and several buffers a system call. The limit of what
-// can be had from ordinary sockets.
+// Several buffers per system call: sendmmsg and recvmmsg. With SEGMENTS above 1 a
+// buffer holds up to that many datagrams, which the kernel splits (UDP_SEGMENT)
+// and joins again (UDP_GRO): the limit of ordinary sockets.
+//
+//   cc -DBATCH=64 -DSEGMENTS=1     one datagram per buffer
+//   cc -DBATCH=16 -DSEGMENTS=64    with segmentation offload
 #include "peer.h"
-
-#define SEGMENTS 64
-#define BATCH 16
 
 static unsigned char data[BATCH][MAX_SIZE];
 static unsigned char control[BATCH][CMSG_SPACE(sizeof(int))];
@@ -20,7 +20,7 @@ static void prepare(size_t length) {
   }
 }
 
-// How long each datagram in a buffer is, but for the last, which may be shorter.
+// The length of the datagrams in a buffer. The last one may be shorter.
 static size_t segment_size(struct msghdr *message, size_t length) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL;
        c = CMSG_NXTHDR(message, c)) {
@@ -32,9 +32,13 @@ static size_t segment_size(struct msghdr *message, size_t length) {
   return length;
 }
 
-static void receive(int look) {
-  int fd = bound(), on = 1;
-  if (setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) < 0) fail("UDP_GRO");
+static void set(int fd, int option, const char *name, int value) {
+  if (setsockopt(fd, SOL_UDP, option, &value, sizeof value) < 0) fail(name);
+}
+
+static void receive(int read_byte) {
+  int fd = bound();
+  if (SEGMENTS > 1) set(fd, UDP_GRO, "UDP_GRO", 1);
   prepare(MAX_SIZE);
   listening();
   for (unsigned calls = 0;; calls++) {
@@ -42,6 +46,7 @@ static void receive(int look) {
       struct msghdr *message = &messages[i].msg_hdr;
       message->msg_name = &froms[i];
       message->msg_namelen = sizeof froms[i];
+      if (SEGMENTS == 1) continue;
       message->msg_control = control[i];
       message->msg_controllen = sizeof control[i];
     }
@@ -52,7 +57,7 @@ static void receive(int look) {
       size_t segment = segment_size(&messages[i].msg_hdr, length);
       for (size_t at = 0; at < length; at += segment) {
         count(at + segment <= length ? segment : length - at);
-        if (look) sum += data[i][at];
+        if (read_byte) sum += data[i][at];
       }
     }
     if (calls % 16 == 0) meter();
@@ -60,9 +65,8 @@ static void receive(int look) {
 }
 
 static void flood(void) {
-  int fd = connected(), segment = size;
-  if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment) < 0)
-    fail("UDP_SEGMENT");
+  int fd = connected();
+  if (SEGMENTS > 1) set(fd, UDP_SEGMENT, "UDP_SEGMENT", size);
   size_t fit = 65507 / size, segments = fit < SEGMENTS ? fit : SEGMENTS;
   prepare(segments * size);
   for (unsigned calls = 0;; calls++) {

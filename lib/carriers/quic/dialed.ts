@@ -9,25 +9,29 @@ import { parkedEndpoint, parkEndpoint } from "./endpoints.ts";
 import { CODE, handshakeFailure, noAnswer, refusal } from "./failures.ts";
 import { clientHello, type Hello, readHello } from "./hello.ts";
 import { Peer } from "./peer.ts";
-import { shown } from "./shown.ts";
+import { quicAddr } from "./scheme_addr.ts";
 import { type Settings, transport } from "./settings.ts";
 
-/** Where to, once the name is looked up. */
+/** The server to connect to, its host resolved. */
 export interface Target {
   hostname: string;
   port: number;
-  /** The name that the certificate has to be for. */
+  /** The name that the certificate must be issued for. */
   serverName: string;
   /** The local address that it is reached from. */
   from: string;
 }
 
-/** Connects and says hello. Rejects with one line that says what is wrong. */
+/**
+ * Connects and exchanges hellos.
+ *
+ * @throws One line that says what went wrong, as an error of `errors`.
+ */
 export async function dial(
   target: Target,
   settings: Settings,
   counts: Counts,
-): Promise<Dialled> {
+): Promise<Dialed> {
   const endpoint = parkedEndpoint(target.from);
   const { handshakeMs } = settings;
   let isLate = false;
@@ -58,7 +62,7 @@ async function greet(
   target: Target,
   settings: Settings,
   counts: Counts,
-): Promise<Dialled> {
+): Promise<Dialed> {
   const own = { reliable: settings.reliable, largest: settings.maxMessage };
   try {
     const stream = await conn.createBidirectionalStream({
@@ -70,7 +74,7 @@ async function greet(
     const theirs = await readHello(reader);
     if (theirs !== undefined) {
       const control = new Control(reader, writer);
-      return new Dialled(
+      return new Dialed(
         conn,
         target,
         { control, own, theirs },
@@ -80,16 +84,17 @@ async function greet(
     }
     conn.close({ closeCode: CODE.hello, reason: "" });
   } catch {
-    // The connection is gone, and knows why.
+    // The connection has ended, and reports why.
     throw refusal(await conn.closed);
   }
-  throw new errors.InvalidData("the server's hello is not understood");
+  throw new errors.InvalidData("the server's hello is invalid");
 }
 
-/** One peer, whom this end called. */
-class Dialled implements Carrier {
+/** The client's end of one connection. */
+class Dialed implements Carrier {
   readonly addr: SchemeAddr;
   readonly remote: SchemeAddr;
+  readonly maxReceive: number;
   readonly #arrivals = new Arrivals();
   readonly #drops: Drops = { lost: 0, unconfirmed: 0 };
   readonly #peer: Peer;
@@ -98,12 +103,13 @@ class Dialled implements Carrier {
     conn: Deno.QuicConn,
     { from, hostname, port }: Target,
     greeting: { control: Control; own: Hello; theirs: Hello },
-    { idleMs }: Settings,
+    { idleMs, maxMessage }: Settings,
     counts: Counts,
   ) {
+    this.maxReceive = maxMessage;
     const { endpoint } = conn;
-    this.addr = shown(endpoint.addr);
-    this.remote = shown({ hostname, port });
+    this.addr = quicAddr(endpoint.addr);
+    this.remote = quicAddr({ hostname, port });
     this.#peer = new Peer({
       ...greeting,
       ...{ conn, addr: this.remote, idleMs, counts },
@@ -118,7 +124,7 @@ class Dialled implements Carrier {
     });
   }
 
-  receive(buffer?: Uint8Array) {
+  receive(buffer?: Uint8Array<ArrayBuffer>) {
     return this.#arrivals.receive(buffer);
   }
 

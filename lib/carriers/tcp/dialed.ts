@@ -1,33 +1,34 @@
-import { errors } from "../../errors.ts";
 import type { Addr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
-import { addressOf } from "./bound.ts";
+import { errors } from "../../errors.ts";
 import { Connection } from "./connection.ts";
 import type { TcpOptions } from "./limits.ts";
+import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
 import { sweep } from "./sweep.ts";
 
 /**
- * One connection as a carrier. When the peer ends it, each `receive` rejects
- * with `Deno.errors.ConnectionReset` once all messages are read.
+ * The client's end of one connection. When the peer ends it, each `receive`
+ * rejects with `Deno.errors.ConnectionReset` once all messages were received.
  */
-export class DialledCarrier implements Carrier {
+export class DialedCarrier implements Carrier {
   readonly addr: SchemeAddr;
   readonly remote: SchemeAddr;
+  readonly maxReceive: number;
   readonly #connection: Connection;
   readonly #options: Required<TcpOptions>;
   readonly #sweep: Disposable;
   #incomplete = 0;
 
-  /** @param scheme What addresses begin with, where it is not `tcp`. */
   constructor(
-    conn: Deno.Conn,
+    conn: Deno.Conn<Deno.NetAddr>,
     options: Required<TcpOptions>,
-    scheme?: "tls",
+    scheme: StreamScheme,
   ) {
-    this.addr = addressOf(conn.localAddr, scheme);
-    this.remote = addressOf(conn.remoteAddr, scheme);
+    this.addr = streamAddr(conn.localAddr, scheme);
+    this.remote = streamAddr(conn.remoteAddr, scheme);
+    this.maxReceive = options.maxMessage;
     this.#options = options;
-    // It is the caller who says how long to wait for the peer.
+    // The program itself decides how long it waits for this peer.
     const limits = { ...options, idleMs: Infinity, messageMs: Infinity };
     this.#connection = new Connection(conn, this.remote, limits);
     this.#sweep = sweep([options.sendMs], (now) => {
@@ -37,12 +38,11 @@ export class DialledCarrier implements Carrier {
   }
 
   async receive(
-    into: Uint8Array = new Uint8Array(65_536),
+    into: Uint8Array<ArrayBuffer> = new Uint8Array(this.maxReceive),
   ): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
-    const buffer = into as Uint8Array<ArrayBuffer>;
     for (;;) {
-      const size = this.#connection.next(buffer);
-      if (size !== undefined) return [buffer.subarray(0, size), this.remote];
+      const size = this.#connection.next(into);
+      if (size !== undefined) return [into.subarray(0, size), this.remote];
       try {
         if (this.#connection.ended) {
           throw new errors.ConnectionReset("the peer sends no more");
