@@ -92,7 +92,7 @@ Deno.test("the faults apply to other ports of the server too", async () => {
   }
 });
 
-Deno.test("a reply for whose port there is no room is refused and counted", async () => {
+Deno.test("a reply from one port too many of the server is refused and counted", async () => {
   await using path = transferServer({ maxSessions: 1 });
   await using client = bind(LOOPBACK);
   await client.send("first", path.relay.addr);

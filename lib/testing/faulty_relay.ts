@@ -158,7 +158,9 @@ export class FaultyRelay implements Relay {
         number,
         (data, port) => upstream.send(data, { ...server, port }),
       );
-      const receive = ({ data, from }: Datagram<NetAddr>) => {
+      const receive = (
+        { data, from }: Datagram<NetAddr>,
+      ): Promise<void> | void => {
         if (comparableHost(from.hostname) !== host) {
           this.#strangers++;
           return;
@@ -209,7 +211,7 @@ export class FaultyRelay implements Relay {
     this.#fronts.expire(oldest);
   }
 
-  /** Ends sessions, once the system has told what it dropped at their sockets. */
+  /** Ends sessions, after reading what the system dropped at their sockets. */
   #end(clients: readonly string[]): void {
     const sessions = clients.flatMap((client) => {
       const session = this.#sessions.get(client);
