@@ -87,8 +87,14 @@ function checkSums(
   { stats, trace }: SimulatedNetwork,
   ends: { addr: Deno.NetAddr; stats: SocketStats }[],
 ): void {
-  const { sent, duplicated, ...fates } = stats;
+  const { sent, duplicated, corrupted, reordered, ...fates } = stats;
   assertEquals(sent + duplicated, sum(fates));
+  const marked = (mark: "corrupted" | "reordered") =>
+    trace.filter((entry) => entry[mark] && entry.fate === "delivered").length;
+  assertEquals([corrupted, reordered], [
+    marked("corrupted"),
+    marked("reordered"),
+  ]);
   assertEquals([fates.inFlight, trace.length], [0, sent + duplicated]);
   assertEquals(sent, sum(ends.map(({ stats }) => stats.sent)));
   for (const { addr, stats } of ends) {

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { SocketClosedError } from "../mod.ts";
 import { Link } from "../lib/testing/faults.ts";
 import { pump } from "../lib/socket/pump.ts";
-import { noCounts, Room, SessionDirection } from "../lib/testing/session.ts";
+import { Room } from "../lib/testing/room.ts";
+import { noCounts, SessionDirection } from "../lib/testing/direction.ts";
 import { fakeBound } from "./support/fakes.ts";
 import { isPending, pattern } from "./support/helpers.ts";
 import { assertAddsUp, until } from "./support/relays.ts";
@@ -20,7 +21,7 @@ function open(
   const counts = noCounts();
   const sent: Uint8Array[] = [];
   const errors: unknown[] = [];
-  const direction = new SessionDirection({
+  const direction = new SessionDirection<void>({
     link: new Link(1, { delayMs: { min: delayMs, max: delayMs } }),
     counts,
     room: new Room(room),

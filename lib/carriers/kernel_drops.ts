@@ -1,6 +1,8 @@
 import type { NetAddr } from "../addr.ts";
 import { canonicalIpv6 } from "../address/host.ts";
 
+const TABLES = [["/proc/net/udp", false], ["/proc/net/udp6", true]] as const;
+
 /**
  * Returns how many datagrams Linux dropped at the UDP socket bound to that
  * address because its buffer was full: the last column of its row in
@@ -10,16 +12,31 @@ import { canonicalIpv6 } from "../address/host.ts";
  * permission, if the socket is closed, or if several sockets share the address.
  */
 export async function kernelDrops(
-  { hostname, port }: NetAddr,
+  address: NetAddr,
 ): Promise<number | undefined> {
-  if (Deno.build.os !== "linux") return undefined;
-  const ipv6 = hostname.includes(":");
-  const table = await readTable(ipv6 ? "/proc/net/udp6" : "/proc/net/udp");
-  const host = hostname.split("%", 1)[0];
-  const rows = table?.split("\n").slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((row) => row.length > 2 && isRowOf(row[1], host, port));
-  return rows?.length === 1 ? Number(rows[0].at(-1)) : undefined;
+  const [drops] = await kernelDropsOf([address]);
+  return drops;
+}
+
+/** Like {@linkcode kernelDrops} for many sockets; reads each table once. */
+export async function kernelDropsOf(
+  addresses: readonly NetAddr[],
+): Promise<(number | undefined)[]> {
+  const rows = new Map<string, number[]>();
+  const ofIpv6 = addresses.map(({ hostname }) => hostname.includes(":"));
+  for (const [path, ipv6] of TABLES) {
+    if (!ofIpv6.includes(ipv6) || Deno.build.os !== "linux") continue;
+    for (const line of (await readTable(path))?.split("\n").slice(1) ?? []) {
+      // slot, local address, remote address, …, drops
+      const columns = line.trim().split(/\s+/);
+      const local = localOf(columns[1] ?? "");
+      rows.set(local, [...rows.get(local) ?? [], Number(columns.at(-1))]);
+    }
+  }
+  return addresses.map(({ hostname, port }) => {
+    const drops = rows.get(`${hostname.split("%", 1)[0]} ${port}`);
+    return drops?.length === 1 ? drops[0] : undefined;
+  });
 }
 
 /**
@@ -48,9 +65,10 @@ function granted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }
 
-function isRowOf(local: string, host: string, port: number): boolean {
-  const [address, hexPort] = local.split(":");
-  return parseInt(hexPort, 16) === port && hostOf(address) === host;
+/** Reads a host and a port, each in hexadecimal. */
+function localOf(column: string): string {
+  const [address = "", port = ""] = column.split(":");
+  return `${hostOf(address)} ${parseInt(port, 16)}`;
 }
 
 /**

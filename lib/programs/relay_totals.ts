@@ -13,6 +13,10 @@ export function describeRelay(totals: RelayTotals): string[] {
   const clients = [count(sessions, "client")];
   if (expired > 0) clients.push(`${expired} expired`);
   if (refused > 0) clients.push(`${count(refused, "datagram")} refused`);
+  const { strangers } = totals;
+  if (strangers > 0) {
+    clients.push(`${count(strangers, "datagram")} of strangers`);
+  }
   if (kernelDrops !== undefined) {
     clients.push(`${count(kernelDrops, "datagram")} dropped by the system`);
   }
@@ -35,6 +39,8 @@ function describeDirection(stats: DirectionStats): string {
   ];
   const others: [number, string][] = [
     [stats.duplicated, "duplicated"],
+    [stats.corrupted, "corrupted"],
+    [stats.reordered, "reordered"],
     [stats.lost, "lost"],
     [stats.overMtu, "over the MTU"],
     [stats.queueFull, "dropped for want of room"],

@@ -9,7 +9,12 @@ type Received = [Uint8Array<ArrayBuffer>, Addr];
 /** What an endpoint needs from its network. */
 export interface Wire {
   readonly clock: Clock;
-  carry(from: NetAddr, to: NetAddr, data: Uint8Array): void;
+  /** Takes a datagram. @returns A pause, if the sender has to make one. */
+  carry(
+    from: NetAddr,
+    to: NetAddr,
+    data: Uint8Array,
+  ): Promise<void> | undefined;
   leave(endpoint: Endpoint): void;
 }
 
@@ -48,10 +53,16 @@ export class Endpoint implements Carrier {
     return receiver.promise;
   }
 
-  send(data: Uint8Array, to: Addr): Promise<number> {
-    if (this.#closed) return Promise.reject(closed());
-    this.#wire.carry(this.addr, to as NetAddr, new Uint8Array(data));
-    return Promise.resolve(data.length);
+  async send(data: Uint8Array, to: Addr): Promise<number> {
+    if (this.#closed) throw closed();
+    const { length } = data;
+    const pause = this.#wire.carry(
+      this.addr,
+      to as NetAddr,
+      new Uint8Array(data),
+    );
+    if (pause !== undefined) await pause;
+    return length;
   }
 
   close(): void {

@@ -67,6 +67,8 @@ export interface Passage {
   at: number;
   /** Which bit is flipped, counted from the first byte's lowest. */
   flippedBit?: number;
+  /** Whether it is held back, so that later ones may overtake it. */
+  reordered?: boolean;
 }
 
 const ACTION = "simulate faults";
@@ -144,9 +146,12 @@ export class Link {
     let at = departure + delay;
     if (holdMs !== undefined) at += holdMs;
     else this.#lastArrival = at = Math.max(at, this.#lastArrival);
-    return flippedBit === undefined
-      ? { fate: "passed", at }
-      : { fate: "passed", at, flippedBit };
+    return {
+      fate: "passed",
+      at,
+      ...(flippedBit !== undefined && { flippedBit }),
+      ...(holdMs !== undefined && { reordered: true }),
+    };
   }
 
   /** Returns when its last bit has left, or `undefined` if too many wait. */
@@ -206,9 +211,7 @@ export function checkFaults(
   faults: Faults,
   others: CheckedFaults = NO_FAULTS,
 ): CheckedFaults {
-  const given = Object.entries(faults)
-    .filter(([_, value]) => value !== undefined);
-  const checked = { ...others, ...Object.fromEntries(given) } as CheckedFaults;
+  const checked = { ...others, ...given(faults) } as CheckedFaults;
   const check = (name: string, value: unknown, from: number, to: number) => {
     if (typeof value === "number" && value >= from && value <= to) return;
     const upTo = to === Number.MAX_VALUE ? "" : ` to ${to}`;
@@ -223,7 +226,17 @@ export function checkFaults(
     if (typeof value === "number" && value > 0) continue;
     throw outOfRange(ACTION, name, "a number above 0", value);
   }
-  return { ...checked, delayMs: { min, max } };
+  return checked;
+}
+
+/** Copies the faults that are given: those that are not `undefined`. */
+export function given(faults: Faults): Faults {
+  const { delayMs } = faults;
+  const copy = { ...faults, delayMs: delayMs && { ...delayMs } };
+  const entries = Object.entries(copy).filter(([_, value]) =>
+    value !== undefined
+  );
+  return Object.fromEntries(entries);
 }
 
 /**

@@ -1,12 +1,20 @@
 import type { NetAddr } from "../addr.ts";
-import { errors } from "../errors.ts";
+import { wholeNumber } from "../check.ts";
+import { errors, InvalidAddressError } from "../errors.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
-import type { Clock } from "../clock.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";
-import { printLine, reasonOf } from "../warnings.ts";
-import { checkSeed, type Faults, flipBit } from "./faults.ts";
+import { checkSeed, type Faults, flipBit, type Passage } from "./faults.ts";
+import type {
+  NetworkOptions,
+  NetworkStats,
+  SimulatedNetwork,
+  TraceEntry,
+} from "./network_types.ts";
 import { type Direction, type Path, Paths } from "./paths.ts";
+import { simulatedHost, toPlace } from "./places.ts";
+import { OVERHEAD_BYTES, Room } from "./room.ts";
+import { runProgram } from "./run.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -14,95 +22,12 @@ const DEFAULT_HOST = "127.0.0.1";
 const FIRST_DYNAMIC_PORT = 49_152;
 const LAST_PORT = 65_535;
 const MAX_TRACE = 100_000;
-// How many sockets the message about a stuck program names.
-const MAX_SHOWN = 10;
-// Real time within which a program must do something once nothing is in flight.
-const STUCK_MS = 1000;
-
-/** How {@linkcode simulateNetwork} makes its network. */
-export interface NetworkOptions extends Faults {
-  /** Seed of the random generators; the same seed gives the same run. @default {1} */
-  seed?: number | undefined;
-}
-
-/** What happened to a datagram, or to one copy of it. */
-export interface TraceEntry {
-  /** When that was decided, in milliseconds of the network's time. */
-  time: number;
-  /** The sender, as `udp://host:port`. */
-  from: string;
-  /** The receiver, as `udp://host:port`. */
-  to: string;
-  /** Its bytes, as they arrived or would have arrived. */
-  data: Uint8Array;
-  /** What happened; `partitioned` is counted as `lost`. */
-  fate:
-    | "delivered"
-    | "lost"
-    | "partitioned"
-    | "overMtu"
-    | "queueFull"
-    | "unreachable";
-}
-
-/** Datagrams by fate: sent + duplicated = the sum of the others. */
-export interface NetworkStats {
-  /** Datagrams that sockets sent. */
-  sent: number;
-  /** Copies that the network made. */
-  duplicated: number;
-  /** Datagrams that reached a socket; its own stats count what became of them. */
-  delivered: number;
-  /** Dropped by `loss`, or by a partition. */
-  lost: number;
-  /** Dropped because they were longer than `mtu`. */
-  overMtu: number;
-  /** Dropped because too many waited, for bandwidth or at the receiver. */
-  queueFull: number;
-  /** Dropped because no socket was bound to their address when they arrived. */
-  unreachable: number;
-  /** Not arrived yet. */
-  inFlight: number;
-}
-
-/**
- * A network in memory, with faults that a seed decides. As a carrier source it
- * is the host 127.0.0.1.
- */
-export interface SimulatedNetwork extends CarrierSource {
-  /** Seed of its random generators. */
-  readonly seed: number;
-  /** Its time: virtual, from 0, in milliseconds. */
-  readonly clock: Clock;
-  /** What happened to each datagram, in the order of time; the first 100,000. */
-  readonly trace: readonly TraceEntry[];
-  /** How many datagrams had each fate so far. */
-  readonly stats: NetworkStats;
-  /** Returns another host: sockets that its source binds or dials have its address. */
-  host(hostname: string): CarrierSource;
-  /**
-   * Changes faults from now on, everywhere or in one direction; those that are
-   * not given stay. Later calls win.
-   *
-   * @throws {RangeError} A fault is out of range.
-   */
-  set(faults: Faults, direction?: Direction): void;
-  /** Drops all datagrams between two hosts or addresses, in both directions. */
-  partition(a: string, b: string): void;
-  /** Ends that partition; without arguments all partitions. */
-  heal(a?: string, b?: string): void;
-  /**
-   * Runs a program over the network.
-   *
-   * @returns What the program returns.
-   * @throws What the program throws, with the seed that replays the run at the
-   * end of its message; if the message cannot be written, the seed is printed to
-   * standard error.
-   * @throws {Error} The program is stuck: it waits, but nothing is pending on the
-   * network or its clock. The message lists the open sockets.
-   */
-  run<T>(program: () => Promise<T>): Promise<T>;
-}
+const ACTION = "simulate a network";
+// How many datagrams leave at one moment of virtual time, at most: without that,
+// a program that sends without end would stop the time, and the event loop.
+const BURST = 256;
+// What may be in flight, and what the trace may hold.
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Makes a network in memory that loses, duplicates, reorders, corrupts and delays
@@ -115,7 +40,7 @@ export interface SimulatedNetwork extends CarrierSource {
  * `retries`. `setTimeout`, `AbortSignal.timeout`, `crypto.subtle`, files and real
  * sockets do not: while a program waits for them, the virtual time runs on.
  *
- * @throws {RangeError} A fault or the seed is out of range.
+ * @throws {RangeError} A fault, the seed or `stuckMs` is out of range.
  *
  * @example
  * ```ts
@@ -135,9 +60,9 @@ export interface SimulatedNetwork extends CarrierSource {
  * ```
  */
 export function simulateNetwork(
-  { seed = 1, ...faults }: NetworkOptions = {},
+  { seed = 1, stuckMs = 5000, ...faults }: NetworkOptions = {},
 ): SimulatedNetwork {
-  return new Network(seed, faults);
+  return new Network(seed, stuckMs, faults);
 }
 
 class Network implements SimulatedNetwork, Wire {
@@ -153,19 +78,27 @@ class Network implements SimulatedNetwork, Wire {
     queueFull: 0,
     unreachable: 0,
     inFlight: 0,
+    corrupted: 0,
+    reordered: 0,
   };
+  readonly #stuckMs: number;
   readonly #paths: Paths;
+  readonly #room = new Room(MAX_BYTES);
+  readonly #traceRoom = new Room(MAX_BYTES);
   readonly #endpoints = new Map<string, Endpoint>();
+  #burstAt = 0;
+  #burst = 0;
 
-  constructor(seed: number, faults: Faults) {
+  constructor(seed: number, stuckMs: number, faults: Faults) {
     this.seed = checkSeed(seed);
+    this.#stuckMs = wholeNumber(ACTION, "stuckMs", stuckMs, 1, Infinity);
     this.#paths = new Paths(seed, faults);
   }
 
   readonly schemes = ["udp"] as const;
 
   listen(address: NetAddr): Carrier {
-    return this.#listen(address);
+    return this.#listen(address, DEFAULT_HOST);
   }
 
   dial(address: NetAddr): Promise<Carrier> {
@@ -173,10 +106,14 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   host(hostname: string): CarrierSource {
+    const { hosts: [host = DEFAULT_HOST], port } = toPlace(hostname, "host");
+    if (port !== undefined) {
+      throw new InvalidAddressError(hostname, "a host has no port");
+    }
     return {
       schemes: this.schemes,
-      listen: (address: NetAddr) => this.#listen(address),
-      dial: (address: NetAddr) => this.#dial(address, hostname),
+      listen: (address: NetAddr) => this.#listen(address, host),
+      dial: (address: NetAddr) => this.#dial(address, host),
     };
   }
 
@@ -192,81 +129,99 @@ class Network implements SimulatedNetwork, Wire {
     this.#paths.heal(a, b);
   }
 
-  async run<T>(program: () => Promise<T>): Promise<T> {
-    const stuck = Promise.withResolvers<never>();
-    let idleSince: number | undefined;
-    const watch = setInterval(() => {
-      const now = performance.now();
-      if (this.clock.planned > 0) idleSince = undefined;
-      else if (now - (idleSince ??= now) >= STUCK_MS) {
-        stuck.reject(new Error(stuckMessage([...this.#endpoints.values()])));
-      }
-    }, STUCK_MS / 4);
-    try {
-      return await Promise.race([program(), stuck.promise]);
-    } catch (error) {
-      reportSeed(error, this.seed);
-      throw error;
-    } finally {
-      clearInterval(watch);
-    }
+  run<T>(program: () => Promise<T>): Promise<T> {
+    const { seed, clock } = this;
+    const endpoints = () => [...this.#endpoints.values()];
+    return runProgram(program, {
+      seed,
+      clock,
+      endpoints,
+      stuckMs: this.#stuckMs,
+    });
   }
 
-  carry(from: NetAddr, to: NetAddr, data: Uint8Array): void {
+  carry(
+    from: NetAddr,
+    to: NetAddr,
+    data: Uint8Array,
+  ): Promise<void> | undefined {
     const path = this.#paths.between(from, to);
-    const passages = path.link.cross(data.length, this.clock.now());
+    const now = this.clock.now();
+    const passages = path.link.cross(data.length, now);
     this.stats.sent++;
     this.stats.duplicated += passages.length - 1;
-    const parted = this.#paths.isParted(path);
-    for (const { fate, at, flippedBit } of passages) {
-      if (parted) this.#record(path, data, "partitioned");
+    for (const passage of passages) {
+      const { fate, at, flippedBit } = passage;
+      if (this.#paths.isParted(path)) this.#record(path, data, "partitioned");
       else if (fate !== "passed") this.#record(path, data, fate);
-      else {
+      else if (!this.#room.take(data.length + OVERHEAD_BYTES)) {
+        this.#record(path, data, "queueFull");
+      } else {
         const copy = flippedBit === undefined
           ? data
           : flipBit(data, flippedBit);
         this.stats.inFlight++;
-        this.clock.after(
-          at - this.clock.now(),
-          () => this.#arrive(path, copy),
-        );
+        this.clock.after(at - now, () => this.#arrive(path, copy, passage));
       }
     }
+    return this.#pause(now);
+  }
+
+  /** Returns a pause of 1 ms after each burst that is sent at one moment. */
+  #pause(now: number): Promise<void> | undefined {
+    if (now !== this.#burstAt) {
+      this.#burstAt = now;
+      this.#burst = 0;
+    }
+    if (++this.#burst % BURST > 0) return undefined;
+    return new Promise((go) => void this.clock.after(1, go));
   }
 
   leave({ addr }: Endpoint): void {
     this.#endpoints.delete(formatAddress(addr));
   }
 
-  #arrive(path: Path, data: Uint8Array): void {
+  #arrive(path: Path, data: Uint8Array, passage: Passage): void {
     this.stats.inFlight--;
+    this.#room.free(data.length + OVERHEAD_BYTES);
+    this.#record(path, data, this.#deliver(path, data), passage);
+  }
+
+  #deliver(path: Path, data: Uint8Array): TraceEntry["fate"] {
+    if (this.#paths.isParted(path)) return "partitioned";
     const endpoint = this.#endpoints.get(formatAddress(path.to));
-    const fate = endpoint === undefined
-      ? "unreachable"
-      : endpoint.deliver(data, path.from, path.faults.queue)
-      ? "delivered"
-      : "queueFull";
-    this.#record(path, data, fate);
+    if (endpoint === undefined) return "unreachable";
+    const { queue } = path.faults;
+    return endpoint.deliver(data, path.from, queue) ? "delivered" : "queueFull";
   }
 
   #record(
     { from, to }: Path,
     data: Uint8Array,
     fate: TraceEntry["fate"],
+    { flippedBit, reordered = false }: Partial<Passage> = {},
   ): void {
+    const corrupted = flippedBit !== undefined;
     this.stats[fate === "partitioned" ? "lost" : fate]++;
+    if (fate === "delivered") {
+      if (corrupted) this.stats.corrupted++;
+      if (reordered) this.stats.reordered++;
+    }
     if (this.trace.length === MAX_TRACE) return;
+    if (!this.#traceRoom.take(data.length)) return;
     this.trace.push({
       time: this.clock.now(),
       from: formatAddress(from),
       to: formatAddress(to),
       data,
+      corrupted,
+      reordered,
       fate,
     });
   }
 
-  #listen(address: NetAddr): Endpoint {
-    const { hostname } = address;
+  #listen(address: NetAddr, host: string): Endpoint {
+    const hostname = simulatedHost(address.hostname, host);
     if (hostname === "0.0.0.0" || hostname === "::") {
       throw new errors.AddrNotAvailable(
         "on the simulated network a socket has one host's address",
@@ -283,12 +238,14 @@ class Network implements SimulatedNetwork, Wire {
     return endpoint;
   }
 
-  #dial(
-    remote: NetAddr,
-    hostname: string,
-  ): Promise<Carrier> {
-    const local = { ...remote, hostname, port: 0 };
-    return Promise.try(() => this.#listen(local));
+  #dial({ hostname, port }: NetAddr, host: string): Promise<Carrier> {
+    return Promise.try(() => {
+      const local = { transport: "udp", hostname: host, port: 0 } as const;
+      const endpoint = this.#listen(local, host);
+      const peer = simulatedHost(hostname, host);
+      endpoint.remote = { transport: "udp", hostname: peer, port };
+      return endpoint;
+    });
   }
 
   #freePort(hostname: string): number {
@@ -298,35 +255,4 @@ class Network implements SimulatedNetwork, Wire {
     }
     throw new errors.AddrInUse(`no port of ${hostname} is free`);
   }
-}
-
-/** Says that a program is stuck, and which sockets it has open. */
-function stuckMessage(endpoints: readonly Endpoint[]): string {
-  const shown = endpoints.slice(0, MAX_SHOWN).map(({ addr, waits, unread }) => {
-    const state = waits
-      ? "receiving"
-      : unread > 0
-      ? `${unread} unread`
-      : "idle";
-    return `${formatAddress(addr)} (${state})`;
-  });
-  const more = endpoints.length - shown.length;
-  if (more > 0) shown.push(`${more} more`);
-  const open = shown.length > 0 ? shown.join(", ") : "none";
-  return "The program is stuck: it waits, but nothing is pending on the " +
-    `simulated network or its clock; open sockets: ${open}`;
-}
-
-/** Adds the seed to an error's message, or prints it if that is impossible. */
-function reportSeed(error: unknown, seed: number): void {
-  const note = `(simulated network, seed ${seed})`;
-  try {
-    if (error instanceof Error) {
-      if (!error.message.includes(note)) error.message += ` ${note}`;
-      if (error.message.includes(note)) return;
-    }
-  } catch {
-    // Frozen, or a getter as that of a DOMException.
-  }
-  printLine(`${reasonOf(error)} ${note}`);
 }

@@ -4,7 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { connect, type ConnectedSocket, serve } from "../../mod.ts";
+import { bind, connect, type ConnectedSocket, serve } from "../../mod.ts";
 import { Link, seedOf } from "../../lib/testing/faults.ts";
 import { collector, until } from "../support/relays.ts";
 import { Program } from "./support/programs.ts";
@@ -126,13 +126,17 @@ Deno.test("relay --format json prints the totals as one object, on standard outp
   assertMatch(stderr, /^relaying [^\n]+\n$/);
   const { time, ...totals } = JSON.parse(stdout);
   assertEquals(new Date(time).toISOString(), time);
-  const rest = { lost: 0, overMtu: 0, queueFull: 0, notSent: 0, inFlight: 0 };
+  const rest = {
+    ...{ lost: 0, overMtu: 0, queueFull: 0, notSent: 0, inFlight: 0 },
+    ...{ corrupted: 0, reordered: 0 },
+  };
   assertEquals(totals, {
     up: { received: 1, duplicated: 1, forwarded: 2, ...rest },
     down: { received: 2, duplicated: 2, forwarded: 4, ...rest },
     sessions: 1,
     expired: 0,
     refused: 0,
+    strangers: 0,
   });
 });
 
@@ -150,6 +154,47 @@ Deno.test("relay prints what the system dropped if it has the permission to know
     else assertStringIncludes(stderr, ", 0 datagrams dropped by the system\n");
   }
 });
+
+Deno.test("relay counts what the system drops on the way down, to the datagram", async () => {
+  const answers = 3000;
+  await using server = bind("udp://127.0.0.1:0");
+  const args = [
+    "--listen",
+    "127.0.0.1:0",
+    "--to",
+    `127.0.0.1:${server.addr.port}`,
+  ];
+  await using relay = new Program(
+    RELAY,
+    [...args, "--idle", "1s", "--stats-every", "100ms"],
+    { flags: [NET, "--allow-run=cat"] },
+  );
+  const [, address] = await relay.said(/^relaying (\S+) to /);
+  await using client = await connect(address);
+  await client.send("?");
+  const { from } = await server.receive();
+  // It reads nothing while the burst arrives.
+  relay.kill("SIGSTOP");
+  const burst = Array.from({ length: answers }, () => new Uint8Array(1000));
+  await server.sendMany(burst.map((data) => ({ data, to: from })));
+  relay.kill("SIGCONT");
+  // The drops stay in the totals after the client was forgotten.
+  await relay.said(/^0 clients, 1 expired/);
+  relay.kill("SIGINT");
+  const { stderr } = await relay.ended();
+  const [, received] = /^down: received (\d+) .*\n.*$/m.exec(
+    lastLines(stderr, 2),
+  )!;
+  const [, dropped] = /(\d+)(?: datagrams?)? dropped by the system/.exec(
+    lastLines(stderr, 1),
+  )!;
+  assert(Number(dropped) > 0);
+  assertEquals(Number(received) + Number(dropped), answers);
+});
+
+function lastLines(text: string, count: number): string {
+  return text.trimEnd().split("\n").slice(-count).join("\n");
+}
 
 for (
   const [quiet, says] of [["", /^relaying .*\nexit 0\n$/], [

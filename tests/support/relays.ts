@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { bind, connect, type ConnectedSocket } from "../../mod.ts";
 import {
   type DirectionStats,
@@ -92,9 +92,10 @@ export async function until(condition: () => boolean): Promise<void> {
 
 /** Each datagram, and each copy, had one fate. */
 export function assertAddsUp(stats: DirectionStats): void {
-  const { received, duplicated, ...fates } = stats;
+  const { received, duplicated, corrupted, reordered, ...fates } = stats;
   const sum = Object.values(fates).reduce((a, b) => a + b);
   assertEquals(sum, received + duplicated, JSON.stringify(stats));
+  assert(Math.max(corrupted, reordered) <= stats.forwarded);
 }
 
 /** Messages that are their own numbers. */
