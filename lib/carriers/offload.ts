@@ -9,11 +9,15 @@ import type { CarrierSource } from "../carrier.ts";
 import { OffloadCarrier } from "./offload/carrier.ts";
 import { type Libc, systemLibc } from "./offload/libc.ts";
 import { checkOptions, type OffloadOptions } from "./offload/options.ts";
-import * as system from "./offload/system.ts";
-import { refuseMany } from "./peers.ts";
+import { requireNet } from "./offload/permissions.ts";
+import { openBound, openConnected } from "./offload/system.ts";
+import { localHostFor, refuseMany } from "./peers.ts";
 import { localhostIn, resolveHost } from "./resolve.ts";
 
 export type { OffloadOptions } from "./offload/options.ts";
+
+// Where a connected socket's owner may be bound for a moment.
+const HOSTS = ["127.0.0.1", "::1", "0.0.0.0", "::"];
 
 /**
  * Carries UDP by Linux's own system calls. `sendMany` gives the kernel each run
@@ -60,22 +64,27 @@ export function offloadBy(
     schemes: ["udp"],
     listen({ hostname, port }: NetAddr) {
       const local = localhostIn(hostname, 4);
-      system.requireNet(local, port);
-      return system.openSocket(open, local, options, (libc, fd) => {
-        system.bindTo(libc, fd, { transport: "udp", hostname: local, port });
-        return new OffloadCarrier(libc, fd);
-      });
+      requireNet(local, port);
+      return new OffloadCarrier(openBound(open, {
+        address: { transport: "udp", hostname: local, port },
+        // Deno does not bind to zones.
+        places: local.includes("%")
+          ? HOSTS.map((host) => [host, 0])
+          : [[local, 0], [local, port]],
+        options,
+      }));
     },
     async dial(address: NetAddr) {
       const { hostname, port } = address;
       const host = await resolveHost(hostname);
       refuseMany(host, address);
-      system.requireNet(host, port);
-      return system.openSocket(open, host, options, (libc, fd) => {
-        const remote = { transport: "udp", hostname: host, port } as const;
-        system.connectTo(libc, fd, remote);
-        return new OffloadCarrier(libc, fd, remote);
-      });
+      requireNet(host, port);
+      const remote: NetAddr = { transport: "udp", hostname: host, port };
+      const places = [localHostFor(host), ...HOSTS].map((at) =>
+        [at, 0] as const
+      );
+      const socket = openConnected(open, { address: remote, places, options });
+      return new OffloadCarrier(socket, remote);
     },
   };
 }

@@ -7,6 +7,7 @@ export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
+export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_BROADCAST = 6;
 export const SO_SNDBUF = 7;
@@ -21,9 +22,15 @@ export const UDP_GRO = 104;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const POLLIN = 1;
-export const POLLOUT = 4;
+export const EPOLLIN = 1;
+export const EPOLLOUT = 4;
+export const EPOLLONESHOT = 1 << 30;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_MOD = 3;
 const EFD_NONBLOCK = SOCK_NONBLOCK;
 const EFD_CLOEXEC = SOCK_CLOEXEC;
+/** For `dup3` and `epoll_create1`. */
+export const O_CLOEXEC = SOCK_CLOEXEC;
 
 export const EPERM = 1;
 export const EINTR = 4;
@@ -64,14 +71,28 @@ const SYMBOLS = {
     result: "i32",
   },
   // Runs on a thread of Deno's pool.
-  poll: {
-    parameters: ["buffer", "usize", "i32"],
+  ppoll_in_thread: {
+    name: "ppoll",
+    parameters: ["pointer", "usize", "pointer", "pointer"],
     result: "i32",
     nonblocking: true,
   },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
+  // The same.
+  epoll_wait_in_thread: {
+    name: "epoll_wait",
+    parameters: ["i32", "pointer", "i32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  malloc: { parameters: ["usize"], result: "pointer" },
+  free: { parameters: ["pointer"], result: "void" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  dup3: { parameters: ["i32", "i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   strerror: { parameters: ["i32"], result: "pointer" },
@@ -91,8 +112,8 @@ export interface Libc extends Omit<Symbols, "eventfd" | "__errno_location"> {
 }
 
 /**
- * Returns a function that loads the system's C library, once for each socket, so
- * that nothing stays loaded when all sockets are closed.
+ * Returns the function that loads the system's C library. All sockets share what
+ * it loads, and nothing stays loaded when all of them are closed.
  *
  * @throws {Deno.errors.NotSupported} Not Linux on x86-64 or arm64.
  * @throws {Deno.errors.NotCapable} Needs `--allow-ffi`, for all files: pointers
@@ -117,7 +138,7 @@ export function systemLibc(): () => Libc {
 function load(): Libc {
   const library = Deno.dlopen("libc.so.6", SYMBOLS);
   const { symbols } = library;
-  // Its place is fixed for this thread, which makes all calls except `poll`.
+  // Its place is fixed for this thread. No call on another thread needs it.
   const errno = new Deno.UnsafePointerView(symbols.__errno_location()!);
   return {
     ...symbols,
@@ -125,6 +146,12 @@ function load(): Libc {
     eventfd: () => symbols.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
     unload: () => library.close(),
   };
+}
+
+/** Returns what a call returned, unless that is a failure. */
+export function checked(libc: Libc, result: number): number {
+  if (result >= 0) return result;
+  throw systemError(libc, libc.errno());
 }
 
 /** Makes an error of the class that Deno's own sockets throw for that number. */

@@ -1,4 +1,3 @@
-import type { Addr } from "../../addr.ts";
 import type { Outgoing, SentBatch } from "../../carrier.ts";
 import {
   EAGAIN,
@@ -14,8 +13,9 @@ import {
   systemError,
   UDP_SEGMENT,
 } from "./libc.ts";
+import type { Peers } from "./peers.ts";
 import { Slots } from "./slots.ts";
-import type { Sockaddr, SocketAddresses } from "./socket_addresses.ts";
+import type { Sockaddr } from "./sockaddr.ts";
 
 const SLOTS = 16;
 // UDP_MAX_SEGMENTS of kernels before 6.9; later ones take more.
@@ -29,30 +29,18 @@ const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 export class Sender {
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #addresses: SocketAddresses | undefined;
-  readonly #slots = new Slots(SLOTS);
+  readonly #peers: Peers;
   // For each slot, the index of the message after its last one.
   readonly #ends: number[] = [];
   // The longest datagrams that the device segments; 0 if it segments none.
   #largestSegment = MAX_RUN;
-  #runs = 0;
   // An error that belongs to a datagram whose send has resolved already.
   #late: Error | undefined;
 
-  /** @param addresses The peers' addresses; none on a connected socket. */
-  constructor(
-    libc: Libc,
-    fd: number,
-    addresses: SocketAddresses | undefined,
-  ) {
+  constructor(libc: Libc, fd: number, peers: Peers) {
     this.#libc = libc;
     this.#fd = fd;
-    this.#addresses = addresses;
-  }
-
-  /** The number of runs in the last call. */
-  get runs(): number {
-    return this.#runs;
+    this.#peers = peers;
   }
 
   /** Whether there is an error that belongs to a send that has resolved. */
@@ -70,16 +58,16 @@ export class Sender {
   /**
    * Sends one datagram, if a single call does it.
    *
-   * @param sockaddr The peer; `undefined` on a connected socket.
+   * @param sockaddr The peer; `null` on a connected socket.
    * @returns Whether it was sent. If not, `send` reports why.
    */
-  sendOne(data: Uint8Array, sockaddr: Sockaddr | undefined): boolean {
+  sendOne(data: Uint8Array, sockaddr: Sockaddr | null): boolean {
     const sent = this.#libc.sendto(
       this.#fd,
       data as Uint8Array<ArrayBuffer>,
       BigInt(data.length),
       FLAGS,
-      sockaddr ?? null,
+      sockaddr,
       sockaddr?.length ?? 0,
     );
     if (sent >= 0n) return true;
@@ -89,21 +77,31 @@ export class Sender {
   }
 
   /**
-   * Sends what fits into one call, from the first message to the one before the
-   * first whose peer has no address yet. The first one must have one.
+   * Sends what fits into one call, up to the first message whose peer has no
+   * address yet.
    *
+   * @param start The index of the first message to send.
    * @returns `undefined` if the kernel takes none for now.
    */
-  send(batch: readonly Outgoing[]): SentBatch | undefined {
+  send(batch: readonly Outgoing[], start: number): SentBatch | undefined {
+    const slots = Slots.take();
+    try {
+      return this.#send(slots, batch, start);
+    } finally {
+      slots.give();
+    }
+  }
+
+  #send(
+    slots: Slots,
+    batch: readonly Outgoing[],
+    start: number,
+  ): SentBatch | undefined {
     for (;;) {
-      const slots = this.#runs = this.#fill(batch);
-      const n = this.#libc.sendmmsg(
-        this.#fd,
-        this.#slots.headers,
-        slots,
-        FLAGS,
-      );
-      if (n > 0) return { sent: this.#ends[n - 1] };
+      const count = this.#fill(slots, batch, start);
+      if (count === 0) return { sent: 0 };
+      const n = this.#libc.sendmmsg(this.#fd, slots.headers, count, FLAGS);
+      if (n > 0) return { sent: this.#ends[n - 1] - start };
       const errno = this.#libc.errno();
       switch (errno) {
         case EINTR:
@@ -118,8 +116,8 @@ export class Sender {
         case EIO:
         case EINVAL:
         case EMSGSIZE:
-          if (this.#ends[0] > 1) {
-            this.#remember(errno, batch[0].data.length);
+          if (this.#ends[0] - start > 1) {
+            this.#remember(errno, batch[start].data.length);
             continue;
           }
       }
@@ -132,17 +130,16 @@ export class Sender {
    *
    * @returns How many slots it filled.
    */
-  #fill(batch: readonly Outgoing[]): number {
-    const slots = this.#slots;
-    let next = 0;
+  #fill(slots: Slots, batch: readonly Outgoing[], start: number): number {
+    let next = start;
     let slot = 0;
     for (; slot < SLOTS && next < batch.length; slot++) {
       const { to, data: first } = batch[next];
-      const sockaddr = this.#sockaddr(to);
-      if (sockaddr === undefined && this.#addresses !== undefined) break;
+      const peer = this.#peers.find(to);
+      if (peer.kind !== "address") break;
       const size = first.length;
-      const start = slot * slots.dataSize;
-      slots.data.set(first, start);
+      const at = slot * slots.dataSize;
+      slots.data.set(first, at);
       let used = size;
       const from = next++;
       if (size > 0 && size <= this.#largestSegment) {
@@ -151,9 +148,9 @@ export class Sender {
           const { length } = data;
           if (
             length === 0 || length > size || used + length > MAX_RUN ||
-            (other !== to && this.#sockaddr(other) !== sockaddr)
+            (other !== to && this.#peers.find(other) !== peer)
           ) break;
-          slots.data.set(data, start + used);
+          slots.data.set(data, at + used);
           used += length;
           next++;
           // Only the last one of a run may be shorter.
@@ -161,16 +158,12 @@ export class Sender {
         }
       }
       slots.setLength(slot, used);
-      slots.setSockaddr(slot, sockaddr);
+      slots.setSockaddr(slot, peer.sockaddr);
       const one = next - from === 1;
       slots.setControl(slot, SOL_UDP, UDP_SEGMENT, one ? undefined : size);
       this.#ends[slot] = next;
     }
     return slot;
-  }
-
-  #sockaddr(to: Addr): Sockaddr | undefined {
-    return this.#addresses?.sockaddr(to);
   }
 
   /**

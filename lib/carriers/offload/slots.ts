@@ -1,10 +1,17 @@
 import { CMSGHDR, IOVEC, MMSGHDR } from "./layout.ts";
 
+// Enough that the cost of a call hardly counts, few enough that their data stays
+// in the processor's cache.
+const COUNT = 32;
 // One datagram, or a run of them, of at most 64 KiB.
 const DATA_SIZE = 64 * 1024;
 // A `cmsghdr` and the `int` that both options carry, as CMSG_SPACE aligns them.
 const CONTROL_SIZE = CMSGHDR.data + 8;
 const SOCKADDR_SIZE = 32;
+
+// Sockets that wait or send need them only during a call.
+const MAX_SPARE = 2;
+const spare: Slots[] = [];
 
 /**
  * The array of `struct mmsghdr` that `sendmmsg` and `recvmmsg` take, with room
@@ -16,6 +23,14 @@ const SOCKADDR_SIZE = 32;
  * synchronous calls use the pointers, so no other thread ever sees them.
  */
 export class Slots {
+  /** How many slots there are. */
+  static readonly count = COUNT;
+
+  /** Returns slots that nobody uses. */
+  static take(): Slots {
+    return spare.pop() ?? new Slots();
+  }
+
   /** The array itself, as the calls take it. */
   readonly headers: Uint8Array<ArrayBuffer>;
   /** The data of all slots, `dataSize` bytes each. */
@@ -30,7 +45,8 @@ export class Slots {
   readonly #headerWords: Uint32Array;
   readonly #iovecWords: Uint32Array;
 
-  constructor(count: number) {
+  private constructor() {
+    const count = COUNT;
     const headers = new BigUint64Array(count * MMSGHDR.size / 8);
     const iovecs = new BigUint64Array(count * IOVEC.size / 8);
     this.headers = new Uint8Array(headers.buffer);
@@ -54,9 +70,12 @@ export class Slots {
       headers[header(MMSGHDR.iovlen)] = 1n;
       headers[header(MMSGHDR.control)] = control + BigInt(i * CONTROL_SIZE);
       iovecs[(i * IOVEC.size + IOVEC.base) / 8] = data + BigInt(i * DATA_SIZE);
-      this.setLength(i, DATA_SIZE);
     }
-    this.reset(count);
+  }
+
+  /** Leaves them to the next one that takes slots. */
+  give(): void {
+    if (spare.length < MAX_SPARE) spare.push(this);
   }
 
   /** Sets how many bytes of a slot are to be sent, or may be received. */
@@ -70,6 +89,7 @@ export class Slots {
       const word = i * MMSGHDR.size / 4;
       this.#headerWords[word + MMSGHDR.namelen / 4] = SOCKADDR_SIZE;
       this.#headerWords[word + MMSGHDR.controllen / 4] = CONTROL_SIZE;
+      this.setLength(i, DATA_SIZE);
     }
   }
 
@@ -78,10 +98,10 @@ export class Slots {
     return this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.len) / 4];
   }
 
-  /** Sets the peer to send to; none if the socket is connected. */
-  setSockaddr(slot: number, sockaddr: Uint8Array | undefined): void {
+  /** Sets the peer to send to; `null` if the socket is connected. */
+  setSockaddr(slot: number, sockaddr: Uint8Array | null): void {
     const size = sockaddr?.length ?? 0;
-    if (sockaddr !== undefined) {
+    if (sockaddr !== null) {
       this.#sockaddrs.set(sockaddr, slot * SOCKADDR_SIZE);
     }
     this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.namelen) / 4] = size;

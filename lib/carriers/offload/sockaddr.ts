@@ -5,6 +5,9 @@ import { InvalidAddressError } from "../../errors.ts";
 import { SOCKADDR_IN, SOCKADDR_IN6 } from "./layout.ts";
 import { AF_INET, AF_INET6, type Libc } from "./libc.ts";
 
+/** An address as the system takes it. */
+export type Sockaddr = Uint8Array<ArrayBuffer>;
+
 /**
  * Encodes an address as the system takes it: a `sockaddr_in` or `sockaddr_in6`.
  *
@@ -13,7 +16,7 @@ import { AF_INET, AF_INET6, type Libc } from "./libc.ts";
 export function encodeAddress(
   libc: Libc,
   address: NetAddr,
-): Uint8Array<ArrayBuffer> {
+): Sockaddr {
   const { hostname, port } = address;
   const [host, zone] = hostname.split("%", 2);
   const bytes = ipBytes(host);
