@@ -91,9 +91,11 @@ class Sending {
   }
 
   async inBatches(messages: Iterable<Addressed>): Promise<void> {
+    let isFirst = true;
     for (const batch of this.#batches(messages)) {
+      if (!isFirst) await turn();
+      isFirst = false;
       await this.#sendBatch(batch);
-      await turn();
       if (this.#isStopped) return;
     }
   }
