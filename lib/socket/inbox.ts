@@ -22,7 +22,7 @@ export type Refuses<A extends Addr> = (from: A) => string | undefined;
  * are waiters; at other times the carrier's own buffer holds what arrives.
  */
 export class Inbox<A extends Addr> {
-  readonly counts = new Received();
+  readonly counts: Received = new Received();
   /** For the messages of errors: to receive on this socket. */
   readonly attempt: Attempt;
   /** Whether a pending `receive` keeps the program running. */
