@@ -3,6 +3,7 @@ import type { Outgoing } from "../carrier.ts";
 import { wrongType } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import { fieldsOf, SocketClosedError, withFields } from "../errors.ts";
+import { reasonOf } from "../warnings.ts";
 import type { Data, Outbox } from "./outbox.ts";
 import { limitsOf, type WaitOptions, within } from "./waits.ts";
 
@@ -91,9 +92,11 @@ class Sending {
   }
 
   async inBatches(messages: Iterable<Addressed>): Promise<void> {
+    let isFirst = true;
     for (const batch of this.#batches(messages)) {
+      if (!isFirst) await turn();
+      isFirst = false;
       await this.#sendBatch(batch);
-      await turn();
       if (this.#isStopped) return;
     }
   }
@@ -102,7 +105,7 @@ class Sending {
     if (this.#failed === 0) return this.#sent;
     const { attempt } = this.#outbox;
     const all = this.#failed + this.#sent;
-    const first = (this.#errors[0] as Error).message;
+    const first = reasonOf(this.#errors[0]);
     const text = `Cannot send ${this.#failed} of ${all} messages: ${first}`;
     throw withFields(
       new AggregateError(this.#errors, text),
