@@ -1,31 +1,32 @@
 import { count } from "../count.ts";
-import type { SocketStats } from "../socket/base_socket.ts";
 import type { CollectorStats } from "../sink.ts";
+import type { SocketStats } from "../socket/base_socket.ts";
+import type { ServerSettings } from "./server_options.ts";
+import { describeSystemDrops } from "./system_drops.ts";
 
 const REASONS: Record<string, string> = {
-  stranger: "from strangers",
-  queueFull: "for want of room",
+  stranger: "from other sources than the peer",
+  queueFull: "because the queue was full",
   closed: "unread at the end",
   denied: "from sources that are not allowed",
   rateLimited: "beyond the rate limit",
-  tooManyPeers: "connections, more than there may be",
-  idle: "connections that were idle",
+  tooManyPeers: "connections beyond the limit",
+  idle: "idle connections",
   slow: "connections that were too slow",
   unread: "connections whose peer did not read",
-  handshake: "connections that came to no handshake",
+  handshake: "failed handshakes",
   notAccepted: "connections that the system could not open",
-  incomplete: "with a connection that broke off",
+  incomplete: "cut off with their connection",
 };
 
 const WITHHELD: Record<string, string> = {
   answerRate: "beyond the answer limit",
-  amplification: "longer than three times what came",
+  amplification: "longer than three times what was received",
 };
 
-/** What was received and what was not, as one line. */
+/** Describes what was received and what was not, in one line. */
 export function describeReceived(
   { received, bytes, truncated, dropped }: SocketStats,
-  kernelDrops?: number,
 ): string {
   const parts = [
     `received ${count(received, "message")} (${count(bytes, "byte")})`,
@@ -34,13 +35,10 @@ export function describeReceived(
   for (const [reason, n] of Object.entries(dropped)) {
     if (n > 0) parts.push(`${n} dropped ${REASONS[reason] ?? reason}`);
   }
-  if (kernelDrops !== undefined) {
-    parts.push(`${kernelDrops} dropped by the system`);
-  }
   return parts.join(", ");
 }
 
-/** What was sent and what was not, as one line. */
+/** Describes what was sent and what was not, in one line. */
 export function describeSent(
   { sent, sentBytes, sendFailed, withheld }: SocketStats,
 ): string {
@@ -54,21 +52,32 @@ export function describeSent(
   return parts.join(", ");
 }
 
-/** That answers are withheld, and why: a line for each reason. */
+/** Describes why replies are withheld: a line for each reason. */
 export function describeWithheld({ withheld }: SocketStats): string[] {
   return Object.entries(withheld).filter(([, n]) => n > 0).map(([reason]) =>
     reason === "answerRate"
-      ? "answers are withheld: a peer gets no more at once (see --answer-limit)"
-      : "answers are withheld: beyond loopback none gets more than three times what it sent"
+      ? "withholding replies: peers have reached their limit (see --answer-limit)"
+      : "withholding replies: a peer beyond loopback gets at most three times the bytes it sent"
   );
 }
 
-/** All that a collector counted, as lines. */
-export function describe(stats: CollectorStats, answers: boolean): string[] {
+/** Returns all that a collector counted as lines, in the server's format. */
+export function collectorTotals(
+  stats: CollectorStats,
+  { format, carrier, answer, store }: ServerSettings,
+): string[] {
+  // The system drops datagrams; connections wait instead.
+  const isCounted = carrier.scheme === "udp";
+  const { kernelDrops } = stats;
+  if (format === "json") {
+    const known = isCounted ? { kernelDrops: kernelDrops ?? null } : {};
+    return [JSON.stringify({ ...stats, ...known })];
+  }
+  const received = describeReceived(stats);
   const { output: _, ...sinks } = stats.sinks;
   return [
-    describeReceived(stats, stats.kernelDrops),
-    ...answers ? [describeSent(stats)] : [],
+    isCounted ? `${received}, ${describeSystemDrops(kernelDrops)}` : received,
+    ...answer || store?.receipt ? [describeSent(stats)] : [],
     ...Object.entries(sinks).map(([name, counts]) => {
       const parts = Object.entries(counts).map(([what, n]) =>
         `${n} ${spaced(what)}`
@@ -78,7 +87,7 @@ export function describe(stats: CollectorStats, answers: boolean): string[] {
   ];
 }
 
-/** "notKept" as "not kept". */
+/** Turns "notKept" into "not kept". */
 function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

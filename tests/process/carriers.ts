@@ -102,7 +102,7 @@ Deno.test("a server and a client over tls, and a client that does not trust it",
   );
   assertStringIncludes(
     ended.stderr,
-    "1 dropped connections that came to no handshake",
+    "1 dropped failed handshakes",
   );
 });
 
