@@ -25,7 +25,7 @@ const LARGEST = 64 * 1024 * 1024;
 export interface CarrierSettings {
   scheme: Scheme;
   framing: FramingName;
-  /** Files: a server's certificate and its key, or what a client trusts. */
+  /** Files: a server's certificate and key, or the certificates that a client trusts. */
   cert: string | undefined;
   key: string | undefined;
   ca: string | undefined;
@@ -52,25 +52,26 @@ export type CarrierOptions =
   & { readonly [name in Exclude<Specific, "reliable" | "fast">]?: string }
   & { readonly [name in "reliable" | "fast"]?: boolean };
 
-/** What carries a server's messages, and how it reaches itself. */
+/** The carriers of a server. */
 export interface ServerCarrier {
   carrier: CarrierSource;
+  /** By which it reaches itself. */
   own: CarrierSource;
 }
 
-/** What the programs know of a scheme. */
+/** The facts about a scheme that programs need. */
 interface SchemeFacts {
   /** Its options, of those that only some schemes have. */
   readonly options: readonly Specific[];
-  /** What a server cannot do without. */
+  /** The options that a server must have. */
   readonly required?: readonly ("cert" | "key")[];
-  /** The longest messages, in bytes. */
+  /** Returns the length of the longest possible message, in bytes. */
   largest(settings: CarrierSettings): number;
-  /** What a server takes by default, in bytes. */
+  /** The longest messages that a server accepts by default, in bytes. */
   readonly maxSize: number;
-  /** Makes what carries a client's messages. */
+  /** Makes the carrier of a client. */
   client(settings: CarrierSettings): CarrierSource | Promise<CarrierSource>;
-  /** Makes what carries a server's messages of up to `maxSize` bytes. */
+  /** Makes the carriers of a server, for messages of up to `maxSize` bytes. */
   server(
     settings: CarrierSettings,
     maxSize: number,
@@ -225,7 +226,7 @@ export function largestMessage(settings: CarrierSettings): number {
   return CARRIERS[settings.scheme].largest(settings);
 }
 
-/** Returns the same for messages to a peer, as far as its address shows it. */
+/** Returns the length of the longest message to a peer, by its address. */
 export function largestMessageTo(
   settings: CarrierSettings,
   remote: SchemeAddr | UnixAddr,
@@ -247,14 +248,14 @@ export function toCarry(
   );
 }
 
-/** Makes what carries a client's messages. */
+/** Makes the carrier of a client. */
 export async function clientCarrier(
   settings: CarrierSettings,
 ): Promise<CarrierSource> {
   return await CARRIERS[settings.scheme].client(settings);
 }
 
-/** Makes what carries a server's messages of up to `maxSize` bytes. */
+/** Makes the carriers of a server, for messages of up to `maxSize` bytes. */
 export async function serverCarrier(
   settings: CarrierSettings,
   maxSize: number,
@@ -266,25 +267,25 @@ async function offload(): Promise<CarrierSource> {
   return (await import("../carriers/offload.ts")).offload();
 }
 
-/** With a line per message any length is possible, otherwise two bytes of it. */
+/** Lines may have any length; otherwise a length is two bytes. */
 function largestFramed({ framing }: CarrierSettings): number {
   return framing === "line" ? LARGEST : LARGEST_FRAME;
 }
 
-/** The framing, for messages up to the longest that one end sends. */
+/** Returns the framing, and the longest message that this end sends. */
 function framed(settings: CarrierSettings, maxSize = largestFramed(settings)) {
   const { framing } = settings;
   return { framing, maxMessage: Math.max(maxSize, LARGEST_FRAME) };
 }
 
-/** What a client trusts besides the system's certificates. */
+/** Reads the certificates that a client trusts besides the system's. */
 async function trusted(
   { ca }: CarrierSettings,
 ): Promise<string[] | undefined> {
   return ca === undefined ? undefined : [await read(ca)];
 }
 
-/** A server's certificate and key, which it must have, and how it knows itself. */
+/** Reads a server's certificate and key, and says how to recognize that server. */
 async function identity(files: CarrierSettings) {
   const cert = await read(files.cert ?? "");
   const key = await read(files.key ?? "");
@@ -296,7 +297,7 @@ async function identity(files: CarrierSettings) {
   };
 }
 
-/** The first name in a certificate; an invalid one fails where it is used. */
+/** Returns the first name in a certificate; an invalid one fails when it is used. */
 async function nameIn(cert: string): Promise<string | undefined> {
   const { X509Certificate } = await import("node:crypto");
   try {

@@ -54,7 +54,7 @@ async function run(
   const source = await clientCarrier(settings.carrier);
   await using socket = await connect(formatAddress(settings.remote), {
     carrier: settings.trace ? traced(source) : source,
-    // What is as long as the longest message comes back whole.
+    // An echo of the longest message is not cut.
     maxSize: limit,
   });
   const interrupted = Promise.withResolvers<undefined>();
@@ -73,7 +73,7 @@ async function run(
   return outcome.unanswered > 0 ? EXIT.timedOut : EXIT.done;
 }
 
-/** What happened to the messages, beyond what the socket counts. */
+/** The messages that failed, which the socket alone cannot count. */
 interface Outcome {
   unsent: number;
   unanswered: number;

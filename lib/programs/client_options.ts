@@ -16,7 +16,7 @@ import {
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
 
-/** What `--help` prints: one screen. */
+/** The text of `--help`: one screen. */
 export const HELP = `Send messages, and wait for replies.
 Usage: deno task client [--to ADDRESS] [MESSAGE ...] [options]
 Each MESSAGE is sent by itself; without any, each line of standard input.
@@ -65,7 +65,7 @@ export const OPTIONS = {
   hint: "a message that begins with a dash goes after --",
 } as const;
 
-/** What the command line asks for, checked. */
+/** The options of a command line, checked. */
 export interface ClientSettings {
   remote: SchemeAddr | UnixAddr;
   carrier: CarrierSettings;

@@ -9,12 +9,13 @@ import { bracketed } from "../address/address.ts";
 import { isIp, isLoopback } from "../address/host.ts";
 import { localHostFor } from "../carriers/peers.ts";
 
-/** What a program may touch: hosts (`true`: all), files, variables, libc. */
+/** The permissions that a program needs: hosts (`true`: all), files, variables. */
 export interface Needs {
   net?: string[] | true;
   read?: string[];
   write?: string[];
   env?: string[];
+  /** Calls to libc. */
   ffi?: boolean;
   /** Programs that it would like to run, and can do without. */
   run?: string[];
@@ -27,7 +28,7 @@ const IPV4_LOOPBACK = "127.0.0.1";
 /**
  * Returns the hosts that a permission has to name, so that the address is
  * permitted by whichever name it is bound or reached; `true` for any host. This
- * is the only place that knows what `localhost` stands for.
+ * is the only place that expands `localhost`.
  */
 function hostsOf(hostname: string): string[] | true {
   if (hostname === "localhost") return LOCALHOST;
@@ -57,8 +58,8 @@ export function toBind(
 }
 
 /**
- * To bind that address and reply to whoever writes. Over a connection that takes
- * no more; over UDP only loopback limits who that can be.
+ * To bind that address and reply to its peers. Connections need no more; over UDP
+ * the peers are known only if they are on loopback.
  */
 export function toAnswer(address: SchemeAddr, looksUp = false): Needs {
   if (isConnected(address)) return toBind(address, looksUp);
@@ -102,7 +103,7 @@ export function toSendToSelf(address: SchemeAddr | UnixAddr): Needs {
   );
 }
 
-/** Returns where a server bound to that host is reached from its machine. */
+/** Returns the host by which a server is reached from its own machine. */
 export function ownHost(hostname: string): string {
   if (hostname === "0.0.0.0") return IPV4_LOOPBACK;
   return hostname === "::" ? "::1" : hostname;

@@ -14,7 +14,7 @@ export interface OptionNames {
   readonly lists?: readonly string[];
   /** Those of `values` that may stand without one, which is read as `""`. */
   readonly optional?: readonly string[];
-  /** What to add if an option is unknown. */
+  /** A sentence for the error about an unknown option. */
   readonly hint?: string;
 }
 
@@ -32,7 +32,7 @@ export interface Options<N extends OptionNames> {
 }
 
 /**
- * Reads a command line, and rejects what `parseArgs` alone accepts: unknown
+ * Reads a command line. Unlike `parseArgs` alone it rejects unknown
  * options, missing values, values of options that take none, an option twice.
  *
  * @throws {UsageError} The command line is wrong.

@@ -15,7 +15,7 @@ export interface Invocation {
   readonly url?: string | undefined;
 }
 
-/** The folder in which the user typed `deno task`, as Deno tells its tasks. */
+/** The variable in which `deno task` leaves the folder of the user. */
 const USER_FOLDER = "INIT_CWD";
 
 /** The variable that stands in a command for a URL's credentials. */
@@ -24,8 +24,8 @@ const CREDENTIALS = "PLI_CREDENTIALS";
 /**
  * Makes sure of the permissions without making Deno ask for them.
  *
- * @param what What they are for, as in "Cannot …": of a program that needs the
- * network, what that is for.
+ * @param what Their purpose, as in "Cannot …"; if the program needs the network,
+ * the purpose of that.
  * @throws {PermissionError} One is missing.
  */
 export function requirePermissions(
@@ -45,7 +45,7 @@ export function requirePermissions(
   );
 }
 
-/** What a permission is for, unless it is the network. */
+/** Returns the purpose of a permission, unless it is for the network. */
 function purposeOf(missing: Deno.PermissionDescriptor): string | undefined {
   switch (missing.name) {
     case "read":
@@ -79,7 +79,7 @@ function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
 
 /**
  * Returns the command that runs a program with all that it needs, for a POSIX
- * shell. It works in the folder where the user is.
+ * shell. It works in the user's folder.
  */
 export function command(
   { net, read, write, env, run, ffi }: Needs,

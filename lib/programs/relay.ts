@@ -76,7 +76,7 @@ const OPTIONS = {
   flags: ["quiet"],
 } as const;
 
-/** What the command line asks for, checked. */
+/** The options of a command line, checked. */
 interface RelaySettings {
   listen: NetAddr;
   to: NetAddr;

@@ -3,7 +3,7 @@ import type { RelayStats } from "../testing/relay.ts";
 import type { DirectionStats } from "../testing/session.ts";
 import { describeSystemDrops } from "./system_drops.ts";
 
-/** What a relay counted, and what the system dropped before, if that is known. */
+/** The counts of a relay, and of the system's drops if that is known. */
 export interface RelayTotals extends RelayStats {
   kernelDrops: number | undefined;
 }

@@ -32,7 +32,7 @@ const DEFAULT_PAGE = "127.0.0.1:62080";
 /** The variable that may hold the page's token. */
 export const PAGE_TOKEN = "PLI_PAGE_TOKEN";
 
-/** What `--help` prints: one screen. */
+/** The text of `--help`: one screen. */
 export const HELP = `Receive messages and print, answer, store or publish them.
 Usage: deno task server [ADDRESS] [options]            [${DEFAULT_ADDRESS}]
 
@@ -93,7 +93,7 @@ export const OPTIONS = {
   optional: ["page"],
 } as const;
 
-/** What the command line asks for, checked. */
+/** The options of a command line, checked. */
 export interface ServerSettings {
   address: SchemeAddr | UnixAddr;
   carrier: CarrierSettings;

@@ -27,12 +27,12 @@ export interface ServerSinks {
   url: string | undefined;
 }
 
-/** What the sinks of a server work with. */
+/** The parts of a server that its sinks use. */
 export interface Surroundings {
   socket: DatagramSocket;
-  /** Carries what the page's form sends to the server. */
+  /** Carries messages from the page's form to the server. */
   own: CarrierSource;
-  /** Resolves to what the server has counted. */
+  /** Resolves to the server's counts. */
   stats: () => Promise<CollectorStats>;
   warnings: Warnings;
 }

@@ -24,7 +24,7 @@ const WITHHELD: Record<string, string> = {
   amplification: "longer than three times what was received",
 };
 
-/** Describes what was received and what was not, in one line. */
+/** Describes the received and the dropped messages, in one line. */
 export function describeReceived(
   { received, bytes, truncated, dropped }: SocketStats,
 ): string {
@@ -38,7 +38,7 @@ export function describeReceived(
   return parts.join(", ");
 }
 
-/** Describes what was sent and what was not, in one line. */
+/** Describes the sent and the withheld messages, in one line. */
 export function describeSent(
   { sent, sentBytes, sendFailed, withheld }: SocketStats,
 ): string {
@@ -61,7 +61,7 @@ export function describeWithheld({ withheld }: SocketStats): string[] {
   );
 }
 
-/** Returns all that a collector counted as lines, in the server's format. */
+/** Returns the counts of a collector as lines, in the server's format. */
 export function collectorTotals(
   stats: CollectorStats,
   { format, carrier, answer, store }: ServerSettings,

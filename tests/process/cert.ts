@@ -17,7 +17,7 @@ interface Made {
   make(...args: string[]): ReturnType<typeof run>;
 }
 
-/** Runs the program where it may write, and cleans up. */
+/** Runs the program in a folder that it may write to, and cleans up. */
 function inFolder(test: (made: Made) => Promise<void>): () => Promise<void> {
   return async () => {
     const dir = await Deno.makeTempDir();

@@ -1,4 +1,4 @@
-/** What all programs do alike. */
+/** The promises that all programs share. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bind } from "../../mod.ts";
 import { Process, Program, run, startServer } from "./support/programs.ts";

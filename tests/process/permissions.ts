@@ -50,7 +50,7 @@ const SERVERS: [address: string, args: string[]][] = [
   ["quic://127.0.0.1:0", ["--echo", ...SECURE]],
 ];
 
-/** What carries messages to a server. */
+/** Returns the carrier for a server, if it needs one of its own. */
 function carrierTo(address: string, args: string[], cert: string) {
   const scheme = address.split(":")[0];
   const framing = args.includes("length") ? "length" : "line";
@@ -143,7 +143,7 @@ Deno.test("the command of server --publish works, and holds no credentials", () 
     assertMatch(hello, /"pass":"s3cret"/);
   }));
 
-/** Greets a client of NATS, and returns its answer: what it signs in with. */
+/** Greets a client of NATS, and returns its answer with the credentials. */
 async function greeted(broker: Deno.TcpListener): Promise<string> {
   using conn = await broker.accept();
   const info = { server_id: "x", version: "2.9.0", max_payload: 1024 };
@@ -154,7 +154,7 @@ async function greeted(broker: Deno.TcpListener): Promise<string> {
   return new TextDecoder().decode(buffer.subarray(0, size));
 }
 
-/** Clients: where their server is, and their options. */
+/** Clients: the address of their server, and their options. */
 const CLIENTS: [address: string, args: string[]][] = [
   ["127.0.0.1:0", ["--wait", "--timeout", "9s", "--retries", "1", "x"]],
   ["127.0.0.1:0", ["--wait", "--format", "json", "--quiet", "--", "-x's"]],

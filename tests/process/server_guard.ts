@@ -3,7 +3,7 @@ import { connect } from "../../mod.ts";
 import { SOON } from "../support/helpers.ts";
 import { startServer } from "./support/programs.ts";
 
-/** What the server counted, by its last line. */
+/** Ends the server, and returns its totals. */
 async function summary(server: Awaited<ReturnType<typeof startServer>>) {
   server.kill("SIGINT");
   const { code, stderr, stdout } = await server.ended();

@@ -66,7 +66,7 @@ export async function printedBy(
   return command.replace(/, with the URL's credentials in .*$/, "");
 }
 
-/** Runs a command as a user would, who typed it in that folder. */
+/** Runs a command as if a user typed it in that folder. */
 export function typed(
   command: string,
   cwd: string,

@@ -1,4 +1,4 @@
-/** A disk with hardly any room, for tests of what a full one does. */
+/** A disk that is nearly full. */
 
 /** A folder on a disk that is nearly full. */
 export interface FullDisk extends AsyncDisposable {
@@ -15,9 +15,9 @@ export interface FullDisk extends AsyncDisposable {
 const NAMESPACES = [["--user", "--map-root-user", "--mount"], ["--mount"]];
 
 /**
- * Returns a full disk. That takes a mount, in a namespace that an ordinary user
- * may have too. Where nobody may, as in a container's default, files have a
- * limit to their size instead: writing beyond it fails as well.
+ * Returns a full disk. It is a mount in a namespace, which an ordinary user may
+ * have too. If namespaces are forbidden, as they are in containers by default, the
+ * size of files is limited instead: writing beyond the limit fails as well.
  */
 export async function fullDisk(): Promise<FullDisk> {
   const folder = await Deno.makeTempDir();
