@@ -1,4 +1,4 @@
-// A thousand messages in a few system calls, and back out of them. Linux only.
+// Sends and receives a thousand messages in a few system calls. Linux only.
 //
 //   deno run --allow-net=127.0.0.1 --allow-ffi examples/offload.ts
 

@@ -1,10 +1,10 @@
-// A counter of datagrams on several cores: each worker has its own socket on the
-// one port, and the system spreads the peers over them. Linux only.
+// Counts datagrams on several cores: each worker has its own socket on the same
+// port, and the system distributes the peers among them. Linux only.
 //
 //   deno run --allow-net=127.0.0.1 --allow-ffi --allow-read=. \
 //     examples/workers.ts [ADDRESS] [WORKERS]
 //
-// Ctrl-C ends it: each worker closes, and what they counted is added up.
+// Ctrl-C stops it: each worker closes its socket, and the counts are added up.
 
 import { once } from "node:events";
 import {
@@ -18,21 +18,21 @@ import { offload } from "@pli/datagram/offload";
 
 const carrier = offload({ reusePort: true });
 
-/** Receives until it is told to stop, then says what it counted. */
+/** Receives until the first message of the main thread, then posts its stats. */
 async function receive(address: string): Promise<void> {
   await using socket = bind(address, { carrier });
   const batches = socket.batches();
   parentPort!.once("message", () => batches.return?.());
   parentPort!.postMessage("listening");
   for await (const batch of batches) void batch.length;
-  // What is here already still counts.
+  // Datagrams that have already arrived still count.
   while (await socket.tryReceive() !== undefined);
   parentPort!.postMessage(socket.stats);
 }
 
-/** Starts the workers, waits for Ctrl-C, adds up. */
+/** Starts the workers, waits for Ctrl-C and adds up their counts. */
 async function main(address = "udp://127.0.0.1:0", workers = "2") {
-  // Keeps the port that the system chose until the workers share it.
+  // Holds the port that the system chose until the workers share it.
   const first = bind(address, { carrier });
   const { hostname, port } = first.addr;
   const all = Array.from(

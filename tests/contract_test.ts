@@ -1,8 +1,9 @@
+import { assertThrows } from "@std/assert";
 import { tcp } from "../lib/carriers/tcp.ts";
 import { tls } from "../lib/carriers/tls.ts";
 import { udp } from "../lib/carriers/udp.ts";
 import { webSockets } from "../examples/websocket_carrier.ts";
-import { simulateNetwork } from "../lib/testing/mod.ts";
+import { carrierContract, simulateNetwork } from "../lib/testing/mod.ts";
 import { certificate } from "./support/certificates.ts";
 import { bothContracts, tracedContract } from "./support/contracts.ts";
 
@@ -74,4 +75,12 @@ bothContracts("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
 tracedContract("WebSockets", () => webSockets, {
   address: () => "tcp://127.0.0.1:0",
   sendToUnbound: "either",
+});
+
+Deno.test("a contract that can register no tests is rejected", () => {
+  assertThrows(
+    () => carrierContract("x", () => udp(), { test: {} as () => void }),
+    TypeError,
+    "Cannot register tests: test must be a function",
+  );
 });

@@ -59,6 +59,17 @@ export interface ServerCarrier {
   own: CarrierSource;
 }
 
+/** What a server does with its messages, as far as carriers depend on it. */
+export interface ServerUse {
+  /** The longest message that it accepts, in bytes. */
+  readonly maxSize: number;
+  /**
+   * Whether it ever replies. If not, a connection is closed as soon as its peer
+   * has closed its sending side.
+   */
+  readonly replies: boolean;
+}
+
 /** The facts about a scheme that programs need. */
 interface SchemeFacts {
   /** Its options, of those that only some schemes have. */
@@ -71,10 +82,10 @@ interface SchemeFacts {
   readonly maxSize: number;
   /** Makes the carrier of a client. */
   client(settings: CarrierSettings): CarrierSource | Promise<CarrierSource>;
-  /** Makes the carriers of a server, for messages of up to `maxSize` bytes. */
+  /** Makes the carriers of a server. */
   server(
     settings: CarrierSettings,
-    maxSize: number,
+    use: ServerUse,
   ): ServerCarrier | Promise<ServerCarrier>;
 }
 
@@ -95,8 +106,8 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
     largest: largestFramed,
     maxSize: LARGEST_FRAME,
     client: (settings) => tcp(framed(settings)),
-    server(settings, maxSize) {
-      const carrier = tcp(framed(settings, maxSize));
+    server(settings, use) {
+      const carrier = tcp(served(settings, use));
       return { carrier, own: carrier };
     },
   },
@@ -109,10 +120,10 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
       const { tls } = await import("../carriers/tls.ts");
       return tls({ ...framed(settings), caCerts: await trusted(settings) });
     },
-    async server(settings, maxSize) {
+    async server(settings, use) {
       const { tls } = await import("../carriers/tls.ts");
       const { cert, key, itself } = await identity(settings);
-      const framing = framed(settings, maxSize);
+      const framing = served(settings, use);
       return {
         carrier: tls({ ...framing, cert, key }),
         own: tls({ ...framing, ...itself }),
@@ -132,7 +143,7 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
       // The smaller limit of both ends holds: the server's.
       return quic({ caCerts, token, reliable, maxMessage: LARGEST });
     },
-    async server(settings, maxSize) {
+    async server(settings, { maxSize }) {
       const { quic } = await import("../carriers/quic.ts");
       const { cert, key, itself } = await identity(settings);
       const token = await readSecret(settings.token);
@@ -255,12 +266,12 @@ export async function clientCarrier(
   return await CARRIERS[settings.scheme].client(settings);
 }
 
-/** Makes the carriers of a server, for messages of up to `maxSize` bytes. */
+/** Makes the carriers of a server. */
 export async function serverCarrier(
   settings: CarrierSettings,
-  maxSize: number,
+  use: ServerUse,
 ): Promise<ServerCarrier> {
-  return await CARRIERS[settings.scheme].server(settings, maxSize);
+  return await CARRIERS[settings.scheme].server(settings, use);
 }
 
 async function offload(): Promise<CarrierSource> {
@@ -272,10 +283,19 @@ function largestFramed({ framing }: CarrierSettings): number {
   return framing === "line" ? LARGEST : LARGEST_FRAME;
 }
 
-/** Returns the framing, and the longest message that this end sends. */
-function framed(settings: CarrierSettings, maxSize = largestFramed(settings)) {
+/** Returns how a client's messages are framed, and the longest of them. */
+function framed(settings: CarrierSettings) {
   const { framing } = settings;
-  return { framing, maxMessage: Math.max(maxSize, LARGEST_FRAME) };
+  return { framing, maxMessage: largestFramed(settings) };
+}
+
+/** Returns the same for a server, whose replies are no longer than messages. */
+function served({ framing }: CarrierSettings, { maxSize, replies }: ServerUse) {
+  return {
+    framing,
+    maxMessage: Math.max(maxSize, LARGEST_FRAME),
+    ...(!replies && { replyMs: 0 }),
+  };
 }
 
 /** Reads the certificates that a client trusts besides the system's. */

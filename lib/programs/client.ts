@@ -2,7 +2,7 @@ import { formatAddress } from "../address/address.ts";
 import { traced } from "../carriers/traced.ts";
 import { SocketClosedError } from "../errors.ts";
 import { connect } from "../open.ts";
-import type { SocketStats } from "../socket/base_socket.ts";
+import type { SocketStats } from "../socket/stats.ts";
 import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
 import { clientCarrier, largestMessageTo } from "./carriers.ts";

@@ -10,10 +10,14 @@ export interface RelayTotals extends RelayStats {
 
 /** Returns the totals as lines for people. */
 export function describeRelay(totals: RelayTotals): string[] {
-  const { up, down, sessions, expired, refused, kernelDrops } = totals;
+  const { up, down, sessions, expired, refused, strangers, kernelDrops } =
+    totals;
   const clients = [count(sessions, "client")];
   if (expired > 0) clients.push(`${expired} expired`);
   if (refused > 0) clients.push(`${count(refused, "datagram")} refused`);
+  if (strangers > 0) {
+    clients.push(`${count(strangers, "datagram")} from strangers`);
+  }
   clients.push(describeSystemDrops(
     kernelDrops,
     count(kernelDrops ?? 0, "datagram"),
@@ -38,6 +42,8 @@ function describeDirection(stats: DirectionStats): string {
   ];
   const others: [number, string][] = [
     [stats.duplicated, "duplicated"],
+    [stats.corrupted, "corrupted"],
+    [stats.reordered, "reordered"],
     [stats.lost, "lost"],
     [stats.overMtu, "over the MTU"],
     [stats.queueFull, "dropped because the queue was full"],

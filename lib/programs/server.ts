@@ -6,18 +6,20 @@ import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
 import { serverCarrier } from "./carriers.ts";
+import { collectorTotals } from "./collector_totals.ts";
 import { parseOptions } from "./options.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, isAnswered, onInterrupt, say } from "./program.ts";
 import { serverNeeds } from "./server_needs.ts";
 import {
   HELP,
+  isReplying,
   OPTIONS,
   type ServerSettings,
   serverSettings,
 } from "./server_options.ts";
 import { openSinks } from "./server_sinks.ts";
-import { collectorTotals, describeWithheld } from "./totals.ts";
+import { describeWithheld } from "./totals.ts";
 
 // How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
@@ -42,7 +44,7 @@ async function run(settings: ServerSettings): Promise<number> {
   const { address, quiet, statsMs, socket: limits } = settings;
   const { carrier, own } = await serverCarrier(
     settings.carrier,
-    limits.maxSize,
+    { maxSize: limits.maxSize, replies: isReplying(settings) },
   );
   await using socket = bind(formatAddress(address), {
     ...limits,

@@ -13,6 +13,7 @@ import {
 } from "./needs.ts";
 import { toKnow } from "./secrets.ts";
 import {
+  isReplying,
   PAGE_TOKEN,
   type PageSettings,
   type ServerSettings,
@@ -33,16 +34,14 @@ export function serverNeeds(settings: ServerSettings): Needs {
   );
 }
 
-function toListen(
-  { address, carrier, answer, store }: ServerSettings,
-): Needs {
+function toListen(settings: ServerSettings): Needs {
+  const { address, carrier } = settings;
   if ("path" in address) {
     return together(toUseUnix(address.path), toKeep(address.path));
   }
   // Deno looks up the names of its own sockets after it checked the permission.
   const looksUp = carrier.fast || carrier.scheme === "quic";
-  const answers = answer !== undefined || store?.receipt === true;
-  return (answers ? toAnswer : toBind)(address, looksUp);
+  return (isReplying(settings) ? toAnswer : toBind)(address, looksUp);
 }
 
 function toServe({ address, token }: PageSettings): Needs {

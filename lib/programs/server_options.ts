@@ -1,6 +1,6 @@
 import type { Addr, NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
 import { formatAddress, parseAddress } from "../address/address.ts";
-import { isLoopback } from "../address/host.ts";
+import { isOnLoopback } from "../address/host.ts";
 import { blockList } from "../address/networks.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
@@ -208,6 +208,11 @@ function checkUnix(address: UnixAddr, given: Given, lists: object): void {
   );
 }
 
+/** Whether a server ever replies to its peers. */
+export function isReplying({ answer, store }: ServerSettings): boolean {
+  return answer !== undefined || store?.receipt === true;
+}
+
 function rateLimit(text: string | undefined, burst: string | undefined) {
   const perSecond = rate("rate-limit", text, undefined);
   return perSecond === undefined
@@ -251,8 +256,7 @@ function page(
     );
   }
   const isSecret = file !== undefined || inEnvironment(PAGE_TOKEN);
-  const { hostname } = address;
-  if (!isSecret && hostname !== "localhost" && !isLoopback(hostname)) {
+  if (!isSecret && !isOnLoopback(address.hostname)) {
     throw new UsageError(
       `--page ${listen}: others can reach it there, so it needs --page-token-file, or ${PAGE_TOKEN} and --allow-env=${PAGE_TOKEN}`,
     );

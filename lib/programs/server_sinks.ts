@@ -68,11 +68,11 @@ export async function openSinks(
     const { listen } = pageSettings;
     const token = await readSecret(pageSettings.token);
     const send = (text: string) => ask(socket.addr, own, text);
-    ({ url } = add(page({ listen, token, past: store, stats, send })));
+    ({ url } = add(page({ listen, token, log: store, stats, send })));
   }
   if (publish !== undefined) {
     const { nats } = await import("../sinks/nats.ts");
-    add(nats(publish, { backlog: store, onTrouble: say }));
+    add(nats(publish, { log: store, onTrouble: say }));
   }
   const printer = add(new Printer(format));
   // From here on the collector closes them.
@@ -90,7 +90,7 @@ async function openStore(
     return await openStore(path, {
       ...keep,
       durable: receipt,
-      onKept: receipts && ((messages) => receipts.send(messages)),
+      onStored: receipts && ((messages) => receipts.send(messages)),
       onTrouble: say,
     });
   } catch (error) {
@@ -120,14 +120,14 @@ async function ask(
 /** Stands in for a store that could not be opened: counts what is lost. */
 class Unkept implements Sink {
   readonly name = "store";
-  #notKept = 0;
+  #notStored = 0;
 
   get stats() {
-    return { kept: 0, waiting: 0, notKept: this.#notKept };
+    return { stored: 0, waiting: 0, notStored: this.#notStored };
   }
 
   write({ length }: readonly Message[]): void {
-    this.#notKept += length;
+    this.#notStored += length;
   }
 
   flush(): Promise<void> {

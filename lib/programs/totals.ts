@@ -1,8 +1,5 @@
 import { count } from "../count.ts";
-import type { CollectorStats } from "../sink.ts";
-import type { SocketStats } from "../socket/base_socket.ts";
-import type { ServerSettings } from "./server_options.ts";
-import { describeSystemDrops } from "./system_drops.ts";
+import type { SocketStats } from "../socket/stats.ts";
 
 const REASONS: Record<string, string> = {
   stranger: "from other sources than the peer",
@@ -10,13 +7,16 @@ const REASONS: Record<string, string> = {
   closed: "unread at the end",
   denied: "from sources that are not allowed",
   rateLimited: "beyond the rate limit",
-  tooManyPeers: "connections beyond the limit",
-  idle: "idle connections",
-  slow: "connections that were too slow",
-  unread: "connections whose peer did not read",
-  handshake: "failed handshakes",
-  notAccepted: "connections that the system could not open",
   incomplete: "cut off with their connection",
+};
+
+const CONNECTIONS: Record<string, string> = {
+  tooManyPeers: "because there were too many",
+  idle: "as idle",
+  slow: "as too slow",
+  unread: "because the peer did not read",
+  handshake: "after a failed handshake",
+  acceptFailed: "because the system could not accept them",
 };
 
 const WITHHELD: Record<string, string> = {
@@ -26,7 +26,7 @@ const WITHHELD: Record<string, string> = {
 
 /** Describes the received and the dropped messages, in one line. */
 export function describeReceived(
-  { received, bytes, truncated, dropped }: SocketStats,
+  { received, bytes, truncated, dropped, connections = {} }: SocketStats,
 ): string {
   const parts = [
     `received ${count(received, "message")} (${count(bytes, "byte")})`,
@@ -34,6 +34,11 @@ export function describeReceived(
   if (truncated > 0) parts.push(`${truncated} truncated`);
   for (const [reason, n] of Object.entries(dropped)) {
     if (n > 0) parts.push(`${n} dropped ${REASONS[reason] ?? reason}`);
+  }
+  for (const [reason, n] of Object.entries(connections)) {
+    if (n === 0) continue;
+    const why = CONNECTIONS[reason] ?? reason;
+    parts.push(`${count(n, "connection")} closed ${why}`);
   }
   return parts.join(", ");
 }
@@ -59,35 +64,4 @@ export function describeWithheld({ withheld }: SocketStats): string[] {
       ? "withholding replies: peers have reached their limit (see --answer-limit)"
       : "withholding replies: a peer beyond loopback gets at most three times the bytes it sent"
   );
-}
-
-/** Returns the counts of a collector as lines, in the server's format. */
-export function collectorTotals(
-  stats: CollectorStats,
-  { format, carrier, answer, store }: ServerSettings,
-): string[] {
-  // The system drops datagrams; connections wait instead.
-  const isCounted = carrier.scheme === "udp";
-  const { kernelDrops } = stats;
-  if (format === "json") {
-    const known = isCounted ? { kernelDrops: kernelDrops ?? null } : {};
-    return [JSON.stringify({ ...stats, ...known })];
-  }
-  const received = describeReceived(stats);
-  const { output: _, ...sinks } = stats.sinks;
-  return [
-    isCounted ? `${received}, ${describeSystemDrops(kernelDrops)}` : received,
-    ...answer || store?.receipt ? [describeSent(stats)] : [],
-    ...Object.entries(sinks).map(([name, counts]) => {
-      const parts = Object.entries(counts).map(([what, n]) =>
-        `${n} ${spaced(what)}`
-      );
-      return `${name}: ${parts.join(", ")}`;
-    }),
-  ];
-}
-
-/** Turns "notKept" into "not kept". */
-function spaced(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -14,11 +14,17 @@ export class VirtualClock implements Clock {
   readonly #events = new Timeline<Event>();
   #now = 0;
   #planned = 0;
+  #added = 0;
   #immediate: ReturnType<typeof setImmediate> | undefined;
 
   /** How many events are still to come. */
   get planned(): number {
     return this.#planned;
+  }
+
+  /** How many events were planned so far: it grows whenever something happens. */
+  get events(): number {
+    return this.#added;
   }
 
   /** Milliseconds since the clock was made. */
@@ -30,6 +36,7 @@ export class VirtualClock implements Clock {
     const event: Event = { callback };
     this.#events.add(event, this.#now + ms);
     this.#planned++;
+    this.#added++;
     this.#wind();
     return () => {
       if (event.callback === undefined) return;

@@ -3,7 +3,7 @@ import { run, startServer } from "./support/programs.ts";
 
 const START = { flags: ["--allow-net=127.0.0.1", "--allow-ffi"] };
 
-Deno.test("server --fast and client --fast carry messages, whole and in order", async () => {
+Deno.test("server --fast and client --fast carry messages whole and in order", async () => {
   await using server = await startServer(
     ["--fast", "--count", "102", "--format", "raw"],
     START,
@@ -16,14 +16,14 @@ Deno.test("server --fast and client --fast carry messages, whole and in order", 
   assertEquals([code, stdout], [0, "ab" + "x".repeat(100)]);
 });
 
-Deno.test("client --fast --wait gets the answers of server --fast", async () => {
+Deno.test("client --fast --wait receives the replies of server --fast", async () => {
   await using server = await startServer(["--fast", "--echo"], START);
   const args = ["--fast", "--to", server.address, "--wait", "--format", "raw"];
   const { code, stdout } = await run("client.ts", [...args, "a", "b"], START);
   assertEquals([code, stdout], [0, "ab"]);
 });
 
-Deno.test("client --fast says at once that nobody listens", async () => {
+Deno.test("client --fast reports at once that nothing listens on the port", async () => {
   const args = ["--fast", "--to", "127.0.0.1:9", "--repeat", "3", "x"];
   const { code, stderr } = await run("client.ts", args, START);
   assertEquals(code, 4);
@@ -36,7 +36,7 @@ for (
     ["client.ts", ["--to", "127.0.0.1:62001", "--fast", "x"]],
   ] as const
 ) {
-  Deno.test(`${script} --fast without --allow-ffi says the whole command, and that command works`, async () => {
+  Deno.test(`${script} --fast without --allow-ffi prints the whole command, which works`, async () => {
     const { code, stderr } = await run(script, [...args]);
     assertEquals(code, 2);
     assertMatch(stderr, /^Cannot [^\n]* --allow-ffi [^\n]*\n$/);
@@ -46,7 +46,7 @@ for (
   });
 }
 
-Deno.test("--fast is for udp:// addresses", async () => {
+Deno.test("--fast is refused for addresses other than udp://", async () => {
   const { code, stderr } = await run("server.ts", [
     "tcp://127.0.0.1:0",
     "--fast",

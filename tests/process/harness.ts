@@ -5,7 +5,7 @@ interface Module {
   dependencies?: { code?: { specifier: string }; isDynamic?: boolean }[];
 }
 
-/** Runs tests with this project's settings. */
+/** Runs tests with the settings of this project. */
 async function denoTest(
   source: string,
 ): Promise<{ code: number; text: string }> {

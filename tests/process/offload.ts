@@ -23,7 +23,7 @@ carrierContract("offload over IPv6", () => offload(), {
   sendToUnbound: "rejects",
 });
 
-/** As many bytes as come, by their lengths. */
+/** Receives at least `count` datagrams and returns their bytes. */
 async function receiveAll(socket: DatagramSocket, count: number) {
   const got: Uint8Array[] = [];
   for await (const batch of socket.batches(SOON)) {
@@ -35,7 +35,7 @@ async function receiveAll(socket: DatagramSocket, count: number) {
 
 for (const [from, to] of [[true, true], [true, false], [false, true]]) {
   const name = (on: boolean) => on ? "offload" : "plain udp";
-  Deno.test(`runs of one length and of many come whole and in order, ${name(from)} to ${name(to)}`, async () => {
+  Deno.test(`runs of one length and of many arrive whole and in order, ${name(from)} to ${name(to)}`, async () => {
     const carrier = (on: boolean) => on ? offload() : undefined;
     await using socket = bind(LOOPBACK, { carrier: carrier(to) });
     await using client = await connect(socket.addr, { carrier: carrier(from) });
@@ -58,7 +58,7 @@ for (const [from, to] of [[true, true], [true, false], [false, true]]) {
   });
 }
 
-Deno.test("one batch goes to many peers, to each what is its own", async () => {
+Deno.test("a batch to many peers gives each one its own messages", async () => {
   const carrier = offload();
   await using socket = bind(LOOPBACK, { carrier });
   await using stack = new AsyncDisposableStack();
@@ -79,7 +79,7 @@ Deno.test("one batch goes to many peers, to each what is its own", async () => {
   }
 });
 
-Deno.test("offload looks up the name of a peer, and one that is unknown is that message's", async () => {
+Deno.test("offload looks up host names; an unknown one fails only its own message", async () => {
   await using socket = bind(LOOPBACK, { carrier: offload() });
   const { port } = socket.addr;
   const error = await assertRejects(
@@ -102,7 +102,7 @@ Deno.test("offload looks up the name of a peer, and one that is unknown is that 
   ]);
 });
 
-Deno.test("a send that the peer refuses rejects, and the socket goes on", async () => {
+Deno.test("a send that the peer refuses rejects, and the socket still works", async () => {
   const gone = bind(LOOPBACK);
   const { addr } = gone;
   await using client = await connect(addr, { carrier: offload() });
@@ -120,7 +120,7 @@ Deno.test("a send that the peer refuses rejects, and the socket goes on", async 
   assertEquals((await back.receive(SOON)).text(), "y");
 });
 
-Deno.test("of a batch that the peer refuses, one failed", async () => {
+Deno.test("of a batch that the peer refuses, one message fails", async () => {
   const gone = bind(LOOPBACK);
   await using client = await connect(gone.addr, { carrier: offload() });
   await gone[Symbol.asyncDispose]();
@@ -132,12 +132,12 @@ Deno.test("of a batch that the peer refuses, one failed", async () => {
   assertEquals([client.stats.sent, client.stats.sendFailed], [9, 1]);
 });
 
-Deno.test("what the kernel drops is known to the datagram", async () => {
+Deno.test("kernelDrops counts each dropped datagram", async () => {
   const SENT = 20_000;
   await using socket = bind(LOOPBACK, { carrier: offload() });
   await using client = await connect(socket.addr, { carrier: offload() });
   assertEquals(await socket.kernelDrops(), 0);
-  // Of different lengths, so that each is dropped for itself.
+  // Of different lengths, so that each is dropped by itself.
   const messages = Array.from({ length: SENT }, (_, i) => pattern(i % 2 + 1));
   await client.sendMany(messages);
   while (await socket.tryReceive() !== undefined);
@@ -168,7 +168,7 @@ Deno.test("a larger receive buffer holds more", async () => {
 });
 
 for (
-  const [options, says] of [
+  const [options, message] of [
     [{ receiveBuffer: 0 }, "receiveBuffer must be a whole number"],
     [{ sendBuffer: -1 }, "sendBuffer must be a whole number"],
     [{ receiveBuffer: 1.5 }, "given 1.5"],
@@ -176,11 +176,11 @@ for (
   ] as const
 ) {
   Deno.test(`offload(${JSON.stringify(options)}) is refused`, () => {
-    assertThrows(() => offload(options), RangeError, says);
+    assertThrows(() => offload(options), RangeError, message);
   });
 }
 
-Deno.test("sockets with reusePort share a port, one without has it for itself", async () => {
+Deno.test("sockets with reusePort share a port, one without does not", async () => {
   const carrier = offload({ reusePort: true });
   await using first = bind(LOOPBACK, { carrier });
   await using second = bind(first.addr, { carrier });
@@ -211,7 +211,7 @@ Deno.test("offload binds what plain udp binds, with the same errors", async () =
   assertEquals(any.addr.hostname, "0.0.0.0");
   assertEquals(any6.addr.hostname, "::");
   assertEquals(local.addr.hostname, "127.0.0.1");
-  // An IPv6 socket hears IPv4 peers.
+  // An IPv6 socket receives from IPv4 peers too.
   await using client = await connect(
     `udp://127.0.0.1:${any6.addr.port}`,
     { carrier },
@@ -234,16 +234,16 @@ Deno.test("offload binds what plain udp binds, with the same errors", async () =
   assertThrows(
     () => bind("udp://pli.example:0", { carrier }),
     Deno.errors.NotSupported,
-    "no names",
+    "no other names",
   );
 });
 
-Deno.test("closing while a thread polls ends the wait, frees the port, and is done once", async () => {
+Deno.test("closing while a thread polls ends the wait and frees the port, once", async () => {
   for (let n = 0; n < 50; n++) {
     const socket = bind(LOOPBACK, { carrier: offload() });
     const { addr } = socket;
     const waiting = assertRejects(() => socket.receive(), SocketClosedError);
-    // Now and then long enough for the thread to be there.
+    // Sometimes long enough for the thread to poll already.
     if (n % 3 === 0) await new Promise((go) => setTimeout(go, n % 7));
     socket.close();
     socket.close();
@@ -267,7 +267,7 @@ Deno.test("an unreferenced offload socket that waits still receives", async () =
   assertEquals((await later).text(), "y");
 });
 
-Deno.test("timers have their turn while a flood is received", async () => {
+Deno.test("timers fire while a flood is received", async () => {
   await using socket = bind(LOOPBACK, { carrier: offload() });
   await using client = await connect(socket.addr, { carrier: offload() });
   let ticks = 0;
@@ -281,7 +281,7 @@ Deno.test("timers have their turn while a flood is received", async () => {
   assert(await sending > 0);
 });
 
-Deno.test("an offload carrier is a plain carrier too", async () => {
+Deno.test("an offload carrier also works as a plain carrier", async () => {
   const carrier = offload().listen({
     transport: "udp",
     hostname: "127.0.0.1",
@@ -301,7 +301,7 @@ Deno.test("an offload carrier is a plain carrier too", async () => {
   await carrier.closed;
 });
 
-Deno.test("without --allow-ffi, or without --allow-net, offload says what is missing", async () => {
+Deno.test("without --allow-ffi or --allow-net, offload reports which one is missing", async () => {
   const program = `
     import { bind } from "${import.meta.resolve("../../mod.ts")}";
     import { offload } from "${

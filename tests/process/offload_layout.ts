@@ -2,8 +2,16 @@ import { assertEquals } from "@std/assert";
 import * as layout from "../../lib/carriers/offload/layout.ts";
 import * as libc from "../../lib/carriers/offload/libc.ts";
 
-const { SOCKADDR_IN, SOCKADDR_IN6, IOVEC, MMSGHDR, CMSGHDR, POLLFD, TIMESPEC } =
-  layout;
+const {
+  CMSGHDR,
+  EPOLL_EVENT,
+  IOVEC,
+  MMSGHDR,
+  POLLFD,
+  SOCKADDR_IN,
+  SOCKADDR_IN6,
+  TIMESPEC,
+} = layout;
 
 const OFFSETS: [struct: string, field: string, offset: number][] = [
   ["struct sockaddr_in", "sin_family", SOCKADDR_IN.family],
@@ -29,6 +37,8 @@ const OFFSETS: [struct: string, field: string, offset: number][] = [
   ["struct pollfd", "fd", POLLFD.fd],
   ["struct pollfd", "events", POLLFD.events],
   ["struct pollfd", "revents", POLLFD.revents],
+  ["struct epoll_event", "events", EPOLL_EVENT.events],
+  ["struct epoll_event", "data", EPOLL_EVENT.data],
   ["struct timespec", "tv_sec", TIMESPEC.sec],
   ["struct timespec", "tv_nsec", TIMESPEC.nsec],
 ];
@@ -41,11 +51,12 @@ const SIZES: [expression: string, size: number][] = [
   ["CMSG_LEN(0)", CMSGHDR.data],
   ["CMSG_SPACE(sizeof(int))", CMSGHDR.data + 8],
   ["sizeof(struct pollfd)", POLLFD.size],
+  ["sizeof(struct epoll_event)", EPOLL_EVENT.size],
   ["sizeof(struct timespec)", TIMESPEC.size],
   ["SK_MEMINFO_DROPS", layout.SK_MEMINFO_DROPS],
 ];
 
-Deno.test("structures and constants are what a C compiler says", async () => {
+Deno.test("structures and constants are those of the C compiler", async () => {
   const constants = Object.entries(libc)
     .filter(([name, value]) =>
       /^[A-Z_0-9]+$/.test(name) && typeof value === "number"
@@ -60,11 +71,13 @@ Deno.test("structures and constants are what a C compiler says", async () => {
   ];
   const source = `#define _GNU_SOURCE
     #include <errno.h>
+    #include <fcntl.h>
     #include <netinet/in.h>
     #include <netinet/udp.h>
     #include <poll.h>
     #include <stddef.h>
     #include <stdio.h>
+    #include <sys/epoll.h>
     #include <sys/socket.h>
     #include <time.h>
     #include <linux/sock_diag.h>
@@ -79,9 +92,9 @@ Deno.test("structures and constants are what a C compiler says", async () => {
     }).output();
     assertEquals(new TextDecoder().decode(cc.stderr), "");
     const { stdout } = await new Deno.Command(`${folder}/layout`).output();
-    const says = new TextDecoder().decode(stdout).trim().split("\n");
+    const values = new TextDecoder().decode(stdout).trim().split("\n");
     assertEquals(
-      expressions.map(([expression], i) => [expression, Number(says[i])]),
+      expressions.map(([expression], i) => [expression, Number(values[i])]),
       expressions,
     );
   } finally {

@@ -75,7 +75,7 @@ for (
     ["nonsense", ":9", 'Invalid address "nonsense": '],
     [":0", ":0", "nothing can be sent to port 0"],
     [":0", "127.255.255.255:9", "127.255.255.255 is a broadcast address"],
-    [":62000", "127.0.0.1:62000", "a relay to itself would go round for ever"],
+    [":62000", "127.0.0.1:62000", "a relay to itself would never end"],
   ]
 ) {
   Deno.test(`relay --listen ${listen} --to ${to} exits 1 with one line`, async () => {

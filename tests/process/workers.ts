@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { Program } from "./support/programs.ts";
 
-Deno.test("examples/workers.ts shares a port among workers, and adds up what they received", async () => {
+Deno.test("examples/workers.ts shares a port among workers and adds up their counts", async () => {
   await using workers = new Program("examples/workers.ts", [], {
     flags: ["--allow-net=127.0.0.1", "--allow-ffi", "--allow-read=."],
   });

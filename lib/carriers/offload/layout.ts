@@ -1,7 +1,7 @@
 /**
- * How Linux lays out its structures where pointers have 8 bytes and the lowest
- * byte comes first, as on x86-64 and arm64: offsets in bytes, and sizes. A test
- * compares them with what a C compiler says.
+ * Linux's structures on x86-64 and arm64 (64-bit pointers, little-endian):
+ * offsets of their fields and sizes, in bytes. A test compares them with the C
+ * compiler's.
  */
 export const SOCKADDR_IN = { family: 0, port: 2, addr: 4, size: 16 } as const;
 export const SOCKADDR_IN6 = {
@@ -25,6 +25,10 @@ export const MMSGHDR = {
 } as const;
 export const CMSGHDR = { len: 0, level: 8, type: 12, data: 16 } as const;
 export const POLLFD = { fd: 0, events: 4, revents: 6, size: 8 } as const;
+/** Packed on x86-64, so that 32-bit programs have the same. */
+export const EPOLL_EVENT = Deno.build.arch === "x86_64"
+  ? { events: 0, data: 4, size: 12 } as const
+  : { events: 0, data: 8, size: 16 } as const;
 export const TIMESPEC = { sec: 0, nsec: 8, size: 16 } as const;
 /** The index of the dropped datagrams in the `uint32_t`s of `SO_MEMINFO`. */
 export const SK_MEMINFO_DROPS = 8;

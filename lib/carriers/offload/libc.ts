@@ -1,4 +1,5 @@
 import { errors } from "../../errors.ts";
+
 // From Linux's headers: the same on x86-64 and arm64.
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -6,6 +7,7 @@ export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
+export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_BROADCAST = 6;
 export const SO_SNDBUF = 7;
@@ -20,9 +22,15 @@ export const UDP_GRO = 104;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const POLLIN = 1;
-export const POLLOUT = 4;
+export const EPOLLIN = 1;
+export const EPOLLOUT = 4;
+export const EPOLLONESHOT = 1 << 30;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_MOD = 3;
 const EFD_NONBLOCK = SOCK_NONBLOCK;
 const EFD_CLOEXEC = SOCK_CLOEXEC;
+/** For `dup3` and `epoll_create1`. */
+export const O_CLOEXEC = SOCK_CLOEXEC;
 
 export const EPERM = 1;
 export const EINTR = 4;
@@ -35,14 +43,6 @@ export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETUNREACH = 101;
 export const ECONNREFUSED = 111;
-
-// Where Debian, Fedora and Arch keep it. A permission for that one file is good
-// for its path only.
-const PATHS = [
-  `/lib/${Deno.build.arch}-linux-gnu/libc.so.6`,
-  "/lib64/libc.so.6",
-  "/usr/lib/libc.so.6",
-];
 
 const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -70,15 +70,29 @@ const SYMBOLS = {
     parameters: ["buffer", "usize", "buffer", "pointer"],
     result: "i32",
   },
-  // On a thread of Deno's pool.
-  poll: {
-    parameters: ["buffer", "usize", "i32"],
+  // Runs on a thread of Deno's pool.
+  ppoll_in_thread: {
+    name: "ppoll",
+    parameters: ["pointer", "usize", "pointer", "pointer"],
     result: "i32",
     nonblocking: true,
   },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
+  // The same.
+  epoll_wait_in_thread: {
+    name: "epoll_wait",
+    parameters: ["i32", "pointer", "i32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  malloc: { parameters: ["usize"], result: "pointer" },
+  free: { parameters: ["pointer"], result: "void" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  dup3: { parameters: ["i32", "i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   strerror: { parameters: ["i32"], result: "pointer" },
@@ -87,22 +101,23 @@ const SYMBOLS = {
 
 type Symbols = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
 
-/** What the carrier calls; tests put faults in its place. */
+/** The system calls that the carrier makes. Tests replace some by faults. */
 export interface Libc extends Omit<Symbols, "eventfd" | "__errno_location"> {
-  /** The error of the last call on this thread that failed. */
+  /** Returns the error of the last call on this thread that failed. */
   errno(): number;
-  /** An `eventfd` that does not block. */
+  /** Opens an `eventfd` that does not block. */
   eventfd(): number;
-  /** Lets go of the library: no call may be made after it. */
+  /** Unloads the library. No call may be made after it. */
   unload(): void;
 }
 
 /**
- * What opens the system's C library: once for each socket, so that nothing stays
- * loaded when all are closed.
+ * Returns the function that loads the system's C library. All sockets share what
+ * it loads, and nothing stays loaded when all of them are closed.
  *
  * @throws {Deno.errors.NotSupported} Not Linux on x86-64 or arm64.
- * @throws {Deno.errors.NotCapable} Needs `--allow-ffi`.
+ * @throws {Deno.errors.NotCapable} Needs `--allow-ffi`, for all files: pointers
+ * to memory take the whole permission.
  */
 export function systemLibc(): () => Libc {
   const { os, arch } = Deno.build;
@@ -111,21 +126,19 @@ export function systemLibc(): () => Libc {
       `offload is for Linux on x86-64 and arm64: this is ${os} on ${arch}`,
     );
   }
-  const may = (path?: string) =>
-    Deno.permissions.querySync({ name: "ffi", path }).state === "granted";
-  const path = may() ? "libc.so.6" : PATHS.find(may);
-  if (path === undefined) {
+  const { state } = Deno.permissions.querySync({ name: "ffi" });
+  if (state !== "granted") {
     throw new errors.NotCapable(
-      'Requires ffi access to "libc.so.6", run again with the --allow-ffi flag',
+      "Requires ffi access, run again with the --allow-ffi flag",
     );
   }
-  return () => load(path);
+  return load;
 }
 
-function load(path: string): Libc {
-  const library = Deno.dlopen(path, SYMBOLS);
+function load(): Libc {
+  const library = Deno.dlopen("libc.so.6", SYMBOLS);
   const { symbols } = library;
-  // It stays where it is for this thread, on which all calls but `poll` are made.
+  // Its place is fixed for this thread. No call on another thread needs it.
   const errno = new Deno.UnsafePointerView(symbols.__errno_location()!);
   return {
     ...symbols,
@@ -135,14 +148,20 @@ function load(path: string): Libc {
   };
 }
 
-/** What a call failed with, as the class that Deno's own sockets throw. */
+/** Returns what a call returned, unless that is a failure. */
+export function checked(libc: Libc, result: number): number {
+  if (result >= 0) return result;
+  throw systemError(libc, libc.errno());
+}
+
+/** Makes an error of the class that Deno's own sockets throw for that number. */
 export function systemError(libc: Libc, errno: number): Error {
   const text = libc.strerror(errno);
-  const says = text === null
+  const message = text === null
     ? "unknown error"
     : Deno.UnsafePointerView.getCString(text);
   const Class = CLASSES[errno] ?? Error;
-  return new Class(`${says} (os error ${errno})`);
+  return new Class(`${message} (os error ${errno})`);
 }
 
 const CLASSES: Record<number, new (message: string) => Error> = {

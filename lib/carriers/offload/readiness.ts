@@ -1,239 +1,139 @@
 import { POLLFD, TIMESPEC } from "./layout.ts";
-import { type Libc, POLLIN, POLLOUT, systemError } from "./libc.ts";
+import { type Libc, POLLIN } from "./libc.ts";
+import type { Poller, Watch } from "./poller.ts";
 
-// To sleep and be woken takes longer than many an answer.
+// Sleeping and being woken takes longer than many a reply.
 const SPIN_MS = 0.02;
-// How long the program itself sleeps before a thread does it in its place:
-// what is answered at once comes within that, and no thread has to be woken.
+// How long the program itself sleeps before a thread does so for it: a prompt
+// reply arrives within that time, and no thread has to be woken.
 const NAP_NS = 200_000;
-// Where a thread waited no longer than that, a nap may do the next time.
+// If a thread waited no longer than this, a nap is tried the next time.
 const SOON_MS = 1;
 const MAX_NAPS = 8;
-// A thread that waits for room to send looks up that often: nothing wakes it.
-const SEND_POLL_MS = 100;
-// What nobody need wait for is looked at that often.
-const UNREFERENCED_MS = 25;
-// Runs that are handled before timers and other sockets have their turn: a
-// millisecond or two.
-const RUNS_A_TURN = 256;
 
 const NAP = new Uint8Array(TIMESPEC.size);
 new DataView(NAP.buffer).setUint32(TIMESPEC.nsec, NAP_NS, true);
 
-/**
- * Waits until a socket can be read or written. A thread of Deno's pool sleeps in
- * `poll`, and costs no CPU; an `eventfd` wakes it.
- *
- * The descriptors are closed only when no thread polls them any more: their
- * numbers could belong to other files by then, and the thread would wait for
- * those. `close` wakes the thread, and whoever comes last closes.
- */
+/** Waits until a socket can be read or written. */
 export class Readiness {
   readonly #libc: Libc;
-  readonly #fd: number;
-  readonly #wakeFd: number;
-  readonly #napFds: Uint8Array<ArrayBuffer>;
+  readonly #poller: Poller;
+  readonly #watch: Watch;
+  readonly #napFds = new Uint8Array(POLLFD.size);
   #naps = 0;
-  #runs = 0;
-  #polls = 0;
-  #closed = false;
-  #referenced = true;
+  #isClosed = false;
   #look: () => boolean = () => false;
-  #resume: (() => void) | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #released = Promise.withResolvers<void>();
 
-  constructor(libc: Libc, fd: number) {
-    this.#libc = libc;
-    this.#fd = fd;
-    this.#wakeFd = libc.eventfd();
-    if (this.#wakeFd < 0) throw systemError(libc, libc.errno());
-    this.#napFds = this.#pollFds(POLLIN);
+  constructor(poller: Poller, watch: Watch) {
+    this.#libc = poller.libc;
+    this.#poller = poller;
+    this.#watch = watch;
+    const view = new DataView(this.#napFds.buffer);
+    view.setInt32(POLLFD.fd, watch.fd, true);
+    view.setInt16(POLLFD.events, POLLIN, true);
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** Resolves when the descriptors are closed. */
-  get released(): Promise<void> {
-    return this.#released.promise;
-  }
-
-  /** Says how much was done without waiting. */
-  worked(runs: number): void {
-    this.#runs += runs;
-  }
-
-  /** Whether others should have their turn, lest a flood starve them. */
-  get turnIsDue(): boolean {
-    return this.#runs >= RUNS_A_TURN;
+  /** Lets the event loop turn, as often as that is due before more is done. */
+  async turns(): Promise<void> {
+    while (!this.#isClosed && this.#poller.turns.areDue()) {
+      await this.#poller.turn();
+    }
   }
 
   /**
-   * Lets timers and other sockets have their turn. While anything else is to be
-   * done, Deno looks at them only once in 61 rounds (tokio's event interval), so
-   * `setImmediate` alone would starve them: here nothing is, for as long as a
-   * thread takes to answer.
-   */
-  async turn(): Promise<void> {
-    this.#runs = 0;
-    const fds = this.#pollFds(POLLIN);
-    await this.#poll(fds, 1n, 0);
-  }
-
-  /**
-   * Where answers have come at once lately: looks again and again for a moment,
-   * then sleeps for another.
+   * If replies have arrived at once lately: tries again and again for a moment,
+   * then sleeps for another. Not while other sockets wait: they would wait for
+   * that, too.
    *
-   * @returns Whether looking found something.
+   * @param take Takes what has arrived; `undefined` if that is nothing.
+   * @returns What it took.
    */
-  linger(look: () => boolean): boolean {
-    if (this.#naps === 0 || !this.#referenced || this.#closed) return false;
+  linger<T>(take: () => T | undefined): T | undefined {
+    if (this.#naps === 0 || !this.#watch.isReferenced || !this.#poller.isIdle) {
+      return undefined;
+    }
     const until = performance.now() + SPIN_MS;
     do {
-      if (look()) return true;
+      const taken = take();
+      if (taken !== undefined) return taken;
     } while (performance.now() < until);
     const isReady = this.#libc.ppoll(this.#napFds, 1n, NAP, null) > 0;
     this.#naps = isReady ? MAX_NAPS : this.#naps - 1;
-    return isReady && look();
+    return isReady ? take() : undefined;
   }
 
   /**
-   * Looks whenever that may help. Resolves when it finds something, or when the
-   * socket is closed; rejects with what looking throws. One at a time.
+   * Waits until there is something to take. One call at a time.
+   *
+   * @param take Takes what has arrived; `undefined` if that is nothing. What it
+   * throws ends the wait.
+   * @returns What it took; `undefined` if the socket was closed.
    */
-  async readable(look: () => boolean): Promise<void> {
-    const found = Promise.withResolvers<void>();
-    let settled = false;
+  async readable<T>(take: () => T | undefined): Promise<T | undefined> {
+    const found = Promise.withResolvers<T | undefined>();
+    let isSettled = false;
     this.#look = () => {
-      if (settled) return true;
+      if (isSettled) return true;
       try {
-        settled = this.#closed || look();
-        if (settled) found.resolve();
+        const taken = this.#isClosed ? undefined : take();
+        isSettled = this.#isClosed || taken !== undefined;
+        if (isSettled) found.resolve(taken);
       } catch (error) {
-        settled = true;
+        isSettled = true;
         found.reject(error);
       }
-      return settled;
+      if (isSettled) this.#await(undefined);
+      return isSettled;
     };
     this.#search(this.#look);
-    await found.promise;
+    return await found.promise;
   }
 
-  /** Lets who waits for something to read look at once. */
+  /** Makes a waiting {@linkcode Readiness.readable} try at once. */
   lookNow(): void {
-    if (this.#look()) this.wake();
+    this.#look();
   }
 
   async #search(look: () => boolean): Promise<void> {
-    if (this.turnIsDue) {
-      await this.turn();
-      if (look()) return;
-    }
-    // Whoever else has something to do now may be the one who sends.
-    await new Promise<void>((resolve) => void setImmediate(resolve));
-    while (!look()) {
-      const start = performance.now();
-      if (!this.#referenced) await this.#pause();
-      else if (await this.#pollIn() && performance.now() - start < SOON_MS) {
-        this.#naps ||= 1;
-      }
-    }
+    if (this.#poller.turns.areDue()) await this.turns();
+    // Other code that is ready to run now may be what sends.
+    else await new Promise<void>((resolve) => void setImmediate(resolve));
+    if (look()) return;
+    const start = performance.now();
+    const reader = () => {
+      if (!look()) this.#await(reader);
+      else if (performance.now() - start < SOON_MS) this.#naps ||= 1;
+    };
+    this.#await(reader);
   }
 
-  /** Resolves when there may be room to send, or when it is closed. */
-  async writable(): Promise<void> {
-    const fds = this.#pollFds(POLLOUT);
-    while (!this.#closed && await this.#poll(fds, 1n, SEND_POLL_MS) === 0);
+  #await(reader: (() => void) | undefined): void {
+    if (this.#watch.reader === reader || this.#isClosed) return;
+    this.#poller.change(this.#watch, { reader });
   }
 
-  ref(): void {
-    if (this.#referenced) return;
-    this.#referenced = true;
-    this.#resume?.();
-  }
-
-  /** A thread that polls keeps the program running; so then none does. */
-  unref(): void {
-    if (!this.#referenced) return;
-    this.#referenced = false;
-    this.wake();
-  }
-
-  /** Makes a thread that polls return, and look. */
-  wake(): void {
-    if (this.#polls > 0) this.#write();
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#resume?.();
-    if (this.#polls === 0) this.#release();
-    else this.#write();
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#resume = () => {
-        clearTimeout(this.#timer);
-        this.#resume = undefined;
-        resolve();
-      };
-      this.#timer = setTimeout(this.#resume, UNREFERENCED_MS);
-      Deno.unrefTimer(this.#timer as unknown as number);
-    });
-  }
-
-  async #pollIn(): Promise<boolean> {
-    const fds = this.#pollFds(POLLIN);
-    await this.#poll(fds, 2n, -1);
-    const woken = fds[POLLFD.size + POLLFD.revents] !== 0;
-    if (woken && !this.#closed) {
-      this.#libc.read(this.#wakeFd, new Uint8Array(8), 8n);
-    }
-    return fds[POLLFD.revents] !== 0;
-  }
-
-  /** The caller holds the buffer until the thread has returned. */
-  async #poll(
-    fds: Uint8Array<ArrayBuffer>,
-    count: bigint,
-    timeoutMs: number,
-  ): Promise<number> {
-    this.#polls++;
-    try {
-      const ready = await this.#libc.poll(fds, count, timeoutMs);
-      // Used here, so that nothing can have collected it before.
-      return fds.length === 0 ? 0 : ready;
-    } finally {
-      this.#polls--;
-      if (this.#closed && this.#polls === 0) this.#release();
-    }
-  }
-
-  #pollFds(events: number): Uint8Array<ArrayBuffer> {
-    const view = new DataView(new ArrayBuffer(2 * POLLFD.size));
-    view.setInt32(POLLFD.fd, this.#fd, true);
-    view.setInt16(POLLFD.events, events, true);
-    view.setInt32(POLLFD.size + POLLFD.fd, this.#wakeFd, true);
-    view.setInt16(POLLFD.size + POLLFD.events, POLLIN, true);
-    return new Uint8Array(view.buffer);
-  }
-
-  #write(): void {
-    this.#libc.write(
-      this.#wakeFd,
-      new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]),
-      8n,
+  /** Resolves when there may be room to send, or when the socket is closed. */
+  writable(): Promise<void> {
+    return new Promise((writer) =>
+      this.#poller.change(this.#watch, { writer })
     );
   }
 
-  #release(): void {
-    this.#libc.close(this.#fd);
-    this.#libc.close(this.#wakeFd);
-    this.#libc.unload();
-    this.#released.resolve();
+  ref(): void {
+    this.#poller.change(this.#watch, { isReferenced: true });
+  }
+
+  /** A timer replaces the thread, which would keep the program running. */
+  unref(): void {
+    this.#poller.change(this.#watch, { isReferenced: false });
+  }
+
+  /** Ends every wait. The descriptor may be closed then. */
+  close(): void {
+    this.#isClosed = true;
+    const { writer } = this.#watch;
+    this.#poller.remove(this.#watch);
+    this.#look();
+    writer?.();
   }
 }

@@ -11,82 +11,122 @@ import {
   systemError,
   UDP_GRO,
 } from "./libc.ts";
+import { decodeAddress } from "./sockaddr.ts";
 import { Slots } from "./slots.ts";
-import { decodeAddress } from "./socket_address.ts";
 
-// Runs that one call takes: so many that the call hardly counts, so few that
-// what they hold stays in the processor's cache.
-const SLOTS = 32;
 const MAX_PEERS = 4096;
 
 /** Takes datagrams out of the kernel: `recvmmsg` and `UDP_GRO`. */
 export class Receiver {
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #slots = new Slots(SLOTS);
-  // How many slots the last call filled.
-  #used = 0;
-  // IPv4 peers by address and port, as one number; of too many, all are
-  // forgotten.
-  readonly #peers = new Map<number, NetAddr>();
+  // What holds the data of the last call.
+  #slots: Slots | undefined;
+  // What was taken out of the kernel, and not out of here.
+  #held: Run[] = [];
+  // The text of IPv4 addresses. When it is full, all are forgotten.
+  readonly #hosts = new Map<number, string>();
 
   constructor(libc: Libc, fd: number) {
     this.#libc = libc;
     this.#fd = fd;
   }
 
+  /** How many datagrams were taken out of the kernel, and not out of here. */
+  get held(): number {
+    return this.#held.reduce((sum, { count }) => sum + count, 0);
+  }
+
   /**
-   * What waits in the kernel, at most 32 runs. They lie in memory that the next
-   * call uses again.
+   * Takes what waits in the kernel. Its memory is valid until the next call.
    *
-   * @returns `undefined` where nothing waits.
+   * @param max How many datagrams to take at most.
+   * @returns Up to 32 runs; `undefined` if nothing waits.
    */
-  take(): Run[] | undefined {
-    const slots = this.#slots;
-    slots.reset(this.#used);
-    this.#used = 0;
-    const n = this.#libc.recvmmsg(
-      this.#fd,
-      slots.headers,
-      SLOTS,
-      MSG_DONTWAIT,
-      null,
-    );
-    if (n < 0) {
-      const errno = this.#libc.errno();
-      if (errno === EAGAIN || errno === EINTR) return undefined;
-      throw systemError(this.#libc, errno);
-    }
-    this.#used = n;
+  take(max: number): Run[] | undefined {
+    if (this.#held.length === 0 && !this.#receive(max)) return undefined;
     const runs: Run[] = [];
-    for (let i = 0; i < n; i++) {
-      const length = slots.length(i);
-      const start = i * slots.dataSize;
-      const segmentSize = slots.control(i, SOL_UDP, UDP_GRO) ?? length;
-      runs.push({
-        data: slots.data.subarray(start, start + length),
-        segmentSize,
-        from: this.#peer(i * slots.nameSize),
-        truncated: false,
-        count: segmentSize === 0 ? 1 : Math.ceil(length / segmentSize),
-      });
+    let room = max;
+    for (const run of this.#held) {
+      if (run.count > room) break;
+      runs.push(run);
+      room -= run.count;
+    }
+    const next = this.#held[runs.length];
+    if (next === undefined) this.#held = [];
+    else {
+      this.#held.splice(0, runs.length);
+      if (room > 0) {
+        const [first, rest] = split(next, room);
+        runs.push(first);
+        this.#held[0] = rest;
+      }
     }
     return runs;
   }
 
-  #peer(offset: number): NetAddr {
-    const { names } = this.#slots;
-    if (names.getUint16(offset, true) !== AF_INET) {
-      return decodeAddress(names, offset);
+  /** @returns Whether there is something now. */
+  #receive(max: number): boolean {
+    const slots = this.#slots ?? Slots.take();
+    const count = Math.min(Slots.count, max);
+    slots.reset(count);
+    const n = this.#libc.recvmmsg(
+      this.#fd,
+      slots.headers,
+      count,
+      MSG_DONTWAIT,
+      null,
+    );
+    this.#slots = n > 0 ? slots : undefined;
+    if (n <= 0) slots.give();
+    if (n < 0) {
+      const errno = this.#libc.errno();
+      if (errno === EAGAIN || errno === EINTR) return false;
+      throw systemError(this.#libc, errno);
     }
-    const key = names.getUint32(offset + SOCKADDR_IN.addr) * 65_536 +
-      names.getUint16(offset + SOCKADDR_IN.port);
-    let peer = this.#peers.get(key);
-    if (peer === undefined) {
-      if (this.#peers.size >= MAX_PEERS) this.#peers.clear();
-      peer = decodeAddress(names, offset);
-      this.#peers.set(key, peer);
+    for (let i = 0; i < n; i++) {
+      const length = slots.length(i);
+      const start = i * slots.dataSize;
+      const segmentSize = slots.control(i, SOL_UDP, UDP_GRO) ?? length;
+      this.#held.push({
+        data: slots.data.subarray(start, start + length),
+        segmentSize,
+        from: this.#peer(slots.sockaddrs, i * slots.sockaddrSize),
+        truncated: false,
+        count: segmentSize === 0 ? 1 : Math.ceil(length / segmentSize),
+      });
     }
-    return peer;
+    return n > 0;
   }
+
+  /** A new object each time: the program may change it. */
+  #peer(sockaddrs: DataView, offset: number): NetAddr {
+    if (sockaddrs.getUint16(offset, true) !== AF_INET) {
+      return decodeAddress(sockaddrs, offset);
+    }
+    const key = sockaddrs.getUint32(offset + SOCKADDR_IN.addr);
+    const port = sockaddrs.getUint16(offset + SOCKADDR_IN.port);
+    let hostname = this.#hosts.get(key);
+    if (hostname === undefined) {
+      if (this.#hosts.size >= MAX_PEERS) this.#hosts.clear();
+      ({ hostname } = decodeAddress(sockaddrs, offset));
+      this.#hosts.set(key, hostname);
+    }
+    return { transport: "udp", hostname, port };
+  }
+}
+
+/** Divides a run in two, the first one of `count` datagrams. */
+function split(run: Run, count: number): [first: Run, rest: Run] {
+  const { data, segmentSize } = run;
+  const at = count * segmentSize;
+  return [
+    { ...run, data: data.subarray(0, at), count },
+    {
+      ...run,
+      data: data.subarray(at),
+      count: run.count - count,
+      from: { ...run.from },
+    },
+  ];
 }

@@ -1,4 +1,3 @@
-import type { Addr } from "../../addr.ts";
 import type { Outgoing, SentBatch } from "../../carrier.ts";
 import {
   EAGAIN,
@@ -14,13 +13,15 @@ import {
   systemError,
   UDP_SEGMENT,
 } from "./libc.ts";
-import type { Names } from "./names.ts";
+import type { Peers } from "./peers.ts";
 import { Slots } from "./slots.ts";
+import type { Sockaddr } from "./sockaddr.ts";
 
 const SLOTS = 16;
 // UDP_MAX_SEGMENTS of kernels before 6.9; later ones take more.
 const MAX_SEGMENTS = 64;
-// What a run may hold: a datagram's length field is checked before it is cut.
+// The largest run in bytes: the kernel checks its length as that of a single
+// datagram before it cuts it.
 const MAX_RUN = 65_000;
 const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
@@ -28,34 +29,26 @@ const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 export class Sender {
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #names: Names | undefined;
-  readonly #slots = new Slots(SLOTS);
-  // Up to which message a slot reaches.
+  readonly #peers: Peers;
+  // For each slot, the index of the message after its last one.
   readonly #ends: number[] = [];
-  // What the device segments: not larger ones than that, or none at all.
+  // The longest datagrams that the device segments; 0 if it segments none.
   #largestSegment = MAX_RUN;
-  #runs = 0;
   // An error that belongs to a datagram whose send has resolved already.
   #late: Error | undefined;
 
-  /** @param names Of the peers; none on a connected socket. */
-  constructor(libc: Libc, fd: number, names: Names | undefined) {
+  constructor(libc: Libc, fd: number, peers: Peers) {
     this.#libc = libc;
     this.#fd = fd;
-    this.#names = names;
+    this.#peers = peers;
   }
 
-  /** How many runs the last call was about. */
-  get runs(): number {
-    return this.#runs;
-  }
-
-  /** Whether an error came that belongs to a send that has resolved already. */
+  /** Whether there is an error that belongs to a send that has resolved. */
   get isLate(): boolean {
     return this.#late !== undefined;
   }
 
-  /** That error, once. */
+  /** Returns that error, once. */
   takeLate(): Error | undefined {
     const late = this.#late;
     this.#late = undefined;
@@ -63,21 +56,19 @@ export class Sender {
   }
 
   /**
-   * Sends one datagram, where that needs no more than a call.
+   * Sends one datagram, if a single call does it.
    *
-   * @returns Whether it is sent; `send` says why not.
+   * @param sockaddr The peer; `null` on a connected socket.
+   * @returns Whether it was sent. If not, `send` reports why.
    */
-  sendOne(
-    data: Uint8Array,
-    name: Uint8Array<ArrayBuffer> | undefined,
-  ): boolean {
+  sendOne(data: Uint8Array, sockaddr: Sockaddr | null): boolean {
     const sent = this.#libc.sendto(
       this.#fd,
       data as Uint8Array<ArrayBuffer>,
       BigInt(data.length),
       FLAGS,
-      name ?? null,
-      name?.length ?? 0,
+      sockaddr,
+      sockaddr?.length ?? 0,
     );
     if (sent >= 0n) return true;
     const errno = this.#libc.errno();
@@ -86,20 +77,31 @@ export class Sender {
   }
 
   /**
-   * Sends what goes in one call, from the first message on. All peers have names.
+   * Sends what fits into one call, up to the first message whose peer has no
+   * address yet.
    *
-   * @returns `undefined` where the kernel takes none for now.
+   * @param start The index of the first message to send.
+   * @returns `undefined` if the kernel takes none for now.
    */
-  send(batch: readonly Outgoing[]): SentBatch | undefined {
+  send(batch: readonly Outgoing[], start: number): SentBatch | undefined {
+    const slots = Slots.take();
+    try {
+      return this.#send(slots, batch, start);
+    } finally {
+      slots.give();
+    }
+  }
+
+  #send(
+    slots: Slots,
+    batch: readonly Outgoing[],
+    start: number,
+  ): SentBatch | undefined {
     for (;;) {
-      const slots = this.#runs = this.#fill(batch);
-      const n = this.#libc.sendmmsg(
-        this.#fd,
-        this.#slots.headers,
-        slots,
-        FLAGS,
-      );
-      if (n > 0) return { sent: this.#ends[n - 1] };
+      const count = this.#fill(slots, batch, start);
+      if (count === 0) return { sent: 0 };
+      const n = this.#libc.sendmmsg(this.#fd, slots.headers, count, FLAGS);
+      if (n > 0) return { sent: this.#ends[n - 1] - start };
       const errno = this.#libc.errno();
       switch (errno) {
         case EINTR:
@@ -107,14 +109,15 @@ export class Sender {
         case EAGAIN:
           return undefined;
         case ECONNREFUSED:
-          // The kernel says it once, of an earlier one, and sent nothing.
+          // The kernel reports it once, for an earlier datagram, and sent
+          // nothing in this call.
           this.#late = systemError(this.#libc, errno);
           continue;
         case EIO:
         case EINVAL:
         case EMSGSIZE:
-          if (this.#ends[0] > 1) {
-            this.#remember(errno, batch[0].data.length);
+          if (this.#ends[0] - start > 1) {
+            this.#remember(errno, batch[start].data.length);
             continue;
           }
       }
@@ -122,17 +125,21 @@ export class Sender {
     }
   }
 
-  /** Puts messages into slots, equal ones to one peer together. */
-  #fill(batch: readonly Outgoing[]): number {
-    const slots = this.#slots;
-    let next = 0;
+  /**
+   * Puts messages into slots, equally long ones to one peer together.
+   *
+   * @returns How many slots it filled.
+   */
+  #fill(slots: Slots, batch: readonly Outgoing[], start: number): number {
+    let next = start;
     let slot = 0;
     for (; slot < SLOTS && next < batch.length; slot++) {
       const { to, data: first } = batch[next];
-      const name = this.#nameOf(to);
+      const peer = this.#peers.find(to);
+      if (peer.kind !== "address") break;
       const size = first.length;
-      const start = slot * slots.dataSize;
-      slots.data.set(first, start);
+      const at = slot * slots.dataSize;
+      slots.data.set(first, at);
       let used = size;
       const from = next++;
       if (size > 0 && size <= this.#largestSegment) {
@@ -141,17 +148,17 @@ export class Sender {
           const { length } = data;
           if (
             length === 0 || length > size || used + length > MAX_RUN ||
-            (other !== to && this.#nameOf(other) !== name)
+            (other !== to && this.#peers.find(other) !== peer)
           ) break;
-          slots.data.set(data, start + used);
+          slots.data.set(data, at + used);
           used += length;
           next++;
-          // Only the last of a run may be shorter.
+          // Only the last one of a run may be shorter.
           if (length < size) break;
         }
       }
       slots.setLength(slot, used);
-      slots.setName(slot, name);
+      slots.setSockaddr(slot, peer.sockaddr);
       const one = next - from === 1;
       slots.setControl(slot, SOL_UDP, UDP_SEGMENT, one ? undefined : size);
       this.#ends[slot] = next;
@@ -159,13 +166,9 @@ export class Sender {
     return slot;
   }
 
-  #nameOf(to: Addr): Uint8Array | undefined {
-    return this.#names?.get(to) as Uint8Array | undefined;
-  }
-
   /**
-   * EIO: the device computes no checksums, so it segments nothing. Else segments
-   * of that size are more than its packets hold.
+   * EIO: the device computes no checksums, so it segments nothing. Otherwise its
+   * packets are too small for segments of that size.
    */
   #remember(errno: number, size: number): void {
     this.#largestSegment = errno === EIO ? 0 : size - 1;

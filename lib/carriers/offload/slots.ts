@@ -1,92 +1,113 @@
 import { CMSGHDR, IOVEC, MMSGHDR } from "./layout.ts";
 
+// Enough that the cost of a call hardly counts, few enough that their data stays
+// in the processor's cache.
+const COUNT = 32;
 // One datagram, or a run of them, of at most 64 KiB.
 const DATA_SIZE = 64 * 1024;
-// A `cmsghdr` and what both options carry, an `int`, as CMSG_SPACE aligns them.
+// A `cmsghdr` and the `int` that both options carry, as CMSG_SPACE aligns them.
 const CONTROL_SIZE = CMSGHDR.data + 8;
-const NAME_SIZE = 32;
+const SOCKADDR_SIZE = 32;
+
+// Sockets that wait or send need them only during a call.
+const MAX_SPARE = 2;
+const spare: Slots[] = [];
 
 /**
  * The array of `struct mmsghdr` that `sendmmsg` and `recvmmsg` take, with room
  * for the data, the peer's address and one control message of each.
  *
- * The structures point at each other by address. That is safe because all of it
- * is in buffers that this object holds as long as it lives, because a buffer of
- * more than 64 bytes lies outside of the collector's heap and is never moved,
- * and because only calls that return before they are over use them: no other
- * thread ever sees these addresses.
+ * The structures hold pointers to each other. That is safe for three reasons:
+ * this object keeps all of their buffers alive; a buffer of more than 64 bytes
+ * lies outside of the garbage collector's heap and never moves; and only
+ * synchronous calls use the pointers, so no other thread ever sees them.
  */
 export class Slots {
-  /** For the calls. */
+  /** How many slots there are. */
+  static readonly count = COUNT;
+
+  /** Returns slots that nobody uses. */
+  static take(): Slots {
+    return spare.pop() ?? new Slots();
+  }
+
+  /** The array itself, as the calls take it. */
   readonly headers: Uint8Array<ArrayBuffer>;
-  /** The data of all, `dataSize` bytes each. */
+  /** The data of all slots, `dataSize` bytes each. */
   readonly data: Uint8Array<ArrayBuffer>;
   readonly dataSize = DATA_SIZE;
-  /** The peers' addresses, `nameSize` bytes each. */
-  readonly names: DataView;
-  readonly nameSize = NAME_SIZE;
-  readonly #names: Uint8Array;
+  /** The peers' addresses, `sockaddrSize` bytes each. */
+  readonly sockaddrs: DataView;
+  readonly sockaddrSize = SOCKADDR_SIZE;
+  readonly #sockaddrs: Uint8Array;
   readonly #controls: DataView;
   // Little-endian: the lower half of a `size_t` comes first.
   readonly #headerWords: Uint32Array;
   readonly #iovecWords: Uint32Array;
 
-  constructor(count: number) {
+  private constructor() {
+    const count = COUNT;
     const headers = new BigUint64Array(count * MMSGHDR.size / 8);
     const iovecs = new BigUint64Array(count * IOVEC.size / 8);
     this.headers = new Uint8Array(headers.buffer);
     this.data = new Uint8Array(count * DATA_SIZE);
-    this.#names = new Uint8Array(count * NAME_SIZE);
-    this.names = new DataView(this.#names.buffer);
+    this.#sockaddrs = new Uint8Array(count * SOCKADDR_SIZE);
+    this.sockaddrs = new DataView(this.#sockaddrs.buffer);
     const controls = new Uint8Array(count * CONTROL_SIZE);
     this.#controls = new DataView(controls.buffer);
     this.#headerWords = new Uint32Array(headers.buffer);
     this.#iovecWords = new Uint32Array(iovecs.buffer);
-    const [data, names, control, vectors] = [
+    const [data, sockaddrs, control, vectors] = [
       this.data,
-      this.#names,
+      this.#sockaddrs,
       controls,
       this.#iovecWords,
     ].map(addressOf);
     for (let i = 0; i < count; i++) {
       const header = (offset: number) => (i * MMSGHDR.size + offset) / 8;
-      headers[header(MMSGHDR.name)] = names + BigInt(i * NAME_SIZE);
+      headers[header(MMSGHDR.name)] = sockaddrs + BigInt(i * SOCKADDR_SIZE);
       headers[header(MMSGHDR.iov)] = vectors + BigInt(i * IOVEC.size);
       headers[header(MMSGHDR.iovlen)] = 1n;
       headers[header(MMSGHDR.control)] = control + BigInt(i * CONTROL_SIZE);
       iovecs[(i * IOVEC.size + IOVEC.base) / 8] = data + BigInt(i * DATA_SIZE);
-      this.setLength(i, DATA_SIZE);
     }
-    this.reset(count);
   }
 
-  /** How much of a slot's data is to be sent, or may be received. */
+  /** Leaves them to the next one that takes slots. */
+  give(): void {
+    if (spare.length < MAX_SPARE) spare.push(this);
+  }
+
+  /** Sets how many bytes of a slot are to be sent, or may be received. */
   setLength(slot: number, size: number): void {
     this.#iovecWords[(slot * IOVEC.size + IOVEC.len) / 4] = size;
   }
 
-  /** Makes the first so many ready to be received into. */
+  /** Prepares the first `count` slots for receiving. */
   reset(count: number): void {
     for (let i = 0; i < count; i++) {
       const word = i * MMSGHDR.size / 4;
-      this.#headerWords[word + MMSGHDR.namelen / 4] = NAME_SIZE;
+      this.#headerWords[word + MMSGHDR.namelen / 4] = SOCKADDR_SIZE;
       this.#headerWords[word + MMSGHDR.controllen / 4] = CONTROL_SIZE;
+      this.setLength(i, DATA_SIZE);
     }
   }
 
-  /** How many bytes were received there. */
+  /** Returns how many bytes a slot received. */
   length(slot: number): number {
     return this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.len) / 4];
   }
 
-  /** The peer to send to; none where the socket is connected. */
-  setName(slot: number, name: Uint8Array | undefined): void {
-    const size = name?.length ?? 0;
-    if (name !== undefined) this.#names.set(name, slot * NAME_SIZE);
+  /** Sets the peer to send to; `null` if the socket is connected. */
+  setSockaddr(slot: number, sockaddr: Uint8Array | null): void {
+    const size = sockaddr?.length ?? 0;
+    if (sockaddr !== null) {
+      this.#sockaddrs.set(sockaddr, slot * SOCKADDR_SIZE);
+    }
     this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.namelen) / 4] = size;
   }
 
-  /** Puts a control message with a 16-bit value there, or none. */
+  /** Sets a slot's control message, with a 16-bit value; `undefined` for none. */
   setControl(
     slot: number,
     level: number,
@@ -108,7 +129,10 @@ export class Slots {
     this.#controls.setUint16(at + CMSGHDR.data, value, true);
   }
 
-  /** The value of the control message that came with it, if it is that one. */
+  /**
+   * Returns the value of the control message that a slot received; `undefined` if
+   * it received none, or one of another type.
+   */
   control(slot: number, level: number, type: number): number | undefined {
     const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
     if (this.#headerWords[word] < CMSGHDR.data + 4) return undefined;

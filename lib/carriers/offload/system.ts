@@ -1,185 +1,138 @@
 import type { NetAddr } from "../../addr.ts";
-import { errors } from "../../errors.ts";
-import type { OffloadOptions } from "../offload.ts";
 import { isIp } from "../../address/host.ts";
-import { SK_MEMINFO_DROPS, SOCKADDR_IN6 } from "./layout.ts";
+import { errors } from "../../errors.ts";
+import { SOCKADDR_IN6 } from "./layout.ts";
 import {
   AF_INET,
   AF_INET6,
+  checked,
   type Libc,
-  SO_BROADCAST,
-  SO_ERROR,
-  SO_MEMINFO,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
-  SO_REUSEPORT,
-  SO_SNDBUF,
-  SO_SNDBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
-  SOL_SOCKET,
-  SOL_UDP,
-  systemError,
-  UDP_GRO,
 } from "./libc.ts";
-import { decodeAddress, encodeAddress } from "./socket_address.ts";
+import type { OffloadOptions } from "./options.ts";
+import { own } from "./owned.ts";
+import { isNetAllowed } from "./permissions.ts";
+import { Poller, type Watch } from "./poller.ts";
+import { decodeAddress, encodeAddress } from "./sockaddr.ts";
+import { setOptions } from "./socket_options.ts";
 
-const MAX_BUFFER = 2 ** 30;
-
-/** Before anything is opened. */
-export function checkOptions(options: OffloadOptions): void {
-  const { receiveBuffer, sendBuffer } = options;
-  for (const [name, size] of Object.entries({ receiveBuffer, sendBuffer })) {
-    if (size === undefined) continue;
-    if (Number.isInteger(size) && size > 0 && size <= MAX_BUFFER) continue;
-    throw new RangeError(
-      `Cannot open a socket: ${name} must be a whole number of bytes from 1 to ${MAX_BUFFER}: given ${size}`,
-    );
-  }
+/** A socket that is open, and the poller that watches it. */
+export interface OpenSocket {
+  readonly watch: Watch;
+  /** The address that it is bound to. */
+  readonly addr: NetAddr;
+  readonly poller: Poller;
+  /**
+   * Closes the socket.
+   *
+   * @returns When nothing of it is left: the last one also ends the poller.
+   */
+  close(): Promise<void>;
 }
 
-/** What libc does not ask: whether Deno's `--allow-net` is for that address. */
-export function requireNet(hostname: string, port: number): void {
-  const host = hostname.includes(":")
-    ? `[${hostname.split("%", 1)[0]}]:${port}`
-    : `${hostname}:${port}`;
-  const { state } = Deno.permissions.querySync({ name: "net", host });
-  if (state === "granted") return;
-  throw new errors.NotCapable(
-    `Requires net access to "${host}", run again with the --allow-net flag`,
-  );
+/** How a socket is opened. */
+export interface Opening {
+  /** Its own address, or the peer's: an IP address. */
+  readonly address: NetAddr;
+  /** Where Deno may bind for a moment, the best one first. */
+  readonly places: readonly (readonly [hostname: string, port: number])[];
+  readonly options: OffloadOptions;
 }
 
-/**
- * What is made of a socket of the host's family, its options set. Where that
- * fails, nothing stays open.
- */
-export function openSocket<T>(
+/** The sockets of one thread that use the same C library. */
+interface Shared {
+  readonly poller: Poller;
+  sockets: number;
+}
+
+const shared = new Map<() => Libc, Shared>();
+
+/** Opens a socket and binds it to its address. */
+export function openBound(open: () => Libc, opening: Opening): OpenSocket {
+  return openSocket(open, opening, (libc, fd, name) => {
+    checked(libc, libc.bind(fd, name, name.length));
+  });
+}
+
+/** Opens a socket and connects it to its peer. */
+export function openConnected(open: () => Libc, opening: Opening): OpenSocket {
+  return openSocket(open, opening, (libc, fd, name) => {
+    checked(libc, libc.connect(fd, name, name.length));
+  });
+}
+
+/** If anything fails, nothing stays open. */
+function openSocket(
   open: () => Libc,
-  hostname: string,
-  options: OffloadOptions,
-  make: (libc: Libc, fd: number) => T,
-): T {
+  { address, places, options }: Opening,
+  use: (libc: Libc, fd: number, name: Uint8Array<ArrayBuffer>) => void,
+): OpenSocket {
+  const { hostname } = address;
   if (!isIp(hostname)) {
     throw new errors.NotSupported(
-      `offload binds IP addresses and localhost, no names: given ${hostname}`,
+      `offload binds IP addresses and localhost only, no other names: given ${hostname}`,
     );
   }
+  const [host, port] = places.find((at) => isNetAllowed(...at)) ?? places[0];
+  const place: NetAddr = { transport: "udp", hostname: host, port };
+  using stack = new DisposableStack();
+  const { poller } = share(open, place);
+  stack.defer(() => void leave(open));
+  const { libc } = poller;
   const family = hostname.includes(":") ? AF_INET6 : AF_INET;
   const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const libc = open();
-  let fd = -1;
-  try {
-    fd = check(libc, libc.socket(family, type, 0));
-    setOptions(libc, fd, options);
-    return make(libc, fd);
-  } catch (error) {
-    if (fd >= 0) libc.close(fd);
-    libc.unload();
-    throw error;
-  }
-}
-
-export function bindTo(libc: Libc, fd: number, to: NetAddr): void {
-  const name = encodeAddress(libc, to);
-  check(libc, libc.bind(fd, name, name.length));
-}
-
-export function connectTo(libc: Libc, fd: number, to: NetAddr): void {
-  const name = encodeAddress(libc, to);
-  check(libc, libc.connect(fd, name, name.length));
-}
-
-/** Where a socket is bound. */
-export function localAddress(libc: Libc, fd: number): NetAddr {
-  const name = new Uint8Array(SOCKADDR_IN6.size);
-  const size = new Uint8Array(new Uint32Array([name.length]).buffer);
-  check(libc, libc.getsockname(fd, name, size));
-  return decodeAddress(new DataView(name.buffer), 0);
-}
-
-/** What went wrong at the socket since somebody asked, or 0 (SO_ERROR). */
-export function pendingError(libc: Libc, fd: number): number {
-  return get(libc, fd, SO_ERROR, 1)[0];
-}
-
-/**
- * What the kernel dropped at the socket. SO_RXQ_OVFL says it with each datagram
- * as of that datagram; SO_MEMINFO at any time.
- */
-export function droppedBy(libc: Libc, fd: number): number {
-  return get(libc, fd, SO_MEMINFO, SK_MEMINFO_DROPS + 1)[SK_MEMINFO_DROPS];
-}
-
-function setOptions(
-  libc: Libc,
-  fd: number,
-  { reusePort, receiveBuffer, sendBuffer }: OffloadOptions,
-): void {
-  set(libc, fd, SOL_SOCKET, SO_BROADCAST, 1);
-  if (reusePort) set(libc, fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  set(libc, fd, SOL_UDP, UDP_GRO, 1);
-  if (receiveBuffer !== undefined) {
-    setBuffer(libc, fd, "receiveBuffer", receiveBuffer);
-  }
-  if (sendBuffer !== undefined) setBuffer(libc, fd, "sendBuffer", sendBuffer);
-}
-
-/** More than the system's limit takes CAP_NET_ADMIN, as root has. */
-function setBuffer(
-  libc: Libc,
-  fd: number,
-  name: "receiveBuffer" | "sendBuffer",
-  size: number,
-): void {
-  const [option, force, limit] = name === "receiveBuffer"
-    ? [SO_RCVBUF, SO_RCVBUFFORCE, "net.core.rmem_max"]
-    : [SO_SNDBUF, SO_SNDBUFFORCE, "net.core.wmem_max"];
-  const value = new Uint8Array(new Int32Array([size]).buffer);
-  if (libc.setsockopt(fd, SOL_SOCKET, force, value, value.length) === 0) return;
-  set(libc, fd, SOL_SOCKET, option, size);
-  // The kernel doubles what it is given, for its own use (socket(7)).
-  const given = get(libc, fd, option, 1)[0] / 2;
-  if (given >= size) return;
-  throw new RangeError(
-    `Cannot open a socket: ${name} may be up to ${given} here (${limit}): given ${size}`,
-  );
-}
-
-function set(
-  libc: Libc,
-  fd: number,
-  level: number,
-  option: number,
-  value: number,
-): void {
-  const bytes = new Uint8Array(new Int32Array([value]).buffer);
-  check(libc, libc.setsockopt(fd, level, option, bytes, bytes.length));
-}
-
-// `getsockopt` returns before anybody else can use them.
-const VALUE = new Uint32Array(SK_MEMINFO_DROPS + 1);
-const VALUE_BYTES = new Uint8Array(VALUE.buffer);
-const SIZE = new Uint32Array(1);
-const SIZE_BYTES = new Uint8Array(SIZE.buffer);
-
-/** An option's value, good until the next is asked for. */
-function get(
-  libc: Libc,
-  fd: number,
-  option: number,
-  count: number,
-): Uint32Array {
-  SIZE[0] = count * VALUE.BYTES_PER_ELEMENT;
-  check(
+  const socket = own(
     libc,
-    libc.getsockopt(fd, SOL_SOCKET, option, VALUE_BYTES, SIZE_BYTES),
+    checked(libc, libc.socket(family, type, 0)),
+    place,
   );
-  return VALUE;
+  stack.defer(socket.close);
+  setOptions(libc, socket.fd, options);
+  use(libc, socket.fd, encodeAddress(libc, address));
+  const addr = localAddress(libc, socket.fd);
+  const watch = poller.add(socket.fd);
+  stack.move();
+  return {
+    watch,
+    addr,
+    poller,
+    close() {
+      socket.close();
+      return leave(open);
+    },
+  };
 }
 
-function check(libc: Libc, result: number): number {
-  if (result >= 0) return result;
-  throw systemError(libc, libc.errno());
+function share(open: () => Libc, place: NetAddr): Shared {
+  let sharing = shared.get(open);
+  if (sharing === undefined) {
+    const libc = open();
+    try {
+      sharing = { poller: new Poller(libc, place), sockets: 0 };
+    } catch (error) {
+      libc.unload();
+      throw error;
+    }
+    shared.set(open, sharing);
+  }
+  sharing.sockets++;
+  return sharing;
+}
+
+/** Ends the poller with its last socket. */
+function leave(open: () => Libc): Promise<void> {
+  const sharing = shared.get(open)!;
+  if (--sharing.sockets > 0) return Promise.resolve();
+  shared.delete(open);
+  return sharing.poller.end();
+}
+
+/** Returns the address that a socket is bound to. */
+function localAddress(libc: Libc, fd: number): NetAddr {
+  const sockaddr = new Uint8Array(SOCKADDR_IN6.size);
+  const size = new Uint8Array(new Uint32Array([sockaddr.length]).buffer);
+  checked(libc, libc.getsockname(fd, sockaddr, size));
+  return decodeAddress(new DataView(sockaddr.buffer), 0);
 }

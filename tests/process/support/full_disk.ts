@@ -42,7 +42,7 @@ export async function fullDisk(): Promise<FullDisk> {
   return {
     ...disk,
     under: ["sh", "-c", limit, "sh"],
-    reason: "the disk fails",
+    reason: "the disk has an error",
     makeRoom: async (pid) => {
       const raise = ["prlimit", "--pid", `${pid}`, "--fsize=unlimited:"];
       if (!await succeeds(raise)) throw new Error("prlimit failed");

@@ -1,0 +1,235 @@
+import { type Addr, copyAddr, type NetAddr } from "../../addr.ts";
+import type { Carrier, Outgoing, Run, SentBatch } from "../../carrier.ts";
+import { type Clock, systemClock } from "../../clock.ts";
+import { errors } from "../../errors.ts";
+import { Resolver } from "../resolve.ts";
+import { type Libc, systemError } from "./libc.ts";
+import { Pace } from "./pace.ts";
+import { ManyPeers, OnePeer, type Peers } from "./peers.ts";
+import { Readiness } from "./readiness.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
+import { droppedBy, pendingError } from "./socket_options.ts";
+import type { OpenSocket } from "./system.ts";
+import type { Turns } from "./turns.ts";
+
+/** A UDP socket that libc opened, as a carrier. */
+export class OffloadCarrier implements Carrier {
+  readonly clock: Clock = {
+    ...systemClock,
+    turn: (callback) => {
+      let immediate = setImmediate(() => {
+        this.#readiness.lookNow();
+        // What was found is passed on before the callback runs.
+        immediate = setImmediate(callback);
+      });
+      return () => clearImmediate(immediate);
+    },
+  };
+  readonly #socket: OpenSocket;
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #addr: NetAddr;
+  readonly #remote: NetAddr | undefined;
+  readonly #peers: Peers;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  readonly #readiness: Readiness;
+  readonly #turns: Turns;
+  readonly #pace = new Pace();
+  readonly #hosts = new Resolver();
+  // What is left of the batch that `receive` took.
+  #rest: Run[] = [];
+  #isClosed = false;
+  readonly #released = Promise.withResolvers<void>();
+
+  constructor(socket: OpenSocket, remote?: NetAddr) {
+    const { poller, watch, addr } = socket;
+    const { fd } = watch;
+    const { libc } = poller;
+    this.#socket = socket;
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#addr = addr;
+    this.#remote = remote;
+    this.#peers = remote === undefined
+      ? new ManyPeers(libc)
+      : new OnePeer(remote);
+    this.#receiver = new Receiver(libc, fd);
+    this.#sender = new Sender(libc, fd, this.#peers);
+    this.#readiness = new Readiness(poller, watch);
+    this.#turns = poller.turns;
+  }
+
+  get addr(): NetAddr {
+    return copyAddr(this.#addr);
+  }
+
+  get remote(): NetAddr | undefined {
+    return this.#remote && copyAddr(this.#remote);
+  }
+
+  async receiveBatch(): Promise<readonly Run[]> {
+    const readiness = this.#readiness;
+    this.#pace.asked();
+    if (!this.#turns.areDue()) {
+      const here = this.#take();
+      if (here !== undefined) return here;
+      // The caller goes on first.
+      await undefined;
+      const soon = readiness.linger(this.#take);
+      if (soon !== undefined) return soon;
+    }
+    return await readiness.readable(this.#take) ?? closed();
+  }
+
+  async receive(
+    p?: Uint8Array,
+  ): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
+    if (this.#rest.length === 0) this.#rest = [...await this.receiveBatch()];
+    const run = this.#rest[0];
+    const { data, segmentSize, count } = run;
+    const from = copyAddr(run.from);
+    if (count === 1) this.#rest.shift();
+    else {
+      this.#rest[0] = {
+        ...run,
+        data: data.subarray(segmentSize),
+        count: count - 1,
+      };
+    }
+    const whole = data.subarray(0, segmentSize);
+    if (p === undefined) return [whole.slice(), from];
+    const taken = whole.subarray(0, p.length);
+    p.set(taken);
+    return [p.subarray(0, taken.length) as Uint8Array<ArrayBuffer>, from];
+  }
+
+  async send(data: Uint8Array, to: Addr): Promise<number> {
+    if (this.#isClosed) closed();
+    this.#peers.renew();
+    const peer = this.#peers.find(to);
+    if (peer.kind === "refused") throw peer.error;
+    if (
+      peer.kind === "address" && !this.#turns.areDue() &&
+      this.#sender.sendOne(data, peer.sockaddr)
+    ) {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) throw refusal;
+      return data.length;
+    }
+    const { error } = await this.sendBatch([{ data, to }]);
+    if (error !== undefined) throw error;
+    return data.length;
+  }
+
+  sendBatch(batch: readonly Outgoing[]): SentBatch | Promise<SentBatch> {
+    if (this.#turns.areDue()) return this.#sendLater(batch);
+    return this.#trySend(batch) ?? this.#sendLater(batch);
+  }
+
+  /** What was taken out of the kernel and not received before it was closed. */
+  drops(): Record<string, number> {
+    const { held } = this.#receiver;
+    return this.#isClosed && held > 0 ? { closed: held } : {};
+  }
+
+  kernelDrops(): Promise<number | undefined> {
+    return Promise.resolve(
+      this.#isClosed ? undefined : droppedBy(this.#libc, this.#fd),
+    );
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#pace.stop();
+    this.#readiness.close();
+    this.#released.resolve(this.#socket.close());
+  }
+
+  get closed(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  ref(): void {
+    this.#readiness.ref();
+  }
+
+  unref(): void {
+    this.#readiness.unref();
+  }
+
+  readonly #take = (): Run[] | undefined => {
+    if (this.#isClosed) closed();
+    const late = this.#sender.takeLate();
+    if (late !== undefined) throw late;
+    const runs = this.#receiver.take(this.#pace.limit);
+    if (runs !== undefined) {
+      this.#pace.gave(runs.reduce((sum, { count }) => sum + count, 0));
+    }
+    return runs;
+  };
+
+  /**
+   * Sends until the event loop has to turn.
+   *
+   * @returns `undefined` if the kernel takes nothing for now.
+   */
+  #trySend(
+    batch: readonly Outgoing[],
+  ): SentBatch | Promise<SentBatch> | undefined {
+    if (this.#isClosed) closed();
+    this.#peers.renew();
+    const peer = this.#peers.find(batch[0].to);
+    if (peer.kind === "name") return this.#sendResolved(batch[0]);
+    if (peer.kind === "refused") return { sent: 0, error: peer.error };
+    let sent = 0;
+    do {
+      const result = this.#sender.send(batch, sent);
+      if (this.#sender.isLate) this.#readiness.lookNow();
+      if (result === undefined) return sent === 0 ? undefined : { sent };
+      sent += result.sent;
+      if (result.sent === 0) return { ...result, sent };
+      const refusal = this.#refusal();
+      if (refusal !== undefined) return { sent: sent - 1, error: refusal };
+    } while (sent < batch.length && !this.#turns.areDue());
+    return { sent };
+  }
+
+  async #sendLater(batch: readonly Outgoing[]): Promise<SentBatch> {
+    await this.#readiness.turns();
+    for (;;) {
+      const sent = this.#trySend(batch);
+      if (sent !== undefined) return sent;
+      await this.#readiness.writable();
+    }
+  }
+
+  /** Looks up the host of the peer, then sends the message. */
+  async #sendResolved({ data, to }: Outgoing): Promise<SentBatch> {
+    try {
+      const { transport, hostname, port } = to as NetAddr;
+      const family = this.#addr.hostname.includes(":") ? 6 : 4;
+      const host = await this.#hosts.resolve(hostname, family);
+      const resolved = { transport, hostname: host, port };
+      return await this.#sendLater([{ data, to: resolved }]);
+    } catch (error) {
+      return { sent: 0, error };
+    }
+  }
+
+  /**
+   * Returns the peer's refusal of what was just sent. On one machine it arrives
+   * before the call that sends returns.
+   */
+  #refusal(): Error | undefined {
+    if (this.#remote === undefined) return undefined;
+    const errno = pendingError(this.#libc, this.#fd);
+    return errno === 0 ? undefined : systemError(this.#libc, errno);
+  }
+}
+
+function closed(): never {
+  throw new errors.BadResource("closed");
+}

@@ -1,0 +1,168 @@
+// Deno owns each descriptor: whatever ends a socket, nothing stays open.
+import { assertEquals, assertThrows } from "@std/assert";
+import { bind, connect, type ConnectedSocket } from "../../mod.ts";
+import { offload } from "../../lib/carriers/offload.ts";
+import { LOOPBACK, SOON } from "../support/helpers.ts";
+import { run } from "./support/programs.ts";
+
+const SCRIPT = new URL("./support/offload_worker.ts", import.meta.url);
+
+interface Settings {
+  port?: number;
+  reusePort?: boolean;
+  fails?: boolean;
+}
+
+/** A worker with a socket of its own. */
+class Counter {
+  received = 0;
+  readonly #worker = new Worker(SCRIPT, { type: "module" });
+  readonly #opened = Promise.withResolvers<number>();
+  readonly #failed = Promise.withResolvers<void>();
+
+  constructor({ port = 0, reusePort = true, fails = false }: Settings = {}) {
+    this.#worker.onmessage = ({ data }) => {
+      if (data.port === undefined) this.received++;
+      else this.#opened.resolve(data.port);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#failed.resolve();
+    };
+    this.#worker.postMessage({ port, reusePort, fails });
+  }
+
+  get opened(): Promise<number> {
+    return this.#opened.promise;
+  }
+
+  /** Resolves when it ended by an error. */
+  get failed(): Promise<void> {
+    return this.#failed.promise;
+  }
+
+  end(): void {
+    this.#worker.terminate();
+  }
+}
+
+/** Waits until a condition holds. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let n = 0; n < 1000 && !condition(); n++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Tries for a while: a worker that is told to end takes some milliseconds. */
+async function rebind(port: number): Promise<AsyncDisposable> {
+  for (let n = 0;; n++) {
+    try {
+      return bind(`udp://127.0.0.1:${port}`, { carrier: offload() });
+    } catch (error) {
+      if (n === 100 || !(error instanceof Deno.errors.AddrInUse)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+Deno.test("a worker that ends leaves its share of a port to the others", async () => {
+  const first = new Counter();
+  const port = await first.opened;
+  const second = new Counter({ port });
+  await second.opened;
+  await using stack = new AsyncDisposableStack();
+  const clients: ConnectedSocket[] = [];
+  for (let n = 0; n < 40; n++) {
+    clients.push(stack.use(await connect(`udp://127.0.0.1:${port}`)));
+  }
+  const all = async (...counters: Counter[]) => {
+    const sum = () => counters.reduce((sum, { received }) => sum + received, 0);
+    const before = sum();
+    for (const client of clients) await client.send("x");
+    await until(() => sum() - before === clients.length);
+    return sum() - before;
+  };
+  assertEquals(await all(first, second), 40);
+  first.end();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals(await all(second), 40);
+  const third = new Counter({ port });
+  await third.opened;
+  assertEquals(await all(second, third), 40);
+  second.end();
+  third.end();
+});
+
+for (const how of ["is terminated", "throws"]) {
+  Deno.test(`a worker that ${how} frees its port`, async () => {
+    const worker = new Counter({ reusePort: false, fails: how === "throws" });
+    const port = await worker.opened;
+    assertThrows(
+      () => bind(`udp://127.0.0.1:${port}`, { carrier: offload() }),
+      Deno.errors.AddrInUse,
+    );
+    if (how === "throws") {
+      await using client = await connect(`udp://127.0.0.1:${port}`);
+      await client.send("x");
+      await worker.failed;
+    }
+    worker.end();
+    await using _ = await rebind(port);
+  });
+}
+
+Deno.test("closed sockets and ended workers leave what Deno's own UDP leaves", async () => {
+  const script = "tests/process/support/offload_descriptors.ts";
+  const [own, other] = await Promise.all(
+    ["offload", "udp"].map(async (kind) => {
+      const { stdout, stderr } = await run(script, [kind], {
+        flags: ["--allow-all"],
+      });
+      assertEquals(stderr, "");
+      return JSON.parse(stdout);
+    }),
+  );
+  assertEquals(own, other);
+});
+
+Deno.test("a permission for one port is enough to bind it", async () => {
+  let port: number;
+  {
+    await using free = bind(LOOPBACK);
+    ({ port } = free.addr);
+  }
+  const program = `
+    import { bind } from "${import.meta.resolve("../../mod.ts")}";
+    import { offload } from "${
+    import.meta.resolve("../../lib/carriers/offload.ts")
+  }";
+    await using socket = bind("udp://127.0.0.1:${port}", { carrier: offload() });
+    await socket.send("to itself", socket.addr);
+    console.log((await socket.receive()).text());
+  `;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--unstable-net", "--allow-import"],
+      ...["--allow-ffi", `--allow-net=127.0.0.1:${port}`],
+      `data:application/typescript,${encodeURIComponent(program)}`,
+    ],
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assertEquals([text(stdout), text(stderr)], ["to itself\n", ""]);
+});
+
+Deno.test("a port is free as soon as close returns, also while others wait", async () => {
+  await using other = bind(LOOPBACK, { carrier: offload() });
+  const waiting = other.receive(SOON);
+  for (let n = 0; n < 20; n++) {
+    const socket = bind(LOOPBACK, { carrier: offload() });
+    const { addr } = socket;
+    const receiving = socket.receive().catch(() => {});
+    if (n % 2 === 0) await new Promise((resolve) => setTimeout(resolve, n % 5));
+    socket.close();
+    bind(addr, { carrier: offload() }).close();
+    await receiving;
+  }
+  await other.send("x", other.addr);
+  assertEquals((await waiting).text(), "x");
+});

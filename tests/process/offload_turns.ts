@@ -1,0 +1,53 @@
+// No loop runs long without a turn of the event loop.
+import { assert, assertEquals } from "@std/assert";
+import { bind, connect } from "../../mod.ts";
+import { offload } from "../../lib/carriers/offload.ts";
+import { LOOPBACK } from "../support/helpers.ts";
+import { run } from "./support/programs.ts";
+
+// A handler takes 0.2 ms, so 100 datagrams fit between two ticks of 20 ms. A busy
+// machine delays ticks; but in that time it handles fewer.
+const MOST = 400;
+
+for (const how of ["serve", "iterate", "batches", "reuse", "receive"]) {
+  Deno.test(`timers fire while a slow receiver is flooded: ${how}`, async () => {
+    const script = "tests/process/support/offload_slow_handler.ts";
+    const { code, stdout, stderr } = await run(script, [how], {
+      flags: ["--allow-net=127.0.0.1", "--allow-ffi", "--allow-run"],
+    });
+    assertEquals([code, stderr], [0, ""]);
+    const { most, handled } = JSON.parse(stdout);
+    assert(handled > 100 && most < MOST, stdout);
+  });
+}
+
+Deno.test("timers fire while many sockets are flooded and send in turn", async () => {
+  await using stack = new AsyncDisposableStack();
+  const carrier = offload();
+  let ticks = 0;
+  let running = true;
+  const loops = [];
+  for (let n = 0; n < 20; n++) {
+    const socket = stack.use(bind(LOOPBACK, { carrier }));
+    const client = stack.use(await connect(socket.addr, { carrier }));
+    const messages = Array(64).fill(new Uint8Array(50));
+    loops.push((async () => {
+      while (running) await client.sendMany(messages);
+    })());
+    (async () => {
+      for await (const _ of socket.batches());
+    })();
+  }
+  const start = performance.now();
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      if (++ticks < 20) return;
+      clearInterval(timer);
+      resolve();
+    }, 1);
+  });
+  running = false;
+  await Promise.all(loops);
+  const ms = (performance.now() - start) / ticks;
+  assert(ms < 50, `${ms} ms between two ticks`);
+});

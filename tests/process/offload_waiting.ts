@@ -1,0 +1,58 @@
+import { assert, assertEquals } from "@std/assert";
+import { bind, connect } from "../../mod.ts";
+import { offload } from "../../lib/carriers/offload.ts";
+import { LOOPBACK, SOON } from "../support/helpers.ts";
+import { run } from "./support/programs.ts";
+
+const FLAGS = [
+  "--allow-net=127.0.0.1,localhost",
+  "--allow-ffi",
+  "--allow-read=.",
+  "--allow-run",
+];
+
+Deno.test("with 1,000 sockets that wait, files, names and all sockets work, and idle CPU is low", async () => {
+  const IDLE_MS = 2000;
+  const script = "tests/process/support/offload_waiting.ts";
+  const { code, stdout, stderr } = await run(script, ["1000", `${IDLE_MS}`], {
+    flags: FLAGS,
+  });
+  assertEquals([code, stderr], [0, ""]);
+  const { received, file, idle, alone, beside, floods } = JSON.parse(stdout);
+  assertEquals(received, 1000);
+  assert(file > 0 && floods > 0, stdout);
+  assert(idle < 0.005 * IDLE_MS, stdout);
+  // A flood takes at most the time between two turns.
+  assert(beside < alone + 10, stdout);
+});
+
+Deno.test("a program ends within milliseconds of its last socket", async () => {
+  const script = "tests/process/support/offload_end.ts";
+  for (const what of ["close", "unref", "timeout"]) {
+    const { code, stdout } = await run(script, [what], { flags: FLAGS });
+    assertEquals(code, 0);
+    const ms = Date.now() - Number(stdout);
+    // It includes the end of the process; the longest wait in a thread is 1 s.
+    assert(ms < 500, `${what}: ${ms} ms`);
+  }
+});
+
+Deno.test("sockets that wait for each other in one program all make progress", async () => {
+  await using stack = new AsyncDisposableStack();
+  const servers = Array.from(
+    { length: 40 },
+    () => stack.use(bind(LOOPBACK, { carrier: offload() })),
+  );
+  for (const server of servers) {
+    (async () => {
+      for await (const { data, from } of server) await server.send(data, from);
+    })();
+  }
+  await Promise.all(servers.map(async ({ addr }) => {
+    await using client = await connect(addr, { carrier: offload() });
+    for (let n = 0; n < 20; n++) {
+      await client.send(`${n}`);
+      assertEquals((await client.receive(SOON)).text(), `${n}`);
+    }
+  }));
+});
