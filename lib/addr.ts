@@ -62,6 +62,9 @@ export const SCHEMES: Readonly<Record<Scheme, SchemeFacts>> = {
 };
 
 /** Returns the scheme that an address names. */
+export function schemeOf(address: SchemeAddr | UnixAddr): Scheme;
+/** Returns the scheme that an address of any kind names. */
+export function schemeOf(address: Addr): Scheme | "vsock";
 export function schemeOf(address: Addr): Scheme | "vsock" {
   if ("path" in address) return "unix";
   return ("scheme" in address ? address.scheme : undefined) ??

@@ -1,10 +1,9 @@
 import { count } from "../count.ts";
 import type { SocketStats } from "../socket/stats.ts";
-import type { CollectorStats } from "../sink.ts";
 
 const REASONS: Record<string, string> = {
-  stranger: "from strangers",
-  queueFull: "for want of room",
+  stranger: "from other sources than the peer",
+  queueFull: "because the queue was full",
   closed: "unread at the end",
   denied: "from sources that are not allowed",
   rateLimited: "beyond the rate limit",
@@ -22,13 +21,12 @@ const CONNECTIONS: Record<string, string> = {
 
 const WITHHELD: Record<string, string> = {
   answerRate: "beyond the answer limit",
-  amplification: "longer than three times what came",
+  amplification: "longer than three times what was received",
 };
 
-/** What was received and what was not, as one line. */
+/** Describes the received and the dropped messages, in one line. */
 export function describeReceived(
   { received, bytes, truncated, dropped, connections = {} }: SocketStats,
-  kernelDrops?: number,
 ): string {
   const parts = [
     `received ${count(received, "message")} (${count(bytes, "byte")})`,
@@ -36,9 +34,6 @@ export function describeReceived(
   if (truncated > 0) parts.push(`${truncated} truncated`);
   for (const [reason, n] of Object.entries(dropped)) {
     if (n > 0) parts.push(`${n} dropped ${REASONS[reason] ?? reason}`);
-  }
-  if (kernelDrops !== undefined) {
-    parts.push(`${kernelDrops} dropped by the system`);
   }
   for (const [reason, n] of Object.entries(connections)) {
     if (n === 0) continue;
@@ -48,7 +43,7 @@ export function describeReceived(
   return parts.join(", ");
 }
 
-/** What was sent and what was not, as one line. */
+/** Describes the sent and the withheld messages, in one line. */
 export function describeSent(
   { sent, sentBytes, sendFailed, withheld }: SocketStats,
 ): string {
@@ -62,31 +57,11 @@ export function describeSent(
   return parts.join(", ");
 }
 
-/** That answers are withheld, and why: a line for each reason. */
+/** Describes why replies are withheld: a line for each reason. */
 export function describeWithheld({ withheld }: SocketStats): string[] {
   return Object.entries(withheld).filter(([, n]) => n > 0).map(([reason]) =>
     reason === "answerRate"
-      ? "answers are withheld: a peer gets no more at once (see --answer-limit)"
-      : "answers are withheld: beyond loopback none gets more than three times what it sent"
+      ? "withholding replies: peers have reached their limit (see --answer-limit)"
+      : "withholding replies: a peer beyond loopback gets at most three times the bytes it sent"
   );
-}
-
-/** All that a collector counted, as lines. */
-export function describe(stats: CollectorStats, answers: boolean): string[] {
-  const { output: _, ...sinks } = stats.sinks;
-  return [
-    describeReceived(stats, stats.kernelDrops),
-    ...answers ? [describeSent(stats)] : [],
-    ...Object.entries(sinks).map(([name, counts]) => {
-      const parts = Object.entries(counts).map(([what, n]) =>
-        `${n} ${spaced(what)}`
-      );
-      return `${name}: ${parts.join(", ")}`;
-    }),
-  ];
-}
-
-/** "notStored" as "not stored". */
-function spaced(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

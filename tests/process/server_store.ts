@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { connect, type ConnectedSocket } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { pattern, SOON, turn } from "../support/helpers.ts";
+import { fullDisk } from "./support/full_disk.ts";
 import { run, type Start, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";
@@ -88,9 +89,9 @@ test("history reads while the server writes", async (path) => {
 
 for (
   const [args, says] of [
-    [[], "one file, not 0"],
-    [["a", "b"], "one file, not 2"],
-    [["a", "--since", "soon"], '--since "soon": must be how long ago'],
+    [[], "FILE is missing"],
+    [["a", "b"], "expected one FILE, got 2"],
+    [["a", "--since", "soon"], '--since "soon": must be a time ago'],
     [["a", "--from", "10.0.0.0/99"], 'Invalid address "10.0.0.0/99"'],
     [["a", "--count", "0"], '--count "0"'],
     [["a", "--format", "xml"], "must be one of"],
@@ -231,23 +232,14 @@ for (
 }
 
 Deno.test("a full disk: one line, no receipt for what is not stored, and it stores again later", async () => {
-  const disk = await Deno.makeTempDir();
-  const path = `${disk}/messages.db`;
+  await using disk = await fullDisk();
+  const path = `${disk.folder}/messages.db`;
   await using server = await startServer(
     [
       ...["--store", path, "--receipt", "--format", "json"],
       ...["--stats-every", "200ms"],
     ],
-    {
-      flags: ["-A"],
-      // A disk of its own that is nearly full.
-      under: [
-        ...["unshare", "--mount", "sh", "-c"],
-        `mount -t tmpfs -o size=8m none ${disk} && ` +
-        `head -c 6M /dev/zero >${disk}/ballast && exec "$@"`,
-        "sh",
-      ],
-    },
+    { flags: ["-A"], under: disk.under },
   );
   await using client = await connect(server.address);
   const data = pattern(1000);
@@ -256,7 +248,9 @@ Deno.test("a full disk: one line, no receipt for what is not stored, and it stor
     for await (const _ of client) receipts++;
   })();
   let isFull = false;
-  const full = server.said(/^Cannot store messages in .*: the disk is full/)
+  const full = server.said(
+    new RegExp(`^Cannot store messages in .*: ${disk.reason}`),
+  )
     .then(() => isFull = true);
   let sent = 0;
   // A thousand more messages then wait.
@@ -270,8 +264,7 @@ Deno.test("a full disk: one line, no receipt for what is not stored, and it stor
   await full;
   const atFull = receipts;
   assert(atFull < sent, `${atFull} receipts`);
-  // The server is in another mount namespace.
-  await Deno.remove(`/proc/${server.pid}/root${disk}/ballast`);
+  await disk.makeRoom(server.pid);
   await server.said(/^messages are stored in .* again$/);
   // Until the server has counted all of them.
   for (;;) {
@@ -291,5 +284,4 @@ Deno.test("a full disk: one line, no receipt for what is not stored, and it stor
   client.close();
   await counting;
   assert(receipts <= stored);
-  await Deno.remove(disk, { recursive: true });
 });
