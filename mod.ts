@@ -1,9 +1,10 @@
 /**
- * Datagrams in Deno: bind, receive, send, close, without losing one silently.
+ * Datagrams in Deno: bind, receive, send and close. No datagram is lost silently.
  *
- * {@linkcode bind} opens a socket for many peers, {@linkcode connect} for one,
- * {@linkcode serve} runs a handler for each datagram. What carries the datagrams
- * (Deno's own UDP, unix sockets, or a {@linkcode Carrier} of yours) is beneath.
+ * {@linkcode bind} opens a socket for many peers, {@linkcode connect} a socket
+ * for one peer, and {@linkcode serve} runs a handler for each datagram. Beneath
+ * them is a carrier, the transport: Deno's own UDP, unix sockets, or any other
+ * {@linkcode Carrier}.
  *
  * ```ts
  * import { bind, connect } from "@pli/datagram";
@@ -29,11 +30,7 @@ export type {
   VsockAddr,
 } from "./lib/addr.ts";
 export { formatAddress, parseAddress } from "./lib/address/address.ts";
-export {
-  BaseSocket,
-  type SocketOptions,
-  type SocketStats,
-} from "./lib/socket/base_socket.ts";
+export { BaseSocket } from "./lib/socket/base_socket.ts";
 export type { BatchOptions } from "./lib/socket/batches.ts";
 export type {
   Carrier,
@@ -44,17 +41,9 @@ export type {
   SentBatch,
 } from "./lib/carrier.ts";
 export type { Clock } from "./lib/clock.ts";
-export {
-  ConnectedSocket,
-  type RequestOptions,
-} from "./lib/socket/connected_socket.ts";
+export { ConnectedSocket } from "./lib/socket/connected_socket.ts";
 export { Datagram } from "./lib/datagram.ts";
-export {
-  DatagramSocket,
-  type DatagramSocketOptions,
-  type MulticastMembership,
-  type MulticastOptions,
-} from "./lib/socket/datagram_socket.ts";
+export { DatagramSocket } from "./lib/socket/datagram_socket.ts";
 export {
   type ErrorClass,
   type ErrorName,
@@ -66,14 +55,23 @@ export {
 } from "./lib/errors.ts";
 export { escapeControls } from "./lib/escape.ts";
 export type { GuardOptions } from "./lib/limits/guard.ts";
+export type {
+  MulticastMembership,
+  MulticastOptions,
+} from "./lib/socket/multicast.ts";
 export {
   bind,
   type BindOptions,
   connect,
   type ConnectOptions,
 } from "./lib/open.ts";
+export type {
+  DatagramSocketOptions,
+  SocketOptions,
+} from "./lib/socket/options.ts";
 export type { Data } from "./lib/socket/outbox.ts";
 export type { Rate } from "./lib/limits/rate.ts";
+export type { RequestOptions } from "./lib/socket/request.ts";
 export type { Addressed } from "./lib/socket/send_many.ts";
 export {
   type Answer,
@@ -82,5 +80,6 @@ export {
   serve,
   type ServeOptions,
 } from "./lib/serve.ts";
+export type { SocketStats } from "./lib/socket/stats.ts";
 export type { WaitOptions } from "./lib/socket/waits.ts";
 export { traced } from "./lib/carriers/traced.ts";

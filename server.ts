@@ -1,5 +1,5 @@
 /**
- * The program `deno task server`: receives messages and shows them.
+ * The program `deno task server`: receives messages, and prints, answers, stores or publishes them.
  *
  * @module
  */

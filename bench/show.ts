@@ -1,15 +1,20 @@
-// Shows a run's results again: as the tables that it printed, or as a chart.
+// Shows the results of a run again, as tables or as a chart.
 //
 //   show.ts tables|chart FILE
 import { chart } from "./lib/chart.ts";
 import { markdown } from "./lib/markdown.ts";
 import { readOutcome } from "./lib/outcome.ts";
 
+const FORMS: Partial<Record<string, typeof chart>> = {
+  tables: markdown,
+  chart,
+};
+
 const [form, file] = Deno.args;
-const show = form === "tables" ? markdown : form === "chart" ? chart : null;
-if (show === null || file === undefined) {
+const show = FORMS[form];
+if (show === undefined || file === undefined) {
   console.error(
-    "Cannot show: deno run --allow-read=. bench/show.ts tables|chart FILE",
+    "Usage: deno run --allow-read=. bench/show.ts tables|chart FILE",
   );
   Deno.exit(1);
 }

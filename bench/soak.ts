@@ -1,6 +1,6 @@
-// Numbered datagrams of many lengths through the offload carrier, both ways at
-// once, each checked to the byte; then what became of them. Exit code 1 where
-// the sums are not exact.
+// Sends numbered datagrams of many lengths through the offload carrier, in both
+// directions at once, and checks every byte. Prints how many arrived and how many
+// were dropped. Exit code 1 if the sums are not exact.
 //
 //   deno run --allow-net=127.0.0.1 --allow-ffi bench/soak.ts [COUNT]
 import { soak } from "./lib/soak.ts";
@@ -21,7 +21,7 @@ const seconds = (performance.now() - start) / 1000;
 console.log(
   `${
     (count / seconds / 1e6).toFixed(2)
-  } million a second, checked, in one process`,
+  } million per second, checked, in one process`,
 );
 const exact = ledgers.every(({ sent, received, lost, lostRuns, kernelDrops }) =>
   sent === received + lost && lostRuns === kernelDrops

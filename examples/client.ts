@@ -1,10 +1,9 @@
-// The same client on the library.
+// The client of the tutorial, on the library.
 //
 //   deno run --allow-net=127.0.0.1 examples/client.ts
 //
-// What the bare one gets wrong: a message that is too long is an unexplained
-// "os error 90"; a port of 70000 becomes 4464; and were it to wait for a reply,
-// it would take anybody's.
+// The bare client reports a message that is too long as "os error 90", sends to
+// port 4464 if it is given port 70000, and would accept a reply from any sender.
 
 import { connect } from "@pli/datagram";
 

@@ -1,5 +1,5 @@
-// Counters that are read over UDP: a server, a client that passes its tests on
-// loopback and is wrong, and the mended one. See docs/testing.md.
+// Counters that are read over UDP: a server, a client that is wrong but passes
+// its tests on loopback, and the fixed client. See docs/testing.md.
 
 import type { ConnectedSocket, DatagramHandler } from "@pli/datagram";
 
@@ -11,7 +11,7 @@ export const counters: DatagramHandler = (datagram) => {
   return `${question} = ${VALUES[Number(question.split(" ")[1])]}`;
 };
 
-/** Takes what comes next for the answer. */
+/** Accepts the next datagram as the answer. */
 export async function readNaively(
   client: ConnectedSocket,
   n: number,
@@ -21,7 +21,7 @@ export async function readNaively(
   return Number(reply.text().split(" = ")[1]);
 }
 
-/** Takes only the answer to its own question. */
+/** Accepts only the answer to its own question. */
 export async function read(
   client: ConnectedSocket,
   n: number,

@@ -1,4 +1,4 @@
-// A server that answers, and a request that is sent again until it is answered.
+// A server that answers, and requests that are sent again until there is a reply.
 //
 //   deno run --allow-net=127.0.0.1 examples/echo.ts
 
@@ -15,7 +15,7 @@ for (const id of [1, 2, 3]) {
   const reply = await client.request(`ping ${id}`, {
     timeoutMs: 200,
     retries: 3,
-    // A late reply to an earlier request has another number.
+    // A late reply to an earlier request has a different number.
     match: (datagram) => datagram.text().endsWith(` ${id}`),
   });
   console.log(reply.text());

@@ -1,9 +1,9 @@
-// Reads what servers published to a stream of NATS, from its first message on,
-// and goes on with what comes. It prints a line for each message:
+// Reads the messages that servers published to a stream of NATS, from the first
+// one on, and continues with new ones. It prints one line per message:
 //
 //   deno run --allow-net=127.0.0.1:4222 examples/nats_reader.ts nats://127.0.0.1:4222/pli
 //
-// A number after the URL is how many messages to read.
+// A number after the URL limits how many messages it reads.
 
 import { jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
@@ -23,8 +23,8 @@ const client = jetstream(connection);
 const manager = await client.jetstreamManager();
 const stream = await manager.streams.find(subject);
 
-// Ordered: in the stream's order without gaps, and begun again by itself where
-// it left off. To share the work among readers, use a durable consumer.
+// An ordered consumer: it returns messages in the stream's order without gaps,
+// and resumes by itself. To share the work among readers, use a durable consumer.
 const consumer = await client.consumers.get(stream, {
   filter_subjects: subject,
 });

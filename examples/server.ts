@@ -1,11 +1,10 @@
-// The same server on the library.
+// The server of the tutorial, on the library.
 //
 //   deno run --allow-net=127.0.0.1:62000 examples/server.ts
 //
-// What the bare one gets wrong: it waits for ever, and a time-out around it
-// would lose the message that comes next; it cuts a message of more than 1,500
-// bytes without a word; it prints whatever control characters it was sent; a
-// port of 70000 becomes 4464; an error on the way leaves the socket open.
+// The bare server waits without a limit, and a time-out around it would lose the
+// next message. It silently cuts a message of more than 1,500 bytes, prints
+// control characters as they are, and leaves the socket open after an error.
 
 import { bind, escapeControls } from "@pli/datagram";
 

@@ -1,4 +1,4 @@
-// The tutorial's client on bare Deno.DatagramConn: four functions.
+// The client of the tutorial, on Deno.DatagramConn alone: four functions.
 //
 //   deno run --allow-net=127.0.0.1 examples/tutorial_client.ts
 

@@ -1,4 +1,4 @@
-// The tutorial's server on bare Deno.DatagramConn: four functions.
+// The server of the tutorial, on Deno.DatagramConn alone: four functions.
 //
 //   deno run --allow-net=127.0.0.1:62000 examples/tutorial_server.ts
 

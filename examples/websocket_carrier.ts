@@ -1,10 +1,11 @@
-// A carrier of one's own: each datagram is one message of a WebSocket.
+// A carrier of your own: each datagram is a binary message on a WebSocket.
 import { type Carrier, type CarrierSource, formatAddress } from "@pli/datagram";
-
-/** For addresses such as tcp://127.0.0.1:8080, whose peers send bytes. */
 export const webSockets: CarrierSource = {
-  listen(address) {
-    const options = { ...address as Deno.TcpListenOptions, onListen() {} };
+  schemes: ["tcp"],
+  listen({ hostname, port }: Deno.NetAddr) {
+    const headers = { upgrade: "websocket" };
+    const onError = () => new Response(null, { status: 426, headers });
+    const options = { hostname, port, onListen() {}, onError };
     const server = Deno.serve(options, (request, { remoteAddr }) => {
       const { socket, response } = Deno.upgradeWebSocket(request);
       carrier.add(socket, remoteAddr).catch(() => {});
@@ -13,46 +14,45 @@ export const webSockets: CarrierSource = {
     const carrier = new WebSockets(server.addr, () => server.shutdown());
     return carrier;
   },
-  async dial(remote) {
-    const carrier = new WebSockets({ ...remote as Deno.NetAddr, port: 0 });
-    const url = formatAddress(remote).replace("tcp:", "ws:");
-    await carrier.add(new WebSocket(url), remote);
+  async dial(remote: Deno.NetAddr) {
+    const carrier = new WebSockets({ ...remote, port: 0 });
+    const socket = new WebSocket(formatAddress(remote).replace("tcp", "ws"));
+    await carrier.add(socket, remote);
+    socket.onclose = () => carrier.arrivals.close().catch(() => {});
     return carrier;
   },
 };
+const gone = () => Promise.reject(new Deno.errors.ConnectionReset("closed"));
 class WebSockets implements Carrier {
   readonly #peers = new Map<string, WebSocket>();
   readonly #queue = new TransformStream({}, { highWaterMark: 256 });
-  readonly #arrivals = this.#queue.writable.getWriter();
+  readonly arrivals = this.#queue.writable.getWriter();
   readonly #reader = this.#queue.readable.getReader();
+  readonly #drops = { queueFull: 0 };
   constructor(readonly addr: Deno.NetAddr, readonly stop = async () => {}) {}
-  async add(socket: WebSocket, from: Deno.Addr): Promise<void> {
+  async add(socket: WebSocket, from: Deno.NetAddr): Promise<void> {
     socket.binaryType = "arraybuffer";
     socket.onclose = () => this.#peers.delete(formatAddress(from));
     socket.onmessage = ({ data }) => {
-      const isRoom = this.#arrivals.desiredSize! > 0;
-      if (!isRoom || typeof data === "string") return socket.close();
-      this.#arrivals.write([new Uint8Array(data), from]);
+      if (typeof data === "string") socket.close(1003, "binary messages only");
+      else if (!(this.arrivals.desiredSize! > 0)) this.#drops.queueFull++;
+      else this.arrivals.write([new Uint8Array(data), from]).catch(() => {});
     };
-    await new Promise((open, fail) => {
-      [socket.onopen, socket.onerror] = [open, () => fail("no WebSocket")];
-    });
+    await new Promise((done) => socket.onopen = socket.onerror = done);
+    if (socket.readyState !== WebSocket.OPEN) throw new Error("no WebSocket");
     this.#peers.set(formatAddress(from), socket);
   }
-  async receive() {
-    const { value, done } = await this.#reader.read();
-    if (done) throw new Deno.errors.Interrupted("closed");
-    return value;
-  }
-  send(p: Uint8Array, to: Deno.Addr) {
+  receive = async () => (await this.#reader.read()).value ?? gone();
+  send(p: Uint8Array, to: Deno.NetAddr) {
     const socket = this.#peers.get(formatAddress(to));
     if (!socket || socket.bufferedAmount > 1e6) throw new Error("not reading");
     socket.send(p.slice());
     return Promise.resolve(p.length);
   }
+  drops = () => this.#drops;
   close() {
     for (const socket of this.#peers.values()) socket.close();
-    this.#arrivals.close();
+    this.arrivals.abort(new Deno.errors.Interrupted("closed"));
     return this.stop();
   }
   end = () => this.close();

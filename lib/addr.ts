@@ -1,6 +1,6 @@
 /** An IP address, or a name, and a port. Each `Deno.NetAddr` is one. */
 export interface NetAddr {
-  /** What carries it, unless `scheme` names it more closely. */
+  /** The protocol underneath; `scheme`, if there is one, is more exact. */
   transport: "tcp" | "udp";
   /** An IP address, without brackets, or a host name. */
   hostname: string;
@@ -9,19 +9,19 @@ export interface NetAddr {
 }
 
 /**
- * A network address whose scheme is not its transport's own name: TLS runs over
- * TCP, QUIC over UDP.
+ * A network address that may name its scheme. The scheme differs from the
+ * transport for TLS, which runs over TCP, and for QUIC, which runs over UDP.
  */
 export interface SchemeAddr extends NetAddr {
-  /** What `scheme://host:port` begins with. @default {the transport} */
+  /** The scheme of `scheme://host:port`. @default {the transport} */
   scheme?: "tls" | "quic" | undefined;
 }
 
 /** A path in the file system. Each `Deno.UnixAddr` is one. */
 export interface UnixAddr {
-  /** Datagram sockets are `unixpacket` in Deno. */
+  /** `unixpacket` for datagram sockets, as in Deno. */
   transport: "unix" | "unixpacket";
-  /** The path; a peer that is not bound to one has `null` at run time. */
+  /** The path. A peer that is not bound to a path has `null` at run time. */
   path: string;
 }
 
@@ -38,16 +38,16 @@ export interface VsockAddr {
 /** An address of any kind. Each `Deno.Addr` is one. */
 export type Addr = SchemeAddr | UnixAddr | VsockAddr;
 
-/** What an address begins with, as text. */
+/** The first part of an address as text. It names the carrier. */
 export type Scheme = "udp" | "tcp" | "tls" | "quic" | "unix";
 
-/** What there is to know of a scheme: the one place that a new one needs here. */
+/** The facts about a scheme. A new scheme is added in this table only. */
 interface SchemeFacts {
-  /** What distinguishes its addresses; a path does those of `unix:`. */
+  /** The fields that mark its addresses. Those of `unix:` have a path instead. */
   readonly parts?: Omit<SchemeAddr, "hostname" | "port">;
   /**
-   * Whether its peers are connected: each has shown that it receives what is
-   * sent to its address.
+   * Whether its peers are connected: each has shown that it receives datagrams
+   * at its address.
    */
   readonly connected: boolean;
 }
@@ -61,14 +61,17 @@ export const SCHEMES: Readonly<Record<Scheme, SchemeFacts>> = {
   unix: { connected: false },
 };
 
-/** The scheme that an address names. */
+/** Returns the scheme that an address names. */
+export function schemeOf(address: SchemeAddr | UnixAddr): Scheme;
+/** Returns the scheme that an address of any kind names. */
+export function schemeOf(address: Addr): Scheme | "vsock";
 export function schemeOf(address: Addr): Scheme | "vsock" {
   if ("path" in address) return "unix";
   return ("scheme" in address ? address.scheme : undefined) ??
     address.transport;
 }
 
-/** The beginning of a scheme's addresses, as text: `udp://`, `unix:`. */
+/** Returns how a scheme's addresses begin as text: `udp://`, `unix:`. */
 export function prefixOf(scheme: string): string {
   return scheme === "unix" ? "unix:" : `${scheme}://`;
 }
@@ -79,7 +82,7 @@ export function isConnected(address: Addr): boolean {
   return scheme !== "vsock" && SCHEMES[scheme].connected;
 }
 
-/** A copy that changes to the original do not reach. */
+/** Returns a copy, so that changing one object has no effect on the other. */
 export function copyAddr<A extends Addr>(address: A): A {
   return { ...address };
 }

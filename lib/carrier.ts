@@ -2,37 +2,37 @@ import type { Addr, Scheme, SchemeAddr, UnixAddr } from "./addr.ts";
 import type { Clock } from "./clock.ts";
 
 /**
- * Datagrams of one peer and one length, contiguous in memory: what UDP_SEGMENT
- * sends and UDP_GRO delivers as one (udp(7)).
+ * Datagrams of one peer and one length, contiguous in memory: the unit that
+ * UDP_SEGMENT sends and UDP_GRO delivers (udp(7)).
  */
 export interface Run {
-  /** Their bytes, one datagram after another. */
+  /** The bytes of all datagrams, one after another. */
   readonly data: Uint8Array<ArrayBuffer>;
   /**
-   * The length of each in bytes; the last one may be shorter. An empty datagram
-   * is a run of its own, of segment size 0.
+   * The length of each datagram in bytes; the last one may be shorter. An empty
+   * datagram is a run of its own, of segment size 0.
    */
   readonly segmentSize: number;
-  /** The peer that they came from. */
+  /** The peer that sent the datagrams. */
   readonly from: Addr;
-  /** Whether the datagram was cut; only ever true if `count` is 1. */
+  /** Whether the datagram was cut; can only be true if `count` is 1. */
   readonly truncated: boolean;
-  /** How many datagrams it holds, at least 1. */
+  /** How many datagrams the run holds, at least 1. */
   readonly count: number;
-  /** The local address that they came to. @default {unknown} */
+  /** The local address that the datagrams were sent to. @default {unknown} */
   readonly to?: Addr;
   /** The two ECN bits of their IP headers (RFC 3168). @default {unknown} */
   readonly ecn?: 0 | 1 | 2 | 3;
   /**
-   * When the system received them, in milliseconds since 1970.
+   * When the system received the datagrams, in milliseconds since 1970.
    * @default {unknown}
    */
   readonly time?: number;
 }
 
-/** A datagram to be sent. */
+/** A datagram to send. */
 export interface Outgoing {
-  /** Its bytes. */
+  /** The bytes of the datagram. */
   readonly data: Uint8Array;
   /** The peer. */
   readonly to: Addr;
@@ -40,9 +40,9 @@ export interface Outgoing {
 
 /** The outcome of sending a batch. */
 export interface SentBatch {
-  /** How many were sent, from the first one on. */
+  /** How many datagrams were sent, counted from the first. */
   readonly sent: number;
-  /** Why the next one could not be sent, if that is why the batch ended. */
+  /** Why the next datagram could not be sent, if that ended the batch. */
   readonly error?: unknown;
 }
 
@@ -50,19 +50,19 @@ export interface SentBatch {
 export interface CarrierMembership {
   /** Leaves the group. */
   leave(): Promise<void>;
-  /** Whether datagrams sent to the group reach this machine's members too. */
+  /** Sets whether datagrams to the group also reach members on this machine. */
   setLoopback(loopback: boolean): Promise<void>;
-  /** How many hops datagrams sent to the group may go; IPv4 only. */
+  /** Sets how many hops datagrams to the group may travel. IPv4 only. */
   setTTL?(ttl: number): Promise<void>;
 }
 
 /**
- * Anything that carries datagrams (a transport): the four members of
- * `Deno.DatagramConn` that matter, and a few optional ones. Every
- * `Deno.DatagramConn` is a carrier as it stands. A carrier knows nothing of
- * timeouts or counters; the socket above it does that, and keeps one `receive`
- * in flight at a time. A carrier copies the addresses that it keeps or hands
- * out, so that changing one has no effect on another.
+ * Anything that carries datagrams (a transport): four members of
+ * `Deno.DatagramConn`, and a few optional ones. Every `Deno.DatagramConn` is a
+ * carrier as it is. A carrier knows nothing of timeouts or counters: the socket
+ * above it has those, and keeps at most one `receive` in flight. A carrier
+ * copies the addresses that it keeps or hands out, so that changing one has no
+ * effect on another.
  */
 export interface Carrier {
   /** The local address. */
@@ -71,7 +71,7 @@ export interface Carrier {
    * Waits for the next datagram and writes it to the buffer, cut to the buffer's
    * length. Without a buffer the carrier allocates one.
    *
-   * @returns The part of the buffer that was written, and the sender's address.
+   * @returns The written part of the buffer, and the address of the sender.
    */
   receive(p?: Uint8Array): Promise<[Uint8Array<ArrayBuffer>, Addr]>;
   /**
@@ -80,7 +80,7 @@ export interface Carrier {
    * @returns How many bytes were sent: all.
    */
   send(p: Uint8Array, to: Addr): Promise<number>;
-  /** Closes it. A pending `receive` rejects. */
+  /** Closes the carrier. A pending `receive` rejects. */
   close(): void;
   /** Joins an IPv4 multicast group on the interface with that address. */
   joinMulticastV4?(
@@ -93,13 +93,14 @@ export interface Carrier {
     networkInterface: number,
   ): Promise<CarrierMembership>;
   /**
-   * For a carrier that was dialed: the peer, as its datagrams show it.
+   * For a carrier that was dialed: the address of the peer as its datagrams have
+   * it.
    * @default {the address that was dialed}
    */
   readonly remote?: Addr;
   /**
-   * Resolves when the carrier is open, rejects if it could not be opened: for
-   * carriers that learn it only later. `receive` and `send` wait for it.
+   * Resolves when the carrier is open, and rejects if it could not be opened. For
+   * carriers that need a moment to open. `receive` and `send` wait for it.
    * @default {open at once}
    */
   readonly opened?: Promise<void>;
@@ -109,13 +110,20 @@ export interface Carrier {
    */
   readonly closed?: Promise<void>;
   /**
-   * The largest datagram to that peer, in bytes.
-   * @default {the family's limit for UDP: 65507 over IPv4, 65527 over IPv6}
+   * The longest datagram that it can deliver, in bytes; the default of a
+   * socket's `maxSize`.
+   * @default {65527}
+   */
+  readonly maxReceive?: number;
+  /**
+   * Returns the length of the longest datagram that can be sent to that peer, in
+   * bytes.
+   * @default {the limit of UDP: 65507 over IPv4, 65527 over IPv6}
    */
   maxSize?(to: Addr): number;
   /**
    * Waits for datagrams and returns all that have arrived, in order, up to a
-   * limit of the carrier. The memory is valid only until the next call. If
+   * limit of the carrier. The memory is valid only until the next call. If it is
    * present, sockets call it instead of `receive`.
    */
   receiveBatch?(): Promise<readonly Run[]>;
@@ -124,17 +132,25 @@ export interface Carrier {
    * it again for the rest, never concurrently.
    */
   sendBatch?(batch: readonly Outgoing[]): SentBatch | Promise<SentBatch>;
-  /** Datagrams that the carrier knows it lost, by reason. */
+  /** Returns how many datagrams the carrier knows it lost, by reason. */
   drops?(): Record<string, number>;
-  /** How many datagrams the system dropped before the carrier could read them. */
+  /**
+   * Returns how many datagrams the system dropped before the carrier could read
+   * them; `undefined` if that is unknown.
+   */
   kernelDrops?(): Promise<number | undefined>;
+  /**
+   * Returns how many connections the carrier closed or rejected by itself, by
+   * reason: for carriers whose peers are connected.
+   */
+  connections?(): Record<string, number>;
   /** Sends what is still queued, then closes. `close` is not called after it. */
   end?(): Promise<void>;
-  /** The time that its timeouts run on. @default {the system's} */
+  /** The clock that its timeouts run on. @default {the system's} */
   readonly clock?: Clock;
-  /** Lets a pending `receive` keep the program running, as it does at first. */
+  /** Makes a pending `receive` keep the program running. This is the default. */
   ref?(): void;
-  /** Lets the program end although a `receive` is pending. */
+  /** Allows the program to end although a `receive` is pending. */
   unref?(): void;
 }
 
@@ -142,14 +158,14 @@ export interface Carrier {
 export interface CarrierSource {
   /**
    * The schemes of the addresses that it carries. `bind`, `connect` and `serve`
-   * reject any other, so that no address travels over a transport that it did
-   * not name.
-   * @default {any: it checks them itself}
+   * reject any other scheme, so that no address is used over a transport that it
+   * does not name.
+   * @default {any: the source checks the schemes itself}
    */
   readonly schemes?: readonly Scheme[];
   /**
-   * Opens a carrier at a local address. Throws if that is not possible. A source
-   * whose schemes all have a host and a port may declare it for `NetAddr`.
+   * Opens a carrier at a local address, or throws. A source whose schemes all
+   * have a host and a port may declare the parameter as `NetAddr`.
    */
   listen(address: SchemeAddr | UnixAddr): Carrier;
   /**

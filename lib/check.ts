@@ -1,17 +1,19 @@
-import { operationOf, quote, withFields } from "./errors.ts";
+import { type Attempt, fieldsOf, quote, withFields } from "./errors.ts";
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+// In each function below, `attempt` is the operation that the value is given
+// for, as in "Cannot open a socket: …".
 
 /**
  * Checks a whole number.
  *
- * @param action What it is an option of, as in "Cannot open a socket: …".
- * @param to The largest one; `Infinity` allows any, and is itself allowed.
+ * @param to The largest number; `Infinity` allows any, and is itself allowed.
  * @returns The number.
- * @throws {RangeError} Anything else is given.
+ * @throws {RangeError} The value is anything else.
  */
 export function wholeNumber(
-  action: string,
+  attempt: string | Attempt,
   name: string,
   value: unknown,
   from: number,
@@ -26,63 +28,110 @@ export function wholeNumber(
     : to === Number.MAX_SAFE_INTEGER
     ? `from ${from}`
     : `from ${from} to ${to}`;
-  throw outOfRange(action, name, `a whole number ${range}`, value);
+  throw outOfRange(attempt, name, `a whole number ${range}`, value);
 }
 
 /**
  * Checks a time limit in milliseconds.
  *
- * @returns The limit; `undefined` if there is none, which `Infinity` means too.
- * @throws {RangeError} Not a number from 0 to 2^31 - 1.
+ * @param from The smallest one.
+ * @returns The limit; `undefined` for no limit, which `Infinity` means too.
+ * @throws {RangeError} The value is not a number from `from` to 2^31 - 1.
  */
 export function milliseconds(
-  action: string,
+  attempt: string | Attempt,
   name: string,
   value: unknown,
+  from = 0,
 ): number | undefined {
   if (value === undefined || value === Infinity) return undefined;
-  if (typeof value === "number" && value >= 0 && value <= MAX_TIMEOUT_MS) {
+  if (typeof value === "number" && value >= from && value <= MAX_TIMEOUT_MS) {
     return value;
   }
   throw outOfRange(
-    action,
+    attempt,
     name,
-    `milliseconds from 0 to ${MAX_TIMEOUT_MS}, or Infinity`,
+    `milliseconds from ${from} to ${MAX_TIMEOUT_MS}, or Infinity`,
     value,
   );
 }
 
-/** Says what was wrong, what would be valid, and what was given. */
+/**
+ * Checks the options object of a call, which may be left out.
+ *
+ * @throws {TypeError} The value is not an object.
+ */
+export function requireOptions(
+  attempt: string | Attempt,
+  value: unknown,
+): void {
+  if (value === undefined || typeof value === "object" && value !== null) {
+    return;
+  }
+  throw wrongType(attempt, "options", "an object", value);
+}
+
+/**
+ * Checks a callback.
+ *
+ * @throws {TypeError} The value is not a function.
+ */
+export function requireFunction(
+  attempt: string | Attempt,
+  name: string,
+  value: unknown,
+): void {
+  if (typeof value === "function") return;
+  throw wrongType(attempt, name, "a function", value);
+}
+
+/**
+ * Checks an optional signal.
+ *
+ * @throws {TypeError} The value is not an `AbortSignal`.
+ */
+export function requireSignal(
+  attempt: string | Attempt,
+  value: unknown,
+): void {
+  if (value === undefined || value instanceof AbortSignal) return;
+  throw wrongType(attempt, "signal", "an AbortSignal", value);
+}
+
+/** Makes the error for a value that is out of range. */
 export function outOfRange(
-  action: string,
+  attempt: string | Attempt,
   name: string,
   wanted: string,
   value: unknown,
 ): RangeError {
-  return withFields(
-    new RangeError(
-      `Cannot ${action}: ${name} must be ${wanted}: given ${shown(value)}`,
-    ),
-    { operation: operationOf(action) },
-  );
+  const text = refusal(attempt, name, wanted, value);
+  return withFields(new RangeError(text), fieldsOf(attempt));
 }
 
-/** Says that a value is of the wrong type: what would do, what was given. */
+/** Makes the error for a value of the wrong type. */
 export function wrongType(
-  action: string,
+  attempt: string | Attempt,
   name: string,
   wanted: string,
   value: unknown,
 ): TypeError {
-  return withFields(
-    new TypeError(
-      `Cannot ${action}: ${name} must be ${wanted}: given ${shown(value)}`,
-    ),
-    { operation: operationOf(action) },
-  );
+  const text = refusal(attempt, name, wanted, value);
+  return withFields(new TypeError(text), fieldsOf(attempt));
 }
 
-/** A value of any type, short enough for one line. */
+/** States what was wrong, what would be valid, and what was given. */
+function refusal(
+  attempt: string | Attempt,
+  name: string,
+  wanted: string,
+  value: unknown,
+): string {
+  const action = typeof attempt === "string" ? attempt : attempt.action;
+  return `Cannot ${action}: ${name} must be ${wanted}: given ${shown(value)}`;
+}
+
+/** Shows a value of any type, short enough for one line. */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case "string":
@@ -98,6 +147,8 @@ export function shown(value: unknown): string {
         ? "null"
         : Array.isArray(value)
         ? "an array"
+        : value instanceof Promise
+        ? "a promise"
         : "an object";
     default:
       return String(value);

@@ -1,30 +1,30 @@
 /**
- * The time that a socket's `timeoutMs` and `retries` run on. A carrier that has
- * one of its own (a simulated network, whose time is virtual) gives it; all
- * others run on the system's.
+ * The clock that a socket's `timeoutMs` and `retries` run on: the carrier's own
+ * clock, if it has one (a simulated network has virtual time), or the system's.
  */
 export interface Clock {
-  /** Milliseconds since some fixed moment; never goes back. */
+  /** Returns the milliseconds since some fixed moment. It never goes back. */
   now(): number;
   /**
    * Calls back once, after at least `ms` milliseconds (0 to 2^31 - 1).
    *
-   * @returns What cancels the call; it does nothing once the call was made.
+   * @returns A function that cancels the call. After the call it does nothing.
    */
   after(ms: number, callback: () => void): () => void;
   /**
-   * Calls back once, when whatever has arrived by now has been looked at.
+   * Calls back once, after everything that has already arrived has been
+   * processed.
    *
-   * @returns What cancels the call.
+   * @returns A function that cancels the call.
    */
   turn(callback: () => void): () => void;
 }
 
-// While anything else is to be done, the event loop looks at its sockets once in
-// 61 rounds (tokio's event interval): of 300 waiting datagrams 50 rounds showed
-// none and 60 all. A timer would make it idle and so look, but one that is due
-// already, on a busy machine, does not. Twice as many as it takes last 0.3 ms.
-const LOOKS = 128;
+// A busy event loop polls its sockets once in 61 rounds (tokio's event interval):
+// of 300 waiting datagrams, 50 rounds delivered none and 60 all. A timer makes
+// the loop idle, and so poll, but not on a busy machine, where the timer is due
+// at once. Twice as many rounds as needed take 0.3 ms.
+const ROUNDS = 128;
 
 /** The system's monotonic clock. */
 export const systemClock: Clock = {
@@ -34,13 +34,13 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   turn: (callback) => {
-    let looks = LOOKS;
+    let rounds = ROUNDS;
     let immediate: ReturnType<typeof setImmediate>;
-    const look = () => {
-      if (looks-- > 0) immediate = setImmediate(look);
+    const next = () => {
+      if (rounds-- > 0) immediate = setImmediate(next);
       else callback();
     };
-    look();
+    next();
     return () => clearImmediate(immediate);
   },
 };

@@ -1,42 +1,55 @@
 import type { Addr, NetAddr } from "./addr.ts";
 import type { Datagram } from "./datagram.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
+import { milliseconds, wholeNumber } from "./check.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";
 import type { Data } from "./socket/outbox.ts";
 import type { CollectorStats, Message, Sink } from "./sink.ts";
 
-export type { Backlog, CollectorStats, Message, Past, Sink } from "./sink.ts";
+export type {
+  CheckpointedLog,
+  CollectorStats,
+  Message,
+  MessageLog,
+  Sink,
+} from "./sink.ts";
 
-// A batch goes on when it is that large or that old, whichever comes first.
+const ACTION = "collect";
+
+// A batch is written when it has this size or this age, whichever comes first.
+// A timer of 2 ms fires after 2 to 4 ms (measured on Linux).
 const MAX_BATCH = 1000;
 const MAX_BATCH_BYTES = 1024 * 1024;
 const MAX_BATCH_AGE_MS = 2;
 
-/** How {@linkcode collect} collects. */
+/** Options of {@linkcode collect}. */
 export interface CollectOptions<A extends Addr = NetAddr> {
   /**
-   * Where the messages go: to each of them, in this order. At the end they are
-   * flushed in this order and closed in the other, so that a sink may read from
-   * one before it.
+   * The sinks, which all get each message, in this order. At the end they are
+   * flushed in this order and closed in the reverse order, so that a sink may
+   * read from one before it.
    * @default {none}
    */
   sinks?: readonly Sink[];
-  /** Ends after so many messages. @default {Infinity} */
+  /** Ends after this many messages. @default {Infinity} */
   count?: number;
-  /** Ends when no message came for so many milliseconds. @default {Infinity} */
+  /**
+   * Ends when no message has arrived for this many milliseconds.
+   * @default {Infinity}
+   */
   timeoutMs?: number;
   /** The number of the first message. @default {1} */
   firstId?: number;
   /**
-   * What to answer a message as soon as it has come, by `socket.answer`;
-   * `undefined` for nothing.
+   * Called with each datagram. The result is sent to the datagram's sender by
+   * `socket.answer`; `undefined` sends nothing.
    * @default {nothing}
    */
   answer?: (datagram: Datagram<A>) => Data | undefined;
   /**
-   * Called with what a sink, an answer or the socket failed with, and the sink
-   * where it was one; the collector goes on.
+   * Called with an error of a sink, of `answer` or of the socket, and with the
+   * sink if it was one. The collector goes on.
    * @default {prints it to the console}
    */
   onError?: (error: Error, sink?: Sink) => void;
@@ -45,52 +58,73 @@ export interface CollectOptions<A extends Addr = NetAddr> {
 /** Why a collector ended. */
 export type CollectorEnd = "count" | "timeout" | "stopped" | "closed";
 
-/** What {@linkcode collect} started. */
+/** A running collector; {@linkcode collect} returns it. */
 export interface Collector {
   /**
-   * Resolves when it has ended and its sinks are closed: it had `count`
-   * messages, none came for `timeoutMs`, it was stopped, or the socket closed.
+   * Resolves when the collector has ended and its sinks are closed: after `count`
+   * messages, after `timeoutMs` without one, by `stop`, or because the socket was
+   * closed.
    */
   readonly finished: Promise<CollectorEnd>;
-  /** What the socket and the sinks have counted so far. */
+  /** Returns the numbers of the socket and the sinks so far. */
   stats(): Promise<CollectorStats>;
-  /** Receives no more, passes on what is here, closes the sinks. */
+  /**
+   * Stops receiving, flushes pending messages to the sinks and closes the sinks.
+   * Datagrams that have not been received stay in the socket.
+   */
   stop(): Promise<CollectorEnd>;
 }
 
 /**
- * Receives all that comes to a socket, numbers it, and gives it to sinks in
- * batches: socket, guard (see `allow`, `deny` and `rateLimit` of `bind`), sinks.
- * Each message goes on within 2 ms. It closes the sinks, not the socket.
+ * Receives the datagrams of a socket, numbers them, and writes them to sinks in
+ * batches. A batch is written 2 to 4 ms after its first message arrived, or as
+ * soon as it has 1,000 messages or 1 MiB. The collector closes the sinks, but not
+ * the socket.
+ *
+ * The socket's `allow`, `deny` and `rateLimit` (see `bind`) decide which
+ * datagrams are accepted.
+ *
+ * @throws {RangeError} `count`, `timeoutMs` or `firstId` is out of range.
  *
  * @example
  * ```ts
  * import { bind } from "@pli/datagram";
  * import { collect, type Sink } from "@pli/datagram/collect";
  *
- * const seen: string[] = [];
+ * const texts: string[] = [];
  * const sink: Sink = {
- *   name: "seen",
- *   write: (batch) => batch.forEach((m) => seen.push(m.datagram.text())),
+ *   name: "memory",
+ *   write: (batch) => batch.forEach((m) => texts.push(m.datagram.text())),
  *   flush: () => Promise.resolve(),
  *   close: () => Promise.resolve(),
  *   get stats() {
- *     return { seen: seen.length };
+ *     return { written: texts.length };
  *   },
  * };
  * await using socket = bind("udp://127.0.0.1:0", { allow: ["127.0.0.1"] });
  * const collector = collect(socket, { sinks: [sink], count: 1 });
  * await socket.send("Bonjour", socket.addr);
  * await collector.finished;
- * console.log(seen, (await collector.stats()).sinks.seen);
+ * console.log(texts, (await collector.stats()).sinks.memory);
  * ```
  */
 export function collect<A extends Addr>(
   socket: DatagramSocket<A>,
   options: CollectOptions<A> = {},
 ): Collector {
-  return new SocketCollector(socket, options);
+  const { count = Infinity, timeoutMs, firstId = 1 } = options;
+  return new SocketCollector(socket, {
+    ...options,
+    count: wholeNumber(ACTION, "count", count, 0, Infinity),
+    timeoutMs: milliseconds(ACTION, "timeoutMs", timeoutMs),
+    firstId: wholeNumber(ACTION, "firstId", firstId, 1),
+  });
 }
+
+/** Checked options, with their defaults. */
+type Checked<A extends Addr> =
+  & CollectOptions<A>
+  & Required<Pick<CollectOptions, "count" | "firstId">>;
 
 class SocketCollector<A extends Addr> implements Collector {
   readonly finished: Promise<CollectorEnd>;
@@ -101,13 +135,13 @@ class SocketCollector<A extends Addr> implements Collector {
   #batch: Message[] = [];
   #batchBytes = 0;
   #cancelFlush: (() => void) | undefined;
-  // Sinks that must not get more yet.
+  // Resolves when no sink is full.
   #full: Promise<unknown> | undefined;
   #lastAt: number;
   #end: CollectorEnd | undefined;
   #kernelDrops: number | undefined;
 
-  constructor(socket: DatagramSocket<A>, options: CollectOptions<A>) {
+  constructor(socket: DatagramSocket<A>, options: Checked<A>) {
     this.#socket = socket;
     this.#datagrams = socket[Symbol.asyncIterator]();
     this.#sinks = options.sinks ?? [];
@@ -120,6 +154,9 @@ class SocketCollector<A extends Addr> implements Collector {
 
   async stats(): Promise<CollectorStats> {
     this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
+    const gauges = this.#sinks.flatMap(({ name, gauges }) =>
+      gauges === undefined ? [] : [[name, gauges]]
+    );
     return {
       ...this.#socket.stats,
       ...(this.#kernelDrops !== undefined &&
@@ -127,6 +164,7 @@ class SocketCollector<A extends Addr> implements Collector {
       sinks: Object.fromEntries(
         this.#sinks.map(({ name, stats }) => [name, stats]),
       ),
+      ...(gauges.length > 0 && { gauges: Object.fromEntries(gauges) }),
     };
   }
 
@@ -140,16 +178,16 @@ class SocketCollector<A extends Addr> implements Collector {
     this.#datagrams.return?.();
   }
 
-  async #run(options: CollectOptions<A>): Promise<CollectorEnd> {
-    const { count = Infinity, timeoutMs, firstId = 1, answer } = options;
+  async #run(options: Checked<A>): Promise<CollectorEnd> {
+    const { count, timeoutMs, firstId, answer } = options;
     const cancel = timeoutMs === undefined ? undefined : this.#watch(timeoutMs);
     let next = firstId;
-    if (count <= 0) this.#stop("count");
+    if (count === 0) this.#stop("count");
     await pump(this.#datagrams, this.#socket.clock, (datagram) => {
       this.#add({ id: next++, time: new Date(), datagram });
       if (next - firstId >= count) this.#stop("count");
       if (this.#full === undefined && answer === undefined) return;
-      return this.#settle(datagram, answer);
+      return this.#finish(datagram, answer);
     }, this.#report);
     this.#stop("closed");
     cancel?.();
@@ -160,7 +198,7 @@ class SocketCollector<A extends Addr> implements Collector {
     return this.#end ?? "closed";
   }
 
-  /** Forward all pass on what they have; what others read from closes last. */
+  /** Flushes the sinks in order. Closes those last that others read from. */
   async #closeSinks(): Promise<void> {
     for (const sink of this.#sinks) {
       await sink.flush().catch((error) => this.#report(error, sink));
@@ -170,8 +208,8 @@ class SocketCollector<A extends Addr> implements Collector {
     }
   }
 
-  /** Waits for full sinks, then for the answer to be sent. */
-  async #settle(
+  /** Waits for full sinks, then until the answer is sent. */
+  async #finish(
     datagram: Datagram<A>,
     answer: CollectOptions<A>["answer"],
   ): Promise<void> {
@@ -195,7 +233,7 @@ class SocketCollector<A extends Addr> implements Collector {
     }
   }
 
-  /** Gives the batch to every sink. One that fails is reported. */
+  /** Writes the batch to each sink. Reports a sink that fails. */
   #flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
@@ -221,15 +259,15 @@ class SocketCollector<A extends Addr> implements Collector {
     this.#full = all;
   }
 
-  /** Ends it when nothing came for that long. Returns what ends the watch. */
+  /** Stops when no message arrives for this long. Returns how to cancel that. */
   #watch(timeoutMs: number): () => void {
     const { clock } = this.#socket;
-    const look = () => {
+    const check = () => {
       const left = this.#lastAt + timeoutMs - clock.now();
       if (left <= 0) this.#stop("timeout");
-      else cancel = clock.after(Math.ceil(left), look);
+      else cancel = clock.after(Math.ceil(left), check);
     };
-    let cancel = clock.after(timeoutMs, look);
+    let cancel = clock.after(timeoutMs, check);
     return () => cancel();
   }
 }

@@ -67,12 +67,12 @@ export const errors: Readonly<Record<ErrorName, ErrorClass>> = Object
   ) as Record<ErrorName, ErrorClass>;
 
 /**
- * What each error that this library makes says in fields besides its message, as
- * Go's `OpError` does. Errors that it passes on (`signal.reason`, whatever a
- * callback threw) have none.
+ * The fields that each error of this library has besides its message. Errors
+ * that it passes on (`signal.reason`, whatever a callback threw) stay as they
+ * are.
  */
 export interface OperationFields {
-  /** What failed, in a word: `bind`, `connect`, `send`, `receive`, `request`… */
+  /** What failed, in one word: `bind`, `connect`, `send`, `receive`, `request`… */
   readonly operation?: string | undefined;
   /** The address of the socket, if there was one. */
   readonly local?: Addr | undefined;
@@ -108,8 +108,8 @@ export class InvalidAddressError extends TypeError implements OperationFields {
 }
 
 /**
- * A message that is longer than one datagram to that peer can be. It is thrown
- * before the system is asked, so nothing of the message was sent.
+ * A message is longer than one datagram to that peer can be. The error is thrown
+ * before the system is called, so no part of the message was sent.
  */
 export class MessageTooLargeError extends RangeError
   implements OperationFields {
@@ -136,18 +136,33 @@ export class SocketClosedError extends errors.BadResource
   declare readonly remote?: Addr;
 }
 
-/** Text of any origin, safe and short enough for one line of a message. */
+/**
+ * An operation, in words for the message of an error and in parts for its
+ * fields.
+ */
+export interface Attempt extends Omit<OperationFields, "operation"> {
+  /**
+   * The operation and its addresses in words, the operation first: `receive on
+   * udp://127.0.0.1:62000`, as in "Cannot receive on …".
+   */
+  readonly action: string;
+}
+
+/** Quotes text of any origin, safe and short enough for one line of a message. */
 export function quote(text: string): string {
   const shown = text.length > 120 ? `${text.slice(0, 120)}…` : text;
   return `"${escapeControls(shown)}"`;
 }
 
-/** The word that an action begins with. */
-export function operationOf(action: string): string {
-  return action.split(" ", 1)[0] ?? action;
+/** Returns the fields of an error of that operation. */
+export function fieldsOf(attempt: string | Attempt): OperationFields {
+  const { action, local, remote } = typeof attempt === "string"
+    ? { action: attempt }
+    : attempt;
+  return { operation: action.split(" ", 1)[0] ?? action, local, remote };
 }
 
-/** Gives an error its fields, unless it has them. @returns The error. */
+/** Sets the fields of an error, unless it has them already. @returns The error. */
 export function withFields<E extends Error & OperationFields>(
   error: E,
   { operation, local, remote }: OperationFields,
@@ -167,15 +182,14 @@ export function withFields<E extends Error & OperationFields>(
  * catch. Its message names the operation and the addresses, and its `cause` is
  * the original.
  *
- * @param action What failed, in words, the operation first: `receive on
- * udp://127.0.0.1:62000`.
+ * @param action As in {@linkcode Attempt}.
  */
 export function failure(
   action: string,
   cause: unknown,
   addresses: Omit<OperationFields, "operation"> = {},
 ): Error & OperationFields {
-  const fields = { ...addresses, operation: operationOf(action) };
+  const fields = fieldsOf({ ...addresses, action });
   const original = cause instanceof Error ? cause : new Error(reasonOf(cause));
   if (isOwn(original)) return withFields(original, fields);
   const { message } = original;
@@ -199,13 +213,25 @@ export function failure(
   return make(same ?? Error, escapeControls(message));
 }
 
-/** Whether a carrier's error means that it is closed (facts of Deno's own). */
+/** Makes the error of an operation on a closed socket. */
+export function socketClosed(attempt: Attempt): SocketClosedError {
+  const text = `Cannot ${attempt.action}: the socket is closed`;
+  return withFields(new SocketClosedError(text), fieldsOf(attempt));
+}
+
+/** Makes the error of an operation that was not done in time. */
+export function timedOut(attempt: Attempt, why: string): Error {
+  const text = `Cannot ${attempt.action}: ${why}`;
+  return withFields(new errors.TimedOut(text), fieldsOf(attempt));
+}
+
+/** Whether a carrier's error means that it is closed, as Deno's own errors do. */
 export function isClosed(error: unknown): boolean {
   return error instanceof errors.BadResource ||
     error instanceof errors.Interrupted;
 }
 
-/** Whether a message is complete: it names the operation and the addresses. */
+/** Whether an error has a complete message already. */
 function isOwn(error: Error): boolean {
   return error instanceof InvalidAddressError ||
     error instanceof MessageTooLargeError || error instanceof SocketClosedError;

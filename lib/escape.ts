@@ -5,10 +5,13 @@ const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * The text with every control character written out (`\n`, `\x1b`, `\u202e`),
- * so that it is safe for a terminal and stays on one line: C0, DEL, C1, the
- * line and paragraph separators, and the bidirectional controls. All else,
- * backslashes too, stays as it is.
+ * Writes out every control character of a text (`\n`, `\x1b`, `\u202e`), so
+ * that it is safe for a terminal and stays on one line. Control characters are
+ * C0, DEL, C1, the line and paragraph separators, and the bidirectional
+ * controls. Everything else stays as it is, backslashes too.
+ *
+ * @param text Text of any origin.
+ * @returns The same text with the control characters escaped.
  *
  * @example
  * ```ts
@@ -22,7 +25,10 @@ export function escapeControls(text: string): string {
   return text.replace(CONTROLS, (char) => SHORT[char] ?? escapeOne(char));
 }
 
-/** The same for JSON, where only `\uXXXX` is an escape: the value is unchanged. */
+/**
+ * Escapes the control characters of JSON text by `\uXXXX`, the only escape that
+ * JSON has for them. The JSON's value stays the same.
+ */
 export function escapeControlsInJson(json: string): string {
   return json.replace(CONTROLS, unicodeEscape);
 }

@@ -1,5 +1,4 @@
 import {
-  type Addr,
   type NetAddr,
   prefixOf,
   type SchemeAddr,
@@ -16,27 +15,37 @@ import type { CarrierSource } from "./carrier.ts";
 import { tcp } from "./carriers/tcp.ts";
 import { udp } from "./carriers/udp.ts";
 import { unix } from "./carriers/unix.ts";
-import { outOfRange } from "./check.ts";
-import { systemClock } from "./clock.ts";
-import { errors, failure, type OperationFields, withFields } from "./errors.ts";
-import { AnswerLimits, type AnswerOptions } from "./limits/answers.ts";
-import { Guard, type GuardOptions } from "./limits/guard.ts";
-import { checkMaxSize, type SocketOptions } from "./socket/base_socket.ts";
+import { outOfRange, wrongType } from "./check.ts";
+import {
+  type Attempt,
+  errors,
+  failure,
+  fieldsOf,
+  withFields,
+} from "./errors.ts";
+import type { AnswerOptions } from "./limits/answers.ts";
+import type { GuardOptions } from "./limits/guard.ts";
 import { ConnectedSocket } from "./socket/connected_socket.ts";
 import { DatagramSocket } from "./socket/datagram_socket.ts";
+import {
+  checkDatagramSocketOptions,
+  checkSocketOptions,
+  type SocketOptions,
+} from "./socket/options.ts";
 
 /** How {@linkcode connect} opens its socket. */
 export interface ConnectOptions extends SocketOptions {
   /**
-   * The IP family, where a name has addresses in both. Deno's own UDP only.
-   * @default {whichever the system prefers}
+   * The IP family to use if a name has addresses in both. Only for Deno's own
+   * UDP.
+   * @default {the system's choice}
    */
   family?: 4 | 6;
   /**
-   * What carries the datagrams. A carrier takes its own options where it is
-   * made.
-   * @default {Deno's own UDP, TCP with a line a message for `tcp://`, or unix
-   * sockets for `unix:`}
+   * The carrier (the transport). A carrier takes its own options where it is
+   * made, as in `quic({ cert, key })`.
+   * @default {Deno's own UDP for `udp://`, TCP with one line per message for
+   * `tcp://`, unix sockets for `unix:`}
    */
   carrier?: CarrierSource;
 }
@@ -45,31 +54,36 @@ export interface ConnectOptions extends SocketOptions {
 export interface BindOptions
   extends ConnectOptions, GuardOptions, AnswerOptions {
   /**
-   * Binds although another socket has the address (SO_REUSEADDR), as several
-   * members of a multicast group on one machine must. Of ordinary datagrams the
-   * last to bind gets them all. Deno's own UDP only.
+   * Binds although another socket has the address (SO_REUSEADDR), which several
+   * members of a multicast group on one machine need. Datagrams to one member go
+   * to the last socket that was bound. Only for Deno's own UDP.
    * @default {false}
    */
   reuseAddress?: boolean;
 }
 
 /**
- * Opens a socket at a local address, to receive from many peers and send to
+ * Opens a socket at a local address, to receive from many peers and to send to
  * many.
  *
- * @param address Such as `udp://127.0.0.1:62000`, `:62000` (on loopback),
- * `udp://[::1]:0` (any free port), `tcp://127.0.0.1:62000` (a line each), or
- * `unix:/run/pli.sock`, which receives only; its file is removed on close, and
- * one that a crash left behind is replaced.
+ * @param address The local address, such as `udp://127.0.0.1:62000`, `:62000`
+ * (on loopback), `udp://[::1]:0` (any free port), `tcp://127.0.0.1:62000` (one
+ * line per message), or `unix:/run/pli.sock`. A `unix:` socket receives only; its
+ * file is removed when it is closed, and a file that a crash left behind is
+ * replaced.
+ * @param options The carrier, and the limits of the socket.
  * @returns The open socket. Close it: `await using socket = bind(…)` does.
- * @throws {InvalidAddressError} Not an address.
- * @throws {Deno.errors.AddrInUse} Somebody has it already.
- * @throws {Deno.errors.AddrNotAvailable} Not an address of this machine.
- * @throws {Deno.errors.NotFound} An unknown host.
- * @throws {Deno.errors.NotCapable} Needs `--allow-net=HOST:PORT`; for `unix:`
+ * @throws {InvalidAddressError} `address` is not an address, or the carrier does
+ * not carry its scheme.
+ * @throws {Deno.errors.AddrInUse} Another socket has the address.
+ * @throws {Deno.errors.AddrNotAvailable} It is not an address of this machine.
+ * @throws {Deno.errors.NotFound} The host is unknown.
+ * @throws {Deno.errors.NotCapable} A permission is missing:
+ * `--allow-net=HOST:PORT`; for `unix:`
  * `--allow-net=unix:PATH --allow-read=PATH --allow-write=PATH`.
  * @throws {RangeError} An option is out of range.
- * @throws {TypeError} An option that this carrier has no use for.
+ * @throws {TypeError} An option is of the wrong type, or has no use for this
+ * carrier.
  *
  * @example
  * ```ts
@@ -86,7 +100,7 @@ export function bind(
   address: `unix:${string}` | UnixAddr,
   options?: BindOptions,
 ): DatagramSocket<UnixAddr>;
-/** The same, for `udp://` addresses and for those that are text of any kind. */
+/** Opens a socket at an address with a host and a port, or at any text. */
 export function bind(
   address: string | NetAddr,
   options?: BindOptions,
@@ -96,38 +110,44 @@ export function bind(
   options: BindOptions = {},
 ): DatagramSocket<NetAddr> | DatagramSocket<UnixAddr> {
   const local = toAddress(address, { operation: "bind" });
-  const fields = { operation: "bind", local };
-  const source = sourceFor(local, options, fields);
+  const attempt = { action: `bind ${formatAddress(local)}`, local };
+  checkDatagramSocketOptions(attempt, options, local);
+  const source = sourceFor(local, options, attempt);
   try {
     return new DatagramSocket<NetAddr>(source.listen(local), options);
   } catch (error) {
-    throw failure(`bind ${formatAddress(local)}`, error, fields);
+    throw failure(attempt.action, error, { local });
   }
 }
 
 /**
- * Opens a socket to one peer. Over UDP nothing is sent by that, and a peer that
- * does not exist is not noticed.
+ * Opens a socket to one peer. Over UDP this sends nothing, and does not detect
+ * whether the peer exists.
  *
- * The local port is the system's choice, on loopback for a peer there, and else
- * on all interfaces (`0.0.0.0` or `[::]`, which the permissions must name).
+ * The system chooses the local port: on loopback if the peer is there, and
+ * otherwise on all interfaces (`0.0.0.0` or `[::]`, which the permissions must
+ * name).
  *
- * @param address The peer's, such as `udp://127.0.0.1:62000` or
+ * @param address The peer, such as `udp://127.0.0.1:62000` or
  * `udp://localhost:62000`, or `unix:/run/pli.sock`, which sends only. A name is
- * looked up once, here.
- * @returns The open socket. Close it: `await using client = await connect(…)`.
- * @throws {InvalidAddressError} Not an address; port 0; an unspecified,
- * multicast or broadcast address, which stand for no one peer.
- * @throws {Deno.errors.NotFound} An unknown host.
+ * looked up once, now.
+ * @param options The carrier, and the limit of the socket.
+ * @returns The open socket. Close it: `await using client = await connect(…)`
+ * does.
+ * @throws {InvalidAddressError} `address` is not an address, its port is 0, it is
+ * an unspecified, multicast or broadcast address (which are not one peer), or
+ * the carrier does not carry its scheme.
+ * @throws {Deno.errors.NotFound} The host is unknown.
  * @throws {Deno.errors.NotCapable} A permission is missing.
- * @throws {RangeError} `maxSize` is out of range.
- * @throws {TypeError} An option that this carrier has no use for.
+ * @throws {RangeError} An option is out of range.
+ * @throws {TypeError} An option is of the wrong type, or has no use for this
+ * carrier.
  */
 export function connect(
   address: `unix:${string}` | UnixAddr,
   options?: ConnectOptions,
 ): Promise<ConnectedSocket<UnixAddr>>;
-/** The same, for `udp://` addresses and for those that are text of any kind. */
+/** Opens a socket to a peer with a host and a port, or at any text. */
 export function connect(
   address: string | NetAddr,
   options?: ConnectOptions,
@@ -137,81 +157,84 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<ConnectedSocket<NetAddr> | ConnectedSocket<UnixAddr>> {
   const remote = toDestination(address, { operation: "connect" });
-  const fields = { operation: "connect", remote };
-  const source = sourceFor(remote, options, fields);
+  const attempt = { action: `connect to ${formatAddress(remote)}`, remote };
+  checkSocketOptions(attempt, options);
+  // Dialing takes time: the options are those of now.
+  const { maxSize } = options;
+  const source = sourceFor(remote, options, attempt);
   try {
     if (source.dial === undefined) {
       throw new errors.NotSupported("its carrier can only listen");
     }
     const carrier = await source.dial(remote);
     const peer = (carrier.remote ?? remote) as NetAddr;
-    return new ConnectedSocket(carrier, peer, options);
+    return new ConnectedSocket(carrier, peer, { maxSize });
   } catch (error) {
-    throw failure(`connect to ${formatAddress(remote)}`, error, fields);
+    throw failure(attempt.action, error, { remote });
   }
 }
 
-/** Checks the options before anything is opened. */
-function checkOptions(
-  address: Addr,
-  options: BindOptions,
-  fields: OperationFields,
-): void {
-  checkMaxSize(options.maxSize);
-  new Guard(options, systemClock);
-  new AnswerLimits(options, address, systemClock);
-  if ("hostname" in address) return;
-  const { allow, deny, rateLimit, answerLimit, maxAmplification } = options;
-  const forIp = { allow, deny, rateLimit, answerLimit, maxAmplification };
-  for (const [name, value] of Object.entries(forIp)) {
-    if (value === undefined) continue;
-    throw unusable(address, `${name} needs IP addresses`, fields);
-  }
-}
-
-/** Returns what opens the socket. An option that would be ignored is an error. */
+/**
+ * Returns the source that opens the socket.
+ *
+ * @throws {TypeError} An option has no use for it, and would be ignored.
+ */
 function sourceFor(
   address: SchemeAddr | UnixAddr,
   options: BindOptions,
-  fields: OperationFields,
+  attempt: Attempt,
 ): CarrierSource {
-  checkOptions(address, options, fields);
   const { carrier, family, reuseAddress } = options;
+  requireSource(attempt, carrier);
   if (carrier !== undefined) {
+    const fields = fieldsOf(attempt);
     requireScheme(address, carrier.schemes, "this carrier", fields);
   }
   const scheme = schemeOf(address);
   if (carrier === undefined && scheme === "udp") {
-    if (family !== undefined && family !== 4 && family !== 6) {
-      throw outOfRange(fields.operation ?? "open", "family", "4 or 6", family);
-    }
+    requireUdpOptions(attempt, options);
     return udp({ family, reuseAddress });
   }
   for (const [name, value] of Object.entries({ family, reuseAddress })) {
     if (value === undefined) continue;
-    throw unusable(
-      address,
-      `${name} is an option of Deno's own UDP, which does not carry this`,
-      fields,
-    );
+    throw unusable(attempt, `${name} is an option of Deno's own UDP only`);
   }
   if (carrier !== undefined) return carrier;
   if (scheme === "unix") return unix();
   if (scheme === "tcp") return tcp();
   throw unusable(
-    address,
+    attempt,
     `no default carrier for ${
       prefixOf(scheme)
     } addresses; pass one: { carrier: ${scheme}({ … }) }`,
-    fields,
   );
 }
 
-function unusable(
-  address: Addr,
-  why: string,
-  fields: OperationFields,
-): TypeError {
-  const text = `Cannot ${fields.operation} ${formatAddress(address)}: ${why}`;
-  return withFields(new TypeError(text), fields);
+function requireSource(attempt: Attempt, carrier: unknown): void {
+  if (carrier === undefined) return;
+  const { listen } = (carrier ?? {}) as Partial<CarrierSource>;
+  if (typeof listen === "function") return;
+  throw wrongType(
+    attempt,
+    "carrier",
+    "an object with a listen method",
+    carrier,
+  );
+}
+
+function requireUdpOptions(
+  attempt: Attempt,
+  { family, reuseAddress }: BindOptions,
+): void {
+  if (family !== undefined && family !== 4 && family !== 6) {
+    throw outOfRange(attempt, "family", "4 or 6", family);
+  }
+  if (reuseAddress !== undefined && typeof reuseAddress !== "boolean") {
+    throw wrongType(attempt, "reuseAddress", "true or false", reuseAddress);
+  }
+}
+
+function unusable(attempt: Attempt, why: string): TypeError {
+  const error = new TypeError(`Cannot ${attempt.action}: ${why}`);
+  return withFields(error, fieldsOf(attempt));
 }

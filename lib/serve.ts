@@ -1,19 +1,25 @@
 import type { Addr, NetAddr, UnixAddr } from "./addr.ts";
+import {
+  requireFunction,
+  requireOptions,
+  requireSignal,
+  wholeNumber,
+} from "./check.ts";
 import type { Datagram } from "./datagram.ts";
+import { bind, type BindOptions } from "./open.ts";
+import type { SocketStats } from "./socket/stats.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import type { SocketStats } from "./socket/base_socket.ts";
+import type { Data } from "./socket/outbox.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";
-import { bind, type BindOptions } from "./open.ts";
-import type { Data } from "./socket/outbox.ts";
 
-/** What a handler answers: a message to the datagram's sender, or nothing. */
+/** The result of a handler: a message to the datagram's sender, or nothing. */
 export type Answer = Data | undefined | void;
 
 /**
- * Called with each datagram. What it gives is sent to the datagram's sender:
- * `""` an empty datagram, `undefined` nothing. It may be asynchronous, and may
- * throw: that is reported to `onError`, and the server goes on.
+ * Called with each datagram. Its result is sent to the datagram's sender: `""` as
+ * an empty datagram, `undefined` not at all. It may be asynchronous. An error
+ * that it throws is reported to `onError`, and the server goes on.
  */
 export type DatagramHandler<A extends Addr = NetAddr> = (
   datagram: Datagram<A>,
@@ -24,16 +30,17 @@ export interface ServeOptions<A extends Addr = NetAddr> extends BindOptions {
   /** Called once with the local address when the server listens. */
   onListen?: (addr: A) => void;
   /**
-   * Called with what a handler threw or an answer failed with, and the datagram;
-   * or with an error of the socket itself, and no datagram.
+   * Called with the error of a handler or of an answer, and the datagram; or with
+   * an error of the socket itself, without a datagram.
    * @default {prints it to the console}
    */
   onError?: (error: unknown, datagram?: Datagram<A>) => void;
-  /** When it aborts, the server shuts down as by `shutdown()`. */
+  /** When it aborts, the server shuts down as `shutdown()` does. */
   signal?: AbortSignal;
   /**
-   * How many handlers may be at work. At that number the server stops reading
-   * and the system's buffer takes what comes; 1 answers in order of arrival.
+   * How many handlers may run at the same time. At that number the server stops
+   * reading, and the system's buffer holds what arrives. With 1, answers are
+   * sent in the order of arrival.
    * @default {1024}
    */
   maxConcurrent?: number;
@@ -45,29 +52,39 @@ export interface DatagramServer<A extends Addr = NetAddr>
   /** The local address, with the port that the system chose. */
   readonly addr: A;
   /**
-   * Resolves when the server has ended: the socket closed, all handlers done.
-   * Rejects only when the socket could not be opened or closed, or `onListen`
-   * threw.
+   * Resolves when the server has ended: the socket is closed and all handlers are
+   * done. Rejects only if the socket could not be opened or closed, or if
+   * `onListen` threw.
    */
   readonly finished: Promise<void>;
   /** What its socket has counted so far. */
   readonly stats: SocketStats;
-  /** Stops receiving, waits for the handlers at work and their answers, closes. */
+  /**
+   * Stops receiving, waits for the running handlers and their answers, and closes
+   * the socket. A handler must not await this: it would wait for itself.
+   *
+   * @throws The errors of {@linkcode DatagramServer.finished}.
+   */
   shutdown(): Promise<void>;
-  /** See `DatagramSocket.kernelDrops`. */
+  /** Returns how many datagrams the system dropped: see `DatagramSocket`. */
   kernelDrops(): Promise<number | undefined>;
-  /** Keeps the program running, as it does at first. */
+  /** Makes the server keep the program running. This is the default. */
   ref(): void;
-  /** Lets the program end although the server listens. */
+  /** Allows the program to end although the server listens. */
   unref(): void;
 }
 
 /**
- * Receives datagrams at an address and calls the handler with each, up to
- * `maxConcurrent` at a time, until it is shut down.
+ * Receives datagrams at an address and calls a handler with each, up to
+ * `maxConcurrent` at a time, until the server is shut down.
  *
- * @throws What {@linkcode bind} throws.
- * @throws {RangeError} `maxConcurrent` is no whole number from 1.
+ * @param address The local address, as in {@linkcode bind}.
+ * @param handler Called with each datagram; its result is the answer.
+ * @param options The callbacks, the limits, and the options of {@linkcode bind}.
+ * @returns The server, which listens already.
+ * @throws The errors of {@linkcode bind}.
+ * @throws {RangeError} `maxConcurrent` is not a whole number from 1.
+ * @throws {TypeError} The handler or an option is of the wrong type.
  *
  * @example
  * ```ts
@@ -86,7 +103,7 @@ export function serve(
   handler: DatagramHandler<UnixAddr>,
   options?: ServeOptions<UnixAddr>,
 ): DatagramServer<UnixAddr>;
-/** The same, for `udp://` addresses and for those that are text of any kind. */
+/** Serves an address with a host and a port, or any text. */
 export function serve(
   address: string | NetAddr,
   handler: DatagramHandler<NetAddr>,
@@ -97,21 +114,28 @@ export function serve<A extends Addr>(
   handler: DatagramHandler<A>,
   options: ServeOptions<A> = {},
 ): DatagramServer<A> {
-  const { maxConcurrent = 1024 } = options;
-  if (
-    !(Number.isInteger(maxConcurrent) || maxConcurrent === Infinity) ||
-    maxConcurrent < 1
-  ) {
-    throw new RangeError(
-      `Cannot serve: maxConcurrent must be a whole number from 1, or Infinity: given ${maxConcurrent}`,
-    );
+  requireFunction("serve", "handler", handler);
+  requireOptions("serve", options);
+  const { onListen, onError, signal, maxConcurrent = 1024 } = options;
+  for (const [name, value] of Object.entries({ onListen, onError })) {
+    if (value !== undefined) requireFunction("serve", name, value);
   }
-  // The overloads above say which kind of address gives which kind of socket.
+  requireSignal("serve", signal);
+  wholeNumber("serve", "maxConcurrent", maxConcurrent, 1, Infinity);
+  // The overloads above state which addresses give which kind of socket.
   const socket = bind(address as NetAddr, options) as unknown;
   return new Server(socket as DatagramSocket<A>, handler, {
-    ...options,
+    onListen,
+    onError,
+    signal,
     maxConcurrent,
   });
+}
+
+/** The options that concern the server itself. */
+interface ServerOptions<A extends Addr>
+  extends Pick<ServeOptions<A>, "onListen" | "onError" | "signal"> {
+  maxConcurrent: number;
 }
 
 class Server<A extends Addr> implements DatagramServer<A> {
@@ -128,7 +152,7 @@ class Server<A extends Addr> implements DatagramServer<A> {
   constructor(
     socket: DatagramSocket<A>,
     handler: DatagramHandler<A>,
-    options: ServeOptions<A> & { maxConcurrent: number },
+    options: ServerOptions<A>,
   ) {
     this.addr = socket.addr;
     this.#socket = socket;
@@ -164,11 +188,14 @@ class Server<A extends Addr> implements DatagramServer<A> {
     await this.shutdown();
   }
 
-  async #run({ onListen, signal }: ServeOptions<A>): Promise<void> {
+  async #run({ onListen, signal }: ServerOptions<A>): Promise<void> {
     const stop = () => void this.shutdown();
     await using socket = this.#socket;
     await socket.opened;
-    onListen?.(this.addr);
+    const listening: unknown = onListen?.(this.addr);
+    if (listening instanceof Promise) {
+      listening.catch((error) => this.#report(error));
+    }
     signal?.addEventListener("abort", stop, { once: true });
     if (signal?.aborted) this.#datagrams.return?.();
     await pump(
@@ -181,7 +208,7 @@ class Server<A extends Addr> implements DatagramServer<A> {
     signal?.removeEventListener("abort", stop);
   }
 
-  /** Waits only if no other handler may be at work. */
+  /** Starts a handler. Waits only if no other one may run at the same time. */
   #start(datagram: Datagram<A>): Promise<void> | undefined {
     this.#handle(datagram);
     if (this.#atWork >= this.#maxConcurrent) return this.#room();

@@ -1,74 +1,89 @@
 import type { Addr } from "./addr.ts";
-import type { SocketStats } from "./socket/base_socket.ts";
+import type { SocketStats } from "./socket/stats.ts";
 import type { Datagram } from "./datagram.ts";
 
-/** A datagram that was collected: what came, when, and its number. */
+/** A message that was collected: a datagram, its number, its time of arrival. */
 export interface Message {
-  /** Its number: 1 and up, in the order of arrival, without gaps. */
+  /** The number: counts up from 1, in the order of arrival, without gaps. */
   readonly id: number;
-  /** When it came, to the millisecond. */
+  /** The time of arrival, to the millisecond. */
   readonly time: Date;
-  /** What came, from whom. */
+  /** The datagram, with its sender. */
   readonly datagram: Datagram<Addr>;
 }
 
 /**
- * Where collected messages go: standard output, a database, a page, a broker. A
- * sink takes batches in order and answers for what it took: each message is
- * passed on, still waits in it, or is counted as lost in its `stats`.
+ * A destination of collected messages: standard output, a database, a page, a
+ * broker. It has five members, and an optional one, `gauges`.
+ *
+ * A sink takes batches in order and accounts for each message: the message has
+ * an outcome, or it waits in the sink.
  */
 export interface Sink {
-  /** What it is called in the stats: one lower-case word. */
+  /** The sink's name in the stats: one lower-case word. */
   readonly name: string;
   /**
-   * Takes messages. What it keeps beyond this call, it keeps in bounded memory.
+   * Takes messages. A sink that keeps them beyond this call must bound the
+   * memory that they take.
    *
-   * @returns A promise only where the collector must read no more until it
-   * resolves; a slow sink that can count what it loses returns none.
-   * @throws What is reported to the collector's `onError`; the others go on.
+   * @returns A promise only if the collector must not read on before it
+   * resolves. A slow sink that counts what it drops returns nothing.
+   * @throws The collector reports the error to `onError`. The other sinks get
+   * the messages all the same.
    */
   write(messages: readonly Message[]): Promise<void> | void;
   /**
-   * Resolves when all that it took is passed on, counted as lost, or cannot be
-   * passed on for now.
+   * Resolves when each message that was written has an outcome, or cannot get
+   * one for now (a broker is away).
    */
   flush(): Promise<void>;
-  /** Flushes, then lets go of what it holds. A second call does nothing. */
+  /** Flushes, then frees all resources. A second call does nothing. */
   close(): Promise<void>;
-  /** What it has counted so far, by name: a copy that does not change. */
+  /**
+   * A snapshot of the sink's numbers. Each is a count of messages that had one
+   * outcome, such as `stored` or `lost`, and each message is in one of them.
+   * Exceptions are `waiting`, the messages without an outcome so far, and the
+   * numbers that `gauges` names.
+   */
   readonly stats: Readonly<Record<string, number>>;
+  /**
+   * The names of those `stats` that do not count messages and may fall, such as
+   * the number of open connections.
+   * @default {none}
+   */
+  readonly gauges?: readonly string[];
 }
 
-/** What a collector's socket and sinks have counted: the same everywhere. */
+/** The numbers of a collector: those of its socket, and those of its sinks. */
 export interface CollectorStats extends SocketStats {
   /**
-   * What the system dropped for want of buffer; absent where that cannot be
-   * known (see `DatagramSocket.kernelDrops`).
+   * Datagrams that the system dropped because the socket's buffer was full.
+   * Absent if that is unknown (see `DatagramSocket.kernelDrops`).
    */
   readonly kernelDrops?: number;
-  /** The sinks' own stats, by the sink's name. */
+  /** The `stats` of each sink, by the sink's name. */
   readonly sinks: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The `gauges` of each sink that has some, by the sink's name. */
+  readonly gauges?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Messages that can be read again: those of a store, or the last few in memory. */
-export interface Past {
+/** Messages that can be read again: those of a store, or the newest in memory. */
+export interface MessageLog {
   /**
-   * Whose numbers these are: another one, other messages. A store keeps it with
-   * its messages, so it is the same after a restart.
+   * Identifies the log: in a log of another identity, the same numbers belong to
+   * other messages. A store saves it, so it stays the same after a restart.
    */
-  readonly id: string;
+  readonly identity: string;
   /** The highest number so far; 0 before the first message. */
   readonly lastId: number;
-  /** Messages with a higher number, oldest first. */
+  /** Returns at most `limit` messages with numbers above `id`, oldest first. */
   after(id: number, limit: number): Message[];
-  /** The newest ones, oldest first. */
-  latest(limit: number): Message[];
 }
 
-/** A past that remembers how far its messages were handed on. */
-export interface Backlog extends Past {
-  /** The number up to which all messages were handed on there; 0 for none. */
-  handedOn(destination: string): number;
-  /** All messages up to that number were handed on. */
-  markHandedOn(destination: string, id: number): void;
+/** A log that remembers how far its messages were published, per destination. */
+export interface CheckpointedLog extends MessageLog {
+  /** Returns the number up to which all messages were published; 0 for none. */
+  checkpoint(destination: string): number;
+  /** Saves that all messages up to that number were published. */
+  saveCheckpoint(destination: string, id: number): void;
 }

@@ -1,5 +1,6 @@
-// The exact types of what this project uses of the standard library, which
-// comes from npm as JavaScript without types (see deno.json).
+// Types of the parts of the standard library that this project uses, which comes
+// from npm as JavaScript without types (see deno.json). They accept no more than
+// the original ones, so that the source type-checks against those too.
 
 declare module "@std/assert" {
   export function assert(expr: unknown, msg?: string): asserts expr;
@@ -46,13 +47,13 @@ declare module "@std/cli/parse-args" {
     boolean?: readonly string[];
     string?: readonly string[];
     collect?: readonly string[];
-    alias?: Record<string, string>;
-    stopEarly?: boolean;
     unknown?: (arg: string, key?: string, value?: unknown) => unknown;
   }
   export interface Args {
-    _: string[];
-    [key: string]: unknown;
+    // As in the original, whose other types follow from the options.
+    // deno-lint-ignore no-explicit-any
+    [key: string]: any;
+    _: (string | number)[];
   }
   export function parseArgs(
     args: readonly string[],
@@ -60,33 +61,10 @@ declare module "@std/cli/parse-args" {
   ): Args;
 }
 
-declare module "@std/data-structures/binary-heap" {
-  export class BinaryHeap<T> {
-    constructor(compare?: (a: T, b: T) => number);
-    readonly length: number;
-    push(...values: T[]): number;
-    peek(): T | undefined;
-    pop(): T | undefined;
-    drain(): IterableIterator<T>;
-  }
-}
-
-declare module "@std/fmt/bytes" {
-  export function format(num: number, options?: { binary?: boolean }): string;
-}
-
 declare module "@std/fmt/colors" {
   export function setColorEnabled(value: boolean): void;
   export function bold(str: string): string;
   export function cyan(str: string): string;
   export function dim(str: string): string;
-  export function red(str: string): string;
   export function yellow(str: string): string;
-}
-
-declare module "@std/fmt/duration" {
-  export function format(
-    ms: number,
-    options?: { ignoreZero?: boolean; style?: "narrow" | "digital" | "full" },
-  ): string;
 }

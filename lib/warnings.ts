@@ -3,8 +3,8 @@ import { escapeControls } from "./escape.ts";
 const MAX_KINDS = 20;
 
 /**
- * Reports what goes wrong, one line for each kind until it is over, so that a
- * flood of errors floods neither a terminal nor a log.
+ * Reports problems, one line per kind until that kind is over, so that a flood
+ * of errors floods neither a terminal nor a log.
  */
 export class Warnings {
   readonly #report: (line: string) => void;
@@ -12,13 +12,13 @@ export class Warnings {
 
   /**
    * @param report Called with each line, control characters escaped. If it
-   * throws, that is printed instead, and nothing else happens.
+   * throws, its error is printed, and the warnings go on.
    */
   constructor(report: (line: string) => void = printLine) {
     this.#report = report;
   }
 
-  /** Reports a line, unless one of its kind was reported and is not over. */
+  /** Reports a line, unless its kind was reported before and is not over. */
   once(kind: string, line: string = kind): void {
     if (this.#open.has(kind) || this.#open.size >= MAX_KINDS) return;
     this.#open.add(kind);
@@ -37,7 +37,11 @@ export class Warnings {
     }
   }
 
-  /** Ends a kind, so that it is reported again. @returns Whether it was open. */
+  /**
+   * Ends a kind: the next line of it is reported again.
+   *
+   * @returns Whether the kind had been reported.
+   */
   over(kind: string): boolean {
     return this.#open.delete(kind);
   }
@@ -49,8 +53,9 @@ export class Warnings {
 }
 
 /**
- * Returns what reports errors to a callback, which may throw, or without one to
- * the console, each kind once.
+ * Returns a function that passes errors to a callback, or without a callback
+ * prints each kind of error once. It never throws: an error of the callback,
+ * also of an asynchronous one, is printed.
  */
 export function reporter<Rest extends unknown[]>(
   onError: ((error: unknown, ...rest: Rest) => void) | undefined,
@@ -63,14 +68,15 @@ export function reporter<Rest extends unknown[]>(
   return (error, ...rest) => {
     if (onError === undefined) return print(error);
     try {
-      onError(error, ...rest);
+      const result: unknown = onError(error, ...rest);
+      if (result instanceof Promise) result.catch(print);
     } catch (thrown) {
       print(thrown);
     }
   };
 }
 
-/** The message of an error, or whatever was thrown as text. */
+/** Returns the message of an error, or whatever was thrown as text. */
 export function reasonOf(thrown: unknown): string {
   try {
     return thrown instanceof Error ? thrown.message : String(thrown);

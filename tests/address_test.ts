@@ -13,7 +13,7 @@ import {
 } from "../mod.ts";
 import { net, random } from "./support/helpers.ts";
 
-// What is given, and the same in its canonical form.
+// An address as it is given, and in its canonical form.
 const READ: [text: string, canonical: string][] = [
   ["udp://127.0.0.1:62000", "udp://127.0.0.1:62000"],
   ["127.0.0.1:62000", "udp://127.0.0.1:62000"],
@@ -146,12 +146,12 @@ for (const [text, canonical] of READ) {
 }
 
 for (const text of REFUSED) {
-  Deno.test(`parseAddress refuses ${shown(text)}`, () => {
+  Deno.test(`parseAddress rejects ${shown(text)}`, () => {
     refusal(text);
   });
 }
 
-Deno.test("parseAddress gives what Deno takes", () => {
+Deno.test("parseAddress returns the form that Deno takes", () => {
   assertEquals(parseAddress("udp://[::1]:5"), net("::1", 5));
   assertEquals(parseAddress("localhost:0"), net("localhost", 0));
   assertEquals(parseAddress("unix:/a"), {
@@ -160,7 +160,7 @@ Deno.test("parseAddress gives what Deno takes", () => {
   });
 });
 
-Deno.test("parseAddress refuses what is not text, and shows it", () => {
+Deno.test("parseAddress rejects a value that is not text, and shows it", () => {
   const cases: [unknown, string][] = [
     [undefined, '"undefined"'],
     [null, '"null"'],
@@ -178,7 +178,7 @@ Deno.test("parseAddress refuses what is not text, and shows it", () => {
   }
 });
 
-Deno.test("a refusal says what would do", () => {
+Deno.test("a rejection names a valid form", () => {
   assertStringIncludes(refusal("").message, "udp://127.0.0.1:62000");
   assertStringIncludes(refusal("ftp://a:1").message, '"ftp" is unknown');
   assertStringIncludes(refusal("a:70000").message, "from 0 to 65535");
@@ -191,7 +191,7 @@ Deno.test("formatAddress shows a peer without a path", () => {
   assertEquals(formatAddress(unnamed as unknown as Deno.UnixAddr), "unix:");
 });
 
-Deno.test("parseAddress and formatAddress are inverse on random addresses", () => {
+Deno.test("parseAddress is the inverse of formatAddress for random addresses", () => {
   const below = random(1);
   const octet = () => below(256);
   const letters = (size: number) =>
@@ -246,7 +246,7 @@ Deno.test("random text gives an address or an InvalidAddressError, and nothing e
   assert(read > 100, `only ${read} were addresses`);
 });
 
-/** Eight groups, often zero. */
+/** Eight random groups; about half are zero. */
 function groups(below: (limit: number) => number): number[] {
   return Array.from(
     { length: 8 },
@@ -259,7 +259,7 @@ function canonicalHost(given: number[]): string {
   return (parseAddress(`[${text}]:1`) as Deno.NetAddr).hostname;
 }
 
-/** An IPv6 address's eight groups, by RFC 4291, section 2.2. */
+/** The eight groups of an IPv6 address (RFC 4291, section 2.2). */
 function expand(host: string): number[] {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host);
   const [head, tail = []] =

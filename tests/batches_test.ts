@@ -21,7 +21,7 @@ import {
   testBoth,
 } from "./support/helpers.ts";
 
-testBoth("batches gives what comes, in order", async (open) => {
+testBoth("batches delivers datagrams in order", async (open) => {
   await using pair = await open();
   const { socket } = pair;
   for (const text of ["a", "", "c"]) await pair.send(text);
@@ -35,7 +35,7 @@ testBoth("batches gives what comes, in order", async (open) => {
   assertEquals([socket.stats.received, socket.stats.bytes], [3, 2]);
 });
 
-testBoth("batches that give up take no datagram with them", async (open) => {
+testBoth("batches that give up consume no datagram", async (open) => {
   await using pair = await open();
   const { socket } = pair;
   await assertRejects(
@@ -62,7 +62,7 @@ testBoth("batches end when the socket is closed", async (open) => {
 });
 
 testBoth(
-  "ending batches ends a wait, and leaves the socket open",
+  "ending batches ends a wait and leaves the socket open",
   async (open) => {
     await using pair = await open();
     const { socket } = pair;
@@ -76,14 +76,14 @@ testBoth(
 );
 
 for (const max of [0, -1, 1.5, NaN]) {
-  Deno.test(`batches of at most ${max} are refused`, () => {
+  Deno.test(`a max of ${max} is rejected`, () => {
     const { socket } = fakeBound();
     assertThrows(() => socket.batches({ max }), RangeError, `given ${max}`);
     socket.close();
   });
 }
 
-Deno.test("an error of the carrier is thrown into the batches, which then go on", async () => {
+Deno.test("batches throw an error of the carrier, and then go on", async () => {
   const { carrier, socket } = fakeBound();
   const batches = socket.batches();
   carrier.fail(new Deno.errors.ConnectionReset("gone"));
@@ -94,7 +94,7 @@ Deno.test("an error of the carrier is thrown into the batches, which then go on"
   socket.close();
 });
 
-Deno.test("a batch of the carrier is one batch, datagram by datagram", async () => {
+Deno.test("a batch of the carrier is delivered as one batch", async () => {
   const { carrier, socket } = batchBound();
   carrier.deliver(run(["ab", "cd", "e"]), run([]), run(["x"], STRANGER));
   for await (const batch of socket.batches()) {
@@ -114,7 +114,7 @@ Deno.test("a batch of the carrier is one batch, datagram by datagram", async () 
   socket.close();
 });
 
-Deno.test("a batch of the carrier serves receive, tryReceive, iteration and batches in order", async () => {
+Deno.test("every way to receive gets the datagrams of a batch in order", async () => {
   const { carrier, socket } = batchBound();
   const waiting = [socket.receive(), socket.receive()];
   carrier.deliver(run([..."0123456789"]));
@@ -135,7 +135,7 @@ Deno.test("a batch of the carrier serves receive, tryReceive, iteration and batc
   assertEquals(socket.stats.dropped.closed, 2);
 });
 
-Deno.test("of a batch, what is longer than the limit is cut and marked, the last shorter one is not", async () => {
+Deno.test("datagrams of a batch that are too long are cut and marked", async () => {
   const { carrier, socket } = batchBound({ maxSize: 3 });
   carrier.deliver(run(["abcde", "fghij", "kl"]));
   const { value } = await socket.batches().next();
@@ -147,7 +147,7 @@ Deno.test("of a batch, what is longer than the limit is cut and marked, the last
   socket.close();
 });
 
-Deno.test("a kept datagram of a batch keeps no more than 8 KiB beyond its own bytes", async () => {
+Deno.test("a kept datagram of a batch keeps at most 8 KiB beyond its own bytes alive", async () => {
   const { carrier, socket } = batchBound({ maxSize: 9000 });
   const data = new Uint8Array(60_000);
   for (const size of [1, 100, 1400, 5000, 20_000, 60_000]) {
@@ -161,7 +161,7 @@ Deno.test("a kept datagram of a batch keeps no more than 8 KiB beyond its own by
   socket.close();
 });
 
-Deno.test("later batches leave earlier datagrams as they were", async () => {
+Deno.test("later batches do not change earlier datagrams", async () => {
   const { carrier, socket } = batchBound();
   const memory = new TextEncoder().encode("aabb");
   carrier.deliver(cut(memory, 2));
@@ -172,7 +172,7 @@ Deno.test("later batches leave earlier datagrams as they were", async () => {
   socket.close();
 });
 
-Deno.test("of a batch, each datagram that is refused is counted", async () => {
+Deno.test("each rejected datagram of a batch is counted", async () => {
   const { carrier, socket } = batchBound({ deny: [STRANGER.hostname] });
   carrier.deliver(run(["a", "b"]), run(["c"]));
   assertEquals(await isPending(socket.receive()), true);
@@ -189,7 +189,7 @@ Deno.test("a connected socket counts a batch of strangers", async () => {
   socket.close();
 });
 
-Deno.test("of batches that nobody receives while a request waits, one is kept and the rest counted", async () => {
+Deno.test("while a request waits, one batch of other datagrams is kept, more are counted", async () => {
   const carrier = new FakeBatchCarrier();
   const socket = new ConnectedSocket(carrier, PEER);
   const reply = socket.request("?", {
@@ -206,7 +206,7 @@ Deno.test("of batches that nobody receives while a request waits, one is kept an
   socket.close();
 });
 
-Deno.test("a datagram of a batch that waits goes to a stream's reader too", async () => {
+Deno.test("a stream's reader gets the datagrams of a batch", async () => {
   const { carrier, socket } = batchBound();
   const reader = socket.readable.getReader();
   carrier.deliver(run(["a", "b"]));
@@ -216,7 +216,7 @@ Deno.test("a datagram of a batch that waits goes to a stream's reader too", asyn
   socket.close();
 });
 
-Deno.test("what the carrier fails with goes to the batch that waits", async () => {
+Deno.test("an error of the carrier rejects the batch that waits", async () => {
   const { carrier, socket } = batchBound();
   const error = new Deno.errors.ConnectionRefused("refused");
   carrier.receiveBatch = () => Promise.reject(error);
@@ -228,7 +228,7 @@ Deno.test("what the carrier fails with goes to the batch that waits", async () =
   socket.close();
 });
 
-Deno.test("batches that reuse memory hold the same datagrams, and copy none", async () => {
+Deno.test("batches that reuse memory hold the same datagrams without copies", async () => {
   const { carrier, socket } = batchBound({ maxSize: 3, deny: ["192.0.2.1"] });
   const memory = run(["abcd", "efgh", "ij"]);
   const batches = socket.batches({ reuse: true });
@@ -245,7 +245,7 @@ Deno.test("batches that reuse memory hold the same datagrams, and copy none", as
   socket.close();
 });
 
-Deno.test("what is more than a batch that reuses memory takes is kept, as a copy", async () => {
+Deno.test("datagrams beyond the max of a batch that reuses memory are kept as copies", async () => {
   const { carrier, socket } = batchBound();
   const memory = run([..."abcde"]);
   const batches = socket.batches({ max: 2, reuse: true });
@@ -263,7 +263,7 @@ Deno.test("what is more than a batch that reuses memory takes is kept, as a copy
   socket.close();
 });
 
-Deno.test("where others wait too, nothing is lent", async () => {
+Deno.test("datagrams are copied if other receivers wait too", async () => {
   const { carrier, socket } = batchBound();
   const memory = run([..."abc"]);
   const borrowed = socket.batches({ reuse: true }).next();
@@ -276,7 +276,7 @@ Deno.test("where others wait too, nothing is lent", async () => {
   socket.close();
 });
 
-Deno.test("a batch that reuses memory and is all refused waits on", async () => {
+Deno.test("a batch whose datagrams are all rejected goes on waiting", async () => {
   const { carrier, socket } = batchBound({ deny: [STRANGER.hostname] });
   const next = socket.batches({ reuse: true, timeoutMs: 1 }).next();
   carrier.deliver(run(["a"], STRANGER));
@@ -285,7 +285,7 @@ Deno.test("a batch that reuses memory and is all refused waits on", async () => 
   socket.close();
 });
 
-testBoth("batches that reuse memory carry what comes", async (open) => {
+testBoth("batches that reuse memory deliver every datagram", async (open) => {
   await using pair = await open();
   const batches = pair.socket.batches({ reuse: true, ...SOON });
   for (const text of ["a", "", "bcd"]) {

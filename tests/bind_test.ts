@@ -3,7 +3,7 @@ import { bind } from "../mod.ts";
 import { LOOPBACK, SOON, testBoth } from "./support/helpers.ts";
 
 testBoth(
-  "kernelDrops is undefined without the permission to know it",
+  "kernelDrops is undefined without the permission",
   async (open) => {
     await using pair = await open();
     assertEquals(await pair.socket.kernelDrops(), undefined);
@@ -12,7 +12,7 @@ testBoth(
   },
 );
 
-Deno.test("a datagram's text is UTF-8, with U+FFFD for what is not", async () => {
+Deno.test("a datagram's text is UTF-8, with U+FFFD for invalid bytes", async () => {
   await using socket = bind(LOOPBACK);
   const bytes = [[0xc3, 0xa9], [0xff], [0xef, 0xbb, 0xbf, 0x61]];
   for (const each of bytes) {
@@ -23,7 +23,7 @@ Deno.test("a datagram's text is UTF-8, with U+FFFD for what is not", async () =>
   assertEquals(got, ["é", "\ufffd", "\ufeffa"]);
 });
 
-Deno.test("the local address is what was bound, with the port that was chosen", async () => {
+Deno.test("the local address is the bound one, with the port that was chosen", async () => {
   await using socket = bind(LOOPBACK);
   const { transport, hostname, port } = socket.addr;
   assertEquals({ transport, hostname }, {
@@ -34,7 +34,7 @@ Deno.test("the local address is what was bound, with the port that was chosen", 
   await socket.opened;
 });
 
-Deno.test("an answer to from reaches the sender", async () => {
+Deno.test("a send to a datagram's from reaches its sender", async () => {
   await using socket = bind(LOOPBACK);
   await using peer = bind(LOOPBACK);
   await peer.send("ping", socket.addr);
@@ -64,7 +64,7 @@ Deno.test("ref and unref of a socket reach Deno's own", async () => {
   }
 });
 
-Deno.test("Deno without its unstable net says so in one line", () => {
+Deno.test("without Deno's unstable net, the error is one line that names the flag", () => {
   const { listenDatagram } = Deno;
   Object.defineProperty(Deno, "listenDatagram", { value: undefined });
   try {

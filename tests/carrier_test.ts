@@ -14,7 +14,7 @@ function conn(): Deno.DatagramConn {
   return Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
 }
 
-Deno.test("any Deno.DatagramConn is a carrier as it stands", async () => {
+Deno.test("any Deno.DatagramConn is a carrier as it is", async () => {
   await using socket = new DatagramSocket(conn());
   await using client = await connect(socket.addr);
   await client.send("ping");
@@ -23,7 +23,7 @@ Deno.test("any Deno.DatagramConn is a carrier as it stands", async () => {
   assertEquals((await client.receive(SOON)).text(), "pong");
 });
 
-Deno.test("a Deno.DatagramConn carries a connected socket, too", async () => {
+Deno.test("a Deno.DatagramConn carries a connected socket too", async () => {
   await using peer = bind(LOOPBACK);
   await using socket = new ConnectedSocket(conn(), peer.addr);
   await assertRejects(
@@ -57,7 +57,7 @@ Deno.test("four members are enough for a carrier", async () => {
   await socket[Symbol.asyncDispose]();
 });
 
-Deno.test("a receive that rejects is the waiter's error, with class and cause, and the socket goes on", async () => {
+Deno.test("a carrier's error rejects one receive, with class and cause", async () => {
   const { carrier, socket } = fakeBound();
   const first = socket.receive();
   const second = socket.receive();
@@ -77,7 +77,7 @@ Deno.test("a receive that rejects is the waiter's error, with class and cause, a
   socket.close();
 });
 
-Deno.test("an error with nobody waiting is kept for the next receive, in its order", async () => {
+Deno.test("an error without a receiver is kept for the next receive, in order", async () => {
   const { carrier, socket } = fakeBound();
   assertEquals(await socket.tryReceive(), undefined);
   carrier.fail(new Deno.errors.ConnectionRefused("nobody there"));
@@ -89,7 +89,7 @@ Deno.test("an error with nobody waiting is kept for the next receive, in its ord
   socket.close();
 });
 
-Deno.test("a receive that throws at once is an error like any other", async () => {
+Deno.test("a carrier's receive may throw instead of rejecting", async () => {
   const { carrier, socket } = fakeBound();
   const { receive } = carrier;
   carrier.receive = () => {
@@ -106,7 +106,7 @@ Deno.test("a receive that throws at once is an error like any other", async () =
   socket.close();
 });
 
-Deno.test("a rejection without an Error is an Error, and the cause", async () => {
+Deno.test("a rejection that is not an Error becomes one's cause", async () => {
   const { carrier, socket } = fakeBound();
   carrier.receive = () => Promise.reject("why");
   const error = await assertRejects(() => socket.receive(), Error, ": why");
@@ -114,7 +114,7 @@ Deno.test("a rejection without an Error is an Error, and the cause", async () =>
   await socket[Symbol.asyncDispose]();
 });
 
-Deno.test("one receive of the carrier is in flight at a time, and none while nobody receives", async () => {
+Deno.test("at most one receive of the carrier is in flight, and none without a receiver", async () => {
   const { carrier, socket } = fakeBound();
   for (const text of ["a", "b", "c"]) carrier.deliver(text);
   await turn();
@@ -128,7 +128,7 @@ Deno.test("one receive of the carrier is in flight at a time, and none while nob
   socket.close();
 });
 
-Deno.test("what comes when the receiver has given up waits for the next, and no more is read", async () => {
+Deno.test("a datagram that arrives after a time-out waits; no more are read", async () => {
   const { carrier, socket } = fakeBound();
   assertEquals(await socket.tryReceive(), undefined);
   for (let i = 0; i < 1000; i++) carrier.deliver(`${i}`);
@@ -141,7 +141,7 @@ Deno.test("what comes when the receiver has given up waits for the next, and no 
   socket.close();
 });
 
-Deno.test("bytes of a carrier that reuses its own buffer are copied", async () => {
+Deno.test("bytes are copied if a carrier reuses its own buffer", async () => {
   const carrier = new FakeCarrier({});
   const reused = new Uint8Array(4);
   let count = 0;
@@ -154,7 +154,7 @@ Deno.test("bytes of a carrier that reuses its own buffer are copied", async () =
   socket.close();
 });
 
-Deno.test("what is longer than maxSize is cut, whatever buffer the carrier used", async () => {
+Deno.test("a datagram longer than maxSize is cut, whatever buffer the carrier used", async () => {
   const carrier = new FakeCarrier({});
   carrier.receive = () => Promise.resolve([new Uint8Array(100).fill(7), PEER]);
   const socket = new DatagramSocket(carrier, { maxSize: 10 });
@@ -165,17 +165,21 @@ Deno.test("what is longer than maxSize is cut, whatever buffer the carrier used"
 });
 
 Deno.test("a carrier's opened is the socket's", async () => {
-  const failure = new Deno.errors.AddrInUse("in use");
-  const opened = Promise.reject(failure);
-  opened.catch(() => {});
+  const cause = new Deno.errors.AddrInUse("in use");
+  const opened = Promise.reject(cause);
   const socket = new DatagramSocket(
     Object.assign(new FakeCarrier({}), { opened }),
   );
-  assertStrictEquals(await socket.opened.catch((error) => error), failure);
+  const error = await assertRejects(
+    () => socket.opened,
+    Deno.errors.AddrInUse,
+    "Cannot bind udp://127.0.0.1:62000: in use",
+  );
+  assertStrictEquals(error.cause, cause);
   socket.close();
 });
 
-Deno.test("a carrier's kernelDrops are the socket's, until it is closed", async () => {
+Deno.test("the socket's kernelDrops are the carrier's, until it is closed", async () => {
   const socket = new DatagramSocket(
     Object.assign(new FakeCarrier({}), {
       kernelDrops: () => Promise.resolve(7),
@@ -186,11 +190,11 @@ Deno.test("a carrier's kernelDrops are the socket's, until it is closed", async 
   assertEquals(await socket.kernelDrops(), undefined);
 });
 
-Deno.test("a carrier's address that is a path is shown as one", async () => {
+Deno.test("an address that is a path is shown as one", async () => {
   const addr = { transport: "unixpacket", path: "/run/a.sock" } as const;
   const carrier = Object.assign(new FakeCarrier({}), { addr });
   const socket = new DatagramSocket<Deno.UnixAddr>(carrier);
-  assertStrictEquals(socket.addr, addr);
+  assertEquals(socket.addr, addr);
   await assertRejects(
     () => socket.receive({ timeoutMs: 0 }),
     Deno.errors.TimedOut,

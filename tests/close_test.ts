@@ -45,7 +45,7 @@ testBoth("a closed socket receives nothing", async (open) => {
   assertEquals(done, true);
 });
 
-testBoth("closing twice, in every way, is fine", async (open) => {
+testBoth("closing again, in any way, does nothing", async (open) => {
   await using pair = await open();
   pair.socket.close();
   pair.socket.close();
@@ -55,7 +55,7 @@ testBoth("closing twice, in every way, is fine", async (open) => {
   await assertRejects(() => pair.socket.receive(), SocketClosedError);
 });
 
-testBoth("a socket's stats outlive it", async (open) => {
+testBoth("a closed socket still has its stats", async (open) => {
   await using pair = await open();
   await pair.send("a");
   await pair.socket.receive(SOON);
@@ -63,7 +63,7 @@ testBoth("a socket's stats outlive it", async (open) => {
   assertEquals(pair.socket.stats.received, 1);
 });
 
-testBoth("ref and unref of a closed socket are fine", async (open) => {
+testBoth("ref and unref of a closed socket do nothing", async (open) => {
   await using pair = await open();
   pair.socket.close();
   pair.socket.unref();
@@ -71,7 +71,7 @@ testBoth("ref and unref of a closed socket are fine", async (open) => {
   assertEquals(pair.socket.stats.received, 0);
 });
 
-testBoth("aborting after the close changes nothing", async (open) => {
+testBoth("aborting after the close has no effect", async (open) => {
   await using pair = await open();
   const controller = new AbortController();
   const receiving = pair.socket.receive({ signal: controller.signal });
@@ -97,7 +97,7 @@ Deno.test("a closed socket sends nothing", async () => {
   assertEquals(client.stats.sendFailed, 1);
 });
 
-Deno.test("after await using the port is free at once, with a receive pending too", async () => {
+Deno.test("the port is free right after await using, even if a receive was pending", async () => {
   const { addr } = (() => {
     using socket = bind(LOOPBACK);
     return socket;
@@ -111,7 +111,7 @@ Deno.test("after await using the port is free at once, with a receive pending to
   }
 });
 
-Deno.test("the port is free after await using when the receive had given up", async () => {
+Deno.test("the port is free after await using if a receive had given up", async () => {
   await using peer = bind(LOOPBACK);
   let { addr } = peer;
   addr = { ...addr, port: 0 };
@@ -140,7 +140,7 @@ Deno.test("using closes the socket", async () => {
   assertEquals(carrier.calls, ["close", "close"]);
 });
 
-Deno.test("the carrier is closed once, however often the socket is", async () => {
+Deno.test("closing a socket twice closes its carrier once", async () => {
   const { carrier, socket } = fakeBound();
   socket.close();
   socket.close();
@@ -148,7 +148,7 @@ Deno.test("the carrier is closed once, however often the socket is", async () =>
   assertEquals(carrier.calls, ["close"]);
 });
 
-Deno.test("datagrams that nobody received are counted when the socket is closed", async () => {
+Deno.test("closing counts the datagrams that were not received", async () => {
   const { carrier, socket } = fakeBound();
   const controller = new AbortController();
   const receiving = socket.receive({ signal: controller.signal });
@@ -162,7 +162,7 @@ Deno.test("datagrams that nobody received are counted when the socket is closed"
   assertEquals([waiting, dropped.closed], [0, 1]);
 });
 
-Deno.test("a datagram that the carrier brings after the close is counted", async () => {
+Deno.test("a datagram that arrives after the close is counted", async () => {
   class Late extends FakeCarrier {
     override close() {}
   }
@@ -178,7 +178,7 @@ Deno.test("a datagram that the carrier brings after the close is counted", async
   assertEquals(socket.stats.dropped.closed, 1);
 });
 
-Deno.test("await using waits for the carrier's pending receive, whatever becomes of it", async () => {
+Deno.test("await using waits until the carrier's pending receive has settled", async () => {
   class Late extends FakeCarrier {
     override close() {}
   }
@@ -192,7 +192,7 @@ Deno.test("await using waits for the carrier's pending receive, whatever becomes
   await disposed;
 });
 
-Deno.test("an end of the carrier is what await using calls, and waits for", async () => {
+Deno.test("await using calls the carrier's end, and waits for it", async () => {
   const gate = Promise.withResolvers<void>();
   const carrier = Object.assign(new FakeCarrier({}), {
     end: () => gate.promise,
@@ -209,7 +209,7 @@ Deno.test("an end of the carrier is what await using calls, and waits for", asyn
   assertEquals(carrier.calls, []);
 });
 
-Deno.test("close does not wait: it closes even a carrier that could end", () => {
+Deno.test("close does not call the carrier's end", () => {
   const carrier = Object.assign(new FakeCarrier({}), {
     end: () => Promise.reject(new Error("ended")),
   });
@@ -217,7 +217,7 @@ Deno.test("close does not wait: it closes even a carrier that could end", () => 
   assertEquals(carrier.calls, ["close"]);
 });
 
-Deno.test("an end that rejects says what could not be closed, and the socket is closed", async () => {
+Deno.test("an end that rejects is reported, and the socket is closed", async () => {
   const cause = new Deno.errors.TimedOut("cannot flush");
   const carrier = Object.assign(new FakeCarrier({}), {
     end: () => Promise.reject(cause),
@@ -234,7 +234,7 @@ Deno.test("an end that rejects says what could not be closed, and the socket is 
   await assertRejects(() => socket.receive(), SocketClosedError);
 });
 
-Deno.test("a carrier's close that throws is told once, and the socket is closed all the same", async () => {
+Deno.test("a close that throws is reported once, and the socket is closed", async () => {
   class Stuck extends FakeCarrier {
     override close() {
       super.close();
@@ -253,7 +253,7 @@ Deno.test("a carrier's close that throws is told once, and the socket is closed 
   assertEquals(carrier.calls.filter((call) => call === "close").length, 1);
 });
 
-Deno.test("a carrier that closed by itself ends all waits, and closing the socket is fine", async () => {
+Deno.test("a carrier that closes by itself ends all waits", async () => {
   const conn = Deno.listenDatagram({
     transport: "udp",
     hostname: "127.0.0.1",

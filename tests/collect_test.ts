@@ -1,10 +1,15 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { collect, type Message, type Sink } from "../lib/collect.ts";
 import { bind, connect, DatagramSocket } from "../mod.ts";
 import { FakeCarrier, FakeClock } from "./support/fakes.ts";
 import { LOOPBACK, SOON, turn } from "./support/helpers.ts";
 
-/** Remembers what it was called with. */
+/** A sink that records its calls. */
 class Memory implements Sink {
   readonly batches: Message[][] = [];
   readonly calls: string[] = [];
@@ -39,7 +44,7 @@ class Memory implements Sink {
   }
 }
 
-/** A collector over a fake carrier and clock. */
+/** Starts a collector on a fake carrier and clock. */
 function fake(
   options: Parameters<typeof collect>[1] = {},
   sinks: Sink[] = [new Memory()],
@@ -75,7 +80,7 @@ Deno.test("messages are numbered in the order of arrival and reach every sink in
   }
 });
 
-Deno.test("a message goes on within 2 ms, together with what came meanwhile", async () => {
+Deno.test("a batch is written 2 ms after its first message, with all that arrived since", async () => {
   const { carrier, clock, collector, sink } = fake();
   carrier.deliver("a");
   carrier.deliver("b");
@@ -90,7 +95,7 @@ Deno.test("a message goes on within 2 ms, together with what came meanwhile", as
   await collector.stop();
 });
 
-Deno.test("a thousand messages, or a megabyte, go on at once", async () => {
+Deno.test("a thousand messages, or a megabyte, are written at once", async () => {
   const { carrier, collector, sink } = fake();
   for (let n = 0; n < 1001; n++) carrier.deliver("x");
   while (carrier.queued > 0) await turn();
@@ -104,7 +109,7 @@ Deno.test("a thousand messages, or a megabyte, go on at once", async () => {
   assertEquals(sink.texts.length, 1021);
 });
 
-Deno.test("while a sink is full, no more is read; then it goes on", async () => {
+Deno.test("while a sink is full nothing is read; then reading continues", async () => {
   const { carrier, clock, collector, sink } = fake();
   const full = Promise.withResolvers<void>();
   sink.onWrite = () => full.promise;
@@ -142,7 +147,7 @@ Deno.test("a sink that fails is reported, and the others get everything", async 
   assertEquals(errors, [["broken", "bad"], ["later", "rejecting"]]);
 });
 
-Deno.test("an error of the carrier is reported, and the collector goes on", async () => {
+Deno.test("an error of the carrier is reported, and the collector continues", async () => {
   const { carrier, clock, collector, errors, sink } = fake({ count: 1 });
   carrier.fail(new Error("no luck"));
   await turn();
@@ -153,7 +158,7 @@ Deno.test("an error of the carrier is reported, and the collector goes on", asyn
   assertStringIncludes(errors[0][0], "no luck");
 });
 
-Deno.test("it ends when no message came for timeoutMs, counted from the last", async () => {
+Deno.test("a collector ends timeoutMs after the last message", async () => {
   const { carrier, clock, collector, sink } = fake({ timeoutMs: 100 });
   clock.advance(90);
   carrier.deliver("a");
@@ -167,7 +172,7 @@ Deno.test("it ends when no message came for timeoutMs, counted from the last", a
   assertEquals(clock.timers, 0);
 });
 
-Deno.test("stop passes on what is here; what comes then stays in the socket", async () => {
+Deno.test("stop writes pending messages; later ones stay in the socket", async () => {
   const { carrier, collector, sink, socket, clock } = fake();
   carrier.deliver("a");
   await turn();
@@ -206,7 +211,7 @@ Deno.test("answers go out by the rules of socket.answer, and are counted", async
   assertEquals([received, sent, withheld.answerRate], [3, 2, 1]);
 });
 
-Deno.test("stats are the socket's, and each sink's under its name", async () => {
+Deno.test("stats are those of the socket, and of each sink under its name", async () => {
   const { carrier, collector, socket } = fake({ count: 1 });
   carrier.deliver("abc");
   await collector.finished;
@@ -216,7 +221,7 @@ Deno.test("stats are the socket's, and each sink's under its name", async () => 
   });
 });
 
-Deno.test("at the end sinks are flushed in order and closed in the other, so that one may read from one before it", async () => {
+Deno.test("at the end sinks are flushed in order and closed in reverse order", async () => {
   const calls: string[] = [];
   const sinks = ["a", "b"].map((name) => {
     const sink = new Memory(name);
@@ -227,3 +232,46 @@ Deno.test("at the end sinks are flushed in order and closed in the other, so tha
   await fake({}, sinks).collector.stop();
   assertEquals(calls, ["flush a", "flush b", "close b", "close a"]);
 });
+
+Deno.test("stats name the gauges of each sink that has some", async () => {
+  const sink = Object.assign(new Memory("mine"), { gauges: ["written"] });
+  const { carrier, collector } = fake({ count: 1 }, [
+    sink,
+    new Memory("other"),
+  ]);
+  carrier.deliver("abc");
+  await collector.finished;
+  const { sinks, gauges } = await collector.stats();
+  assertEquals(sinks, { mine: { written: 1 }, other: { written: 1 } });
+  assertEquals(gauges, { mine: ["written"] });
+});
+
+for (
+  const [options, wanted] of [
+    [
+      { count: -1 },
+      "count must be a whole number from 0, or Infinity: given -1",
+    ],
+    [
+      { count: NaN },
+      "count must be a whole number from 0, or Infinity: given NaN",
+    ],
+    [{ firstId: 0 }, "firstId must be a whole number from 1: given 0"],
+    [
+      { timeoutMs: -1 },
+      "timeoutMs must be milliseconds from 0 to 2147483647, or Infinity: given -1",
+    ],
+  ] as const
+) {
+  Deno.test(`collect refuses ${Deno.inspect(options)}, and reads nothing`, () => {
+    const carrier = new FakeCarrier({});
+    const socket = new DatagramSocket(carrier);
+    assertThrows(
+      () => collect(socket, options),
+      RangeError,
+      `Cannot collect: ${wanted}`,
+    );
+    assertEquals(carrier.reading, false);
+    socket.close();
+  });
+}

@@ -28,10 +28,10 @@ for (
     ["the broadcast address", "udp://255.255.255.255:5"],
     ["loopback's broadcast address", "udp://127.255.255.255:5"],
     ["port 0", "udp://127.0.0.1:0"],
-    ["no address", "nonsense"],
+    ["text that is not an address", "nonsense"],
   ]
 ) {
-  Deno.test(`connect refuses ${what}`, async () => {
+  Deno.test(`connect rejects ${what}`, async () => {
     await assertRejects(() => connect(address), InvalidAddressError);
   });
 }
@@ -56,7 +56,7 @@ Deno.test("connect binds as narrowly as the peer allows", async () => {
   assertEquals(hosts, ["127.0.0.1", "0.0.0.0", "::1", "::"]);
 });
 
-Deno.test("a stranger's datagram is not delivered, and counted", async () => {
+Deno.test("a stranger's datagram is counted, not delivered", async () => {
   await using peer = bind(LOOPBACK);
   await using stranger = bind(LOOPBACK);
   await using client = await connect(peer.addr);
@@ -67,7 +67,7 @@ Deno.test("a stranger's datagram is not delivered, and counted", async () => {
   assertEquals(client.stats.received, 1);
 });
 
-Deno.test("strangers do not wake a receiver, and do not pass for a reply", async () => {
+Deno.test("a stranger's datagram neither ends a receive nor a request", async () => {
   const { carrier, socket } = fakeClient();
   const request = socket.request("ping", SOON);
   const receiving = socket.receive(SOON);
@@ -108,7 +108,7 @@ for (const [remote, from, same] of SOURCES) {
   });
 }
 
-Deno.test("a datagram without a host is a stranger's", async () => {
+Deno.test("a datagram without a host is from a stranger", async () => {
   const { carrier, socket } = fakeClient();
   carrier.deliver("a", { transport: "unixpacket", path: "/a" });
   carrier.deliver("b");
@@ -150,12 +150,12 @@ for (const [family, host] of [[4, "127.0.0.1"], [6, "::1"]] as const) {
   });
 }
 
-Deno.test("without a family localhost is what the system says", async () => {
+Deno.test("without a family localhost is the system's choice", async () => {
   await using client = await connect("localhost:5");
   assert(["127.0.0.1", "::1"].includes(client.remote.hostname));
 });
 
-Deno.test("an address of the other family is refused", async () => {
+Deno.test("an address of the other family is rejected", async () => {
   await assertRejects(
     () => connect("[::1]:5", { family: 4 }),
     Deno.errors.AddrNotAvailable,
@@ -204,7 +204,7 @@ for (
   });
 }
 
-Deno.test("connect refuses an option of no use, too", async () => {
+Deno.test("connect rejects an option of no use", async () => {
   const carrier = sourceOf(new FakeCarrier({}));
   await assertRejects(
     () => connect("127.0.0.1:5", { carrier, family: 4 }),
@@ -218,11 +218,11 @@ Deno.test("connect refuses an option of no use, too", async () => {
   );
 });
 
-Deno.test("bind and connect use the carrier that they are given", async () => {
+Deno.test("bind and connect use the carrier in their options", async () => {
   const carrier = new FakeCarrier({});
   const bound = bind("udp://127.0.0.1:62000", { carrier: sourceOf(carrier) });
   assert(bound instanceof DatagramSocket);
-  assertStrictEquals(bound.addr, carrier.addr);
+  assertEquals(bound.addr, carrier.addr);
   bound.close();
   const second = new FakeCarrier({});
   const client = await connect(PEER, { carrier: sourceOf(second) });
@@ -232,12 +232,12 @@ Deno.test("bind and connect use the carrier that they are given", async () => {
   client.close();
 });
 
-Deno.test("a carrier's remote is the peer, whatever was dialled", async () => {
+Deno.test("a carrier's remote is the peer, whatever was dialed", async () => {
   const carrier = Object.assign(new FakeCarrier({}), { remote: PEER });
   const client = await connect("udp://some.name:7", {
     carrier: sourceOf(carrier),
   });
-  assertStrictEquals(client.remote, PEER);
+  assertEquals(client.remote, PEER);
   client.close();
 });
 
@@ -250,7 +250,7 @@ Deno.test("a source that cannot dial cannot connect", async () => {
   );
 });
 
-Deno.test("what a source throws keeps its class and is the cause", async () => {
+Deno.test("an error of a source keeps its class and is the cause", async () => {
   const cause = new Deno.errors.ConnectionReset("gone");
   const carrier = {
     listen() {

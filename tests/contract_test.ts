@@ -1,8 +1,9 @@
+import { assertThrows } from "@std/assert";
 import { tcp } from "../lib/carriers/tcp.ts";
 import { tls } from "../lib/carriers/tls.ts";
 import { udp } from "../lib/carriers/udp.ts";
 import { webSockets } from "../examples/websocket_carrier.ts";
-import { simulateNetwork } from "../lib/testing/mod.ts";
+import { carrierContract, simulateNetwork } from "../lib/testing/mod.ts";
 import { certificate } from "./support/certificates.ts";
 import { bothContracts, tracedContract } from "./support/contracts.ts";
 
@@ -15,6 +16,7 @@ bothContracts("udp over IPv6", () => udp({ family: 6 }), {
 
 // Every Deno.DatagramConn is a carrier as it stands.
 bothContracts("bare Deno.DatagramConn", () => ({
+  schemes: ["udp"],
   listen: (address) =>
     Deno.listenDatagram({ ...address as Deno.NetAddr, transport: "udp" }),
   dial: () =>
@@ -49,13 +51,13 @@ bothContracts("tcp, lines", () => tcp(), {
   address: () => "tcp://127.0.0.1:0",
   binary: false,
   largest: 65_535,
-  sendsToNobody: undefined,
+  sendToUnbound: "either",
 });
 
 bothContracts("tcp, lengths", () => tcp({ framing: "length" }), {
   address: () => "tcp://[::1]:0",
   largest: 65_535,
-  sendsToNobody: undefined,
+  sendToUnbound: "either",
 });
 
 let pair = { cert: "", key: "" };
@@ -63,7 +65,7 @@ bothContracts("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
   address: () => "tls://127.0.0.1:0",
   binary: false,
   largest: 65_535,
-  sendsToNobody: undefined,
+  sendToUnbound: "either",
   around: async (test) => {
     if (pair.cert === "") pair = await certificate();
     await test();
@@ -72,5 +74,13 @@ bothContracts("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
 
 tracedContract("WebSockets", () => webSockets, {
   address: () => "tcp://127.0.0.1:0",
-  sendsToNobody: undefined,
+  sendToUnbound: "either",
+});
+
+Deno.test("a contract that can register no tests is rejected", () => {
+  assertThrows(
+    () => carrierContract("x", () => udp(), { test: {} as () => void }),
+    TypeError,
+    "Cannot register tests: test must be a function",
+  );
 });

@@ -5,7 +5,7 @@ import { pattern, random, SOON } from "./support/helpers.ts";
 
 const KIB = 1024;
 
-Deno.test("a copy has the bytes, and none of the original's memory", () => {
+Deno.test("a copy has the bytes, but not the memory, of the original", () => {
   const pool = new CopyPool();
   for (const size of [0, 1, 2 * KIB, 2 * KIB + 1, 65_527]) {
     const bytes = pattern(size);
@@ -57,7 +57,7 @@ Deno.test("copies never overlap", () => {
   }
 });
 
-Deno.test("a copy starts where any typed array can view it", () => {
+Deno.test("a copy is aligned for any typed array", () => {
   const pool = new CopyPool();
   for (let size = 0; size < 100; size++) {
     assertEquals(pool.copy(new Uint8Array(size)).byteOffset % 8, 0);

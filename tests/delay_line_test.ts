@@ -27,7 +27,7 @@ class ManualClock implements Clock {
     return this.after(0, callback);
   }
 
-  /** Moves it, and calls back whoever waited for a time until then. */
+  /** Moves it, and calls the callbacks that are due until then. */
   moveTo(now: number): void {
     let timer;
     do {
@@ -38,7 +38,7 @@ class ManualClock implements Clock {
     } while (timer !== undefined);
   }
 
-  /** Calls back, be it too early. */
+  /** Calls a callback, even if it is too early. */
   fire(timer = this.timers[0]): void {
     if (timer === undefined) return;
     this.timers.splice(this.timers.indexOf(timer), 1);
@@ -56,7 +56,7 @@ function line() {
   return { clock, line, released };
 }
 
-Deno.test("items are let go at their times, in order of time", () => {
+Deno.test("items are released at their times, in order of time", () => {
   const { clock, line: held, released } = line();
   held.hold("c", 30);
   held.hold("a", 10);
@@ -69,7 +69,7 @@ Deno.test("items are let go at their times, in order of time", () => {
   assertEquals(released.at(-1), [30, "c"]);
 });
 
-Deno.test("items of one time are let go in the order in which they came", () => {
+Deno.test("items of one time are released in the order in which they were added", () => {
   const { clock, line: held, released } = line();
   const names = Array.from({ length: 100 }, (_, n) => `${n}`);
   for (const name of names) held.hold(name, 5);
@@ -77,7 +77,7 @@ Deno.test("items of one time are let go in the order in which they came", () => 
   assertEquals(released.map(([_, item]) => item), names);
 });
 
-Deno.test("any items leave sorted by time, then by arrival", () => {
+Deno.test("2,000 random items are released by time, then by arrival", () => {
   const { clock, line: held, released } = line();
   const below = random(1);
   const items = Array.from(
@@ -92,7 +92,7 @@ Deno.test("any items leave sorted by time, then by arrival", () => {
   );
 });
 
-Deno.test("one timer at most waits, however many items are held, and none without", () => {
+Deno.test("there is one timer while items are held, and none otherwise", () => {
   const { clock, line: held } = line();
   for (let n = 100; n > 0; n--) {
     held.hold(`${n}`, n);
@@ -104,7 +104,7 @@ Deno.test("one timer at most waits, however many items are held, and none withou
   assertEquals(clock.timers, []);
 });
 
-Deno.test("length and due tell what is held and when the next is let go", () => {
+Deno.test("length and due are those of the items that are held", () => {
   const { clock, line: held } = line();
   assertEquals([held.length, held.due], [0, Infinity]);
   held.hold("b", 20);
@@ -116,7 +116,7 @@ Deno.test("length and due tell what is held and when the next is let go", () => 
   assertEquals([held.length, held.due], [0, Infinity]);
 });
 
-Deno.test("what is due already is let go by the next timer, and not before", () => {
+Deno.test("an item that is already due is released by the next timer, not before", () => {
   const { clock, line: held, released } = line();
   clock.moveTo(100);
   held.hold("late", 50);
@@ -125,7 +125,7 @@ Deno.test("what is due already is let go by the next timer, and not before", () 
   assertEquals(released, [[100, "late"]]);
 });
 
-Deno.test("a timer that comes too early lets nothing go, and waits again", () => {
+Deno.test("a timer that fires too early releases nothing, and waits again", () => {
   const { clock, line: held, released } = line();
   held.hold("a", 10);
   clock.moveTo(9.5);
@@ -136,7 +136,7 @@ Deno.test("a timer that comes too early lets nothing go, and waits again", () =>
   assertEquals(released, [[10, "a"]]);
 });
 
-Deno.test("a time beyond what a timer can wait is waited for in parts", () => {
+Deno.test("a wait longer than a timer's longest is done in parts", () => {
   const { clock, line: held, released } = line();
   held.hold("a", 100 * DAY_MS);
   const longest = 2 ** 31 - 1;
@@ -148,7 +148,7 @@ Deno.test("a time beyond what a timer can wait is waited for in parts", () => {
   assertEquals(released, [[100 * DAY_MS, "a"]]);
 });
 
-Deno.test("clear gives what is held, and nothing of it is let go any more", () => {
+Deno.test("clear returns the held items, and none of them is released later", () => {
   const { clock, line: held, released } = line();
   held.hold("b", 20);
   held.hold("a", 10);
@@ -160,7 +160,7 @@ Deno.test("clear gives what is held, and nothing of it is let go any more", () =
   assertEquals(released, [[30, "c"]]);
 });
 
-Deno.test("an item that comes while others are let go waits for its own time", () => {
+Deno.test("an item that is added during a release waits for its own time", () => {
   const clock = new ManualClock();
   const released: string[] = [];
   const held = new DelayLine<string>(clock, (item) => {

@@ -10,6 +10,7 @@ import {
 import {
   bind,
   connect,
+  errors,
   InvalidAddressError,
   MessageTooLargeError,
   SocketClosedError,
@@ -17,7 +18,7 @@ import {
 import { failure } from "../lib/errors.ts";
 import { LOOPBACK, net } from "./support/helpers.ts";
 
-Deno.test("the library's errors are the built-in ones that they resemble", () => {
+Deno.test("the library's errors extend the built-in ones that they resemble", () => {
   assertInstanceOf(new InvalidAddressError("a", "b"), TypeError);
   assertInstanceOf(new MessageTooLargeError(), RangeError);
   assertInstanceOf(new SocketClosedError(), Deno.errors.BadResource);
@@ -153,6 +154,35 @@ Deno.test("a unix socket without permission is NotCapable", () => {
   );
 });
 
+Deno.test("where there is no Deno, the error classes are the library's own", async () => {
+  // The query makes it a module of its own, evaluated again.
+  const { Deno: deno } = globalThis;
+  let portable;
+  try {
+    delete (globalThis as { Deno?: typeof Deno }).Deno;
+    portable = await import("../lib/errors.ts?portable");
+  } finally {
+    globalThis.Deno = deno;
+  }
+  const { errors, failure, SocketClosedError: Closed } = portable;
+  for (const [name, Class] of Object.entries(errors)) {
+    const error = new Class("why", { cause: "it" });
+    assertInstanceOf(error, Error);
+    assertEquals([error.name, error.message, error.cause], [name, "why", "it"]);
+    assert(!(error instanceof Deno.errors[name as "TimedOut"]));
+  }
+  const cause = new errors.ConnectionReset("gone");
+  const wrapped = failure("receive on x", cause);
+  assertStrictEquals(wrapped.constructor, errors.ConnectionReset);
+  assertInstanceOf(failure("x", new errors.Interrupted()), Closed);
+});
+
+Deno.test("on Deno, the error classes are Deno's", () => {
+  for (const [name, Class] of Object.entries(errors)) {
+    assertStrictEquals(Class, Deno.errors[name as "TimedOut"]);
+  }
+});
+
 Deno.test("a failure keeps the class of its cause", () => {
   for (
     const Class of [
@@ -180,7 +210,7 @@ Deno.test("a failure of an unknown class is an Error", () => {
   assertInstanceOf(error.cause, Odd);
 });
 
-Deno.test("a failure may have been caused by no Error at all", () => {
+Deno.test("the cause of a failure may be any value", () => {
   for (const cause of ["why", 7, null, undefined, { toString: () => "it" }]) {
     const error = failure("do it", cause);
     assertEquals(error.message, `Cannot do it: ${cause}`);
@@ -206,7 +236,7 @@ Deno.test("a failure because the carrier is closed is a SocketClosedError", () =
   }
 });
 
-Deno.test("what the system finds too long is a MessageTooLargeError", () => {
+Deno.test("a message that is too long for the system is a MessageTooLargeError", () => {
   const cause = new Error("Message too long (os error 90)");
   assertInstanceOf(failure("send", cause), MessageTooLargeError);
 });

@@ -20,14 +20,14 @@ const READ: [Parameters<typeof readFaults>[0], Faults][] = [
   [{ mtu: "1200" }, { mtu: 1200 }],
 ];
 for (const [values, faults] of READ) {
-  Deno.test(`${JSON.stringify(values)} is read as what it says`, () => {
+  Deno.test(`${JSON.stringify(values)} is read`, () => {
     assertEquals(checkFaults(readFaults(values)), checkFaults(faults));
   });
 }
 
 const PERCENTAGE = "must be from 0% to 100%, such as 0.5% or 10%";
-const TIME = "must be a time up to 1h, or from one to another";
-const RATE = "must be bits a second above 0";
+const TIME = "must be a time up to 1h or a range of them";
+const RATE = "must be bits per second above 0";
 
 const REFUSED: [string, string[], string][] = [
   ["loss", ["10", "0.1", "101%", "-1%", "%", "", "1e1%", "ten%"], PERCENTAGE],
@@ -50,6 +50,6 @@ Deno.test("--queue without --bandwidth is refused", () => {
   assertThrows(
     () => readFaults({ queue: "5" }),
     UsageError,
-    "--queue goes with --bandwidth",
+    "--queue needs --bandwidth",
   );
 });

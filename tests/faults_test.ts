@@ -7,13 +7,14 @@ import {
   type Passage,
   seedOf,
 } from "../lib/testing/faults.ts";
+import { shown } from "../lib/check.ts";
 import { pattern } from "./support/helpers.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
 const DRAWS = 10_000;
 const SIZE = 100;
 
-/** What becomes of so many datagrams that set out a second apart. */
+/** The passages of `count` datagrams that are sent a second apart. */
 function crossings(
   faults: Faults,
   { seed = 1, count = DRAWS, size = SIZE } = {},
@@ -25,7 +26,7 @@ function crossings(
   );
 }
 
-/** That many of so many draws are as likely as said: 4 standard deviations. */
+/** The number that was seen is probable: within 4 standard deviations. */
 function assertRate(seen: number, draws: number, probability: number): void {
   const deviation = Math.sqrt(draws * probability * (1 - probability));
   const off = Math.abs(seen - draws * probability);
@@ -41,7 +42,7 @@ const HAPPENED: Record<string, (passages: Passage[], n: number) => boolean> = {
 
 for (const [fault, happened] of Object.entries(HAPPENED)) {
   for (const probability of [0.01, 0.1, 0.5, 0.9]) {
-    Deno.test(`${fault} ${probability} happens to as many of 10,000, whatever the seed`, () => {
+    Deno.test(`${fault} ${probability} happens to that share of 10,000, whatever the seed`, () => {
       for (const seed of SEEDS) {
         const seen = crossings({ [fault]: probability }, { seed })
           .filter(happened).length;
@@ -57,13 +58,13 @@ for (const [fault, happened] of Object.entries(HAPPENED)) {
   });
 }
 
-Deno.test("without faults each datagram passes once, at once, as it is", () => {
+Deno.test("without faults each datagram passes once, at once, unchanged", () => {
   for (const [n, passages] of crossings({}).entries()) {
     assertEquals(passages, [{ fate: "passed", at: n * 1000 }]);
   }
 });
 
-Deno.test("a copy has chances of its own", () => {
+Deno.test("a copy is lost or passes independently of its original", () => {
   const both = crossings({ duplicate: 1, loss: 0.5 });
   const lost = ({ fate }: Passage) => fate === "lost";
   assertRate(both.filter(([_, copy]) => lost(copy)).length, DRAWS, 0.5);
@@ -82,7 +83,7 @@ Deno.test("delays spread evenly from the least to the most", () => {
   for (const seen of quarters) assertRate(seen, DRAWS, 0.25);
 });
 
-Deno.test("each bit of a datagram is as likely the wrong one", () => {
+Deno.test("each bit of a datagram is flipped with the same probability", () => {
   const seen = new Array(16).fill(0);
   for (const [{ flippedBit }] of crossings({ corrupt: 1 }, { size: 2 })) {
     seen[flippedBit!]++;
@@ -90,7 +91,7 @@ Deno.test("each bit of a datagram is as likely the wrong one", () => {
   for (const times of seen) assertRate(times, DRAWS, 1 / 16);
 });
 
-Deno.test("an empty datagram has no bit that could be wrong", () => {
+Deno.test("an empty datagram is never corrupted", () => {
   for (const passages of crossings({ corrupt: 1 }, { size: 0 })) {
     assertEquals(passages[0].flippedBit, undefined);
   }
@@ -114,7 +115,7 @@ const MIX: Faults = {
   delayMs: { min: 10, max: 60 },
 };
 
-/** What was decided about a datagram; `undefined` for what its loss hides. */
+/** What was decided about a datagram; `undefined` if its loss hides it. */
 function decided([{ fate, at, flippedBit }, copy]: Passage[]) {
   const passed = fate === "passed";
   return {
@@ -125,7 +126,7 @@ function decided([{ fate, at, flippedBit }, copy]: Passage[]) {
   };
 }
 
-// A change, and what it must leave alone.
+// A change, and the decisions that it must not change.
 const CHANGES: [Faults, (keyof ReturnType<typeof decided>)[]][] = [
   [{ loss: 0 }, ["twice", "wrongBit", "arrival"]],
   [{ loss: 0.7 }, ["twice", "wrongBit", "arrival"]],
@@ -138,7 +139,7 @@ const CHANGES: [Faults, (keyof ReturnType<typeof decided>)[]][] = [
   [{ mtu: SIZE - 1 }, ["twice"]],
 ];
 for (const [change, others] of CHANGES) {
-  Deno.test(`${JSON.stringify(change)} leaves what the other faults decide alone`, () => {
+  Deno.test(`${JSON.stringify(change)} does not change what the other faults decide`, () => {
     const before = crossings(MIX).map(decided);
     const after = crossings({ ...MIX, ...change }).map(decided);
     for (const other of others) {
@@ -151,7 +152,7 @@ for (const [change, others] of CHANGES) {
   });
 }
 
-Deno.test("the same seed decides the same, another seed something else", () => {
+Deno.test("the same seed decides the same, another seed differently", () => {
   assertEquals(crossings(MIX, { seed: 7 }), crossings(MIX, { seed: 7 }));
   const [a, b] = [7, 8].map((seed) =>
     crossings(MIX, { seed }).map(([{ fate }]) => fate).join()
@@ -159,7 +160,7 @@ Deno.test("the same seed decides the same, another seed something else", () => {
   assert(a !== b);
 });
 
-Deno.test("faults that are set hold from then on, those left out stay", () => {
+Deno.test("set changes faults from then on, and those not given stay", () => {
   const link = new Link(1, { loss: 1, mtu: 200 });
   assertEquals(link.cross(SIZE, 0)[0].fate, "lost");
   link.set({ loss: 0, mtu: undefined });
@@ -167,7 +168,7 @@ Deno.test("faults that are set hold from then on, those left out stay", () => {
   assertEquals(link.cross(201, 0)[0].fate, "overMtu");
 });
 
-Deno.test("the first datagrams of many links fail as often as any, and not together", () => {
+Deno.test("the first datagrams of many links fail as often as others, independently", () => {
   const probability = 0.25;
   const group = 8;
   let sum = 0;
@@ -193,22 +194,36 @@ Deno.test("the first datagrams of many links fail as often as any, and not toget
 const WRONG: [Record<string, unknown>, string][] = [
   ...["loss", "duplicate", "reorder", "corrupt"].flatMap((name) =>
     [-0.1, 1.1, NaN, Infinity, "10%"].map((value) =>
-      [{ [name]: value }, `${name} must be from 0 to 1: given ${value}`] as [
-        Record<string, unknown>,
-        string,
-      ]
+      [
+        { [name]: value },
+        `${name} must be a number from 0 to 1: given ${shown(value)}`,
+      ] as [Record<string, unknown>, string]
     )
   ),
-  [{ delayMs: { min: -1, max: 1 } }, "0 <= min <= max: given -1..1"],
-  [{ delayMs: { min: 2, max: 1 } }, "0 <= min <= max: given 2..1"],
-  [{ delayMs: { min: 0, max: Infinity } }, "given 0..Infinity"],
-  [{ delayMs: { min: NaN, max: 1 } }, "given NaN..1"],
-  [{ mtu: 0 }, "mtu must be above 0: given 0"],
-  [{ bandwidth: -1 }, "bandwidth must be above 0: given -1"],
-  [{ queue: NaN }, "queue must be above 0: given NaN"],
+  [
+    { delayMs: { min: -1, max: 1 } },
+    "delayMs.min must be a number from 0 to 1: given -1",
+  ],
+  [
+    { delayMs: { min: 2, max: 1 } },
+    "delayMs.min must be a number from 0 to 1: given 2",
+  ],
+  [
+    { delayMs: { min: 0, max: Infinity } },
+    "delayMs.max must be a number from 0: given Infinity",
+  ],
+  [
+    { delayMs: { min: NaN, max: 1 } },
+    "delayMs.min must be a number from 0 to 1: given NaN",
+  ],
+  [{ delayMs: null }, "delayMs.max must be a number from 0: given undefined"],
+  [{ delayMs: "20ms" }, "delayMs.max must be a number from 0: given undefined"],
+  [{ mtu: 0 }, "mtu must be a number above 0: given 0"],
+  [{ bandwidth: -1 }, "bandwidth must be a number above 0: given -1"],
+  [{ queue: NaN }, "queue must be a number above 0: given NaN"],
 ];
 for (const [faults, says] of WRONG) {
-  Deno.test(`faults that cannot be are refused: ${says}`, () => {
+  Deno.test(`a fault out of range is rejected: ${says}`, () => {
     assertThrows(() => checkFaults(faults), RangeError, says);
     const link = new Link(1, { loss: 1 });
     assertThrows(() => link.set(faults), RangeError, says);
@@ -216,7 +231,7 @@ for (const [faults, says] of WRONG) {
   });
 }
 
-Deno.test("a fault that is undefined is left out", () => {
+Deno.test("a fault that is undefined keeps its default", () => {
   assertEquals(
     checkFaults({ loss: undefined, mtu: undefined }),
     checkFaults({}),

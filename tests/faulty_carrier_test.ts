@@ -16,7 +16,7 @@ const HOW = ["rejects", "throws"] as const;
 
 type Operation = typeof OPERATIONS[number];
 
-/** A carrier of which one call of one operation fails. */
+/** Makes a carrier of which one call of one operation fails. */
 function failing(
   carrier: Carrier,
   operation: Operation,
@@ -46,7 +46,7 @@ function failing(
   };
 }
 
-/** Sends and receives, both ways, whatever fails; gives what did. */
+/** Sends and receives in both directions. Returns the errors. */
 async function converse(
   network: SimulatedNetwork,
   carrier: Carrier,
@@ -71,7 +71,7 @@ async function converse(
 
 for (const operation of OPERATIONS) {
   for (const how of HOW) {
-    Deno.test(`a carrier whose ${operation} ${how}, at whichever step: the error reaches the caller typed, and nothing hangs or leaks`, async () => {
+    Deno.test(`if a carrier's ${operation} ${how} at any step, the caller gets the error`, async () => {
       const steps = operation === "close" ? 1 : STEPS;
       for (let step = 1; step <= steps; step++) {
         const network = simulateNetwork();
@@ -93,7 +93,7 @@ for (const operation of OPERATIONS) {
           assert(
             /^Cannot (receive on|send|close) .*: injected$/.test(error.message),
           );
-          // All else that can follow from it is that something did not come.
+          // The only other consequence is that datagrams are missing.
           assert(
             errors.every((error) =>
               error === injected[0] || error instanceof Deno.errors.TimedOut
@@ -104,7 +104,7 @@ for (const operation of OPERATIONS) {
       }
     });
 
-    Deno.test(`a server whose carrier's ${operation} ${how} reports it and goes on until it is shut down`, async () => {
+    Deno.test(`a server goes on if its carrier's ${operation} ${how}`, async () => {
       const steps = operation === "close" ? 1 : STEPS;
       for (let step = 1; step <= steps; step++) {
         const network = simulateNetwork();
@@ -145,7 +145,7 @@ for (const operation of OPERATIONS) {
   }
 }
 
-Deno.test("a request over a carrier that fails once is sent again", async () => {
+Deno.test("a request is sent again if the carrier fails once", async () => {
   const network = simulateNetwork();
   await network.run(async () => {
     await using socket = bind("udp://10.0.0.1:1", { carrier: network });

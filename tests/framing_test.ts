@@ -34,7 +34,7 @@ function texts(framing: Framing, pieces: string[], room?: number): string[] {
 }
 
 for (const [name, framing] of Object.entries(FRAMINGS)) {
-  Deno.test(`${name}: what is sent comes, however it is cut up, and truncated where it is too long`, () => {
+  Deno.test(`${name}: messages survive any chunking, and are truncated if too long`, () => {
     const byte = name === "line"
       ? fc.integer({ min: 0, max: 255 }).filter((byte) => byte !== 0x0a)
       : fc.integer({ min: 0, max: 255 });
@@ -64,7 +64,7 @@ for (const [name, framing] of Object.entries(FRAMINGS)) {
   });
 }
 
-Deno.test("lines end with LF or CRLF, or with the connection; an empty one is an empty message", () => {
+Deno.test("a line ends with LF, CRLF or the connection; an empty one is a message", () => {
   const { line } = FRAMINGS;
   assertEquals(texts(line, ["a\nb\r\n\n\r\nlast"]), ["a", "b", "", "", "last"]);
   assertEquals(texts(line, ["a\r", "\nb\rc\n"]), ["a", "b\rc"]);
@@ -72,7 +72,7 @@ Deno.test("lines end with LF or CRLF, or with the connection; an empty one is an
   assertEquals(texts(line, []), []);
 });
 
-Deno.test("a line that is too long comes once, as soon as that is known, and its rest is skipped", () => {
+Deno.test("a line that is too long is delivered once, at once; its rest is skipped", () => {
   const { line } = FRAMINGS;
   const decoder = line.decoder();
   const into = new Uint8Array(4);
@@ -89,7 +89,7 @@ Deno.test("a line that is too long comes once, as soon as that is known, and its
   assertEquals([decoder.next(into), decoder.partial], [undefined, false]);
 });
 
-Deno.test("a line with a newline in it is refused, and says where it is", () => {
+Deno.test("a message with a newline is rejected, and the error says where it is", () => {
   assertThrows(
     () => FRAMINGS.line.encode(bytesOf("ab\nc")),
     TypeError,
@@ -97,7 +97,7 @@ Deno.test("a line with a newline in it is refused, and says where it is", () => 
   );
 });
 
-Deno.test("a message that lacks some of its length is none", () => {
+Deno.test("an incomplete message is not delivered", () => {
   const { length } = FRAMINGS;
   assertEquals(texts(length, ["\0\x03abc\0\0\0\x05ab"]), ["abc", ""]);
   const decoder = length.decoder();

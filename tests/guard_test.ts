@@ -10,8 +10,8 @@ import {
 import { FakeCarrier, FakeClock } from "./support/fakes.ts";
 import { LOOPBACK, net, SOON, turn } from "./support/helpers.ts";
 
-/** Which of the sources a socket with these options hears. */
-async function heard(options: BindOptions, ...sources: string[]) {
+/** Returns the sources that a socket with these options accepts. */
+async function accepted(options: BindOptions, ...sources: string[]) {
   const carrier = new FakeCarrier({ addr: net("::", 62_000) });
   using socket = new DatagramSocket(carrier, options);
   for (const host of sources) carrier.deliver(host, net(host, 1));
@@ -27,19 +27,19 @@ async function heard(options: BindOptions, ...sources: string[]) {
 
 for (
   const [what, options, sources, expected] of [
-    ["allow hears its networks only", { allow: ["10.0.0.0/8", "fd00::/8"] }, [
+    ["allow accepts its networks only", { allow: ["10.0.0.0/8", "fd00::/8"] }, [
       "10.1.2.3",
       "11.0.0.1",
       "fd12::1",
       "fe80::1",
     ], ["10.1.2.3", "fd12::1"]],
-    ["deny hears all but its networks", { deny: ["10.0.0.0/8"] }, [
+    ["deny accepts all but its networks", { deny: ["10.0.0.0/8"] }, [
       "10.1.2.3",
       "11.0.0.1",
       "::1",
     ], ["11.0.0.1", "::1"]],
     [
-      "deny goes before allow",
+      "deny wins over allow",
       {
         allow: ["10.0.0.0/8"],
         deny: ["10.0.0.66"],
@@ -48,7 +48,7 @@ for (
       ["10.0.0.67"],
     ],
     [
-      "an IPv4 source of an IPv6 socket counts as IPv4",
+      "an IPv4 source of an IPv6 socket is matched as IPv4",
       {
         allow: ["192.0.2.0/24"],
       },
@@ -63,15 +63,15 @@ for (
       ["10.0.0.1"],
       ["10.0.0.1"],
     ],
-    ["an empty allow hears nobody", { allow: [] }, ["127.0.0.1"], []],
+    ["an empty allow accepts no source", { allow: [] }, ["127.0.0.1"], []],
     ["0.0.0.0/0 is all of IPv4 and nothing else", { allow: ["0.0.0.0/0"] }, [
       "8.8.8.8",
       "::1",
     ], ["8.8.8.8"]],
   ] satisfies [string, BindOptions, string[], string[]][]
 ) {
-  Deno.test(`guard: ${what}; the rest is counted as denied`, async () => {
-    assertEquals(await heard(options, ...sources), expected);
+  Deno.test(`guard: ${what}, the rest is counted`, async () => {
+    assertEquals(await accepted(options, ...sources), expected);
   });
 }
 
@@ -84,9 +84,10 @@ for (
     "host",
     "10.0.0.0/",
     "/8",
+    "x@[::1",
   ]
 ) {
-  Deno.test(`guard: ${JSON.stringify(bad)} is refused before anything is opened`, () => {
+  Deno.test(`guard: the network ${JSON.stringify(bad)} is rejected`, () => {
     const error = assertThrows(
       () => bind(LOOPBACK, { allow: [bad] }),
       InvalidAddressError,
@@ -108,16 +109,16 @@ for (
     { maxAmplification: NaN },
   ]
 ) {
-  Deno.test(`guard: ${Deno.inspect(options)} is refused`, () => {
+  Deno.test(`guard: ${Deno.inspect(options)} is rejected`, () => {
     assertThrows(
       () => bind(LOOPBACK, options),
       RangeError,
-      "Cannot open a socket",
+      `Cannot bind ${LOOPBACK}: `,
     );
   });
 }
 
-Deno.test("guard: a unix socket has no use for it and says so", () => {
+Deno.test("guard: its options are rejected for a unix socket", () => {
   assertThrows(
     () => bind("unix:/nowhere/pli.sock", { allow: ["10.0.0.0/8"] }),
     TypeError,
@@ -125,7 +126,7 @@ Deno.test("guard: a unix socket has no use for it and says so", () => {
   );
 });
 
-Deno.test("rateLimit takes a burst at once, then its rate, from each source", async () => {
+Deno.test("rateLimit accepts a burst at once, then its rate, from each source", async () => {
   const clock = new FakeClock();
   const carrier = new FakeCarrier({ clock });
   using socket = new DatagramSocket(carrier, {
@@ -160,7 +161,7 @@ Deno.test("rateLimit counts an IPv6 host's whole /64 as one source", async () =>
   assertEquals((await next).text(), "c");
 });
 
-/** A bound socket on a fake carrier, that has received one datagram. */
+/** Makes a bound socket over a fake carrier that has received one datagram. */
 async function received(host: string, size: number, options?: BindOptions) {
   const clock = new FakeClock();
   const carrier = new FakeCarrier({ addr: net(host, 62_000), clock });
@@ -172,12 +173,12 @@ async function received(host: string, size: number, options?: BindOptions) {
   return { carrier, socket, clock, receive, datagram: await receive() };
 }
 
-Deno.test("beyond loopback the answers never exceed three times what came", async () => {
+Deno.test("beyond loopback a peer gets at most three times the bytes that it sent", async () => {
   const { socket, datagram, receive, carrier } = await received("0.0.0.0", 4);
   assertEquals(await socket.answer("a".repeat(13), datagram), false);
   assertEquals(await socket.answer("a".repeat(12), datagram), true);
   assertEquals(await socket.answer("a", datagram), false);
-  // The sum counts: what one datagram leaves, the next may use.
+  // The sum counts: the credit that one datagram leaves is used by the next.
   const [second, third] = [await receive(), await receive()];
   assertEquals(await socket.answer("", second), true);
   assertEquals(await socket.answer("a".repeat(24), third), true);
@@ -192,7 +193,7 @@ Deno.test("on loopback an answer may be of any size", async () => {
   socket.close();
 });
 
-Deno.test("maxAmplification lifts the limit where no source can be forged", async () => {
+Deno.test("a maxAmplification of Infinity lifts the limit", async () => {
   const { socket, datagram } = await received("0.0.0.0", 1, {
     maxAmplification: Infinity,
   });
@@ -200,7 +201,7 @@ Deno.test("maxAmplification lifts the limit where no source can be forged", asyn
   socket.close();
 });
 
-Deno.test("answerLimit bounds the answers to each peer; the rest is counted", async () => {
+Deno.test("answerLimit bounds the answers to each peer, and counts the rest", async () => {
   const { socket, datagram, clock } = await received("127.0.0.1", 1, {
     answerLimit: { perSecond: 10, burst: 2 },
   });
@@ -217,7 +218,7 @@ Deno.test("answerLimit bounds the answers to each peer; the rest is counted", as
   socket.close();
 });
 
-Deno.test("two echo servers pointed at each other come to an end", async () => {
+Deno.test("a loop between two echo servers ends", async () => {
   const conn = Deno.listenDatagram({
     transport: "udp",
     hostname: "127.0.0.1",
@@ -227,7 +228,7 @@ Deno.test("two echo servers pointed at each other come to an end", async () => {
     carrier: { listen: () => conn },
   });
   await using other = serve(LOOPBACK, ({ data }) => data);
-  // So many at once are answered faster than the limit on any machine.
+  // This many at once are answered faster than the limit on any machine.
   const underWay = 50;
   for (let n = 0; n < underWay; n++) {
     await conn.send(new Uint8Array(10), other.addr);
@@ -237,7 +238,7 @@ Deno.test("two echo servers pointed at each other come to an end", async () => {
   while (withheld() < underWay) await turn();
   const sent = one.stats.sent + other.stats.sent;
   assert(sent >= 20_000, `${sent} answers: the limit has 10,000 for each`);
-  // A third one still gets its answer.
+  // A third peer still gets its answer.
   await using client = await connect(one.addr);
   assertEquals((await client.request("hello", SOON)).text(), "hello");
   assertEquals(one.stats.sent + other.stats.sent, sent + 1);

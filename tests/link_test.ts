@@ -7,7 +7,7 @@ const SIZE = 100;
 // IPv4 and UDP.
 const HEADERS = 28;
 
-Deno.test("order is kept without reorder, whatever the jitter, also of copies", () => {
+Deno.test("without reorder a link keeps the order, also of copies, whatever the jitter", () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     const link = new Link(seed, {
       duplicate: 0.3,
@@ -26,7 +26,7 @@ Deno.test("order is kept without reorder, whatever the jitter, also of copies", 
   }
 });
 
-Deno.test("order is kept when the delay shrinks", () => {
+Deno.test("a link keeps the order when the delay shrinks", () => {
   const link = new Link(1, { delayMs: { min: 500, max: 500 } });
   const [first] = link.cross(SIZE, 0);
   link.set({ delayMs: { min: 0, max: 0 } });
@@ -34,7 +34,7 @@ Deno.test("order is kept when the delay shrinks", () => {
   assertEquals([first.at, second.at], [500, 500]);
 });
 
-Deno.test("reorder holds some back by up to 20 ms, and the others keep their order", () => {
+Deno.test("reorder holds some datagrams back by up to 20 ms, others keep their order", () => {
   const link = new Link(1, { reorder: 0.3 });
   let last = 0;
   let heldBack = 0;
@@ -51,7 +51,7 @@ Deno.test("reorder holds some back by up to 20 ms, and the others keep their ord
   assert(heldBack > 0 && heldBack < DRAWS);
 });
 
-Deno.test("bandwidth spaces datagrams by exactly their bits and those of their headers", () => {
+Deno.test("bandwidth spaces datagrams by exactly their bits and their headers' bits", () => {
   const below = random(1);
   const link = new Link(1, { bandwidth: 8000, queue: Infinity });
   let free = 0;
@@ -63,20 +63,20 @@ Deno.test("bandwidth spaces datagrams by exactly their bits and those of their h
   }
 });
 
-Deno.test("a line that was free takes a datagram at once", () => {
+Deno.test("an idle line sends a datagram at once", () => {
   const link = new Link(1, { bandwidth: 8000 });
   assertEquals(link.cross(SIZE, 0)[0].at, 128);
   assertEquals(link.cross(SIZE, 5000)[0].at, 5128);
   assertEquals(link.cross(SIZE, 5100)[0].at, 5256);
 });
 
-Deno.test("a delay comes on top of the bandwidth", () => {
+Deno.test("a delay is added to the time that the bandwidth takes", () => {
   const delayMs = { min: 50, max: 50 };
   const link = new Link(1, { bandwidth: 8000, delayMs });
   assertEquals(link.cross(SIZE, 0)[0].at, 178);
 });
 
-Deno.test("what is lost takes its bandwidth, what is over the MTU none", () => {
+Deno.test("a lost datagram takes bandwidth, one over the MTU does not", () => {
   const lossy = new Link(1, { bandwidth: 8000, loss: 1 });
   lossy.cross(SIZE, 0);
   lossy.set({ loss: 0 });

@@ -13,18 +13,18 @@ import {
 import { FakeCarrier } from "./support/fakes.ts";
 import { LOOPBACK, SOON } from "./support/helpers.ts";
 
-// Deno cannot say on which interface to send. Linux takes the one that has the
-// sender's address, so what a socket on 127.0.0.1 sends to a group stays on
+// Deno has no option for the interface to send on. Linux uses the one that has
+// the sender's address, so datagrams of a socket on 127.0.0.1 to a group stay on
 // loopback, and no route is needed.
 const ON_LOOPBACK = { interface: "127.0.0.1" };
 
-/** A group that no other program of this machine uses: the port makes it so. */
+/** Returns a group that no other program uses: it is made from the port. */
 function groupOf(socket: DatagramSocket): string {
   const { port } = socket.addr;
   return `239.255.${port >> 8}.${port & 255}`;
 }
 
-Deno.test("what is sent to a group reaches each of its members", async () => {
+Deno.test("a datagram to a group reaches each of its members", async () => {
   await using first = bind("udp://0.0.0.0:0", { reuseAddress: true });
   await using second = bind(first.addr, { reuseAddress: true });
   const group = groupOf(first);
@@ -39,7 +39,7 @@ Deno.test("what is sent to a group reaches each of its members", async () => {
   }
 });
 
-Deno.test("who left a group hears it no more, and everything else", async () => {
+Deno.test("a socket that left a group still receives all other datagrams", async () => {
   await using member = bind("udp://0.0.0.0:0");
   const { port } = member.addr;
   const group = groupOf(member);
@@ -71,7 +71,7 @@ Deno.test("await using leaves the group, and it can be joined again", async () =
   assertEquals(got, ["first", "second", "directly"]);
 });
 
-Deno.test("a socket bound to the group's address hears the group, and nothing else", async () => {
+Deno.test("a socket bound to a group's address receives only the group's datagrams", async () => {
   await using port = bind("udp://0.0.0.0:0");
   const group = groupOf(port);
   await using member = bind(`udp://${group}:0`);
@@ -82,7 +82,7 @@ Deno.test("a socket bound to the group's address hears the group, and nothing el
   assertEquals((await member.receive(SOON)).text(), "to the group");
 });
 
-Deno.test("a socket on 127.0.0.1 hears no group", async () => {
+Deno.test("a socket on 127.0.0.1 receives no group's datagrams", async () => {
   await using member = bind(LOOPBACK);
   const { port } = member.addr;
   const group = groupOf(member);
@@ -109,14 +109,14 @@ Deno.test("an IPv6 group is joined and left on an interface by its index", async
   );
 });
 
-Deno.test("what is sent to an IPv6 group reaches its members, where the machine has an IPv6 network", async () => {
+Deno.test("a datagram to an IPv6 group reaches its members, if there is an IPv6 network", async () => {
   await using member = bind("udp://[::]:0");
   const { port } = member.addr;
   const group = `ff02::1:${port.toString(16)}`;
   const membership = await member.joinMulticast(group)
     .catch((error: Error) => error);
   if (membership instanceof Error) {
-    // Loopback alone carries no IPv6 groups.
+    // Loopback alone does not carry IPv6 groups.
     return assertStringIncludes(membership.message, "No such device");
   }
   await using sender = bind("udp://[::]:0");
@@ -128,7 +128,7 @@ Deno.test("what is sent to an IPv6 group reaches its members, where the machine 
   assertEquals((await member.receive(SOON)).text(), "directly");
 });
 
-Deno.test("leaving twice, or after the close, is fine", async () => {
+Deno.test("leaving twice, or after the close, does nothing", async () => {
   await using member = bind("udp://0.0.0.0:0");
   const first = await member.joinMulticast("239.255.0.1", ON_LOOPBACK);
   await first.leave();
@@ -145,13 +145,13 @@ Deno.test("leaving twice, or after the close, is fine", async () => {
 
 for (
   const [name, group, options] of [
-    ["an address that is no group's", "127.0.0.1", {}],
+    ["an address that is not a group's", "127.0.0.1", {}],
     ["the address before the first group", "223.255.255.255", {}],
     ["the address after the last group", "240.0.0.0", {}],
-    ["an IPv6 address that is no group's", "fe80::1", {}],
+    ["an IPv6 address that is not a group's", "fe80::1", {}],
     ["a group with a port", "239.1.2.3:5", {}],
     ["a name", "all.example", {}],
-    ["an IPv6 group that is no address", "ff02::zz", {}],
+    ["an IPv6 group that is not an address", "ff02::zz", {}],
     ["nothing", "", {}],
     ["undefined", undefined, {}],
     ["a ttl of -1", "239.1.2.3", { ttl: -1 }],
@@ -178,7 +178,7 @@ for (
   });
 }
 
-Deno.test("a carrier without groups says so", async () => {
+Deno.test("joining over a carrier without multicast is NotSupported", async () => {
   await using socket = new DatagramSocket(new FakeCarrier({}));
   await assertRejects(
     () => socket.joinMulticast("239.1.2.3"),
@@ -187,7 +187,7 @@ Deno.test("a carrier without groups says so", async () => {
   );
 });
 
-Deno.test("the carrier is told group, interface, ttl and loopback", async () => {
+Deno.test("the carrier gets group, interface, ttl and loopback", async () => {
   const calls: unknown[][] = [];
   const membership = (leave: string) => ({
     setTTL: (ttl: number) => Promise.resolve(void calls.push(["ttl", ttl])),
@@ -228,7 +228,7 @@ Deno.test("the carrier is told group, interface, ttl and loopback", async () => 
   ]);
 });
 
-Deno.test("a membership whose options cannot be set is left again", async () => {
+Deno.test("a group is left again if the options cannot be set", async () => {
   let left = 0;
   const membership = {
     setTTL: () => Promise.reject(new Error("no")),
@@ -248,7 +248,7 @@ Deno.test("a membership whose options cannot be set is left again", async () => 
   assertEquals(left, 1);
 });
 
-Deno.test("a socket on loopback's broadcast address hears what is sent there, one on 127.0.0.1 does not", async () => {
+Deno.test("only a socket on loopback's broadcast address receives its datagrams", async () => {
   await using listener = bind("udp://127.255.255.255:0");
   const { port } = listener.addr;
   await using other = bind(`udp://127.0.0.1:${port}`);
@@ -260,7 +260,7 @@ Deno.test("a socket on loopback's broadcast address hears what is sent there, on
   assert(await listener.tryReceive() === undefined);
 });
 
-Deno.test("a socket on 0.0.0.0 hears what is broadcast on loopback", async () => {
+Deno.test("a socket on 0.0.0.0 receives broadcasts on loopback", async () => {
   await using listener = bind("udp://0.0.0.0:0");
   await using sender = bind(LOOPBACK);
   await sender.send("to all", `127.255.255.255:${listener.addr.port}`);

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvalidAddressError } from "../mod.ts";
+import { nats } from "../lib/sinks/nats.ts";
 import { parseNatsUrl } from "../lib/sinks/nats/url.ts";
 
 Deno.test("a NATS URL is a host, a port and a subject", () => {
@@ -22,7 +23,7 @@ for (
     ["tls://nats.example.org/pli", "nats.example.org", 4222, undefined],
   ] as const
 ) {
-  Deno.test(`its port is 4222 by default, its form is one: ${given}`, () => {
+  Deno.test(`the port of a NATS URL is 4222 by default: ${given}`, () => {
     const url = parseNatsUrl(given);
     assertEquals([url.hostname, url.port], [hostname, port]);
     assertEquals(url.tls, given.startsWith("tls"));
@@ -39,7 +40,7 @@ for (
     ["t%20k", { token: "t k" }],
   ] as const
 ) {
-  Deno.test(`credentials are decoded, and not part of the destination: ${userinfo}`, () => {
+  Deno.test(`credentials are decoded, and not in the destination: ${userinfo}`, () => {
     const url = parseNatsUrl(`nats://${userinfo}@h:1/pli`);
     assertEquals({ ...url.credentials }, { ...credentials });
     assertEquals(url.destination, "nats://h:1/pli");
@@ -63,24 +64,24 @@ for (
     ["nats://a b/pli", "a host and a port"],
     ["nats://h", "the subject is missing"],
     ["nats://h/", "the subject is missing"],
-    ["nats://h:4222/pli.*", 'no "*"'],
-    ["nats://h:4222/pli.>", 'no ">"'],
-    ["nats://h:4222/a b", 'no " "'],
-    ["nats://h:4222/a\r\nPUB", "a subject to publish to has no"],
-    ["nats://h:4222/a/b", 'no "/"'],
-    ["nats://h:4222/pli?x=1", 'no "?"'],
-    ["nats://h:4222/pli\u202e", "a subject to publish to has no"],
-    ["nats://h:4222/.pli", "no dot at its ends"],
-    ["nats://h:4222/pli.", "no dot at its ends"],
-    ["nats://h:4222/a..b", "no two side by side"],
-    ["nats://h:4222/$JS.API.INFO", "the broker's own"],
+    ["nats://h:4222/pli.*", 'must not contain "*"'],
+    ["nats://h:4222/pli.>", 'must not contain ">"'],
+    ["nats://h:4222/a b", 'must not contain " "'],
+    ["nats://h:4222/a\r\nPUB", "a subject to publish to must not contain"],
+    ["nats://h:4222/a/b", 'must not contain "/"'],
+    ["nats://h:4222/pli?x=1", 'must not contain "?"'],
+    ["nats://h:4222/pli\u202e", "a subject to publish to must not contain"],
+    ["nats://h:4222/.pli", "must not begin or end with a dot"],
+    ["nats://h:4222/pli.", "must not begin or end with a dot"],
+    ["nats://h:4222/a..b", "or contain two in a row"],
+    ["nats://h:4222/$JS.API.INFO", "reserved for the broker"],
     [`nats://h:4222/${"a".repeat(256)}`, "at most 255 bytes"],
-    ["nats://@h/pli", "credentials are"],
-    ["nats://:p@h/pli", "credentials are"],
-    ["nats://u:%zz@h/pli", "credentials are"],
+    ["nats://@h/pli", "credentials must be"],
+    ["nats://:p@h/pli", "credentials must be"],
+    ["nats://u:%zz@h/pli", "credentials must be"],
   ]
 ) {
-  Deno.test(`no NATS URL, and what would do: ${JSON.stringify(given)}`, () => {
+  Deno.test(`an invalid NATS URL says what is valid: ${JSON.stringify(given).slice(0, 40)}`, () => {
     const error = assertThrows(
       () => parseNatsUrl(given),
       InvalidAddressError,
@@ -102,8 +103,32 @@ for (
     "nats:u:s3cret@h/pli",
   ]
 ) {
-  Deno.test(`what is wrong with a URL is said without its credentials: ${given}`, () => {
+  Deno.test(`the error for an invalid URL has no credentials: ${given}`, () => {
     const error = assertThrows(() => parseNatsUrl(given), InvalidAddressError);
     assertEquals(error.message.includes("cret"), false, error.message);
+  });
+}
+
+for (
+  const [options, wanted] of [
+    [{ maxQueued: 0 }, "maxQueued must be a whole number from 1: given 0"],
+    [{ maxQueued: 1.5 }, "maxQueued must be a whole number from 1: given 1.5"],
+    [{ maxQueued: NaN }, "maxQueued must be a whole number from 1: given NaN"],
+    [
+      { flushTimeoutMs: -1 },
+      "flushTimeoutMs must be a whole number from 0 to 2147483647: given -1",
+    ],
+    [
+      { flushTimeoutMs: Infinity },
+      "flushTimeoutMs must be a whole number from 0 to 2147483647: given Infinity",
+    ],
+  ] as const
+) {
+  Deno.test(`a NATS sink refuses ${Deno.inspect(options)}`, () => {
+    assertThrows(
+      () => nats("nats://h/pli", options),
+      RangeError,
+      `Cannot publish to NATS: ${wanted}`,
+    );
   });
 }

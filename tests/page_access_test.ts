@@ -5,7 +5,7 @@ import { hostOf, openPage, rawRequest, withPage } from "./support/pages.ts";
 const TOKEN = "a long and secret token";
 const OPEN = { listen: "0.0.0.0:0", token: TOKEN };
 
-/** The status of a request with these headers. */
+/** Returns the status of a request with these headers. */
 async function status(
   page: Page,
   request: string,
@@ -20,7 +20,7 @@ async function status(
   return Number(response.split(" ")[1]);
 }
 
-/** The status of a message that is sent with these headers. */
+/** Returns the status of a message that is sent with these headers. */
 function sendStatus(page: Page, headers: readonly string[]): Promise<number> {
   const body = '{"text":"a"}';
   return status(page, "POST /send", [
@@ -31,7 +31,7 @@ function sendStatus(page: Page, headers: readonly string[]): Promise<number> {
   ], body);
 }
 
-/** A page beyond loopback, as this machine reaches it. */
+/** Runs a test with a page beyond loopback, at the URL that is reachable here. */
 async function withOpenPage(run: (page: Page, url: string) => Promise<void>) {
   await withPage(
     (page) => run(page, page.url.replace("0.0.0.0", "127.0.0.1")),
@@ -39,7 +39,7 @@ async function withOpenPage(run: (page: Page, url: string) => Promise<void>) {
   );
 }
 
-Deno.test("on loopback the page answers to its own names only", () =>
+Deno.test("on loopback the page responds only to its own names", () =>
   withPage(async (page) => {
     const { port } = new URL(page.url);
     for (const name of ["127.0.0.1", "localhost", "[::1]", "LOCALHOST"]) {
@@ -61,7 +61,7 @@ Deno.test("on loopback the page answers to its own names only", () =>
     assertEquals(await status(page, "GET /", ["X: no host"]), 403);
   }));
 
-Deno.test("each response forbids what the page does not need", () =>
+Deno.test("each response forbids everything that the page does not need", () =>
   withPage(async ({ url }) => {
     for (const path of ["/", "/page.js", "/messages", "/nothing", "/health"]) {
       const { headers, body } = await fetch(new URL(path, url));
@@ -113,7 +113,7 @@ Deno.test("another site may link to the page, and load nothing from it", () =>
     }
   }));
 
-Deno.test("beyond loopback nothing is shown without the token but that it runs", () =>
+Deno.test("beyond loopback only /health works without the token", () =>
   withOpenPage(async (_, url) => {
     for (
       const path of [
@@ -137,7 +137,7 @@ Deno.test("beyond loopback nothing is shown without the token but that it runs",
     assertEquals(await health.text(), "ok\n");
   }));
 
-Deno.test("the token in a header opens everything, by any name of the host", () =>
+Deno.test("the token in a header opens everything, under any name of the host", () =>
   withOpenPage(async (page, url) => {
     const headers = { Authorization: `Bearer ${TOKEN}` };
     for (const path of ["/", "/messages", "/metrics"]) {
@@ -151,7 +151,7 @@ Deno.test("the token in a header opens everything, by any name of the host", () 
     assertEquals(await status(page, "GET /stats", wrong), 401);
   }));
 
-Deno.test("the token in the address once makes a cookie that is not the token", () =>
+Deno.test("the token in the URL sets a cookie that is not the token", () =>
   withOpenPage(async (_, url) => {
     const first = await fetch(`${url}?token=${encodeURIComponent(TOKEN)}`, {
       redirect: "manual",
@@ -178,7 +178,7 @@ Deno.test("the token in the address once makes a cookie that is not the token", 
     }
   }));
 
-Deno.test("a cookie stays good when the program starts again with its token", async () => {
+Deno.test("a cookie stays valid after a restart with the same token", async () => {
   const first = openPage(OPEN);
   const { port } = new URL(first.url);
   const at = `http://127.0.0.1:${port}/`;
@@ -196,7 +196,7 @@ Deno.test("a cookie stays good when the program starts again with its token", as
   }, { ...OPEN, listen: `0.0.0.0:${port}` });
 });
 
-Deno.test("a token on loopback is asked for too", () =>
+Deno.test("a token is required on loopback, too, if there is one", () =>
   withPage(async ({ url }) => {
     const response = await fetch(url);
     assertEquals(response.status, 401);

@@ -13,25 +13,25 @@ import {
   withPage,
 } from "./support/pages.ts";
 
-/** What a page that was away since that event gets, up to that message. */
+/** The events that a page gets which was away since an event, up to a message. */
 async function away(page: Page, lastEventId: string, upTo: number) {
   await using reader = await EventReader.open(page, lastEventId);
   return await reader.until(upTo);
 }
 
-/** The id of the newest event. */
+/** The id of the event that covers a message. */
 async function lastEventId(page: Page, upTo: number): Promise<string> {
   await using reader = await EventReader.open(page);
   return (await reader.until(upTo)).at(-1)?.id ?? "";
 }
 
-Deno.test("a page starts with the recent past, then gets what comes, each once", () =>
+Deno.test("a page starts with recent messages, then gets new ones, each once", () =>
   withPage(async (page) => {
     page.write(messagesFrom(1, 3));
     await using reader = await EventReader.open(page);
-    const past = await reader.until(3);
-    assertEquals(past[0].name, "start");
-    assertEquals(idsIn(past), [1, 2, 3]);
+    const first = await reader.until(3);
+    assertEquals(first[0].name, "start");
+    assertEquals(idsIn(first), [1, 2, 3]);
     page.write([message(4)]);
     page.write([message(5)]);
     assertEquals(idsIn(await reader.until(5)), [4, 5]);
@@ -54,7 +54,7 @@ Deno.test("a page that was away gets exactly what it missed", () =>
     assertEquals(events[0].data.skipped, 0);
   }));
 
-Deno.test("a page that a browser opens anew names its last event in the address", () =>
+Deno.test("a page that opens a new stream names its last event in the URL", () =>
   withPage(async (page) => {
     page.write(messagesFrom(1, 10));
     const seen = await lastEventId(page, 10);
@@ -63,7 +63,7 @@ Deno.test("a page that a browser opens anew names its last event in the address"
     assertEquals(idsIn(await reader.until(11)), [11]);
   }));
 
-Deno.test("a page that missed very much gets the last 1,000, and is told how many it does not get", () =>
+Deno.test("a page that missed thousands gets the last 1,000, and how many it does not get", () =>
   withPage(async (page) => {
     page.write(messagesFrom(1, 10));
     const seen = await lastEventId(page, 10);
@@ -74,7 +74,7 @@ Deno.test("a page that missed very much gets the last 1,000, and is told how man
     assertEquals(page.stats.skipped, 4000);
   }));
 
-Deno.test("an event's id of another past, or ahead of this one, resets the page", () =>
+Deno.test("an event's id of another log, or ahead of this one, resets the page", () =>
   withPage(async (page) => {
     page.write(messagesFrom(1, 3));
     const seen = await lastEventId(page, 3);
@@ -89,69 +89,69 @@ Deno.test("an event's id of another past, or ahead of this one, resets the page"
     }
   }));
 
-Deno.test("a store that survives lets a page go on after a restart, nothing missing, nothing twice", async () => {
-  const past = new FakeStore();
-  past.messages.push(...messagesFrom(1, 20));
+Deno.test("with a store a page continues after a restart, each message once", async () => {
+  const log = new FakeStore();
+  log.messages.push(...messagesFrom(1, 20));
   let seen = "";
   await withPage(async (page) => {
     seen = await lastEventId(page, 20);
-  }, { past });
-  past.messages.push(...messagesFrom(21, 5));
+  }, { log });
+  log.messages.push(...messagesFrom(21, 5));
   await withPage(async (page) => {
     await using reader = await EventReader.open(page, seen);
     assertEquals(idsIn(await reader.until(25)), range(21, 25));
     page.write([message(26)]);
     assertEquals(idsIn(await reader.until(26)), [26]);
-  }, { past });
+  }, { log });
 });
 
-Deno.test("messages that a crash kept from the store are not taken for those that have their numbers now", async () => {
-  const past = new FakeStore();
-  past.messages.push(...messagesFrom(1, 10));
+Deno.test("messages lost in a crash are not confused with those that have their numbers now", async () => {
+  const log = new FakeStore();
+  log.messages.push(...messagesFrom(1, 10));
   let seen = "";
   await withPage(async (page) => {
-    // Shown, and never kept.
+    // Shown, and never stored.
     page.write(messagesFrom(11, 5));
     seen = await lastEventId(page, 15);
-  }, { past });
+  }, { log });
   await withPage(async (page) => {
     page.write(messagesFrom(11, 10));
     const events = await away(page, seen, 20);
     assertEquals(events[0].name, "reset");
     assertEquals(idsIn(events), range(1, 20));
-  }, { past });
+  }, { log });
 });
 
 Deno.test("a store that writes late leaves no gap and no duplicate", async () => {
-  const past = new FakeStore();
-  past.messages.push(...messagesFrom(1, 10));
+  const log = new FakeStore();
+  log.messages.push(...messagesFrom(1, 10));
   await withPage(async (page) => {
     const live = messagesFrom(11, 30);
     page.write(live);
-    // It has written a third of what the page knows.
-    past.messages.push(...live.slice(0, 10));
+    // The store has written a third of them.
+    log.messages.push(...live.slice(0, 10));
     const newest = await lastEventId(page, 40);
     const seen = newest.replace(/\d+$/, "5");
     assertEquals(idsIn(await away(page, seen, 40)), range(6, 40));
     const later = newest.replace(/\d+$/, "25");
     assertEquals(idsIn(await away(page, later, 40)), range(26, 40));
-    past.messages.push(...live.slice(10));
+    log.messages.push(...live.slice(10));
     assertEquals(idsIn(await away(page, seen, 40)), range(6, 40));
-  }, { past });
+  }, { log });
 });
 
-Deno.test("numbers that a store has lost are told as skipped", async () => {
-  const past = new FakeStore();
-  past.messages.push(...messagesFrom(1, 5), ...messagesFrom(9, 2));
+Deno.test("numbers that a store does not have are reported as skipped", async () => {
+  const log = new FakeStore();
+  log.messages.push(...messagesFrom(1, 5), ...messagesFrom(9, 2));
   await withPage(async (page) => {
     const seen = (await lastEventId(page, 10)).replace(/\d+$/, "4");
     const events = await away(page, seen, 10);
     assertEquals(idsIn(events), [5, 9, 10]);
     assertEquals(events.at(-1)?.data.skipped, 3);
-  }, { past });
+  }, { log });
 });
 
-Deno.test("more than a page can show is a sample that says one of how many", () =>
+Deno.test("too many messages become a sample that states its ratio", () =>
   withPage(async (page) => {
     await using reader = await EventReader.open(page);
     await reader.named("start");
@@ -167,7 +167,7 @@ Deno.test("more than a page can show is a sample that says one of how many", () 
     assertEquals(shown + skipped, 5000);
   }));
 
-Deno.test("an event holds at most 1,024 bytes of a message, and says its size", () =>
+Deno.test("an event holds at most 1,024 bytes of a message, and its size", () =>
   withPage(async (page) => {
     page.write([message(1, "é".repeat(5000)), message(2, "x".repeat(1024))]);
     // An odd number of bytes: the cut goes through a character.
@@ -185,7 +185,7 @@ Deno.test("an event holds at most 1,024 bytes of a message, and says its size", 
     assertEquals(third.text, "x" + "é".repeat(511));
   }));
 
-Deno.test("what has been counted is told at once, and again each second", async () => {
+Deno.test("stats are sent at once, and again each second", async () => {
   let asked = 0;
   const stats = () => Promise.resolve({ ...STATS, received: ++asked });
   await withPage(async (page) => {
@@ -197,7 +197,7 @@ Deno.test("what has been counted is told at once, and again each second", async 
   }, { stats });
 });
 
-Deno.test("stats that cannot be had do not end the stream", async () => {
+Deno.test("stats that fail do not end the stream", async () => {
   const stats = () => Promise.reject(new Error("not now"));
   await withPage(async (page) => {
     await using reader = await EventReader.open(page);
@@ -207,23 +207,23 @@ Deno.test("stats that cannot be had do not end the stream", async () => {
   }, { stats });
 });
 
-Deno.test("a store that cannot be read ends the stream, and the page goes on", async () => {
-  const past = new FakeStore();
-  past.messages.push(...messagesFrom(1, 1000));
+Deno.test("a store that cannot be read ends the stream, and a new one works again", async () => {
+  const log = new FakeStore();
+  log.messages.push(...messagesFrom(1, 1000));
   await withPage(async (page) => {
     await using reader = await EventReader.open(page);
-    const after = past.after;
-    past.after = () => {
+    const after = log.after;
+    log.after = () => {
       throw new Error("the disk is gone");
     };
     while (await reader.next() !== undefined);
-    past.after = after;
+    log.after = after;
     await using again = await EventReader.open(page);
     assertEquals(idsIn(await again.until(1000)), range(501, 1000));
-  }, { past });
+  }, { log });
 });
 
-Deno.test("without a page nothing is asked and no timer runs", async () => {
+Deno.test("without a page no stats are requested and no timer runs", async () => {
   let asked = 0;
   const stats = () => Promise.resolve({ ...STATS, received: ++asked });
   // The sanitizers see the timers.

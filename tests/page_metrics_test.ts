@@ -35,17 +35,25 @@ pli_sent_bytes_total 30
 # HELP pli_failed_sends_total Sends that failed.
 # TYPE pli_failed_sends_total counter
 pli_failed_sends_total 4
-# HELP pli_dropped_datagrams_total Datagrams that came and were dropped, by reason.
+# HELP pli_dropped_datagrams_total Datagrams that arrived and were dropped, by reason.
 # TYPE pli_dropped_datagrams_total counter
 pli_dropped_datagrams_total{reason="queueFull"} 5
-# HELP pli_sink What each sink has counted.
-# TYPE pli_sink untyped
-pli_sink{sink="store",what="kept"} 6
+# HELP pli_sink_messages_total Messages that were written to a sink, by outcome.
+# TYPE pli_sink_messages_total counter
+pli_sink_messages_total{sink="store",outcome="stored"} 6
+pli_sink_messages_total{sink="store",outcome="notStored"} 0
+pli_sink_messages_total{sink="page",outcome="shown"} 8
+# HELP pli_sink_waiting_messages Messages that wait in a sink.
+# TYPE pli_sink_waiting_messages gauge
+pli_sink_waiting_messages{sink="store"} 1
+# HELP pli_sink_gauge Other numbers of a sink, by name.
+# TYPE pli_sink_gauge gauge
+pli_sink_gauge{sink="page",name="clients"} 3
 `,
     );
   }));
 
-Deno.test("metrics are OpenMetrics for who accepts it, and end with # EOF", () =>
+Deno.test("metrics are OpenMetrics for a client that accepts it, and end with # EOF", () =>
   withPage(async ({ url }) => {
     const headers = { Accept: PROMETHEUS };
     const response = await fetch(new URL("/metrics", url), { headers });
@@ -59,14 +67,38 @@ Deno.test("metrics are OpenMetrics for who accepts it, and end with # EOF", () =
       text,
       "# TYPE pli_received_datagrams counter\npli_received_datagrams_total 7\n",
     );
-    assertStringIncludes(text, "# TYPE pli_sink unknown\n");
+    assertStringIncludes(
+      text,
+      "# TYPE pli_sink_messages counter\n" +
+        'pli_sink_messages_total{sink="store",outcome="stored"} 6\n',
+    );
   }));
 
-Deno.test("what the system dropped and answers withheld are there where they are known", () => {
+Deno.test("drops of the system and withheld replies are exported if they are known", () => {
   const stats = { ...STATS, kernelDrops: 8, withheld: { rate: 9 } };
   const { text } = metrics(stats, "");
   assertStringIncludes(text, "\npli_kernel_dropped_datagrams_total 8\n");
   assertStringIncludes(text, '\npli_withheld_answers_total{reason="rate"} 9\n');
+});
+
+Deno.test("each metric is a counter or a gauge, whatever the sinks are called", () => {
+  const sinks = { mine: { done: 1, waiting: 2, open: 3 }, other: { open: 4 } };
+  const gauges = { mine: ["open", "waiting"] };
+  for (const accept of ["", PROMETHEUS]) {
+    const { text } = metrics({ ...STATS, sinks, gauges }, accept);
+    const types = text.match(/^# TYPE .*/gm) ?? [];
+    assertEquals(types.filter((line) => !/ (counter|gauge)$/.test(line)), []);
+    assertStringIncludes(
+      text,
+      '\npli_sink_messages_total{sink="mine",outcome="done"} 1\n' +
+        'pli_sink_messages_total{sink="other",outcome="open"} 4\n',
+    );
+    assertStringIncludes(text, '\npli_sink_waiting_messages{sink="mine"} 2\n');
+    assertStringIncludes(
+      text,
+      '\npli_sink_gauge{sink="mine",name="open"} 3\n',
+    );
+  }
 });
 
 Deno.test("labels are escaped", () => {

@@ -12,7 +12,7 @@ import {
   withPage,
 } from "./support/pages.ts";
 
-/** A request with JSON, as the form sends it. */
+/** Sends a message as the form does. */
 function post(url: string, text: string): Promise<Response> {
   return fetch(new URL("/send", url), {
     method: "POST",
@@ -26,7 +26,7 @@ async function jsonAt(url: string, path: string) {
   return { status: response.status, body: await response.json() };
 }
 
-Deno.test("messages come after a number, with all their bytes as text or as base64", () =>
+Deno.test("messages above a number are returned, with all bytes as text or base64", () =>
   withPage(async (page) => {
     page.write([message(1, "é\u202e\n"), message(2, new Uint8Array([255, 0]))]);
     page.write(messagesFrom(3, 200));
@@ -49,16 +49,16 @@ Deno.test("messages come after a number, with all their bytes as text or as base
     assertEquals((await jsonAt(page.url, "/messages?after=999")).body, []);
   }));
 
-Deno.test("messages come from the store that is given", () => {
-  const past = new FakeStore();
-  past.messages.push(...messagesFrom(1, 300));
+Deno.test("messages are read from the given log", () => {
+  const log = new FakeStore();
+  log.messages.push(...messagesFrom(1, 300));
   return withPage(async ({ url }) => {
     const { body } = await jsonAt(url, "/messages?limit=1000");
     assertEquals(body.length, 300);
-  }, { past });
+  }, { log });
 });
 
-Deno.test("an answer with messages is at most 640 KiB of their bytes, or one message", () =>
+Deno.test("a response has at most 640 KiB of data, or one message", () =>
   withPage(async (page) => {
     const big = new Uint8Array(60_000);
     page.write(Array.from({ length: 30 }, (_, i) => message(i + 1, big)));
@@ -73,7 +73,7 @@ Deno.test("nothing in JSON reaches a terminal unescaped", () =>
     assertMatch(text, /^[\x20-\x7e]+\n$/);
   }));
 
-Deno.test("parameters that make no sense are refused in one line", () =>
+Deno.test("invalid parameters are refused in one line", () =>
   withPage(async ({ url }) => {
     for (
       const query of [
@@ -100,7 +100,7 @@ Deno.test("the stats are the collector's", () =>
     assertEquals((await jsonAt(url, "/stats")).body, STATS);
   }));
 
-Deno.test("stats that cannot be had are an error in one line", () =>
+Deno.test("stats that fail are an error in one line", () =>
   withPage(async ({ url }) => {
     const { status, body } = await jsonAt(url, "/stats");
     assertEquals([status, body.error], [500, "not\\nnow"]);
@@ -112,7 +112,7 @@ Deno.test("health is ok", () =>
     assertEquals([response.status, await response.text()], [200, "ok\n"]);
   }));
 
-Deno.test("a message from the form is sent, and its answer given", () => {
+Deno.test("a message from the form is sent, and its reply returned", () => {
   const sent: string[] = [];
   return withPage(async ({ url }) => {
     const response = await post(url, "ping\n");
@@ -133,16 +133,16 @@ Deno.test("a message from the form is sent, and its answer given", () => {
   });
 });
 
-Deno.test("no answer is null", () =>
+Deno.test("without a reply the answer is null", () =>
   withPage(async ({ url }) => {
     assertEquals(await (await post(url, "ping")).json(), { answer: null });
   }));
 
-Deno.test("a message that cannot be sent is an error that says why", async () => {
+Deno.test("a message that cannot be sent is an error with the reason", async () => {
   for (
     const [error, status] of [
       [new MessageTooLargeError("too long"), 413],
-      [new Deno.errors.ConnectionRefused("nobody there"), 502],
+      [new Deno.errors.ConnectionRefused("refused"), 502],
     ] as const
   ) {
     await withPage(async ({ url }) => {
@@ -153,7 +153,7 @@ Deno.test("a message that cannot be sent is an error that says why", async () =>
   }
 });
 
-Deno.test("a body that is no message is refused, and nothing is sent", () =>
+Deno.test("a body without a message is refused, and nothing is sent", () =>
   withPage(async ({ url }) => {
     const bodies: [string, string, number][] = [
       ["text/plain", '{"text":"a"}', 415],
@@ -179,14 +179,14 @@ Deno.test("a body that is no message is refused, and nothing is sent", () =>
     },
   }));
 
-Deno.test("the largest message fits, however JSON writes it", () =>
+Deno.test("the largest message fits, however JSON escapes it", () =>
   withPage(async ({ url }) => {
     const response = await post(url, "\u0001".repeat(65_507));
     assertEquals(response.status, 200);
     await response.body?.cancel();
   }));
 
-Deno.test("what is not there is 404, a method that does not fit 405 with those that do", () =>
+Deno.test("an unknown path is 404, a wrong method 405 with the allowed ones", () =>
   withPage(async ({ url }) => {
     const missing = await fetch(new URL("/nothing", url));
     assertEquals(missing.status, 404);
@@ -216,7 +216,7 @@ Deno.test("HEAD is GET without the body", () =>
     assertEquals(page.stats.clients, 0);
   }));
 
-Deno.test("each file that the page names is there, with its type", () =>
+Deno.test("each file that the page refers to exists, with its type", () =>
   withPage(async ({ url }) => {
     const html = await (await fetch(url)).text();
     const named = Array.from(

@@ -51,7 +51,7 @@ const nearlyAddress = fc.array(
   ),
 ).map((parts) => parts.join(""));
 
-Deno.test("parseAddress throws nothing but InvalidAddressError, on one line, and what it takes it gives back", () => {
+Deno.test("parseAddress returns an address that round-trips, or throws one line", () => {
   fc.assert(
     fc.property(
       fc.oneof(nearlyAddress, fc.string({ unit: "binary" })),
@@ -81,7 +81,7 @@ const bytes = fc.oneof(
 ).map((bytes) => new Uint8Array(bytes));
 
 for (const name of ["text", "json", "hex"] as const) {
-  Deno.test(`no datagram makes ${name} output hold a control character beyond its final newline`, () => {
+  Deno.test(`${name} output of any datagram has no control character but its newline`, () => {
     setColorEnabled(false);
     const write = formatter(name);
     fc.assert(
@@ -96,7 +96,7 @@ for (const name of ["text", "json", "hex"] as const) {
   });
 }
 
-Deno.test("json output gives every byte back", () => {
+Deno.test("json output keeps every byte", () => {
   const write = formatter("json");
   fc.assert(
     fc.property(bytes, (data) => {

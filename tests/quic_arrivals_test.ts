@@ -4,7 +4,7 @@ import { isPending, PEER, STRANGER } from "./support/helpers.ts";
 
 const PIECE = new Uint8Array(1000);
 
-Deno.test("a peer that floods leaves room for others, and its losses are counted", async () => {
+Deno.test("a flooding peer leaves room for others, and its losses are counted", async () => {
   const arrivals = new Arrivals();
   const flooder = { from: STRANGER, held: 0 };
   const quiet = { from: PEER, held: 0 };
@@ -19,14 +19,14 @@ Deno.test("a peer that floods leaves room for others, and its losses are counted
   assertEquals([flooder.held, quiet.held], [0, 0]);
 });
 
-Deno.test("empty datagrams take room too", () => {
+Deno.test("empty datagrams count towards the limit", () => {
   const arrivals = new Arrivals();
   const share = { from: PEER, held: 0 };
   for (let n = 0; n < 100_000; n++) arrivals.push(share, new Uint8Array());
   assert(arrivals.drops.queueFull > 50_000);
 });
 
-Deno.test("who waits for room goes on when there is, or when all is over", async () => {
+Deno.test("a wait for room ends when there is room, or when the queue ends", async () => {
   const arrivals = new Arrivals();
   const share = { from: PEER, held: 0 };
   arrivals.push(share, new Uint8Array(2_000_000));
@@ -42,7 +42,7 @@ Deno.test("who waits for room goes on when there is, or when all is over", async
   await assertRejects(() => arrivals.receive(), Deno.errors.BadResource);
 });
 
-Deno.test("what waits is still received when nothing comes any more", async () => {
+Deno.test("waiting datagrams are still received after the queue has ended", async () => {
   const arrivals = new Arrivals();
   arrivals.push({ from: PEER, held: 0 }, PIECE);
   arrivals.end(() => new Deno.errors.ConnectionReset("gone"));

@@ -13,11 +13,11 @@ bothContracts("quic", () => quic({ ...options, maxMessage: LARGEST }), {
   largest: LARGEST,
   ordered: false,
   lossless: false,
-  sendsToNobody: false,
+  sendToUnbound: "rejects",
 });
 
 bothContracts("quic reliable", () => quic({ ...options, reliable: true }), {
   address,
   largest: 65_527,
-  sendsToNobody: false,
+  sendToUnbound: "rejects",
 });

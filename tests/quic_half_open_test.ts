@@ -5,10 +5,10 @@ import { initials } from "./support/quic_initials.ts";
 import { quicClient, quicServer, until } from "./support/quics.ts";
 
 const CALLERS = 10_000;
-// So few that the system's buffer has room for them.
+// Few enough for the system's buffer.
 const AT_ONCE = 20;
 
-Deno.test("10,000 handshakes that begin and never go on are bounded, counted and let go, and others are served", async () => {
+Deno.test("10,000 handshakes that never continue are bounded, counted and ended", async () => {
   const maxHandshakes = 64;
   const { server, source } = quicServer({ maxHandshakes, handshakeMs: 500 });
   await using _ = server;
@@ -22,7 +22,7 @@ Deno.test("10,000 handshakes that begin and never go on are bounded, counted and
   };
   for (let sent = 0; sent < CALLERS; sent += AT_ONCE) {
     for (let n = 0; n < AT_ONCE; n++) {
-      // Ten thousand callers, from as many ports and hundreds of addresses.
+      // Ten thousand clients, from as many ports and hundreds of addresses.
       const hostname = `127.0.${1 + (sent % 250)}.${1 + n}`;
       const caller = Deno.listenDatagram({
         transport: "udp",

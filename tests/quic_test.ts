@@ -6,7 +6,7 @@ import {
 } from "@std/assert";
 import { connect, formatAddress, MessageTooLargeError, serve } from "../mod.ts";
 import { quic } from "../lib/carriers/quic.ts";
-import { pattern, SOON } from "./support/helpers.ts";
+import { SOON } from "./support/helpers.ts";
 import {
   cert,
   key,
@@ -17,7 +17,7 @@ import {
   until,
 } from "./support/quics.ts";
 
-Deno.test("peers and sockets show quic:// addresses", async () => {
+Deno.test("the addresses of peers and sockets are quic:// addresses", async () => {
   const { server } = quicServer();
   await using _ = server;
   await using client = await connect(server.addr, { carrier: quicClient() });
@@ -31,7 +31,7 @@ Deno.test("peers and sockets show quic:// addresses", async () => {
   );
 });
 
-Deno.test("names and IPv6 are connected to, and the certificate is checked for them", async () => {
+Deno.test("connect takes names and IPv6, and checks the certificate for them", async () => {
   const carrier = quic({ cert, key, caCerts: [cert] });
   await using server = serve("quic://[::1]:0", () => "reply", { carrier });
   const { port } = server.addr;
@@ -45,7 +45,7 @@ Deno.test("names and IPv6 are connected to, and the certificate is checked for t
   assertEquals(named.remote.hostname, "127.0.0.1");
 });
 
-Deno.test("who holds the token gets in", async () => {
+Deno.test("a client that has the token is accepted", async () => {
   const { server } = quicServer({ token: "sécret" });
   await using _ = server;
   await using client = await connect(server.addr, {
@@ -55,7 +55,7 @@ Deno.test("who holds the token gets in", async () => {
   assertEquals((await server.receive(SOON)).text(), "x");
 });
 
-Deno.test("a datagram that is too large is refused with the limit of its connection", async () => {
+Deno.test("a datagram that is too large is rejected with its connection's limit", async () => {
   const { server } = quicServer();
   await using _ = server;
   await using client = await connect(server.addr, { carrier: quicClient() });
@@ -85,23 +85,9 @@ Deno.test("a message is limited by the smaller maxMessage of both ends", async (
   assertEquals((await client.receive(SOON)).data.length, 2000);
 });
 
-Deno.test("messages of megabytes pass whole where both ends say so", async () => {
-  const maxMessage = 8 * 1024 * 1024;
-  const options = { reliable: true, maxMessage };
-  const { server } = quicServer(options, { maxSize: maxMessage });
-  await using _ = server;
-  await using client = await connect(server.addr, {
-    carrier: quicClient(options),
-  });
-  const message = pattern(maxMessage);
-  const sending = client.send(message);
-  assertEquals((await server.receive(SOON)).data, message);
-  await sending;
-});
-
 for (const reliable of [false, true]) {
   const kind = reliable ? "messages" : "datagrams";
-  Deno.test(`${kind} that were sent just before a socket was disposed of arrive`, async () => {
+  Deno.test(`${kind} that a client sent just before it was disposed of arrive`, async () => {
     const { server } = quicServer({ reliable });
     await using _ = server;
     for (let round = 0; round < 5; round++) {
@@ -132,7 +118,7 @@ for (const reliable of [false, true]) {
     }
   });
 
-  Deno.test(`${kind} are counted by the way that they went, at both ends`, async () => {
+  Deno.test(`${kind} are counted as such at both ends`, async () => {
     const { server, source } = quicServer();
     await using _ = server;
     const carrier = quicClient({ reliable });
@@ -149,7 +135,7 @@ for (const reliable of [false, true]) {
   });
 }
 
-Deno.test("a peer that goes is forgotten, and cannot be sent to", async () => {
+Deno.test("a peer that has left is removed, and sends to it reject", async () => {
   const { server, source } = quicServer();
   await using _ = server;
   const client = await connect(server.addr, { carrier: quicClient() });
@@ -162,10 +148,10 @@ Deno.test("a peer that goes is forgotten, and cannot be sent to", async () => {
     () => server.send("y", from),
     Deno.errors.NotConnected,
   );
-  assertStringIncludes(error.message, "no peer is connected from there");
+  assertStringIncludes(error.message, "that peer is not connected");
 });
 
-Deno.test("a peer of whom nothing is heard is forgotten", async () => {
+Deno.test("a peer that is silent is removed", async () => {
   const { server, source } = quicServer({ idleMs: 100 });
   await using _ = server;
   using conn = await rawConnection(server.addr.port);
@@ -175,7 +161,7 @@ Deno.test("a peer of whom nothing is heard is forgotten", async () => {
   await until(() => source.stats.peers === 0);
 });
 
-Deno.test("a client that has nothing to send stays connected", async () => {
+Deno.test("a client with nothing to send stays connected", async () => {
   const { server, source } = quicServer({ idleMs: 200 });
   await using _ = server;
   await using client = await connect(server.addr, {
@@ -188,7 +174,7 @@ Deno.test("a client that has nothing to send stays connected", async () => {
   assertEquals(source.stats.peers, 1);
 });
 
-Deno.test("when its server goes, a client gets what came before, and then learns it", async () => {
+Deno.test("a client receives what its server sent last, then rejects", async () => {
   const { server } = quicServer();
   await using client = await connect(server.addr, { carrier: quicClient() });
   await client.send("x");
@@ -208,7 +194,7 @@ Deno.test("when its server goes, a client gets what came before, and then learns
   );
 });
 
-Deno.test("what a slow receiver loses is counted: all that was sent adds up", async () => {
+Deno.test("what a slow receiver loses is counted, and everything sent adds up", async () => {
   const { server } = quicServer();
   await using _ = server;
   const sent = 20_000;
@@ -222,59 +208,7 @@ Deno.test("what a slow receiver loses is counted: all that was sent adds up", as
   assertEquals(received + dropped.queueFull + dropped.lost, sent);
 });
 
-Deno.test("reliable messages wait for a slow receiver, and none is lost", async () => {
-  const { server, source } = quicServer({ reliable: true });
-  await using _ = server;
-  await using client = await connect(server.addr, { carrier: quicClient() });
-  const message = pattern(60_000);
-  let sent = 0;
-  const sending = (async () => {
-    for (; sent < 400; sent++) await client.send(message);
-  })();
-  // A megabyte waits here; the system's buffers hold the next few.
-  await until(() => source.stats.received.messages >= 10);
-  const { promise: later, resolve } = Promise.withResolvers<void>();
-  setTimeout(resolve, 100);
-  await later;
-  assert(sent < 400, "it was not held back");
-  for (let n = 0; n < 400; n++) {
-    assertEquals((await server.receive(SOON)).data, message);
-  }
-  await sending;
-  assertEquals(server.stats.dropped.queueFull, 0);
-});
-
-Deno.test("a peer that takes no messages is let go, and its sends reject", async () => {
-  const { server, source } = quicServer({ reliable: true, idleMs: 300 });
-  await using _ = server;
-  await using client = await connect(server.addr, {
-    carrier: quicClient({ keepAliveMs: 20 }),
-  });
-  await client.send("x");
-  const { from } = await server.receive(SOON);
-  await assertRejects(async () => {
-    for (;;) await server.send(new Uint8Array(60_000), from);
-  }, Deno.errors.NotConnected);
-  await until(() => source.stats.peers === 0);
-  assert(server.stats.dropped.unconfirmed > 0);
-});
-
-Deno.test("reliable messages that nobody confirmed are counted when the connection breaks", async () => {
-  const { server } = quicServer({ reliable: true });
-  const client = await connect(server.addr, { carrier: quicClient() });
-  for (let n = 0; n < 30; n++) await client.send(new Uint8Array(60_000));
-  server.close();
-  await assertRejects(() => client.receive(SOON), Deno.errors.ConnectionReset);
-  await client[Symbol.asyncDispose]();
-  const { sent, dropped } = client.stats;
-  const { waiting, dropped: unread } = server.stats;
-  assertEquals([sent, waiting], [30, 0]);
-  assert(dropped.unconfirmed > 0);
-  assert(unread.closed >= sent - dropped.unconfirmed);
-  await server[Symbol.asyncDispose]();
-});
-
-Deno.test("of two connections from one address the newer one is the peer", async () => {
+Deno.test("the newer of two connections from one address is the peer", async () => {
   const { server, source } = quicServer();
   await using _ = server;
   const endpoint = new Deno.QuicEndpoint({ hostname: "127.0.0.1" });
@@ -297,7 +231,7 @@ Deno.test("of two connections from one address the newer one is the peer", async
   endpoint.close();
 });
 
-Deno.test("a peer that sends more than was agreed, or nonsense, is let go, and others are served", async () => {
+Deno.test("a peer that violates the protocol is disconnected; others are served", async () => {
   const { server, source } = quicServer({ reliable: true, maxMessage: 1000 });
   await using _ = server;
   {
@@ -321,7 +255,7 @@ Deno.test("a peer that sends more than was agreed, or nonsense, is let go, and o
   assertEquals((await server.receive(SOON)).text(), "served");
 });
 
-Deno.test("a socket that is disposed of while others still call ends all the same", async () => {
+Deno.test("a socket can be disposed of while clients connect", async () => {
   const { server } = quicServer();
   const carrier = quicClient({ handshakeMs: 500 });
   const calls = Promise.allSettled(
@@ -333,7 +267,7 @@ Deno.test("a socket that is disposed of while others still call ends all the sam
   }
 });
 
-Deno.test("connecting often piles up no ports", async () => {
+Deno.test("connecting often does not pile up ports", async () => {
   const { server } = quicServer();
   await using _ = server;
   const ports = new Set<number>();

@@ -5,10 +5,10 @@ import { consoleErrors, LOOPBACK, turn } from "./support/helpers.ts";
 import { route, texts, until } from "./support/relays.ts";
 
 const HOUR_MS = 3_600_000;
-// Nobody's address: `connect` refuses it, before anything is opened.
+// `connect` rejects this address before anything is opened.
 const NOBODY = "udp://0.0.0.0:9";
 
-/** A relay to a server that answers each datagram with its sender's port and it. */
+/** A relay to a server that answers with the sender's port and the datagram. */
 function portServer(options: Partial<RelayOptions> = {}) {
   const server = serve(LOOPBACK, (datagram) => {
     return `${datagram.from.port} ${datagram.text()}`;
@@ -25,7 +25,7 @@ function portServer(options: Partial<RelayOptions> = {}) {
 
 let questions = 0;
 
-/** The port from which a client comes to the server. */
+/** The port from which the server receives what a client sends. */
 async function port(client: ConnectedSocket): Promise<string> {
   const question = `${++questions}`;
   const reply = await client.request(question, {
@@ -37,73 +37,73 @@ async function port(client: ConnectedSocket): Promise<string> {
   return reply.text().split(" ")[0];
 }
 
-Deno.test("a client that is silent is forgotten, and gets a new port when it comes back", async () => {
-  await using way = portServer({ idleMs: 20 });
-  await using client = await connect(way.relay.addr);
+Deno.test("a silent client is forgotten, and gets a new port when it sends again", async () => {
+  await using path = portServer({ idleMs: 20 });
+  await using client = await connect(path.relay.addr);
   const first = await port(client);
-  await until(() => way.relay.stats.expired > 0);
-  assertEquals(way.relay.stats.sessions, 0);
+  await until(() => path.relay.stats.expired > 0);
+  assertEquals(path.relay.stats.sessions, 0);
   const second = await port(client);
   assert(first !== second, `${first}, ${second}`);
 });
 
-Deno.test("a client is not forgotten while something of it is on the way", async () => {
-  await using way = await route({
+Deno.test("a client is not forgotten while a datagram of it is held", async () => {
+  await using path = await route({
     idleMs: 10,
     delayMs: { min: 300, max: 300 },
   });
-  await way.client.send("slow");
-  await until(() => way.arrived.length === 1 || way.relay.stats.expired > 0);
-  assertEquals(texts(way.arrived), ["slow"]);
-  assertEquals(way.relay.stats.up.notSent, 0);
-  await until(() => way.relay.stats.expired === 1);
+  await path.client.send("slow");
+  await until(() => path.arrived.length === 1 || path.relay.stats.expired > 0);
+  assertEquals(texts(path.arrived), ["slow"]);
+  assertEquals(path.relay.stats.up.notSent, 0);
+  await until(() => path.relay.stats.expired === 1);
 });
 
-Deno.test("at maxSessions further clients are refused and counted, the known are served", async () => {
-  await using way = portServer({ maxSessions: 2 });
-  await using a = await connect(way.relay.addr);
-  await using b = await connect(way.relay.addr);
-  await using c = await connect(way.relay.addr);
+Deno.test("at maxSessions further clients are refused and counted, others are served", async () => {
+  await using path = portServer({ maxSessions: 2 });
+  await using a = await connect(path.relay.addr);
+  await using b = await connect(path.relay.addr);
+  await using c = await connect(path.relay.addr);
   const ports = [await port(a), await port(b)];
   await c.send("?");
-  await until(() => way.relay.stats.refused === 1);
+  await until(() => path.relay.stats.refused === 1);
   assertEquals([await port(a), await port(b)], ports);
-  assertEquals(way.relay.stats.sessions, 2);
+  assertEquals(path.relay.stats.sessions, 2);
 });
 
-Deno.test("a client that is forgotten makes room for another", async () => {
-  await using way = portServer({ maxSessions: 1, idleMs: 20 });
-  await using a = await connect(way.relay.addr);
-  await using b = await connect(way.relay.addr);
+Deno.test("a forgotten client makes room for another", async () => {
+  await using path = portServer({ maxSessions: 1, idleMs: 20 });
+  await using a = await connect(path.relay.addr);
+  await using b = await connect(path.relay.addr);
   await port(a);
-  await until(() => way.relay.stats.sessions === 0);
+  await until(() => path.relay.stats.sessions === 0);
   await port(b);
 });
 
-Deno.test("close lets go of every port", async () => {
-  const way = portServer();
-  await using a = await connect(way.relay.addr);
-  await using b = await connect(way.relay.addr);
-  const ports = [await port(a), await port(b), way.relay.addr.port];
-  await way.relay.close();
+Deno.test("close frees every port", async () => {
+  const path = portServer();
+  await using a = await connect(path.relay.addr);
+  await using b = await connect(path.relay.addr);
+  const ports = [await port(a), await port(b), path.relay.addr.port];
+  await path.relay.close();
   for (const port of ports) bind(`127.0.0.1:${port}`).close();
-  assertEquals(way.relay.stats.sessions, 0);
-  await way.relay.close();
-  await way[Symbol.asyncDispose]();
+  assertEquals(path.relay.stats.sessions, 0);
+  await path.relay.close();
+  await path[Symbol.asyncDispose]();
 });
 
-Deno.test("close forgets what is held, and counts it", async () => {
+Deno.test("close drops the datagrams that are held, and counts them", async () => {
   const delayMs = { min: HOUR_MS, max: HOUR_MS };
-  await using way = await route({ delayMs });
-  for (let n = 0; n < 10; n++) await way.client.send(`${n}`);
-  await until(() => way.relay.stats.up.inFlight === 10);
-  await way.relay.close();
-  const { inFlight, notSent } = way.relay.stats.up;
+  await using path = await route({ delayMs });
+  for (let n = 0; n < 10; n++) await path.client.send(`${n}`);
+  await until(() => path.relay.stats.up.inFlight === 10);
+  await path.relay.close();
+  const { inFlight, notSent } = path.relay.stats.up;
   assertEquals([inFlight, notSent], [0, 10]);
 });
 
-Deno.test("close waits for a client whose server's name is being looked up", async () => {
-  // At each moment, from before it has come until after its name was found.
+Deno.test("close waits for a session whose server name is being looked up", async () => {
+  // At each moment, from before its datagram arrives until the name is known.
   for (let turns = 0; turns < 100; turns++) {
     const relay = startRelay({ listen: LOOPBACK, to: "udp://localhost:9" });
     await using client = await connect(relay.addr);
@@ -114,7 +114,7 @@ Deno.test("close waits for a client whose server's name is being looked up", asy
   }
 });
 
-Deno.test("a client whose upstream socket cannot be opened is reported, and the relay goes on", async () => {
+Deno.test("an upstream socket that cannot be opened is reported, and the relay goes on", async () => {
   const errors: Error[] = [];
   await using relay = startRelay({
     listen: LOOPBACK,
@@ -149,7 +149,7 @@ Deno.test("an onError that throws does not end the relay", async () => {
   assertEquals(calls, [["Error: oops\\x1b[2J"]]);
 });
 
-Deno.test("without onError a run of the same error is printed once", async () => {
+Deno.test("without onError the same error is printed once", async () => {
   const calls = await consoleErrors(async () => {
     await using relay = startRelay({ listen: LOOPBACK, to: NOBODY });
     await using client = await connect(relay.addr);

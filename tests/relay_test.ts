@@ -14,7 +14,7 @@ import {
 
 const MIX = { loss: 0.2, duplicate: 0.2, corrupt: 0.2, mtu: 900 };
 
-Deno.test("each client gets an upstream port of its own, so that replies find their way", async () => {
+Deno.test("each client gets an upstream port of its own, so replies find their way back", async () => {
   const ports = new Set<number>();
   await using server = serve(LOOPBACK, ({ data, from }) => {
     ports.add(from.port);
@@ -42,10 +42,10 @@ Deno.test("without faults 2,000 datagrams of all sizes pass in order, to the byt
     { length: 2000 },
     (_, n) => pattern(n < 1000 ? n : below(1400)),
   );
-  await using way = await route();
-  await pass(way, messages);
-  assertEquals(way.arrived, messages);
-  const { up, down } = way.relay.stats;
+  await using path = await route();
+  await pass(path, messages);
+  assertEquals(path.arrived, messages);
+  const { up, down } = path.relay.stats;
   assertEquals([up.received, up.forwarded, down.received], [2000, 2000, 0]);
 });
 
@@ -64,51 +64,51 @@ Deno.test("without faults 2,000 replies pass in order, to the byte", async () =>
   assertEquals([up.forwarded, down.forwarded], [2000, 2000]);
 });
 
-Deno.test("empty datagrams and the longest pass as they are", async () => {
+Deno.test("empty datagrams and the longest pass unchanged", async () => {
   const messages = [pattern(0), pattern(65_507), pattern(0)];
-  await using way = await route();
-  await pass(way, messages);
-  assertEquals(way.arrived, messages);
+  await using path = await route();
+  await pass(path, messages);
+  assertEquals(path.arrived, messages);
 });
 
-Deno.test("at loss 1 nothing passes, and the counts say so", async () => {
-  await using way = await route({ loss: 1 });
-  await pass(way, numbers(500));
-  const { up } = way.relay.stats;
+Deno.test("at loss 1 nothing passes, and everything is counted as lost", async () => {
+  await using path = await route({ loss: 1 });
+  await pass(path, numbers(500));
+  const { up } = path.relay.stats;
   assertEquals([up.received, up.lost, up.forwarded], [500, 500, 0]);
-  assertEquals(way.arrived, []);
+  assertEquals(path.arrived, []);
 });
 
 for (const seed of [1, 2, 3]) {
   Deno.test(`whatever the faults, received and duplicated are the sum of the fates (seed ${seed})`, async () => {
     const delayMs = { min: 0, max: 5 };
     const bandwidth = 1e9;
-    await using way = await route({
+    await using path = await route({
       ...MIX,
       ...{ seed, delayMs, bandwidth, queue: 50, reorder: 0.2 },
     });
     const messages = Array.from({ length: 600 }, (_, n) => pattern(n * 2));
-    const passing = pass(way, messages);
+    const passing = pass(path, messages);
     await until(() => {
-      assertAddsUp(way.relay.stats.up);
-      return way.relay.stats.up.received === 600;
+      assertAddsUp(path.relay.stats.up);
+      return path.relay.stats.up.received === 600;
     });
     await passing;
-    const { up } = way.relay.stats;
+    const { up } = path.relay.stats;
     assertAddsUp(up);
-    assertEquals(up.forwarded, way.arrived.length);
+    assertEquals(up.forwarded, path.arrived.length);
     for (const fate of ["duplicated", "lost", "overMtu"] as const) {
       assert(up[fate] > 0, fate);
     }
   });
 }
 
-Deno.test("the same seed and the same datagrams meet the same fates again", async () => {
+Deno.test("the same seed and the same datagrams have the same fates", async () => {
   const runs = [];
   for (const seed of [7, 7, 8]) {
-    await using way = await route({ ...MIX, seed });
-    await pass(way, numbers(1000));
-    runs.push({ stats: way.relay.stats, arrived: way.arrived });
+    await using path = await route({ ...MIX, seed });
+    await pass(path, numbers(1000));
+    runs.push({ stats: path.relay.stats, arrived: path.arrived });
   }
   assertEquals(runs[0], runs[1]);
   assert(runs[0].arrived.length !== runs[2].arrived.length);
@@ -125,24 +125,24 @@ Deno.test("a relay decides as a link of the simulated network does", async () =>
         bit === undefined ? message : flipBit(message, bit)
       )
   );
-  await using way = await route({ ...faults, seed: 5 });
-  await pass(way, messages);
-  assertEquals(way.arrived, expected);
+  await using path = await route({ ...faults, seed: 5 });
+  await pass(path, messages);
+  assertEquals(path.arrived, expected);
 });
 
-Deno.test("each client has chances of its own, by the order in which they came", async () => {
-  await using way = await route({ loss: 0.5, seed: 3 });
-  await using second = await connect(way.relay.addr);
+Deno.test("each client has random numbers of its own, by the order of arrival", async () => {
+  await using path = await route({ loss: 0.5, seed: 3 });
+  await using second = await connect(path.relay.addr);
   const passing = (name: string) => {
     const link = new Link(seedOf(3, name), { loss: 0.5 });
     return numbers(200).filter((n) =>
       link.cross(n.length, 0)[0].fate !== "lost"
     );
   };
-  await pass(way, numbers(200));
-  await pass({ ...way, client: second }, numbers(200));
+  await pass(path, numbers(200));
+  await pass({ ...path, client: second }, numbers(200));
   const expected = [...passing("up 1"), ...passing("up 2")];
-  assertEquals(texts(way.arrived), expected);
+  assertEquals(texts(path.arrived), expected);
 });
 
 Deno.test("faults change while the relay runs, in one direction or in both", async () => {
@@ -165,26 +165,26 @@ Deno.test("faults change while the relay runs, in one direction or in both", asy
   assertEquals([down.received, down.forwarded, down.lost], [3, 2, 1]);
 });
 
-Deno.test("faults that are set hold for clients to come", async () => {
-  await using way = await route();
-  way.relay.set({ loss: 1 }, "up");
-  await pass(way, ["lost"]);
-  assertEquals(way.relay.stats.up.lost, 1);
+Deno.test("faults that are set apply to later clients too", async () => {
+  await using path = await route();
+  path.relay.set({ loss: 1 }, "up");
+  await pass(path, ["lost"]);
+  assertEquals(path.relay.stats.up.lost, 1);
 });
 
-Deno.test("at duplicate 1 each datagram comes twice, one after the other", async () => {
-  await using way = await route({ duplicate: 1 });
-  await pass(way, numbers(500));
-  assertEquals(texts(way.arrived), numbers(500).flatMap((n) => [n, n]));
-  const { up } = way.relay.stats;
+Deno.test("at duplicate 1 each datagram arrives twice, one after the other", async () => {
+  await using path = await route({ duplicate: 1 });
+  await pass(path, numbers(500));
+  assertEquals(texts(path.arrived), numbers(500).flatMap((n) => [n, n]));
+  const { up } = path.relay.stats;
   assertEquals([up.received, up.duplicated, up.forwarded], [500, 500, 1000]);
 });
 
-Deno.test("at corrupt 1 exactly one bit of each datagram is wrong", async () => {
+Deno.test("at corrupt 1 exactly one bit of each datagram is flipped", async () => {
   const messages = Array.from({ length: 500 }, (_, n) => pattern(n + 1));
-  await using way = await route({ corrupt: 1 });
-  await pass(way, messages);
-  for (const [n, message] of way.arrived.entries()) {
+  await using path = await route({ corrupt: 1 });
+  await pass(path, messages);
+  for (const [n, message] of path.arrived.entries()) {
     const wrong = message.map((byte, i) => byte ^ messages[n][i])
       .filter((byte) => byte !== 0);
     assertEquals(wrong.length, 1);
@@ -192,18 +192,18 @@ Deno.test("at corrupt 1 exactly one bit of each datagram is wrong", async () => 
   }
 });
 
-Deno.test("what is longer than the MTU is dropped, what is as long passes", async () => {
-  await using way = await route({ mtu: 500 });
-  await pass(way, [pattern(500), pattern(501), pattern(0), pattern(1400)]);
-  assertEquals(way.arrived, [pattern(500), pattern(0)]);
-  assertEquals(way.relay.stats.up.overMtu, 2);
+Deno.test("datagrams longer than the MTU are dropped, those as long pass", async () => {
+  await using path = await route({ mtu: 500 });
+  await pass(path, [pattern(500), pattern(501), pattern(0), pattern(1400)]);
+  assertEquals(path.arrived, [pattern(500), pattern(0)]);
+  assertEquals(path.relay.stats.up.overMtu, 2);
 });
 
-Deno.test("what bandwidth leaves no time for waits in a queue, and that is bounded", async () => {
-  await using way = await route({ bandwidth: 1, queue: 3 });
-  for (const n of numbers(10)) await way.client.send(n);
-  await until(() => way.relay.stats.up.received === 10);
-  const { inFlight, queueFull, forwarded } = way.relay.stats.up;
+Deno.test("datagrams wait for bandwidth in a bounded queue", async () => {
+  await using path = await route({ bandwidth: 1, queue: 3 });
+  for (const n of numbers(10)) await path.client.send(n);
+  await until(() => path.relay.stats.up.received === 10);
+  const { inFlight, queueFull, forwarded } = path.relay.stats.up;
   assertEquals([inFlight, queueFull, forwarded], [3, 7, 0]);
 });
 
@@ -215,30 +215,34 @@ for (
   })
 ) {
   Deno.test(`${what} keeps the order`, async () => {
-    await using way = await route({ ...faults, duplicate: 0.2 });
-    await pass(way, numbers(300));
-    const arrived = texts(way.arrived).map(Number);
+    await using path = await route({ ...faults, duplicate: 0.2 });
+    await pass(path, numbers(300));
+    const arrived = texts(path.arrived).map(Number);
     assertEquals(arrived, arrived.toSorted((a, b) => a - b));
     assertEquals(new Set(arrived).size, 300);
   });
 }
 
 Deno.test("with reorder some datagrams overtake others, and none is lost", async () => {
-  await using way = await route({ reorder: 0.3 });
-  await pass(way, numbers(300));
-  const arrived = texts(way.arrived);
+  await using path = await route({ reorder: 0.3 });
+  await pass(path, numbers(300));
+  const arrived = texts(path.arrived);
   assert(arrived.some((text, n) => text !== `${n}`));
   assertEquals(new Set(arrived), new Set(numbers(300)));
 });
 
 const REFUSED: [string, Record<string, unknown>, string][] = [
-  ["loss 2", { loss: 2 }, "loss must be from 0 to 1: given 2"],
+  ["loss 2", { loss: 2 }, "loss must be a number from 0 to 1: given 2"],
   ["seed 1.5", { seed: 1.5 }, "seed must be a whole number: given 1.5"],
-  ["idleMs 0", { idleMs: 0 }, "idleMs must be above 0: given 0"],
-  ["maxSessions NaN", { maxSessions: NaN }, "maxSessions must be above 0"],
+  ["idleMs 0", { idleMs: 0 }, "idleMs must be a number above 0: given 0"],
+  [
+    "maxSessions NaN",
+    { maxSessions: NaN },
+    "maxSessions must be a whole number from 1: given NaN",
+  ],
 ];
 for (const [what, options, says] of REFUSED) {
-  Deno.test(`${what} is refused, and nothing is opened`, () => {
+  Deno.test(`${what} is rejected, and nothing is opened`, () => {
     const to = "udp://127.0.0.1:9";
     assertThrows(
       () => startRelay({ listen: LOOPBACK, to, ...options }),
@@ -259,7 +263,7 @@ for (
     ["127.0.0.1:62000", "udp://127.0.0.1:62000"],
   ]
 ) {
-  Deno.test(`a relay from ${listen} to ${to} is refused`, () => {
+  Deno.test(`a relay from ${listen} to ${to} is rejected`, () => {
     assertThrows(() => startRelay({ listen, to }), InvalidAddressError);
   });
 }

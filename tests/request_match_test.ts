@@ -3,7 +3,7 @@ import { bind, connect, serve, SocketClosedError } from "../mod.ts";
 import { clockedClient } from "./support/fakes.ts";
 import { isPending, LOOPBACK, SOON, turn } from "./support/helpers.ts";
 
-Deno.test("many requests at a time each get the reply that they match", async () => {
+Deno.test("concurrent requests each get the reply that they match", async () => {
   await using server = serve(LOOPBACK, (datagram) => datagram.data);
   await using client = await connect(server.addr);
   const numbers = Array.from({ length: 100 }, (_, i) => `${i}`);
@@ -15,7 +15,7 @@ Deno.test("many requests at a time each get the reply that they match", async ()
   assertEquals(replies.map((reply) => reply.text()), numbers);
 });
 
-Deno.test("match tells a late reply apart, and the late one goes to the next receive", async () => {
+Deno.test("match rejects a late reply, which goes to the next receive", async () => {
   const { clock, carrier, socket } = clockedClient();
   const first = socket.request("1", { timeoutMs: 100 });
   clock.advance(100);
@@ -32,7 +32,7 @@ Deno.test("match tells a late reply apart, and the late one goes to the next rec
   socket.close();
 });
 
-Deno.test("a datagram that came before the request is no reply to it", async () => {
+Deno.test("a datagram that arrived before the request is not its reply", async () => {
   await using server = bind(LOOPBACK);
   await using client = await connect(server.addr);
   await assertRejects(
@@ -40,7 +40,7 @@ Deno.test("a datagram that came before the request is no reply to it", async () 
     Deno.errors.TimedOut,
   );
   await server.send("late", (await server.receive(SOON)).from);
-  // One receive was in flight when its request gave up: it keeps what came.
+  // One receive was in flight when its request gave up: its datagram is kept.
   while (client.stats.waiting === 0) await turn();
   const request = client.request("2", SOON);
   await server.send("re: 2", (await server.receive(SOON)).from);
@@ -48,7 +48,7 @@ Deno.test("a datagram that came before the request is no reply to it", async () 
   assertEquals((await client.receive(SOON)).text(), "late");
 });
 
-Deno.test("a request comes before a receive that waited longer, for what it matches only", async () => {
+Deno.test("a request gets its reply before a receive that waited longer", async () => {
   const { carrier, socket } = clockedClient();
   const receiving = socket.receive();
   const request = socket.request("ping", {
@@ -65,7 +65,7 @@ Deno.test("a request comes before a receive that waited longer, for what it matc
   socket.close();
 });
 
-Deno.test("256 datagrams that no request matches wait, in order, and the rest is counted", async () => {
+Deno.test("256 datagrams that no request matches are kept, further ones are counted", async () => {
   const { carrier, socket } = clockedClient();
   const request = socket.request("ping", {
     match: (reply) => reply.text() === "pong",
@@ -84,7 +84,7 @@ Deno.test("256 datagrams that no request matches wait, in order, and the rest is
   socket.close();
 });
 
-Deno.test("a match that throws rejects its request, and the datagram goes to the next", async () => {
+Deno.test("a match that throws rejects its request, and the next one gets the datagram", async () => {
   const { clock, carrier, socket } = clockedClient();
   const oops = new Error("oops");
   const request = socket.request("ping", {
@@ -100,7 +100,7 @@ Deno.test("a match that throws rejects its request, and the datagram goes to the
   socket.close();
 });
 
-Deno.test("a match that aborts its request loses no datagram and harms no other request", async () => {
+Deno.test("a match that aborts its request loses no datagram", async () => {
   const { clock, carrier, socket } = clockedClient();
   const controller = new AbortController();
   const request = socket.request("1", {
@@ -124,7 +124,7 @@ Deno.test("a match that aborts its request loses no datagram and harms no other 
   socket.close();
 });
 
-Deno.test("a match that closes the socket leaves the sums right", async () => {
+Deno.test("the counts add up if a match closes the socket", async () => {
   const { carrier, socket } = clockedClient();
   const request = socket.request("1", {
     match: () => {

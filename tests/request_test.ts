@@ -14,7 +14,7 @@ import {
 import { clockedClient } from "./support/fakes.ts";
 import { isPending, LOOPBACK, pattern, SOON, turn } from "./support/helpers.ts";
 
-Deno.test("a request gives the reply", async () => {
+Deno.test("a request returns the reply", async () => {
   await using server = serve(LOOPBACK, (datagram) => `re: ${datagram.text()}`);
   await using client = await connect(server.addr);
   assertEquals((await client.request("ping", SOON)).text(), "re: ping");
@@ -22,7 +22,7 @@ Deno.test("a request gives the reply", async () => {
   assertEquals([sent, received], [1, 1]);
 });
 
-Deno.test("a request to nobody times out, after the retries, and says so", async () => {
+Deno.test("a request without a reply times out after its retries", async () => {
   const nobody = bind(LOOPBACK);
   const { addr } = nobody;
   await nobody[Symbol.asyncDispose]();
@@ -35,7 +35,7 @@ Deno.test("a request to nobody times out, after the retries, and says so", async
   assertEquals(client.stats.sent, 3);
 });
 
-Deno.test("a request waits its time after each sending, by the carrier's clock", async () => {
+Deno.test("a request waits timeoutMs after each send, by the carrier's clock", async () => {
   const { clock, carrier, socket } = clockedClient();
   const request = socket.request("ping", { timeoutMs: 100, retries: 2 });
   for (const sendings of [1, 2, 3]) {
@@ -51,7 +51,7 @@ Deno.test("a request waits its time after each sending, by the carrier's clock",
   socket.close();
 });
 
-Deno.test("without options a request waits a second for one sending", async () => {
+Deno.test("without options a request is sent once and waits a second", async () => {
   const { clock, carrier, socket } = clockedClient();
   const request = socket.request("ping");
   clock.advance(999);
@@ -62,7 +62,7 @@ Deno.test("without options a request waits a second for one sending", async () =
   socket.close();
 });
 
-Deno.test("a reply to a retry ends the request, and nothing more is sent", async () => {
+Deno.test("a reply to a retry ends the request", async () => {
   const { clock, carrier, socket } = clockedClient();
   const request = socket.request("ping", { timeoutMs: 100, retries: 5 });
   await turn();
@@ -75,7 +75,7 @@ Deno.test("a reply to a retry ends the request, and nothing more is sent", async
   socket.close();
 });
 
-Deno.test("without a limit a request waits for ever and is sent once", async () => {
+Deno.test("a request with a timeoutMs of Infinity is sent once and waits", async () => {
   const { clock, carrier, socket } = clockedClient();
   const request = socket.request("ping", { timeoutMs: Infinity, retries: 3 });
   clock.advance(2 ** 31);
@@ -86,7 +86,7 @@ Deno.test("without a limit a request waits for ever and is sent once", async () 
   socket.close();
 });
 
-Deno.test("an aborted request rejects with the signal's reason itself and sends no more", async () => {
+Deno.test("an aborted request rejects with the signal's reason and sends no more", async () => {
   const { clock, carrier, socket } = clockedClient();
   const controller = new AbortController();
   const reason = new Error("stop");
@@ -104,7 +104,7 @@ Deno.test("an aborted request rejects with the signal's reason itself and sends 
   socket.close();
 });
 
-Deno.test("with a signal that is aborted already nothing is requested", async () => {
+Deno.test("a request with an aborted signal sends nothing", async () => {
   const { carrier, socket } = clockedClient();
   const signal = AbortSignal.abort("no");
   const thrown = await socket.request("x", { signal }).catch((error) => error);
@@ -114,7 +114,7 @@ Deno.test("with a signal that is aborted already nothing is requested", async ()
   socket.close();
 });
 
-Deno.test("a send that fails is sent again, and the reply counts", async () => {
+Deno.test("a request goes on if a send fails", async () => {
   const { clock, carrier, socket } = clockedClient();
   carrier.onSend = () => Promise.reject(new Deno.errors.NetworkUnreachable());
   const request = socket.request("ping", { timeoutMs: 100, retries: 1 });
@@ -128,7 +128,7 @@ Deno.test("a send that fails is sent again, and the reply counts", async () => {
   socket.close();
 });
 
-Deno.test("a request whose last send failed rejects with that failure", async () => {
+Deno.test("a request whose last send failed rejects with that error", async () => {
   const { clock, carrier, socket } = clockedClient();
   const cause = new Deno.errors.NetworkUnreachable("no route");
   const request = socket.request("ping", { timeoutMs: 100, retries: 1 });
@@ -146,7 +146,7 @@ Deno.test("a request whose last send failed rejects with that failure", async ()
   socket.close();
 });
 
-Deno.test("a request whose last send went out says that no reply came, whatever failed before", async () => {
+Deno.test("a request whose last send succeeded times out, whatever failed before", async () => {
   const { clock, carrier, socket } = clockedClient();
   const slow = Promise.withResolvers<number>();
   carrier.onSend = () => slow.promise;
@@ -160,7 +160,7 @@ Deno.test("a request whose last send went out says that no reply came, whatever 
   socket.close();
 });
 
-Deno.test("a request that can never be sent rejects at once and is not retried", async () => {
+Deno.test("a request that can never be sent rejects at once, without retries", async () => {
   const { clock, carrier, socket } = clockedClient();
   await assertRejects(
     () => socket.request(pattern(65_508), { retries: 9 }),
@@ -218,7 +218,7 @@ Deno.test("closing rejects a request that waits, and a request after it", async 
   assertEquals(carrier.sentTexts, ["x"]);
 });
 
-Deno.test("an error of the carrier while a request waits rejects it, and the socket goes on", async () => {
+Deno.test("an error of the carrier rejects a request, and the socket goes on", async () => {
   const { clock, carrier, socket } = clockedClient();
   const request = socket.request("x");
   carrier.fail(new Deno.errors.ConnectionRefused("nobody there"));

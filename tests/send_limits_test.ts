@@ -4,10 +4,12 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { DatagramSocket } from "../mod.ts";
 import {
   clockedClient,
   countingSignal,
   fakeBound,
+  FakeCarrier,
   fakeClient,
   FakeClock,
 } from "./support/fakes.ts";
@@ -29,7 +31,7 @@ Deno.test("a send that waits for its carrier times out by the carrier's clock", 
   socket.close();
 });
 
-Deno.test("a send that waits is aborted with the signal's reason itself", async () => {
+Deno.test("an aborted send rejects with the signal's reason", async () => {
   const { carrier, socket } = fakeBound();
   carrier.onSend = () => new Promise(() => {});
   for (const reason of [new Error("stop"), "stop", undefined]) {
@@ -44,7 +46,7 @@ Deno.test("a send that waits is aborted with the signal's reason itself", async 
   socket.close();
 });
 
-Deno.test("with a signal that is aborted already nothing is sent", async () => {
+Deno.test("a send with an aborted signal sends nothing", async () => {
   const { carrier, socket } = fakeClient();
   const signal = AbortSignal.abort("no");
   const thrown = await socket.send("x", { signal }).catch((error) => error);
@@ -63,7 +65,7 @@ Deno.test("a send that is done in time leaves no timer", async () => {
   socket.close();
 });
 
-Deno.test("a send that rejects after it timed out is no unhandled rejection", async () => {
+Deno.test("a carrier's send that rejects after the time-out is handled", async () => {
   const clock = new FakeClock();
   const { carrier, socket } = fakeClient({ clock });
   const late = Promise.withResolvers<number>();
@@ -90,7 +92,7 @@ Deno.test("a send's timeoutMs out of range is a RangeError, and nothing is sent"
   socket.close();
 });
 
-Deno.test("a send that gives up leaves no timer and no listener, whatever the carrier does", async () => {
+Deno.test("a send that gives up leaves no timer and no listener", async () => {
   const { clock, carrier, socket } = clockedClient();
   carrier.onSend = () => new Promise(() => {});
   for (const how of ["abort", "timeout"]) {
@@ -123,5 +125,33 @@ Deno.test("a send that gives up while it waits for another is never sent", async
   gate.resolve(1);
   await Promise.all([first, third]);
   assertEquals(carrier.sentTexts, ["first", "third"]);
+  socket.close();
+});
+
+Deno.test("to a unix peer a send waits a second unless it is given another limit", async () => {
+  const clock = new FakeClock();
+  const to = { transport: "unixpacket", path: "/run/a.sock" } as const;
+  const carrier = Object.assign(new FakeCarrier({ clock }), {
+    addr: { transport: "unixpacket", path: "/run/b.sock" } as const,
+    onSend: () => new Promise<number>(() => {}),
+  });
+  const socket = new DatagramSocket<Deno.UnixAddr>(carrier);
+  const { signal } = new AbortController();
+  const limited = [
+    socket.send("a", to),
+    socket.send("b", to, {}),
+    socket.send("c", to, { signal }),
+  ];
+  const patient = socket.send("d", to, { timeoutMs: Infinity });
+  const outcomes = Promise.allSettled(limited);
+  clock.advance(999);
+  assertEquals(await isPending(outcomes), true);
+  clock.advance(1);
+  for (const outcome of await outcomes) {
+    assertEquals(outcome.status, "rejected");
+  }
+  clock.advance(2 ** 31);
+  assertEquals(await isPending(patient), true);
+  patient.catch(() => {});
   socket.close();
 });

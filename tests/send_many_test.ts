@@ -19,7 +19,7 @@ import {
 const numbers = (count: number) =>
   Array.from({ length: count }, (_, i) => `${i}`);
 
-Deno.test("sendMany sends each as one datagram, in order, and says how many", async () => {
+Deno.test("sendMany sends each message as one datagram, and returns how many", async () => {
   await using socket = bind(LOOPBACK);
   const messages = ["a", "", new Uint8Array([0x63])]
     .map((data) => ({ data, to: socket.addr }));
@@ -36,7 +36,7 @@ for (
       const { carrier, socket } = fakeClient();
       return { carrier, socket, sent: () => carrier.sentTexts };
     }],
-    ["by the batch", () => {
+    ["in batches", () => {
       const carrier = new FakeBatchCarrier();
       const socket = new ConnectedSocket(carrier, PEER);
       return { carrier, socket, sent: () => carrier.sent };
@@ -50,7 +50,7 @@ for (
     socket.close();
   });
 
-  Deno.test(`${over}: sendMany keeps the order of many`, async () => {
+  Deno.test(`${over}: sendMany keeps the order`, async () => {
     const { socket, sent } = open();
     assertEquals(await socket.sendMany(numbers(5000)), 5000);
     assertEquals(sent(), numbers(5000));
@@ -58,7 +58,7 @@ for (
     socket.close();
   });
 
-  Deno.test(`${over}: what cannot be sent holds up no other, and is counted and told`, async () => {
+  Deno.test(`${over}: a message that cannot be sent is reported, the others are sent`, async () => {
     const { socket, sent } = open();
     const messages = ["a", new Uint8Array(65_508), "b", 5 as unknown as string];
     const error = await assertRejects(
@@ -72,7 +72,7 @@ for (
     socket.close();
   });
 
-  Deno.test(`${over}: of many failures the first 16 are told, all are counted`, async () => {
+  Deno.test(`${over}: all failures are counted, the first 16 are reported`, async () => {
     const { socket } = open();
     const error = await assertRejects(
       () => socket.sendMany(Array(100).fill(new Uint8Array(70_000))),
@@ -83,7 +83,7 @@ for (
     socket.close();
   });
 
-  Deno.test(`${over}: closing ends sendMany, and nothing more is read`, async () => {
+  Deno.test(`${over}: closing ends sendMany, and no more is read`, async () => {
     const { socket } = open();
     let read = 0;
     let ended = false;
@@ -128,7 +128,7 @@ for (
     socket.close();
   });
 
-  Deno.test(`${over}: what the iterable throws is thrown, after what it gave was sent`, async () => {
+  Deno.test(`${over}: an error of the iterable is thrown after its messages were sent`, async () => {
     const { socket, sent } = open();
     const broken = function* () {
       yield "a";
@@ -151,7 +151,7 @@ Deno.test("sendMany that takes too long times out", async () => {
   socket.close();
 });
 
-Deno.test("sendMany of a bound socket takes addresses of each form, and tells the wrong ones", async () => {
+Deno.test("sendMany of a bound socket takes addresses of each form", async () => {
   const { carrier, socket } = fakeBound();
   const error = await assertRejects(
     () =>
@@ -167,7 +167,7 @@ Deno.test("sendMany of a bound socket takes addresses of each form, and tells th
   socket.close();
 });
 
-Deno.test("a batch that goes in parts is sent whole", async () => {
+Deno.test("a batch that the carrier takes in parts is sent completely", async () => {
   const { carrier, socket } = batchBound();
   carrier.onBatch = ({ length }) => ({ sent: Math.min(7, length) });
   const messages = numbers(100).map((data) => ({ data, to: PEER }));
@@ -176,7 +176,7 @@ Deno.test("a batch that goes in parts is sent whole", async () => {
   socket.close();
 });
 
-Deno.test("of a batch, the one that fails is counted and told, and the others are sent", async () => {
+Deno.test("a message of a batch that fails is reported, the others are sent", async () => {
   const { carrier, socket } = batchBound();
   carrier.onBatch = (batch) => {
     const bad = batch.findIndex(({ to }) =>
@@ -201,7 +201,7 @@ Deno.test("of a batch, the one that fails is counted and told, and the others ar
   socket.close();
 });
 
-Deno.test("sends that are called during a batch come after it, and a batch after sends that wait", async () => {
+Deno.test("sends and batches are sent in the order of the calls", async () => {
   const { carrier, socket } = batchBound();
   const gates: (() => void)[] = [];
   carrier.onBatch = async ({ length }) => {
@@ -224,7 +224,7 @@ Deno.test("sends that are called during a batch come after it, and a batch after
   socket.close();
 });
 
-Deno.test("a timer has its turn while sendMany sends without end", async () => {
+Deno.test("timers run while sendMany sends without end", async () => {
   await using socket = bind(LOOPBACK);
   let late = false;
   const timer = setTimeout(() => late = true);

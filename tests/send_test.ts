@@ -30,7 +30,7 @@ const LIMITS: [host: string, limit: number][] = [
 ];
 
 for (const [host, limit] of LIMITS) {
-  Deno.test(`to ${host} ${limit} bytes go, and one more is refused before the carrier is asked`, async () => {
+  Deno.test(`to ${host} ${limit} bytes are sent, and one more is rejected`, async () => {
     const { carrier, socket } = fakeBound();
     await socket.send(pattern(limit), net(host, 5));
     assertEquals(carrier.sent.length, 1);
@@ -46,7 +46,7 @@ for (const [host, limit] of LIMITS) {
   });
 }
 
-Deno.test("to an IPv4 address an IPv6 socket sends what IPv4 carries", async () => {
+Deno.test("an IPv6 socket has IPv4's limit to an IPv4 address", async () => {
   const carrier = new FakeCarrier({ addr: net("::", 62_000) });
   await using socket = new DatagramSocket(carrier);
   await assertRejects(
@@ -57,7 +57,7 @@ Deno.test("to an IPv4 address an IPv6 socket sends what IPv4 carries", async () 
   assertEquals(carrier.sent, []);
 });
 
-Deno.test("what is too large does not arrive, and the next message does", async () => {
+Deno.test("a message that is too large does not arrive, the next one does", async () => {
   await using socket = bind(LOOPBACK);
   await using client = await connect(socket.addr);
   const error = await assertRejects(
@@ -71,7 +71,7 @@ Deno.test("what is too large does not arrive, and the next message does", async 
   assertEquals(socket.stats.received, 1);
 });
 
-Deno.test("65,527 bytes make the way over IPv6", async () => {
+Deno.test("65,527 bytes arrive complete over IPv6", async () => {
   await using socket = bind("udp://[::1]:0");
   await using client = await connect(socket.addr);
   await client.send(pattern(65_527));
@@ -83,7 +83,7 @@ Deno.test("65,527 bytes make the way over IPv6", async () => {
   assertEquals((await client.receive(SOON)).text(), "pong");
 });
 
-Deno.test("to a name an IPv6 socket sends as much as IPv6 carries", async () => {
+Deno.test("an IPv6 socket has IPv6's limit to a name", async () => {
   await using socket = bind("udp://[::1]:0");
   await socket.send(pattern(65_527), net("localhost", socket.addr.port));
   assertEquals((await socket.receive(SOON)).data, pattern(65_527));
@@ -107,7 +107,7 @@ Deno.test("the carrier's own limit is the limit", async () => {
   assertEquals(carrier.sent.length, 2);
 });
 
-Deno.test("the length that counts is the one in bytes", async () => {
+Deno.test("the limit is in bytes, not characters", async () => {
   const { carrier, socket } = fakeBound();
   await socket.send("é".repeat(32_753), PEER);
   await assertRejects(
@@ -119,7 +119,7 @@ Deno.test("the length that counts is the one in bytes", async () => {
   socket.close();
 });
 
-Deno.test("text is sent as UTF-8, bytes as they are, nothing as an empty datagram", async () => {
+Deno.test("text is sent as UTF-8, bytes as they are, empty data as an empty datagram", async () => {
   const { carrier, socket } = fakeBound();
   await socket.send("é\ud800", PEER);
   const view = new Uint8Array([9, 1, 2, 9]).subarray(1, 3);
@@ -136,7 +136,7 @@ Deno.test("text is sent as UTF-8, bytes as they are, nothing as an empty datagra
   socket.close();
 });
 
-Deno.test("an address is taken as text, as an object, and from a datagram", async () => {
+Deno.test("send takes an address as text, as an object, and from a datagram", async () => {
   await using socket = bind(LOOPBACK);
   const { port } = socket.addr;
   await socket.send("a", `127.0.0.1:${port}`);
@@ -154,10 +154,10 @@ for (
     ["port 0", "127.0.0.1:0"],
     ["port 0 of an object", net("127.0.0.1", 0)],
     ["a port beyond 65,535", net("127.0.0.1", 70_000)],
-    ["a port that is no whole number", net("127.0.0.1", 1.5)],
-    ["no host", net("", 5)],
-    ["no address", "nonsense"],
-    ["nothing", undefined],
+    ["a port that is not a whole number", net("127.0.0.1", 1.5)],
+    ["an empty host", net("", 5)],
+    ["text that is not an address", "nonsense"],
+    ["undefined", undefined],
     ["null", null],
     ["an empty object", {}],
     ["another scheme", "ftp://127.0.0.1:5"],
@@ -176,7 +176,43 @@ for (
   });
 }
 
-Deno.test("a unix peer without a path cannot be answered, and the error says so", async () => {
+Deno.test("a host that was accepted before makes no wrong port or scheme valid", async () => {
+  const { carrier, socket } = fakeBound();
+  await socket.send("x", PEER);
+  for (
+    const wrong of [
+      { port: 0 },
+      { port: 70_000 },
+      { port: 1.5 },
+      { port: "5" },
+      { transport: "tcp" },
+      { scheme: "quic" },
+      { hostname: "127.0.0.1 " },
+      { hostname: 5 },
+    ]
+  ) {
+    const to = { ...PEER, ...wrong } as Deno.NetAddr;
+    await assertRejects(() => socket.send("x", to), InvalidAddressError);
+  }
+  assertEquals(carrier.sent.length, 1);
+  socket.close();
+});
+
+Deno.test("a carrier gets each address in its canonical form", async () => {
+  const { carrier, socket } = fakeBound();
+  const given = ["0:0::1", "FE80:0::1%eth0", "10.0.0.1", "Host.example"];
+  for (let round = 0; round < 2; round++) {
+    for (const host of given) await socket.send("x", net(host, 5));
+  }
+  const canonical = ["::1", "fe80::1%eth0", "10.0.0.1", "Host.example"];
+  assertEquals(
+    carrier.sent.map(({ to }) => to),
+    [...canonical, ...canonical].map((host) => net(host, 5)),
+  );
+  socket.close();
+});
+
+Deno.test("sending to a unix peer without a path is NotSupported", async () => {
   const { carrier, socket } = fakeBound();
   const unnamed = { transport: "unixpacket", path: null };
   await assertRejects(
@@ -204,7 +240,7 @@ Deno.test("data that is neither text nor bytes is a TypeError, and the socket go
   socket.close();
 });
 
-Deno.test("a carrier's send that rejects is reported with both addresses, its class and its cause", async () => {
+Deno.test("an error of a carrier's send keeps its class, and names both addresses", async () => {
   const { carrier, socket } = fakeClient();
   const cause = new Deno.errors.ConnectionRefused("nobody there");
   carrier.onSend = () => Promise.reject(cause);
@@ -224,7 +260,7 @@ Deno.test("a carrier's send that rejects is reported with both addresses, its cl
   socket.close();
 });
 
-Deno.test("a carrier's send that throws at once is a rejection like any other", async () => {
+Deno.test("a carrier's send that throws is a rejection", async () => {
   const { carrier, socket } = fakeClient();
   carrier.onSend = () => {
     throw new Deno.errors.Busy("not now");
@@ -234,7 +270,7 @@ Deno.test("a carrier's send that throws at once is a rejection like any other", 
   socket.close();
 });
 
-Deno.test("the local address is in the messages as the carrier gives it", async () => {
+Deno.test("the messages of errors have the carrier's address", async () => {
   const { carrier, socket } = fakeBound();
   carrier.onSend = () => Promise.reject(new Error("no"));
   await assertRejects(

@@ -4,7 +4,7 @@ import { countingSignal, fakeServer } from "./support/fakes.ts";
 import { isPending, LOOPBACK, turn } from "./support/helpers.ts";
 
 for (const how of ["shutdown", "signal", "dispose"] as const) {
-  Deno.test(`${how} waits for the handlers at work and their answers, then closes`, async () => {
+  Deno.test(`${how} waits for the running handlers and their answers, then closes`, async () => {
     const gate = Promise.withResolvers<string>();
     const controller = new AbortController();
     const { carrier, errors, server } = fakeServer(() => gate.promise, {
@@ -25,7 +25,7 @@ for (const how of ["shutdown", "signal", "dispose"] as const) {
   });
 }
 
-Deno.test("a server that shuts down takes no further datagram", async () => {
+Deno.test("a server that shuts down handles no further datagram", async () => {
   const { carrier, server } = fakeServer((datagram) => datagram.data);
   await turn();
   const done = server.shutdown();
@@ -47,14 +47,14 @@ Deno.test("after shutdown the port is free at once", async () => {
   assertEquals(socket.addr, addr);
 });
 
-Deno.test("shutting down twice is fine", async () => {
+Deno.test("shutting down twice closes once", async () => {
   const { carrier, server } = fakeServer(() => {});
   await Promise.all([server.shutdown(), server.shutdown()]);
   await server.shutdown();
   assertEquals(carrier.calls.filter((call) => call === "close").length, 1);
 });
 
-Deno.test("with a signal that is aborted already the server ends without a datagram", async () => {
+Deno.test("a server with an aborted signal ends without receiving", async () => {
   const { carrier, server } = fakeServer((datagram) => datagram.data, {
     signal: AbortSignal.abort(),
   });
@@ -64,7 +64,7 @@ Deno.test("with a signal that is aborted already the server ends without a datag
   assert(carrier.calls.includes("close"));
 });
 
-Deno.test("a server whose carrier closes has finished", async () => {
+Deno.test("a server finishes if its carrier closes", async () => {
   const { carrier, server } = fakeServer(() => {});
   await turn();
   carrier.fail(new Deno.errors.Interrupted("closed"));
@@ -82,7 +82,7 @@ Deno.test("an onListen that throws closes the socket", async () => {
   assert(carrier.calls.includes("close"));
 });
 
-Deno.test("a server that has ended listens to its signal no more", async () => {
+Deno.test("a server that has ended does not listen to its signal", async () => {
   const { signal, listeners } = countingSignal();
   const { carrier, server } = fakeServer(() => {}, { signal });
   await turn();

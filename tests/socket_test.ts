@@ -36,7 +36,7 @@ testBoth(
 );
 
 testBoth(
-  "an aborted receive rejects with the signal's reason itself",
+  "an aborted receive rejects with the signal's reason",
   async (open) => {
     await using pair = await open();
     for (const reason of [new Error("stop"), "stop", 0, null]) {
@@ -49,18 +49,23 @@ testBoth(
   },
 );
 
-testBoth("a signal that is aborted already takes no datagram", async (open) => {
-  await using pair = await open();
-  await pair.send("kept");
-  const reason = new Error("too late");
-  const signal = AbortSignal.abort(reason);
-  const thrown = await pair.socket.receive({ signal }).catch((error) => error);
-  assertStrictEquals(thrown, reason);
-  assertEquals((await pair.socket.receive(SOON)).text(), "kept");
-});
+testBoth(
+  "a receive with an aborted signal consumes no datagram",
+  async (open) => {
+    await using pair = await open();
+    await pair.send("kept");
+    const reason = new Error("too late");
+    const signal = AbortSignal.abort(reason);
+    const thrown = await pair.socket.receive({ signal }).catch((error) =>
+      error
+    );
+    assertStrictEquals(thrown, reason);
+    assertEquals((await pair.socket.receive(SOON)).text(), "kept");
+  },
+);
 
 testBoth(
-  "a signal that aborts after the datagram came changes nothing",
+  "a signal that aborts after the datagram arrived has no effect",
   async (open) => {
     await using pair = await open();
     const controller = new AbortController();
@@ -74,7 +79,7 @@ testBoth(
 );
 
 testBoth(
-  "concurrent receives are served first come, first served",
+  "concurrent receives are served in the order of the calls",
   async (open) => {
     await using pair = await open();
     const receiving = Array.from(
@@ -92,7 +97,7 @@ testBoth(
 );
 
 testBoth(
-  "a receiver that gives up changes nothing for those before and after it",
+  "a receive that gives up has no effect on those before and after it",
   async (open) => {
     await using pair = await open();
     const controller = new AbortController();
@@ -108,7 +113,7 @@ testBoth(
 );
 
 for (const size of [0, 1, 1_472, 65_507]) {
-  testBoth(`${size} bytes make the way whole`, async (open) => {
+  testBoth(`${size} bytes arrive complete`, async (open) => {
     await using pair = await open();
     await pair.send(pattern(size));
     const { data, truncated } = await pair.socket.receive(SOON);
@@ -127,7 +132,7 @@ testBoth("one send is one datagram, whatever its size", async (open) => {
   assertEquals(await pair.socket.tryReceive(), undefined);
 });
 
-testBoth("a datagram as long as maxSize is whole", async (open) => {
+testBoth("a datagram as long as maxSize is not cut", async (open) => {
   await using pair = await open({ maxSize: 100 });
   await pair.send(pattern(100));
   const { data, truncated } = await pair.socket.receive(SOON);
@@ -151,22 +156,25 @@ testBoth(
   },
 );
 
-testBoth("with a maxSize of 0 only empty datagrams are whole", async (open) => {
-  await using pair = await open({ maxSize: 0 });
-  await pair.send("");
-  await pair.send("a");
-  const got = [
-    await pair.socket.receive(SOON),
-    await pair.socket.receive(SOON),
-  ];
-  assertEquals(got.map(({ data }) => data.length), [0, 0]);
-  assertEquals(got.map(({ truncated }) => truncated), [false, true]);
-});
+testBoth(
+  "with a maxSize of 0 only empty datagrams are not cut",
+  async (open) => {
+    await using pair = await open({ maxSize: 0 });
+    await pair.send("");
+    await pair.send("a");
+    const got = [
+      await pair.socket.receive(SOON),
+      await pair.socket.receive(SOON),
+    ];
+    assertEquals(got.map(({ data }) => data.length), [0, 0]);
+    assertEquals(got.map(({ truncated }) => truncated), [false, true]);
+  },
+);
 
-testBoth("tryReceive obtains each of 300 datagrams that wait", async (open) => {
+testBoth("tryReceive returns each of 300 datagrams that wait", async (open) => {
   await using pair = await open({ maxSize: 16 });
   const got: string[] = [];
-  // A default buffer of Linux holds 256 tiny datagrams at least.
+  // A default buffer of Linux holds at least 256 tiny datagrams.
   for (let sent = 0; sent < 300;) {
     for (let i = 0; i < 150; i++) await pair.send(`${sent++}`);
     for (let datagram; (datagram = await pair.socket.tryReceive());) {
@@ -178,7 +186,7 @@ testBoth("tryReceive obtains each of 300 datagrams that wait", async (open) => {
 });
 
 testBoth(
-  "tryReceive gives undefined when nothing waits, and takes nothing along",
+  "tryReceive returns undefined if no datagram waits, and consumes none",
   async (open) => {
     await using pair = await open();
     for (let i = 0; i < 20; i++) {
@@ -190,7 +198,7 @@ testBoth(
 );
 
 testBoth(
-  "a datagram's bytes stay as they are, whatever comes after",
+  "later datagrams do not change a datagram's bytes",
   async (open) => {
     await using pair = await open();
     const kept: Datagram[] = [];
@@ -211,7 +219,7 @@ testBoth(
 );
 
 testBoth(
-  "a flood while nobody receives is held outside the program, in order",
+  "a flood is held outside the program, in order, while it does not receive",
   async (open) => {
     await using pair = await open({ maxSize: 16 });
     await assertRejects(

@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import {
   ConnectedSocket,
   type Datagram,
   DatagramSocket,
+  type RequestOptions,
   type SocketStats,
 } from "../mod.ts";
 import {
@@ -14,7 +16,6 @@ import {
 import {
   pattern,
   PEER,
-  random,
   SOON,
   STRANGER,
   testBoth,
@@ -92,73 +93,85 @@ Deno.test("a reason that socket and carrier share is their sum", async () => {
   socket.close();
 });
 
-for (let seed = 1; seed <= 40; seed++) {
-  Deno.test(`the stats add up, whatever the program does (random sequence ${seed})`, () =>
-    new Run(seed).run());
-}
-
-/** One random sequence of operations over a fake carrier that counts. */
-class Run {
-  readonly #below: (limit: number) => number;
-  readonly #clock = new FakeClock();
-  readonly #carrier: FakeCarrier;
-  readonly #socket: DatagramSocket | ConnectedSocket;
-  readonly #waits: { done: Promise<void>; abort: AbortController }[] = [];
-  readonly #got = new Set<number>();
+/** A socket over a fake carrier, and what it must have counted. */
+class World {
+  readonly clock = new FakeClock();
+  readonly carrier: FakeCarrier;
+  readonly socket: DatagramSocket | ConnectedSocket;
+  readonly waits: { done: Promise<void>; abort: AbortController }[] = [];
+  readonly got = new Set<number>();
+  sendsFail = false;
   readonly #expected = { received: 0, bytes: 0, truncated: 0 };
+  readonly #failures: unknown[] = [];
   #last = -1;
   #arrivals = 0;
   #sendCalls = 0;
 
-  constructor(seed: number) {
-    this.#below = random(seed);
-    const options = { clock: this.#clock, maxSize: MAX_SIZE };
-    const { carrier, socket } = seed % 2 === 0
-      ? fakeBound(options)
-      : fakeClient(options);
-    this.#carrier = carrier;
-    this.#socket = socket;
+  constructor(open: typeof fakeBound | typeof fakeClient) {
+    const options = { clock: this.clock, maxSize: MAX_SIZE };
+    const { carrier, socket } = open(options);
+    this.carrier = carrier;
+    this.socket = socket;
+    carrier.onSend = (data) =>
+      this.sendsFail
+        ? Promise.reject(new Deno.errors.NetworkUnreachable("no"))
+        : Promise.resolve(data.length);
     this.#countSends();
   }
 
-  async run(): Promise<void> {
-    const operations = [
-      () => this.#arrive(1 + this.#below(4)),
-      () => this.#arrive(this.#below(10) === 0 ? 600 : 1),
-      () => this.#receive(),
-      () => this.#receive({ timeoutMs: this.#below(2) }),
-      () => this.#tryReceive(),
-      () => this.#iterate(),
-      () => this.#send(),
-      () => this.#request(),
-      () => this.#clock.advance(this.#below(3)),
-      () => this.#waits[this.#below(this.#waits.length)]?.abort.abort(),
-      () => this.#carrier.fail(new Deno.errors.ConnectionRefused("no")),
-    ];
-    for (let i = 0; i < 300; i++) {
-      await operations[this.#below(operations.length)]();
-      if (this.#below(2) === 0) await this.#check();
-      else await Promise.resolve();
-    }
-    this.#socket.close();
-    this.#receive();
-    this.#send();
-    this.#request();
-    await Promise.all(this.#waits.map(({ done }) => done));
-    await this.#check();
-    assertEquals(this.#socket.stats.waiting, 0);
-    assertEquals(this.#clock.timers, 0);
-    assert(this.#got.size > 20, `only ${this.#got.size} were received`);
-  }
-
-  async #check(): Promise<void> {
+  /** What has settled so far adds up. */
+  async check(): Promise<void> {
     await turn();
-    const { stats } = this.#socket;
+    if (this.#failures.length > 0) throw this.#failures[0];
+    const { stats } = this.socket;
     const { received, bytes, truncated, waiting } = stats;
     assertEquals({ received, bytes, truncated }, this.#expected);
-    assertEquals(received + waiting + dropped(stats), this.#carrier.delivered);
+    assertEquals(received + waiting + dropped(stats), this.carrier.delivered);
     assertEquals(stats.sent + stats.sendFailed, this.#sendCalls);
     assert(waiting <= 256);
+  }
+
+  /** Closes the socket; everything that waited ends, and nothing is left. */
+  async end(): Promise<void> {
+    this.socket.close();
+    this.receive();
+    this.send(pattern(1));
+    this.request({});
+    await Promise.all(this.waits.map(({ done }) => done));
+    await this.check();
+    assertEquals(this.socket.stats.waiting, 0);
+    assertEquals(this.clock.timers, 0);
+  }
+
+  arrive({ size, isStranger }: { size: number; isStranger: boolean }): void {
+    const text = `${this.#arrivals++}.`.padEnd(size, "x");
+    this.carrier.deliver(text, isStranger ? STRANGER : PEER);
+  }
+
+  receive(options: { timeoutMs?: number } = {}): void {
+    this.wait((signal) => this.socket.receive({ ...options, signal }));
+  }
+
+  send(data: Uint8Array, to: string | Deno.NetAddr = PEER): void {
+    const sending = this.socket instanceof ConnectedSocket
+      ? this.socket.send(data)
+      : this.socket.send(data, to);
+    sending.catch(() => {});
+  }
+
+  request(options: RequestOptions): void {
+    const { socket } = this;
+    if (!(socket instanceof ConnectedSocket)) return;
+    this.wait((signal) => socket.request("ping", { ...options, signal }));
+  }
+
+  /** Waits for a datagram; the wait can be aborted later. */
+  wait(start: (signal: AbortSignal) => Promise<Datagram | undefined>): void {
+    const abort = new AbortController();
+    const done = start(abort.signal)
+      .then((datagram) => datagram && this.#note(datagram), () => {})
+      .catch((failure) => void this.#failures.push(failure));
+    this.waits.push({ done, abort });
   }
 
   #note(datagram: Datagram): void {
@@ -166,79 +179,132 @@ class Run {
     this.#expected.bytes += datagram.data.length;
     if (datagram.truncated) this.#expected.truncated++;
     const id = parseInt(datagram.text());
-    assert(!this.#got.has(id), "it came twice");
-    // Requests pick what they match; without them the order is the carrier's.
-    if (this.#socket instanceof DatagramSocket) assert(id > this.#last);
+    assert(!this.got.has(id), "it was received twice");
+    // Requests take what they match; without them the order is the carrier's.
+    if (this.socket instanceof DatagramSocket) assert(id > this.#last);
     this.#last = id;
-    this.#got.add(id);
+    this.got.add(id);
   }
 
   #countSends(): void {
-    this.#carrier.onSend = (data) =>
-      this.#below(4) === 0
-        ? Promise.reject(new Deno.errors.NetworkUnreachable("no"))
-        : Promise.resolve(data.length);
-    const socket = this.#socket;
-    if (socket instanceof ConnectedSocket) {
-      const { send } = socket;
-      socket.send = (...args) => (this.#sendCalls++, send.apply(socket, args));
-    } else {
-      const { send } = socket;
-      socket.send = (...args) => (this.#sendCalls++, send.apply(socket, args));
-    }
-  }
-
-  #arrive(count: number): void {
-    for (let i = 0; i < count; i++) {
-      const text = `${this.#arrivals++}.`.padEnd(this.#below(12), "x");
-      this.#carrier.deliver(text, this.#below(5) === 0 ? STRANGER : PEER);
-    }
-  }
-
-  /** Waits for a datagram, and holds what it may be aborted by. */
-  #wait(
-    start: (signal: AbortSignal) => Promise<Datagram | undefined>,
-  ): void {
-    const abort = new AbortController();
-    const done = start(abort.signal).then((datagram) => {
-      if (datagram !== undefined) this.#note(datagram);
-    }, () => {});
-    this.#waits.push({ done, abort });
-  }
-
-  #receive(options = {}): void {
-    this.#wait((signal) => this.#socket.receive({ ...options, signal }));
-  }
-
-  #tryReceive(): void {
-    this.#wait(() => this.#socket.tryReceive());
-  }
-
-  async #iterate(): Promise<void> {
-    const iterator = this.#socket[Symbol.asyncIterator]();
-    this.#wait(async () => (await iterator.next()).value);
-    if (this.#below(2) === 0) await turn();
-    await iterator.return?.();
-  }
-
-  #send(): void {
-    const data = pattern(this.#below(4) === 0 ? 65_508 : this.#below(20));
-    const sending = this.#socket instanceof ConnectedSocket
-      ? this.#socket.send(data)
-      : this.#socket.send(data, this.#below(4) === 0 ? "nonsense" : PEER);
-    sending.catch(() => {});
-  }
-
-  #request(): void {
-    const socket = this.#socket;
-    if (!(socket instanceof ConnectedSocket)) return;
-    const options = {
-      timeoutMs: this.#below(4),
-      retries: this.#below(2),
-      ...(this.#below(2) === 0
-        ? { match: ({ data }: Datagram) => data[0] % 3 === 0 }
-        : {}),
+    const socket: { send: (...args: never[]) => Promise<void> } = this.socket;
+    const { send } = socket;
+    socket.send = (...args) => {
+      this.#sendCalls++;
+      return send.apply(socket, args);
     };
-    this.#wait((signal) => socket.request("ping", { ...options, signal }));
   }
+}
+
+type Command = fc.AsyncCommand<Record<never, never>, World>;
+
+/** A command that operates on the world and then, or not, lets it settle. */
+function command<T>(
+  name: string,
+  input: fc.Arbitrary<T>,
+  operate: (world: World, input: T) => void | Promise<void>,
+): fc.Arbitrary<Command> {
+  return fc.tuple(input, fc.boolean()).map(([input, settles]): Command => ({
+    check: () => true,
+    async run(_, world) {
+      await operate(world, input);
+      if (settles) await world.check();
+      else await Promise.resolve();
+    },
+    toString: () =>
+      `${name}(${fc.stringify(input)})${settles ? ", check" : ""}`,
+  }));
+}
+
+const none = fc.constant(undefined);
+const oneIn = (n: number) => fc.nat(n - 1).map((i) => i === n - 1);
+const arrival = fc.record({ size: fc.nat(11), isStranger: oneIn(5) });
+
+const COMMANDS = [
+  command(
+    "arrive",
+    fc.array(arrival, { minLength: 1, maxLength: 4 }),
+    (world, arrivals) => arrivals.forEach((arrival) => world.arrive(arrival)),
+  ),
+  command(
+    "flood",
+    fc.tuple(oneIn(10), arrival),
+    (world, [isFlood, arrival]) => {
+      for (let n = isFlood ? 600 : 1; n > 0; n--) world.arrive(arrival);
+    },
+  ),
+  command("receive", none, (world) => world.receive()),
+  command(
+    "receiveWithin",
+    fc.nat(1),
+    (world, timeoutMs) => world.receive({ timeoutMs }),
+  ),
+  command(
+    "tryReceive",
+    none,
+    (world) => world.wait(() => world.socket.tryReceive()),
+  ),
+  command("iterate", fc.boolean(), async (world, waits) => {
+    const iterator = world.socket[Symbol.asyncIterator]();
+    world.wait(async () => (await iterator.next()).value);
+    if (waits) await turn();
+    await iterator.return?.();
+  }),
+  command("sendsFail", oneIn(3), (world, fail) => {
+    world.sendsFail = fail;
+  }),
+  command(
+    "send",
+    fc.tuple(fc.constantFrom(0, 3, 19, 65_508), oneIn(4)),
+    (world, [size, isInvalid]) =>
+      world.send(pattern(size), isInvalid ? "nonsense" : PEER),
+  ),
+  command(
+    "request",
+    fc.record({
+      timeoutMs: fc.nat(3),
+      retries: fc.nat(1),
+      matches: fc.boolean(),
+    }),
+    (world, { matches, ...limits }) => {
+      const match = ({ data }: Datagram) => data[0] % 3 === 0;
+      world.request(matches ? { ...limits, match } : limits);
+    },
+  ),
+  command("advance", fc.nat(2), (world, ms) => world.clock.advance(ms)),
+  command(
+    "abort",
+    fc.nat(300),
+    ({ waits }, n) => waits[n % (waits.length || 1)]?.abort.abort(),
+  ),
+  command(
+    "fail",
+    none,
+    (world) => world.carrier.fail(new Deno.errors.ConnectionRefused("no")),
+  ),
+];
+
+const RUNS = 40;
+for (
+  const [kind, open] of Object.entries({
+    bound: fakeBound,
+    connected: fakeClient,
+  })
+) {
+  Deno.test(`${kind}: the stats add up, whatever the program does`, async () => {
+    let got = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.commands(COMMANDS, { maxCommands: 300, size: "max" }),
+        async (commands) => {
+          const world = new World(open);
+          await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
+          await world.end();
+          got += world.got.size;
+        },
+      ),
+      { numRuns: RUNS },
+    );
+    assert(got > 20 * RUNS, `only ${got} datagrams were received`);
+  });
 }

@@ -3,7 +3,7 @@ import { fakeBound } from "./support/fakes.ts";
 import { isPending, SOON, testBoth, turn } from "./support/helpers.ts";
 
 testBoth(
-  "iterating and breaking leaves the socket open and loses nothing",
+  "break leaves the socket open and loses no datagram",
   async (open) => {
     await using pair = await open();
     for (let i = 0; i < 6; i++) await pair.send(`${i}`);
@@ -34,7 +34,7 @@ testBoth("an iteration ends when the socket is closed", async (open) => {
 });
 
 testBoth(
-  "a next that waits is done when the iteration returns, and takes nothing along",
+  "returning ends a next that waits, which consumes no datagram",
   async (open) => {
     await using pair = await open();
     const iterator = pair.socket[Symbol.asyncIterator]();
@@ -49,7 +49,7 @@ testBoth(
   },
 );
 
-testBoth("an iteration that returned gives no more", async (open) => {
+testBoth("an iteration that returned is done", async (open) => {
   await using pair = await open();
   const iterator = pair.socket[Symbol.asyncIterator]();
   await iterator.return?.();
@@ -61,7 +61,7 @@ testBoth("an iteration that returned gives no more", async (open) => {
 });
 
 testBoth(
-  "a stream gives the datagrams and ends when the socket is closed",
+  "a stream delivers datagrams until the socket is closed",
   async (open) => {
     await using pair = await open();
     for (const text of ["a", "", "c"]) await pair.send(text);
@@ -85,7 +85,7 @@ testBoth("a stream reads nothing ahead", async (open) => {
 });
 
 testBoth(
-  "cancelling a stream leaves the socket open and takes nothing along",
+  "canceling a stream leaves the socket open and consumes no datagram",
   async (open) => {
     await using pair = await open();
     const reader = pair.socket.readable.getReader();
@@ -97,7 +97,7 @@ testBoth(
   },
 );
 
-testBoth("after a stream was cancelled there is a new one", async (open) => {
+testBoth("after a stream was canceled there is a new one", async (open) => {
   await using pair = await open();
   for (const text of ["a", "b"]) {
     await pair.send(text);
@@ -110,7 +110,7 @@ testBoth("after a stream was cancelled there is a new one", async (open) => {
   }
 });
 
-Deno.test("a stream that nobody reads asks the carrier for nothing", async () => {
+Deno.test("a stream without a reader does not read from the carrier", async () => {
   const { carrier, socket } = fakeBound();
   const { readable } = socket;
   await turn();
@@ -119,7 +119,7 @@ Deno.test("a stream that nobody reads asks the carrier for nothing", async () =>
   socket.close();
 });
 
-Deno.test("cancelling a stream while a datagram is on its way loses nothing", async () => {
+Deno.test("canceling a stream while a datagram arrives loses no datagram", async () => {
   for (let microtasks = 0; microtasks < 12; microtasks++) {
     const { carrier, socket } = fakeBound();
     const reader = socket.readable.getReader();
@@ -136,7 +136,7 @@ Deno.test("cancelling a stream while a datagram is on its way loses nothing", as
   }
 });
 
-Deno.test("an error of the carrier is thrown into the loop, and a new loop goes on", async () => {
+Deno.test("a loop throws an error of the carrier, and a new loop goes on", async () => {
   const { carrier, socket } = fakeBound();
   const got: string[] = [];
   const loop = async () => {
@@ -153,7 +153,7 @@ Deno.test("an error of the carrier is thrown into the loop, and a new loop goes 
   assertEquals(got, ["a", "b"]);
 });
 
-Deno.test("an error of the carrier is the stream's error, and the socket goes on", async () => {
+Deno.test("a stream has an error of the carrier, and the socket goes on", async () => {
   const { carrier, socket } = fakeBound();
   const reader = socket.readable.getReader();
   carrier.fail(new Deno.errors.ConnectionReset("oops"));
@@ -165,7 +165,7 @@ Deno.test("an error of the carrier is the stream's error, and the socket goes on
   socket.close();
 });
 
-Deno.test("ending one iteration ends nobody else's wait", async () => {
+Deno.test("ending one iteration does not end other waits", async () => {
   const { carrier, socket } = fakeBound();
   const iterators = [1, 2].map(() => socket[Symbol.asyncIterator]());
   const [first, second] = iterators.map((iterator) => iterator.next());

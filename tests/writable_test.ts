@@ -34,7 +34,7 @@ Deno.test("one socket's stream pipes into another's", async () => {
   assert((await target.receive(SOON)).text().endsWith("still"));
 });
 
-Deno.test("aborting a pipe leaves both sockets open and loses nothing", async () => {
+Deno.test("aborting a pipe leaves both sockets open and loses no datagram", async () => {
   await using inner = bind(LOOPBACK);
   await using source = await connect(inner.addr);
   const { carrier, socket } = fakeClient();
@@ -73,7 +73,7 @@ Deno.test("writable takes text, bytes and datagrams, each as one datagram", asyn
   assertEquals((await socket.receive(SOON)).data.length, 41);
 });
 
-Deno.test("a send that fails inside a pipe is counted and reported, and the pipe goes on", async () => {
+Deno.test("a send that fails in a pipe is reported, and the pipe goes on", async () => {
   const source = fakeBound();
   const { carrier, socket } = fakeClient();
   const reported: Error[] = [];
@@ -100,7 +100,7 @@ Deno.test("a send that fails inside a pipe is counted and reported, and the pipe
   socket.close();
 });
 
-Deno.test("without onSendError only the first of a run of failures is printed", async () => {
+Deno.test("without onSendError the first of several failures in a row is printed", async () => {
   const { carrier, socket } = fakeClient();
   const writer = socket.writable.getWriter();
   const printed = await consoleErrors(async () => {
@@ -116,7 +116,7 @@ Deno.test("without onSendError only the first of a run of failures is printed", 
   socket.close();
 });
 
-Deno.test("writable fails when the socket is closed, and then only", async () => {
+Deno.test("writable fails only if the socket is closed", async () => {
   const { carrier, socket } = fakeClient();
   const writer = socket.writable.getWriter();
   await writer.write("a");
@@ -135,7 +135,7 @@ Deno.test("after a writable was closed there is a new one", async () => {
   socket.close();
 });
 
-Deno.test("a writer waits while the carrier does", async () => {
+Deno.test("a writer waits until the carrier has sent", async () => {
   const { carrier, socket } = fakeClient();
   const gate = Promise.withResolvers<number>();
   carrier.onSend = () => gate.promise;

@@ -1,4 +1,5 @@
-import type { Row } from "./cases.ts";
+import { rate, tenths } from "./format.ts";
+import type { Row } from "./group.ts";
 import type { Outcome } from "./outcome.ts";
 import { median, Results } from "./results.ts";
 
@@ -7,22 +8,22 @@ interface Panel {
   group: string;
   size: number;
   title: string;
-  figure: string;
+  metric: string;
   text(value: number): string;
 }
 
 const PANELS: Panel[] = [
   ...[100, 1200].map((size) => ({
-    ...{ group: "pairs", size, figure: "received" },
+    ...{ group: "pairs", size, metric: "received" },
     title: `Datagrams of ${
       size.toLocaleString("en")
-    } bytes received a second, from one to its like (logarithmic)`,
-    text: (value: number) => Math.round(value).toLocaleString("en"),
+    } bytes received per second, same implementation on both ends (log scale)`,
+    text: rate,
   })),
   {
-    ...{ group: "round-trip", size: 100, figure: "p50" },
+    ...{ group: "round-trip", size: 100, metric: "p50" },
     title: "Round trip of 100 bytes, median in µs (less is better)",
-    text: (value: number) => value.toFixed(1),
+    text: tenths,
   },
 ];
 
@@ -54,8 +55,8 @@ const STYLE = `
   }`;
 
 /**
- * The chart of a run, as SVG. A line is where the rounds lay, a dot their
- * median; ours are in colour.
+ * Draws the chart of a run, as SVG. A line spans the rounds, a dot is their
+ * median; this library is in color.
  */
 export function chart(outcome: Outcome): string {
   const results = new Results(outcome.figures);
@@ -73,7 +74,7 @@ export function chart(outcome: Outcome): string {
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${
     top + 20
-  }" role="img" aria-label="Datagrams a second and round trips, side by side">
+  }" role="img" aria-label="Datagrams per second and round trips, side by side">
 <style>${STYLE}
 </style>
 ${panels.join("\n")}
@@ -83,11 +84,11 @@ ${text(16, top + 4, "about", `${outcome.machine}; ${outcome.rounds} rounds`)}
 }
 
 function panel(
-  { title, figure, text: shown }: Panel,
+  { title, metric, text: shown }: Panel,
   rows: readonly Row[],
-  results: Results<string, string>,
+  results: Results,
 ): string {
-  const all = rows.flatMap(({ id }) => results.of(id, figure));
+  const all = rows.flatMap(({ id }) => results.of(id, metric));
   const low = Math.floor(Math.log10(Math.min(...all)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...all))));
   const x = (value: number) =>
@@ -104,7 +105,7 @@ function panel(
       text(x(value), bottom + 16, "tick", value.toLocaleString("en"), "middle")
     ),
     ...rows.map(({ id, label }, i) => {
-      const values = results.of(id, figure);
+      const values = results.of(id, metric);
       const [min, max] = [Math.min(...values), Math.max(...values)];
       const y = HEAD + i * ROW;
       const ours = label.startsWith("Pli") ? " ours" : "";

@@ -1,7 +1,7 @@
-/** How long the datagrams of all benches are, in bytes. */
+/** The size of a datagram if a group measures only one, in bytes. */
 export const SIZE = 100;
 
-/** A raw Deno socket on loopback, at a port that the system chooses. */
+/** Opens a bare Deno socket on loopback, at a port that the system chooses. */
 export function rawSocket(): Deno.DatagramConn {
   return Deno.listenDatagram({
     transport: "udp",
@@ -10,12 +10,12 @@ export function rawSocket(): Deno.DatagramConn {
   });
 }
 
-/** The port of a UDP socket. */
+/** Returns the port of a socket. */
 export function portOf({ addr }: { addr: Deno.Addr }): number {
   return (addr as Deno.NetAddr).port;
 }
 
-/** Where a port of this machine is. */
+/** Returns the address of a port of this machine. */
 export function at(port: number): Deno.NetAddr {
   return { transport: "udp", hostname: "127.0.0.1", port };
 }

@@ -1,10 +1,10 @@
 import { cpus } from "node:os";
 
-const LISTEN_MS = 50;
-// In cores. What others use beyond it is in the way.
+const SAMPLE_MS = 50;
+// In cores: if other programs use more, they disturb a measurement.
 const BUSY = 0.5;
 
-/** One line on what the figures were measured with. */
+/** Describes the machine, its system and the date in one line. */
 export function machine(): string {
   const all = cpus();
   return [
@@ -17,41 +17,44 @@ export function machine(): string {
 
 /** Measures while other programs leave the machine alone. */
 export class Quiet {
-  readonly #heard: number[] = [];
-  #patience: number;
+  readonly #samples: number[] = [];
+  #patienceMs: number;
 
   /**
-   * @param patience How long to wait for that, in all, in seconds. After that
-   * it is measured all the same.
+   * @param patience Seconds to wait for that, in all. After that it measures
+   * whatever other programs do.
    */
   constructor(patience: number) {
-    this.#patience = patience * 1000;
+    this.#patienceMs = patience * 1000;
   }
 
-  /** Measures once others are quiet; again, where they no longer are after it. */
+  /**
+   * Measures once other programs are quiet, and repeats the measurement if they
+   * are busy after it.
+   */
   async measure<T>(measure: () => Promise<T>): Promise<T> {
     for (;;) {
       await this.#wait();
       const start = performance.now();
       const measured = await measure();
-      const busy = await busyCores(LISTEN_MS);
-      if (busy < BUSY || this.#patience <= 0) {
-        this.#heard.push(busy);
+      const busy = await busyCores(SAMPLE_MS);
+      if (busy < BUSY || this.#patienceMs <= 0) {
+        this.#samples.push(busy);
         return measured;
       }
-      this.#patience -= performance.now() - start;
+      this.#patienceMs -= performance.now() - start;
     }
   }
 
-  /** How many cores others kept busy when it was measured, in the mean. */
+  /** The mean number of cores that other programs kept busy. */
   get otherCores(): number {
-    const sum = this.#heard.reduce((sum, cores) => sum + cores, 0);
-    return sum / this.#heard.length;
+    const sum = this.#samples.reduce((sum, cores) => sum + cores, 0);
+    return sum / this.#samples.length;
   }
 
   async #wait(): Promise<void> {
-    while (this.#patience > 0 && await busyCores(LISTEN_MS) >= BUSY) {
-      this.#patience -= LISTEN_MS;
+    while (this.#patienceMs > 0 && await busyCores(SAMPLE_MS) >= BUSY) {
+      this.#patienceMs -= SAMPLE_MS;
     }
   }
 }

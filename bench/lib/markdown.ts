@@ -1,139 +1,26 @@
-import type { Row } from "./cases.ts";
-import { limit } from "./limits.ts";
-import type { Figures } from "./measure.ts";
+import { rate, ratio, table } from "./format.ts";
+import type { Group, Row, Table, Target } from "./group.ts";
+import { GROUPS } from "./groups.ts";
 import type { Outcome } from "./outcome.ts";
-import { aim, ratio, reached, table } from "./report.ts";
 import { median, Results } from "./results.ts";
-import { severalCores } from "./several_cores.ts";
-import { TARGETS } from "./targets.ts";
 
-type Column = [head: string, cell: (medians: Figures, row: Row) => string];
-
-/** A table of the report. */
-interface Table {
-  group: string;
-  title: string;
-  /** The head of its first column. */
-  about: string;
-  /** The figure that is compared. */
-  figure: string;
-  columns: Column[];
-}
-
-// Of other programs, in cores.
+// In cores: if other programs used more, the figures say little.
 const BUSY = 0.2;
 
-const NOT_MEASURED = "not measured";
-const LIMIT: Column = ["limited by", limit];
-const TRIPS: Column[] = [
-  ["p50 µs", ({ p50 }) => p50.toFixed(1)],
-  ["p99 µs", ({ p99 }) => p99.toFixed(1)],
-  ["p99.9 µs", ({ p999 }) => p999.toFixed(1)],
-];
-const TABLES: Table[] = [
-  {
-    group: "pairs",
-    title: "From one to its like",
-    about: "sender → receiver",
-    figure: "received",
-    columns: [
-      ["received/s", ({ received }) => rate(received)],
-      ["sent/s", ({ sent }) => rate(sent)],
-      ["CPU µs each, receiver", (each) => micros(each.receiverMicros)],
-      ["sender", (each) => micros(each.senderMicros)],
-      LIMIT,
-    ],
-  },
-  {
-    group: "receive",
-    title: "Receiving what a C program sends with GSO",
-    about: "receiver",
-    figure: "received",
-    columns: [
-      ["received/s", ({ received }) => rate(received)],
-      ["CPU µs each", (each) => micros(each.receiverMicros)],
-      ["MB at rest", ({ restBytes }) => megabytes(restBytes)],
-      ["MB under flood", ({ floodBytes }) => megabytes(floodBytes)],
-      LIMIT,
-    ],
-  },
-  {
-    group: "send",
-    title: "Sending to a C program that calls recvfrom",
-    about: "sender",
-    figure: "sent",
-    columns: [
-      ["sent/s", ({ sent }) => rate(sent)],
-      ["CPU µs each", (each) => micros(each.senderMicros)],
-      ["received/s", ({ received }) => rate(received)],
-      LIMIT,
-    ],
-  },
-  {
-    group: "round-trip",
-    title: "Round trips, one datagram at a time",
-    about: "both ends",
-    figure: "p50",
-    columns: TRIPS,
-  },
-  {
-    group: "start-up",
-    title: "From the command to where it listens",
-    about: "program",
-    figure: "ms",
-    columns: [["ms", ({ ms }) => ms.toFixed(1)]],
-  },
-  {
-    group: "carriers",
-    title: "Our sockets over each carrier, messages",
-    about: "carrier",
-    figure: "received",
-    columns: [
-      ["received/s", ({ received }) => rate(received)],
-      ["sent/s", ({ sent }) => rate(sent)],
-      ["arrived of what was sent", ({ arrived }) => percent(arrived)],
-    ],
-  },
-  {
-    group: "carriers",
-    title: "Our sockets over each carrier, CPU time of a message",
-    about: "carrier",
-    figure: "bothMicros",
-    columns: [
-      ["µs, both sides", ({ bothMicros }) => micros(bothMicros)],
-      ["receiver", ({ receiverMicros }) => micros(receiverMicros)],
-      ["sender", ({ senderMicros }) => micros(senderMicros)],
-    ],
-  },
-  {
-    group: "carriers",
-    title: "Our sockets over each carrier, round trips",
-    about: "carrier",
-    figure: "p50",
-    columns: TRIPS,
-  },
-];
-
 /**
- * The report of a run: a table for each group and size, and the targets, where
- * one of them was measured.
+ * Formats the report of a run: the machine, the targets of the groups that were
+ * measured, and a table for each part and size of a group.
  */
 export function markdown(outcome: Outcome): string {
   const results = new Results(outcome.figures);
-  const sizes = new Set(outcome.rows.map(({ size }) => size));
-  const tables = TABLES.flatMap((each) =>
-    [...sizes].map((size) => {
-      const rows = outcome.rows.filter((row) =>
-        row.group === each.group && row.size === size
-      );
-      return rows.length === 0 ? [] : [section(each, rows, size, results)];
-    }).flat()
-  );
+  const measured = GROUPS.map((group) => ({
+    group,
+    rows: outcome.rows.filter((row) => row.group === group.name),
+  })).filter(({ rows }) => rows.length > 0);
   return [
     about(outcome),
-    ...tables,
-    severalCores(outcome.rows, results),
-    targets(results),
+    targets(measured.flatMap(({ group }) => group.targets ?? []), results),
+    ...measured.flatMap(({ group, rows }) => tables(group, rows, results)),
     missing(outcome),
   ].filter((part) => part !== "").join("\n\n");
 }
@@ -141,51 +28,74 @@ export function markdown(outcome: Outcome): string {
 function about(outcome: Outcome): string {
   const { machine, versions, rounds, seconds, otherCores } = outcome;
   return `${[machine, ...versions].join(" · ")}.
-Medians of ${rounds} rounds, ${seconds} s each. Other programs kept ${
+Medians of ${rounds} ${
+    rounds === 1 ? "round" : "rounds"
+  }, ${seconds} s each. Other programs kept ${
     otherCores.toFixed(2)
   } cores busy${
-    otherCores > BUSY ? ": too many for these figures to say much" : ""
+    otherCores > BUSY ? ": too many for these figures to mean much" : ""
   }.`;
 }
 
-/** The first row is what the others are compared with. */
+function targets(all: readonly Target[], results: Results): string {
+  if (all.length === 0) return "";
+  const lines = all.map((target) => {
+    const { what, metric, subject, base } = target;
+    const values = base === undefined
+      ? results.of(subject, metric)
+      : results.ratios(metric, subject, base);
+    const shown = base === undefined ? rate : ratio;
+    const result = values.length === 0
+      ? "not measured"
+      : isPassed(target, median(values))
+      ? "passed"
+      : "missed";
+    return [what, aim(target), spread(values, shown), result];
+  });
+  const head = ["100 bytes", "target", "median (min–max)", "result"];
+  return `### Targets\n\n${table([head, ...lines])}`;
+}
+
+function aim({ atLeast, atMost }: Target): string {
+  return atLeast !== undefined ? `>= ${atLeast}` : `<= ${atMost}`;
+}
+
+function isPassed(
+  { atLeast = -Infinity, atMost = Infinity }: Target,
+  value: number,
+): boolean {
+  return value >= atLeast && value <= atMost;
+}
+
+function tables(group: Group, rows: Row[], results: Results): string[] {
+  const sizes = [...new Set(rows.map(({ size }) => size))];
+  return group.tables.flatMap((each) =>
+    sizes.map((size) => {
+      const title = [
+        ...[group.title, each.part],
+        size === undefined ? undefined : `${size} bytes`,
+      ].filter((part) => part !== undefined).join(", ");
+      const ofSize = rows.filter((row) => row.size === size);
+      return `### ${title}\n\n${section(each, ofSize, results)}`;
+    })
+  );
+}
+
+/** The other rows are compared with the first one. */
 function section(
-  { title, about, figure, columns }: Table,
+  { rows: about, metric, columns }: Table,
   rows: Row[],
-  size: number | undefined,
-  results: Results<string, string>,
+  results: Results,
 ): string {
-  const lines = rows.map((row) => {
-    const medians = Object.fromEntries(
-      Object.keys(results.toJSON()[row.id]![0]).map((name) => [
-        name,
-        median(results.of(row.id, name)),
-      ]),
-    );
-    const [first, ...rest] = columns.map(([, cell]) => cell(medians, row));
-    const compared = spread(results.ratios(figure, row.id, rows[0].id));
-    return [row.label, first, compared, ...rest];
+  const lines = rows.map(({ id, label }) => {
+    const medians = results.medians(id);
+    const [first, ...rest] = columns.map(([, cell]) => cell(medians));
+    const ratios = results.ratios(metric, id, rows[0].id);
+    return [label, first, spread(ratios, ratio), ...rest];
   });
   const [first, ...rest] = columns.map(([head]) => head);
   const head = [about, first, "ratio to the first (min–max)", ...rest];
-  const length = size === undefined ? "" : `, ${size} bytes`;
-  return `### ${title}${length}\n\n${table([head, ...lines])}`;
-}
-
-function targets(results: Results<string, string>): string {
-  const lines = TARGETS.map((target) => {
-    const { what, figure, subject, base } = target;
-    const ratios = results.ratios(figure, subject, base);
-    const outcome = ratios.length === 0
-      ? NOT_MEASURED
-      : reached(target, median(ratios))
-      ? "reached"
-      : "missed";
-    return [what, aim(target), spread(ratios), outcome];
-  });
-  if (lines.every(([, , , outcome]) => outcome === NOT_MEASURED)) return "";
-  const head = ["100 bytes", "aim", "median (min–max)", "outcome"];
-  return `### Targets\n\n${table([head, ...lines])}`;
+  return table([head, ...lines]);
 }
 
 function missing({ missing }: Outcome): string {
@@ -194,24 +104,11 @@ function missing({ missing }: Outcome): string {
   return `### Missing\n\n${lines.join("\n")}`;
 }
 
-function spread(ratios: readonly number[]): string {
-  if (ratios.length === 0) return "–";
-  const [min, max] = [Math.min(...ratios), Math.max(...ratios)];
-  return `${ratio(median(ratios))} (${ratio(min)}–${ratio(max)})`;
-}
-
-function rate(value: number): string {
-  return Math.round(value).toLocaleString("en");
-}
-
-function micros(value: number): string {
-  return value.toFixed(value < 1 ? 3 : 2);
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
+function spread(
+  values: readonly number[],
+  shown: (value: number) => string,
+): string {
+  if (values.length === 0) return "–";
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  return `${shown(median(values))} (${shown(min)}–${shown(max)})`;
 }

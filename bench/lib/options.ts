@@ -1,91 +1,111 @@
 import { parseArgs } from "@std/cli/parse-args";
-
-const RESULTS = "tmp/bench/results.json";
+import { CARRIERS } from "./carriers.ts";
+import { FILTERS, GROUPS } from "./groups.ts";
 
 /** How much is measured. */
 export interface Options {
+  /** How often everything is measured. */
   rounds: number;
+  /** The length of each measurement. */
   seconds: number;
-  /** What is measured of all. @default {all} */
-  only: string[];
-  /** How long to wait for a quiet machine, in all, in seconds. @default {60} */
+  /** Seconds to wait, in all, for other programs to be quiet. */
   patience: number;
-  /** Where the results go. @default {"tmp/bench/results.json"} */
+  /** Filters: the part that is measured. @default {all that is not on request} */
+  only: string[];
+  /** The file for the results. */
   json: string;
 }
 
-/** What the usage says, and which options there are. */
-export interface About {
-  about: string;
-  /** The command that runs it. */
-  command: string;
-  /** @default {7} */
-  rounds?: number;
-  /** @default {1.5} */
-  seconds?: number;
-  /** What `--only` takes. @default {there is no `--only`, `--patience` or `--json`} */
-  words?: readonly string[];
-}
+const NUMBERS = {
+  rounds: { from: 1, to: 1000, isWhole: true, otherwise: 7 },
+  seconds: { from: 0.1, to: 60, isWhole: false, otherwise: 0.5 },
+  patience: { from: 0, to: 3600, isWhole: false, otherwise: 60 },
+};
+const RESULTS = "tmp/bench/results.json";
 
-/**
- * Reads the command line. Ends the program after `--help`, and where something
- * is wrong with one line and exit code 1.
- */
-export function readOptions(about: About): Options {
-  const parts = about.words === undefined ? [] : ["only", "json", "patience"];
+const HELP = `Measures this library beside other programs that do the same work.
+Usage: deno task bench [options]
+
+  --only FILTERS  measure a part, for example --only receive,pairs,100
+  --rounds N      measure everything this many times, 1 to 1000            [7]
+  --seconds S     length of each measurement, 0.1 to 60                  [0.5]
+  --patience S    wait up to this long, in all, for other programs to be quiet,
+                  and repeat what they disturbed                          [60]
+  --json FILE     write the results here     [${RESULTS}]
+  --help
+
+Filters, separated by commas. Filters of one kind are alternatives; what is
+measured matches one of each kind that is given. Groups:
+${
+  GROUPS.map(({ name, title, isOnRequest }) =>
+    `  ${name.padEnd(14)}${title}${isOnRequest ? " (only on request)" : ""}\n`
+  ).join("")
+}Bytes per datagram:
+  ${FILTERS.size.join(" ")}
+Implementations:
+  ${FILTERS.implementation.filter((name) => !(name in CARRIERS)).join(" ")}
+  ${Object.keys(CARRIERS).join(" ")}
+
+Exit codes: 0 done; 1 bad usage, or nothing could be measured.`;
+
+/** Reads the command line. Ends the program after `--help` or a mistake. */
+export function readOptions(args: readonly string[]): Options {
   const unknown: string[] = [];
-  const args = parseArgs(Deno.args, {
-    string: ["_", "rounds", "seconds", ...parts],
+  const given = parseArgs([...args], {
+    string: ["_", ...Object.keys(NUMBERS), "only", "json"],
     boolean: ["help"],
     unknown: (arg) => void unknown.push(arg),
   }) as Record<string, unknown>;
-  if (args.help) {
-    console.log(usage(about));
+  if (given.help) {
+    console.log(HELP);
     Deno.exit(0);
   }
-  const rounds = Number(args.rounds ?? about.rounds ?? 7);
-  const seconds = Number(args.seconds ?? about.seconds ?? 1.5);
-  const patience = Number(args.patience ?? 60);
-  const only = String(args.only ?? "").split(",").filter((word) => word !== "");
-  const strange = only.find((word) => !about.words?.includes(word));
-  const wrong = unknown.length > 0
-    ? `there is no ${unknown[0]} here`
-    : !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1000)
-    ? `--rounds is a whole number from 1 to 1000, not ${args.rounds}`
-    : !(seconds >= 0.1 && seconds <= 60)
-    ? `--seconds is a number from 0.1 to 60, not ${args.seconds}`
-    : !(patience >= 0 && patience <= 3600)
-    ? `--patience is a number from 0 to 3600, not ${args.patience}`
-    : strange !== undefined
-    ? `--only takes ${about.words?.join(", ")}, not ${strange}`
-    : args.json === ""
-    ? "--json needs a file"
-    : undefined;
-  if (wrong === undefined) {
-    return {
-      rounds,
-      seconds,
-      only,
-      patience,
-      json: String(args.json ?? RESULTS),
-    };
-  }
-  console.error(`Cannot measure: ${wrong}; --help shows the usage`);
+  if (unknown.length > 0) misused(`unknown argument ${shown(unknown[0])}`);
+  const empty = Object.keys(given).find((name) => given[name] === "");
+  if (empty !== undefined) misused(`--${empty} needs a value`);
+  return {
+    rounds: number("rounds", given.rounds),
+    seconds: number("seconds", given.seconds),
+    patience: number("patience", given.patience),
+    only: filters(given.only),
+    json: String(given.json ?? RESULTS),
+  };
+}
+
+/** Ends the program with one line on standard error. */
+export function fail(reason: string): never {
+  console.error(`Cannot measure: ${reason}`);
   Deno.exit(1);
 }
 
-function usage(
-  { about, command, rounds = 7, seconds = 1.5, words }: About,
-): string {
-  const more = words === undefined ? "" : `
-  --only WORDS  some of it, by words with commas between them:
-                ${words.join(" ")}
-  --patience S  how long to wait for others to be quiet, in all          [60]
-  --json FILE   where the results go as JSON        [${RESULTS}]`;
-  return `${about}
+function misused(reason: string): never {
+  fail(`${reason}; --help shows the usage`);
+}
 
-${command}
-  --rounds N    how often everything is measured in turn, 1 to 1000      [${rounds}]
-  --seconds S   how long each measurement lasts, 0.1 to 60               [${seconds}]${more}
-  --help`;
+function number(name: keyof typeof NUMBERS, given: unknown): number {
+  const { from, to, isWhole, otherwise } = NUMBERS[name];
+  if (given === undefined) return otherwise;
+  const value = Number(given);
+  if (value >= from && value <= to && (!isWhole || Number.isInteger(value))) {
+    return value;
+  }
+  const kind = isWhole ? "a whole number" : "a number";
+  misused(
+    `--${name} must be ${kind} from ${from} to ${to}: given ${shown(given)}`,
+  );
+}
+
+function filters(given: unknown): string[] {
+  if (given === undefined) return [];
+  const words = String(given).split(",");
+  const all = Object.values(FILTERS).flat();
+  const strange = words.find((word) => !all.includes(word));
+  if (strange !== undefined) {
+    misused(`--only: unknown filter ${shown(strange)}`);
+  }
+  return words;
+}
+
+function shown(given: unknown): string {
+  return JSON.stringify(given);
 }

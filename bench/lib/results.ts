@@ -1,49 +1,56 @@
-/** What all rounds gave, side by side. */
-export class Results<S extends string, F extends string> {
-  readonly #measured = new Map<S, Record<F, number>[]>();
+import type { Figures } from "./group.ts";
 
-  /** Takes what was measured before, round by round. */
-  constructor(measured: Partial<Record<S, Record<F, number>[]>> = {}) {
-    this.#measured = new Map(Object.entries(measured) as [S, never][]);
+/** The figures of all measurements by id, one entry per round. */
+export type Rounds = Partial<Record<string, Figures[]>>;
+
+/** The results of all rounds. */
+export class Results {
+  readonly #rounds: Rounds;
+
+  /** Takes the results of an earlier run, if given. */
+  constructor(rounds: Rounds = {}) {
+    this.#rounds = { ...rounds };
   }
 
-  /** Adds what one subject did in one round. */
-  add(subject: S, figures: Record<F, number>): void {
-    const rounds = this.#measured.get(subject);
-    if (rounds === undefined) this.#measured.set(subject, [figures]);
-    else rounds.push(figures);
+  /** Adds the figures of one measurement in one round. */
+  add(id: string, figures: Figures): void {
+    (this.#rounds[id] ??= []).push(figures);
   }
 
-  /** Forgets a subject, which then has no figures. */
-  drop(subject: S): void {
-    this.#measured.delete(subject);
+  /** Removes a measurement. */
+  drop(id: string): void {
+    delete this.#rounds[id];
   }
 
-  /** One figure of one subject, round by round. */
-  of(subject: S, figure: F): number[] {
-    const rounds = this.#measured.get(subject) ?? [];
-    return rounds.map((figures) => figures[figure]);
+  /** Returns one metric of one measurement, round by round. */
+  of(id: string, metric: string): number[] {
+    return (this.#rounds[id] ?? []).map((figures) => figures[metric]);
+  }
+
+  /** Returns the medians of all metrics of one measurement. */
+  medians(id: string): Figures {
+    const [first = {}] = this.#rounds[id] ?? [];
+    return Object.fromEntries(
+      Object.keys(first).map((metric) => [metric, median(this.of(id, metric))]),
+    );
   }
 
   /**
-   * How a figure compares with another subject's of the same round. Empty where
-   * one of them was not measured.
+   * Returns the ratios of a metric to the one of another measurement in the same
+   * round. Empty if one of them was not measured.
    */
-  ratios(figure: F, subject: S, base: S): number[] {
-    const bases = this.of(base, figure);
+  ratios(metric: string, id: string, base: string): number[] {
+    const bases = this.of(base, metric);
     if (bases.length === 0) return [];
-    return this.of(subject, figure).map((value, round) => value / bases[round]);
+    return this.of(id, metric).map((value, round) => value / bases[round]);
   }
 
-  /** What was measured, round by round. */
-  toJSON(): Partial<Record<S, Record<F, number>[]>> {
-    return Object.fromEntries(this.#measured) as Partial<
-      Record<S, Record<F, number>[]>
-    >;
+  toJSON(): Rounds {
+    return this.#rounds;
   }
 }
 
-/** The middle value, or the mean of the two in the middle. */
+/** Returns the middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;

@@ -1,91 +1,86 @@
-import { machine, Quiet } from "./machine.ts";
-import type { Case } from "./cases.ts";
 import { Child } from "./child.ts";
-import { type KitName, KITS } from "./kits.ts";
-import type { Figures, Run } from "./measure.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Case, Figures, Row, Start } from "./group.ts";
+import { type ImplementationName, IMPLEMENTATIONS } from "./implementations.ts";
+import { machine, Quiet } from "./machine.ts";
 import type { Options } from "./options.ts";
+import type { Outcome } from "./outcome.ts";
 import { Results } from "./results.ts";
 
 /**
- * Measures every case once a round. Every other round goes backwards, so that a
- * machine that grows faster or slower favours none.
+ * Measures every case once per round. Every other round goes backwards, so that
+ * a machine that becomes faster or slower favors no case.
  */
 export async function sideBySide(
-  cases: readonly Case[],
+  cases: readonly (Case & Row)[],
   { rounds, seconds, patience }: Options,
 ): Promise<Outcome> {
   const missing: Outcome["missing"] = [];
-  const commands = await prepare(cases, missing);
-  const run: Run = ({ kit, role }) => [...commands.get(kit)!, role];
-  const rows = cases.filter(({ needs }) =>
-    needs.every((kit) => commands.has(kit))
+  const { commands, versions } = await prepare(cases, missing);
+  const start: Start = (name, ...args) =>
+    new Child([...commands.get(name)!, ...args]);
+  const present = cases.filter(({ needs }) =>
+    needs.every((name) => commands.has(name))
   );
-  const left = new Map(rows.map((row) => [row.id, row]));
-  const results = new Results<string, string>();
+  const left = new Map(present.map((each) => [each.id, each]));
+  const results = new Results();
   const quiet = new Quiet(patience);
-  for (let round = 1; round <= rounds; round++) {
+  for (let round = 1; round <= rounds && left.size > 0; round++) {
     console.error(`round ${round} of ${rounds}`);
     const order = [...left.values()];
     if (round % 2 === 0) order.reverse();
-    for (const row of order) {
+    for (const each of order) {
       try {
-        results.add(
-          row.id,
-          rounded(await quiet.measure(() => row.measure(run, seconds))),
-        );
+        const figures = await quiet.measure(() => each.measure(start, seconds));
+        results.add(each.id, rounded(figures));
       } catch (error) {
-        left.delete(row.id);
-        results.drop(row.id);
-        missing.push({ what: `${row.group}, ${row.id}`, reason: said(error) });
+        left.delete(each.id);
+        results.drop(each.id);
+        const what = `${each.group}, ${each.id}`;
+        missing.push({ what, reason: messageOf(error) });
       }
     }
   }
   return {
     machine: machine(),
-    versions: await versions([...commands.keys()]),
-    ...{ rounds, seconds, missing },
+    ...{ versions, rounds, seconds, missing },
     otherCores: quiet.otherCores,
-    rows: rows.filter(({ id }) => left.has(id)).map(
+    rows: present.filter(({ id }) => left.has(id)).map(
       ({ group, size, label, id }) => ({ group, size, label, id }),
     ),
     figures: results.toJSON(),
   };
 }
 
-/** Makes all programs ready that are needed, and starts each once. */
+/** Prepares all programs that are needed. */
 async function prepare(
   cases: readonly Case[],
   missing: Outcome["missing"],
-): Promise<Map<KitName, string[]>> {
-  const commands = new Map<KitName, string[]>();
-  for (const kit of new Set(cases.flatMap(({ needs }) => needs))) {
+) {
+  const commands = new Map<ImplementationName, string[]>();
+  const versions = new Set<string>();
+  for (const name of new Set(cases.flatMap(({ needs }) => needs))) {
     try {
-      const command = await KITS[kit].prepare();
-      await using receiver = new Child([...command, "receive"], 100, 1);
-      await receiver.next<Figures>();
-      commands.set(kit, command);
+      const { command, version } = await IMPLEMENTATIONS[name]();
+      commands.set(name, command);
+      if (version !== undefined) versions.add(version);
     } catch (error) {
-      missing.push({ what: `all of ${kit}`, reason: said(error) });
+      const what = `everything that needs ${name}`;
+      missing.push({ what, reason: messageOf(error) });
     }
   }
-  return commands;
+  return { commands, versions: [...versions] };
 }
 
-async function versions(kits: readonly KitName[]): Promise<string[]> {
-  const all = await Promise.all(kits.map((kit) => KITS[kit].version()));
-  return [...new Set(all)].filter((version) => !version.startsWith("Deno"));
-}
-
-/** As many digits as mean something. */
+/** Rounds figures to the digits that mean something. */
 function rounded(figures: Figures): Figures {
   return Object.fromEntries(
-    Object.entries(figures).map((
-      [name, value],
-    ) => [name, Number(value.toPrecision(5))]),
+    Object.entries(figures).map(([name, value]) => {
+      if (!Number.isFinite(value)) throw new Error(`${name} was not measured`);
+      return [name, Number(value.toPrecision(5))];
+    }),
   );
 }
 
-function said(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

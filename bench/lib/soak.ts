@@ -3,42 +3,42 @@ import { bind, connect } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import type { BaseSocket } from "../../mod.ts";
 
-// A run is so many datagrams at most, and so many runs go in a call: each run is
-// then one packet for the kernel, which counts dropped packets.
+// The datagrams in a run, at most, and the runs in a call: each run is then one
+// packet for the kernel, which counts dropped packets.
 const RUN = 64;
 const RUNS = 16;
 const HEAD = 8;
 const LARGEST = 1000;
-// How much longer than the run before a run may be.
+// By how many bytes the datagrams of a run may be longer than those before.
 const LONGER = Math.floor((LARGEST - HEAD - 5) / RUNS) - 1;
 const PATTERN = crypto.getRandomValues(new Uint8Array(LARGEST + 256));
 
-/** What became of the datagrams that went one way. */
+/** The datagrams of one direction, and what became of them. */
 export interface Ledger {
   sent: number;
   received: number;
-  /** Whole runs that did not come. */
+  /** Whole runs that did not arrive. */
   lostRuns: number;
-  /** Their datagrams. */
+  /** The datagrams of those runs. */
   lost: number;
-  /** Packets, so runs, that the kernel says it dropped. */
+  /** The packets, which are runs, that the kernel counted as dropped. */
   kernelDrops: number;
   bytes: number;
 }
 
 /**
- * Sends numbered datagrams of many lengths through two offload sockets, both
- * ways at once, and checks each: its bytes, its length, its place in the order.
+ * Sends numbered datagrams of many lengths through two offload sockets, in both
+ * directions at once, and checks the bytes, the length and the order of each.
  *
- * @param count How many datagrams, both ways together.
- * @throws {Error} One came that was not sent so, or out of order, or twice; or a
- * part of a run came without the rest.
+ * @param count The number of datagrams, both directions together.
+ * @throws {Error} A datagram arrived changed, out of order or twice, or only a
+ * part of a run arrived.
  */
 export async function soak(count: number): Promise<[Ledger, Ledger]> {
   await using server = bind("udp://127.0.0.1:0", { carrier: offload() });
   await using client = await connect(server.addr, { carrier: offload() });
-  const there = new Way(count / 2);
-  const back = new Way(count / 2);
+  const there = new Direction(count / 2);
+  const back = new Direction(count / 2);
   const to = client.addr;
   await Promise.all([
     there.receive(server),
@@ -51,9 +51,9 @@ export async function soak(count: number): Promise<[Ledger, Ledger]> {
   return [await there.ledger(server), await back.ledger(client)];
 }
 
-class Way {
+class Direction {
   readonly #count: number;
-  // Where each run begins; runs that came or were lost are forgotten.
+  // The runs that are on their way.
   readonly #runs: { first: number; size: number; length: number }[] = [];
   readonly #stop = new AbortController();
   #sent = 0;
@@ -72,7 +72,8 @@ class Way {
   ): Promise<void> {
     while (this.#sent < this.#count) {
       const messages: Uint8Array[] = [];
-      // Ever longer ones, as a shorter one would end the run before it.
+      // Each run is of longer datagrams, as a shorter one would end the run
+      // before it.
       let size = HEAD + this.#sent % 5;
       for (let run = 0; run < RUNS && this.#sent < this.#count; run++) {
         const length = Math.min(
@@ -84,10 +85,10 @@ class Way {
         size += 1 + (this.#sent + run * 17) % LONGER;
       }
       await sendMany(messages);
-      // The receiver is in the same process.
+      // The receiver runs in the same process.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // What is on its way over loopback is there when the send returns.
+    // Over loopback a datagram has arrived when its send returns.
     this.#stop.abort();
   }
 
@@ -145,7 +146,7 @@ class Way {
     if (this.#expected === run.first + run.length) this.#runs.shift();
   }
 
-  /** What lies before that one was lost: whole runs, or something is wrong. */
+  /** Counts everything before that datagram as lost, which must be whole runs. */
   #skipTo(n: number): void {
     while (this.#expected < n) {
       const run = this.#runs.shift();

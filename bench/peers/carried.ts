@@ -1,22 +1,27 @@
-// Our sockets over each of the carriers. Messages go one by one: the next when
-// the carrier has taken the one before, so it is the carrier that slows a sender.
+// Sockets of this library over each of the carriers. A message is sent once the
+// carrier has taken the one before, so the carrier sets the pace.
 //
 //   carried.ts CARRIER receive|send|echo|ping SIZE SECONDS [PORT [CERT]]
-import { setImmediate } from "node:timers";
-import { bind, type CarrierSource, connect } from "../../mod.ts";
-import { quic } from "../../lib/carriers/quic.ts";
-import { tcp } from "../../lib/carriers/tcp.ts";
-import { tls } from "../../lib/carriers/tls.ts";
+import { setImmediate } from "node:timers/promises";
+import { bind, connect } from "../../mod.ts";
 import { makeCertificate } from "../../lib/testing/certificate.ts";
+import {
+  type CarrierName,
+  CARRIERS,
+  type MeasuredCarrier,
+  type Trust,
+} from "../lib/carriers.ts";
 import { portOf } from "../lib/datagrams.ts";
-import { counted, endAfter, listening, report, RoundTrips } from "./meter.mjs";
+import { counted, listening, play, report } from "./meter.mjs";
+import { socketRoles, type Sockets } from "./sockets.ts";
 
 const HOST = "127.0.0.1";
-// A sender goes on for so long after its window, as the receiver's ends later.
+// A sender continues for this long after its window, as the receiver's window
+// ends later.
 const TAIL_MS = 100;
-// After so many the event loop gets its turn: over TLS a send that need not wait
-// gives it none, and timers would not run.
-const IN_A_TURN = 64;
+// The event loop runs after this many messages: over TLS a send that need not
+// wait does not let it run, and timers would be late.
+const PER_TURN = 64;
 // The last message, sent until it is answered.
 const END = new Uint8Array(1);
 const UNTIL_ANSWERED = {
@@ -24,49 +29,37 @@ const UNTIL_ANSWERED = {
   match: isEnd,
 };
 
-/** What a side shows, or whom it trusts. */
-interface Trust {
-  cert?: string;
-  key?: string;
-  caCerts?: string[];
-}
+const [name, ...args] = Deno.args;
+const { scheme, isEncrypted, source }: MeasuredCarrier =
+  CARRIERS[name as CarrierName];
 
-interface Carried {
-  scheme: string;
-  /** @default {what the scheme stands for} */
-  source?(trust: Trust): CarrierSource;
-}
-
-const CARRIERS: Record<string, Carried> = {
-  udp: { scheme: "udp" },
-  quic: { scheme: "quic", source: quic },
-  "quic-reliable": {
-    scheme: "quic",
-    source: (trust) => quic({ ...trust, reliable: true }),
+const sockets: Sockets = {
+  async listen() {
+    const trust: Trust = isEncrypted
+      ? await makeCertificate({ hosts: [HOST], days: 1 })
+      : {};
+    const socket = bind(`${scheme}://${HOST}:0`, { carrier: source?.(trust) });
+    listening(portOf(socket), trust.cert);
+    return socket;
   },
-  tcp: { scheme: "tcp", source: () => tcp({ framing: "length" }) },
-  "tcp-line": { scheme: "tcp", source: () => tcp({ framing: "line" }) },
-  tls: {
-    scheme: "tls",
-    source: (trust) => tls({ ...trust, framing: "length" }),
+  dial(port) {
+    const cert = args[4];
+    const trust = cert === undefined ? {} : { caCerts: [cert] };
+    const to = `${scheme}://${HOST}:${port}`;
+    return connect(to, { carrier: source?.(trust) });
   },
 };
 
-const [name, role, ...rest] = Deno.args;
-const [size, seconds, port] = rest.map(Number);
-const { scheme, source } = CARRIERS[name];
-// Zeros: no newline.
-const data = new Uint8Array(size);
-
-const roles: Record<string, () => Promise<void>> = {
-  async receive() {
-    const socket = await listen();
+await play({
+  ...socketRoles(sockets),
+  async receive({ seconds }) {
+    const socket = await sockets.listen();
     const reported = report(seconds);
     let isOver = false;
     for await (const { data, from } of socket) {
       if (isEnd({ data })) {
         await socket.send(data, from);
-        if (!isOver) reported.then(total);
+        if (!isOver) reported.then(printTotal);
         isOver = true;
       } else if (!isOver) {
         counted.datagrams++;
@@ -74,62 +67,27 @@ const roles: Record<string, () => Promise<void>> = {
       }
     }
   },
-  async send() {
-    const socket = await dial();
+  // The data is zeros: it contains no newline.
+  async send({ data, size, seconds, port }) {
+    const socket = await sockets.dial(port);
     let isOver = false;
     report(seconds).then(() => setTimeout(() => isOver = true, TAIL_MS));
     while (!isOver) {
       await socket.send(data);
       counted.datagrams++;
       counted.bytes += size;
-      if (counted.datagrams % IN_A_TURN === 0) await turn();
+      if (counted.datagrams % PER_TURN === 0) await setImmediate();
     }
     await socket.request(END, UNTIL_ANSWERED);
-    total();
+    printTotal();
   },
-  async echo() {
-    const socket = await listen();
-    for await (const { data, from } of socket) await socket.send(data, from);
-  },
-  async ping() {
-    const socket = await dial();
-    const trips = new RoundTrips(seconds);
-    do {
-      await socket.send(data);
-      await socket.receive({ timeoutMs: 10_000 });
-    } while (trips.next());
-  },
-};
-
-endAfter(seconds + 20);
-await roles[role]();
-
-async function listen() {
-  const isEncrypted = ["quic", "tls"].includes(scheme);
-  const trust: Trust = isEncrypted
-    ? await makeCertificate({ hosts: [HOST], days: 1 })
-    : {};
-  const socket = bind(`${scheme}://${HOST}:0`, { carrier: source?.(trust) });
-  listening(portOf(socket), trust.cert);
-  return socket;
-}
-
-function dial() {
-  const [, , , cert] = rest;
-  const trust = cert === undefined ? {} : { caCerts: [cert] };
-  const to = `${scheme}://${HOST}:${port}`;
-  return connect(to, { carrier: source?.(trust) });
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
-}
+}, args);
 
 function isEnd({ data }: { data: Uint8Array }): boolean {
   return data.length === END.length;
 }
 
-/** Prints how many messages there were in all. */
-function total(): void {
+/** Prints how many messages were counted in all. */
+function printTotal(): void {
   console.log(JSON.stringify({ total: counted.datagrams }));
 }

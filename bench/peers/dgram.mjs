@@ -2,28 +2,37 @@
 //
 //   dgram.mjs receive|send|echo|ping SIZE SECONDS [PORT]
 import dgram from "node:dgram";
-import process from "node:process";
-import { counted, endAfter, listening, report, RoundTrips } from "./meter.mjs";
+import { counted, listening, play, report, RoundTrips } from "./meter.mjs";
 
 // Sent in one turn of the event loop.
 const BURST = 64;
 
-const [role, ...numbers] = process.argv.slice(2);
-const [size, seconds, port] = numbers.map(Number);
 const socket = dgram.createSocket("udp4");
-const data = new Uint8Array(size);
 
-/** @type {Record<string, () => void>} */
-const roles = {
-  receive() {
+await play({
+  receive({ seconds }) {
     socket.on("message", (received) => {
       counted.datagrams++;
       counted.bytes += received.length;
     });
     listen(() => report(seconds));
   },
-  send() {
-    connect(() => {
+  send({ data, size, seconds, port }) {
+    /** @param {Error | null} error */
+    const sent = (error) => {
+      if (error) return;
+      counted.datagrams++;
+      counted.bytes += size;
+    };
+    // The next turn follows the last send of a burst.
+    const burst = () => {
+      for (let n = 1; n < BURST; n++) socket.send(data, sent);
+      socket.send(data, (error) => {
+        sent(error);
+        setImmediate(burst);
+      });
+    };
+    connect(port, () => {
       report(seconds);
       burst();
     });
@@ -34,8 +43,8 @@ const roles = {
     });
     listen(() => {});
   },
-  ping() {
-    connect(() => {
+  ping({ data, seconds, port }) {
+    connect(port, () => {
       const trips = new RoundTrips(seconds);
       socket.on("message", () => {
         if (trips.next()) socket.send(data);
@@ -43,26 +52,7 @@ const roles = {
       socket.send(data);
     });
   },
-};
-
-endAfter(seconds + 20);
-roles[role]();
-
-// The next turn follows the last of a burst.
-function burst() {
-  for (let n = 1; n < BURST; n++) socket.send(data, sent);
-  socket.send(data, (error) => {
-    sent(error);
-    setImmediate(burst);
-  });
-}
-
-/** @param {Error | null} error */
-function sent(error) {
-  if (error) return;
-  counted.datagrams++;
-  counted.bytes += size;
-}
+});
 
 /** @param {() => void} then */
 function listen(then) {
@@ -72,7 +62,10 @@ function listen(then) {
   });
 }
 
-/** @param {() => void} then */
-function connect(then) {
+/**
+ * @param {number} port
+ * @param {() => void} then
+ */
+function connect(port, then) {
   socket.bind(0, "127.0.0.1", () => socket.connect(port, "127.0.0.1", then));
 }

@@ -1,32 +1,58 @@
-// What the peers in JavaScript share, on Deno, Node and Bun alike: the window of
-// time that is measured. The counterpart of peer.h.
+// What the peers in JavaScript share, on Deno, Node and Bun: their arguments and
+// the window of time that is measured. The counterpart of peer.h.
 import process from "node:process";
 
 const WARM_UP_MS = 300;
-const LOOK_MS = 5;
+const POLL_MS = 5;
 
 /**
- * What a window of time gave.
+ * What a role is given.
  *
- * @typedef {object} Throughput
- * @property {number} perSecond
- * @property {number} cpuMicros User and system, all threads, for each.
- * @property {number} cores CPU time by time passed.
- * @property {number} systemShare How much of the CPU time was the kernel's.
- * @property {number} rss Resident, in bytes, the most that was seen.
+ * @typedef {object} Args
+ * @property {number} size Bytes per datagram.
+ * @property {number} seconds The length of the window.
+ * @property {number} port The port of the other side; of a sender only.
+ * @property {Uint8Array<ArrayBuffer>} data A datagram of that size.
  */
 
 /**
- * Looks at a counter before and after a window of time, and at the CPU time in
- * between. Begins with the first that is counted, and lets the program warm up.
+ * The measurement of one window of time.
+ *
+ * @typedef {object} Throughput
+ * @property {number} perSecond
+ * @property {number} cpuMicros CPU time per datagram: user and system, all
+ * threads.
+ * @property {number} cores CPU time divided by elapsed time.
+ * @property {number} systemShare The share of the CPU time that the kernel used.
+ * @property {number} rss The highest resident memory that was seen, in bytes.
+ */
+
+/**
+ * Plays the role that the command line names.
+ *
+ * @param {Record<string, (args: Args) => void | Promise<void>>} roles
+ * @param {string[]} args
+ */
+export async function play(
+  roles,
+  [role, ...numbers] = process.argv.slice(2),
+) {
+  const [size, seconds, port] = numbers.map(Number);
+  endAfter(seconds + 20);
+  await roles[role]({ size, seconds, port, data: new Uint8Array(size) });
+}
+
+/**
+ * Measures the growth of a counter, and the CPU time, over a window of time.
+ * Waits for the first count, then lets the program warm up.
  *
  * @param {() => number} count
  * @param {number} seconds
  * @returns {Promise<Throughput>}
  */
 export async function measure(count, seconds) {
-  while (count() === 0) await pass(LOOK_MS);
-  await pass(WARM_UP_MS);
+  while (count() === 0) await delay(POLL_MS);
+  await delay(WARM_UP_MS);
   let rss = 0;
   const watch = setInterval(() => rss = Math.max(rss, resident()), 100);
   const [counted, start, cpu] = [
@@ -34,7 +60,7 @@ export async function measure(count, seconds) {
     performance.now(),
     process.cpuUsage(),
   ];
-  await pass(seconds * 1000);
+  await delay(seconds * 1000);
   const { user, system } = process.cpuUsage(cpu);
   const elapsed = performance.now() - start;
   const done = count() - counted;
@@ -48,12 +74,12 @@ export async function measure(count, seconds) {
   };
 }
 
-/** What has been received or sent so far. */
+/** The datagrams that have been received or sent so far. */
 export const counted = { datagrams: 0, bytes: 0, sum: 0 };
 
 /**
- * Prints what a window of time gave. The program goes on then until it is
- * ended, as the other side may not have measured yet.
+ * Measures the counted datagrams and prints the result. The program goes on
+ * until it is ended, as the other side may still be measuring.
  *
  * @param {number} seconds
  */
@@ -68,10 +94,11 @@ export async function report(seconds) {
 }
 
 /**
- * Prints where a receiver listens, and how much memory it takes until then.
+ * Prints the port of a receiver, and the memory that it uses before any traffic.
  *
  * @param {number} port
- * @param {string} [cert] What the other side has to trust, as PEM.
+ * @param {string} [cert] The certificate that the other side has to trust, in
+ * PEM.
  */
 export function listening(port, cert) {
   console.log(JSON.stringify({ port, rss: resident(), cert }));
@@ -90,7 +117,7 @@ export class RoundTrips {
     this.#end = this.#start + seconds * 1000;
   }
 
-  /** To be called after each. Says whether there should be another. */
+  /** Records a round trip. Returns whether another should follow. */
   next() {
     const after = performance.now();
     if (this.#before >= this.#start) {
@@ -111,7 +138,7 @@ export class RoundTrips {
 }
 
 /**
- * Ends this process, should whoever started it be gone.
+ * Ends this process after a time, in case its parent is gone.
  *
  * @param {number} seconds
  */
@@ -127,6 +154,6 @@ function resident() {
  * @param {number} ms
  * @returns {Promise<void>}
  */
-function pass(ms) {
+function delay(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

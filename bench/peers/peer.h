@@ -1,4 +1,4 @@
-// What the peers in C share: their arguments, their sockets, and the window of
+// What the peers in C share: their arguments, their sockets and the window of
 // time that is measured. The counterpart of meter.mjs.
 //
 //   PEER ROLE SIZE SECONDS [PORT]
@@ -58,7 +58,7 @@ static inline void arguments(int argc, char **argv) {
     fprintf(stderr, "SIZE is 1 to 65507\n");
     exit(1);
   }
-  // Ends this process, should whoever started it be gone.
+  // Ends this process in case its parent is gone.
   alarm((unsigned)seconds + 20);
 }
 
@@ -68,7 +68,7 @@ static inline struct sockaddr_in loopback(int at) {
   return address;
 }
 
-// A socket that receives. Its port is printed once it is ready.
+// Opens a socket that receives, at a port that the system chooses.
 static inline int bound(void) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   struct sockaddr_in address = loopback(0);
@@ -79,12 +79,13 @@ static inline int bound(void) {
   return fd;
 }
 
+// Prints the port, once the socket is ready, and the memory in use by then.
 static inline void listening(void) {
   printf("{\"port\":%d,\"rss\":%ld}\n", port, resident());
   fflush(stdout);
 }
 
-// A socket that sends to the port that was given.
+// Opens a socket that sends to the port on the command line.
 static inline int connected(void) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   struct sockaddr_in to = loopback(port);
@@ -92,8 +93,8 @@ static inline int connected(void) {
   return fd;
 }
 
-// What has been counted so far: datagrams, their bytes, and, for those who look
-// at them, the sum of their first bytes.
+// The datagrams so far, their bytes and, if a role reads them, the sum of their
+// first bytes.
 static uint64_t datagrams, bytes, sum;
 
 static inline void count(size_t length) {
@@ -101,9 +102,9 @@ static inline void count(size_t length) {
   bytes += length;
 }
 
-// Looks at the clock: to be called every 64 calls or so. Measures from the first
-// datagram on, after a time to warm up, and prints the report. Goes on then until
-// it is ended, as the other side may not have measured yet.
+// Reads the clock; to be called about every 64 system calls. Measures a window of
+// time that begins a warm-up after the first datagram, and prints the result. The
+// program goes on until it is ended, as the other side may still be measuring.
 static inline void meter(void) {
   static int done;
   if (done) return;

@@ -1,4 +1,4 @@
-// One system call a datagram: sendto and recvfrom.
+// One system call per datagram: sendto and recvfrom.
 #include "peer.h"
 
 static unsigned char data[MAX_SIZE];
@@ -12,7 +12,7 @@ static ssize_t receive(int fd) {
 }
 
 static void send_to(int fd, size_t length, struct sockaddr_in *to) {
-  // Nobody listens any more: the parent ends this process next.
+  // It fails once the receiver is gone: the parent then ends this process.
   sendto(fd, data, length, 0, (struct sockaddr *)to, sizeof *to);
 }
 

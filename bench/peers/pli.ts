@@ -1,27 +1,15 @@
-// Our sockets, over Deno's own UDP.
+// Sockets of this library, over Deno's own UDP.
 //
 //   pli.ts receive|send|echo|ping SIZE SECONDS [PORT]
-import { bind, connect } from "../../mod.ts";
-import { at, portOf } from "../lib/datagrams.ts";
-import { counted, endAfter, listening, report, RoundTrips } from "./meter.mjs";
+import { bind } from "../../mod.ts";
+import { at } from "../lib/datagrams.ts";
+import { counted, play, report } from "./meter.mjs";
+import { socketRoles, udpSockets } from "./sockets.ts";
 
-const [role, ...numbers] = Deno.args;
-const [size, seconds, port] = numbers.map(Number);
-const data = new Uint8Array(size);
-const HERE = "udp://127.0.0.1:0";
-
-const roles: Record<string, () => Promise<void>> = {
-  async receive() {
-    const socket = bind(HERE);
-    listening(portOf(socket));
-    report(seconds);
-    for await (const { data } of socket) {
-      counted.datagrams++;
-      counted.bytes += data.length;
-    }
-  },
-  async send() {
-    const socket = bind(HERE);
+await play({
+  ...socketRoles(udpSockets()),
+  async send({ data, size, seconds, port }) {
+    const socket = bind("udp://127.0.0.1:0");
     const to = at(port);
     report(seconds);
     for (;;) {
@@ -30,23 +18,4 @@ const roles: Record<string, () => Promise<void>> = {
       counted.bytes += size;
     }
   },
-  async echo() {
-    const socket = bind(HERE);
-    listening(portOf(socket));
-    for (;;) {
-      const { data, from } = await socket.receive();
-      await socket.send(data, from);
-    }
-  },
-  async ping() {
-    const socket = await connect(at(port));
-    const trips = new RoundTrips(seconds);
-    do {
-      await socket.send(data);
-      await socket.receive();
-    } while (trips.next());
-  },
-};
-
-endAfter(seconds + 20);
-await roles[role]();
+});

@@ -2,17 +2,13 @@
 //
 //   raw.ts receive|iterate|send|echo|ping SIZE SECONDS [PORT]
 import { at, portOf, rawSocket } from "../lib/datagrams.ts";
-import { counted, endAfter, listening, report, RoundTrips } from "./meter.mjs";
+import { counted, listening, play, report, RoundTrips } from "./meter.mjs";
 
-const [role, ...numbers] = Deno.args;
-const [size, seconds, port] = numbers.map(Number);
 const conn = rawSocket();
-const data = new Uint8Array(size);
 const buffer = new Uint8Array(65_536);
-const to = at(port);
 
-const roles: Record<string, () => Promise<void>> = {
-  async receive() {
+await play({
+  async receive({ seconds }) {
     listening(portOf(conn));
     report(seconds);
     for (;;) {
@@ -21,7 +17,7 @@ const roles: Record<string, () => Promise<void>> = {
       counted.bytes += received.length;
     }
   },
-  async iterate() {
+  async iterate({ seconds }) {
     listening(portOf(conn));
     report(seconds);
     for await (const [received] of conn) {
@@ -29,7 +25,8 @@ const roles: Record<string, () => Promise<void>> = {
       counted.bytes += received.length;
     }
   },
-  async send() {
+  async send({ data, seconds, port }) {
+    const to = at(port);
     report(seconds);
     for (;;) {
       counted.bytes += await conn.send(data, to);
@@ -43,14 +40,12 @@ const roles: Record<string, () => Promise<void>> = {
       await conn.send(received, from);
     }
   },
-  async ping() {
+  async ping({ data, seconds, port }) {
+    const to = at(port);
     const trips = new RoundTrips(seconds);
     do {
       await conn.send(data, to);
       await conn.receive(buffer);
     } while (trips.next());
   },
-};
-
-endAfter(seconds + 20);
-await roles[role]();
+});

@@ -1,10 +1,10 @@
-// Publishes 100-byte messages to a broker. Prints how fast it was.
+// Publishes messages of 100 bytes to a broker. Prints the rate and the CPU time.
 //
 //   nats_publisher.ts raw|memory|backlog URL SECONDS
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers } from "@nats-io/transport-node";
 import { Datagram } from "../../lib/datagram.ts";
-import type { Backlog, Message } from "../../lib/sink.ts";
+import type { CheckpointedLog, Message } from "../../lib/sink.ts";
 import { nats, type NatsSink, parseNatsUrl } from "../../lib/sinks/nats.ts";
 import { at, SIZE } from "../lib/datagrams.ts";
 import { endAfter, measure } from "../peers/meter.mjs";
@@ -20,7 +20,7 @@ function messages(count: number): Message[] {
   return Array.from({ length: count }, () => ({ id: ++last, time, datagram }));
 }
 
-/** As the sink does it, without what makes it one. */
+/** Publishes messages like those of the sink, with the NATS client alone. */
 async function publishRaw(): Promise<() => number> {
   const { hostname, port, subject } = parseNatsUrl(url);
   const connection = await connect({
@@ -49,24 +49,23 @@ async function publishRaw(): Promise<() => number> {
   return () => done;
 }
 
-/** A backlog of messages that are made when they are asked for. */
-class Endless implements Backlog {
-  readonly id = crypto.randomUUID();
+/** An endless log of messages, each made on request. */
+class Endless implements CheckpointedLog {
+  readonly identity = crypto.randomUUID();
   readonly lastId = 2 ** 40;
   after(id: number, limit: number): Message[] {
     last = id;
     return messages(limit);
   }
-  latest = (): Message[] => [];
-  handedOn = (): number => 0;
-  markHandedOn(): void {}
+  checkpoint = (): number => 0;
+  saveCheckpoint(): void {}
 }
 
 function publishThrough(sink: NatsSink): () => number {
   return () => sink.stats.published;
 }
 
-/** Keeps some thousands waiting. */
+/** Keeps the queue of the sink filled. */
 function publishFromMemory(): () => number {
   const sink = nats(url);
   setInterval(() => sink.write(messages(WAITING - sink.stats.waiting)), 10);
@@ -77,7 +76,7 @@ const count = subject === "raw"
   ? await publishRaw()
   : subject === "memory"
   ? publishFromMemory()
-  : publishThrough(nats(url, { backlog: new Endless() }));
+  : publishThrough(nats(url, { log: new Endless() }));
 endAfter(Number(seconds) + 20);
 console.log(JSON.stringify(await measure(count, Number(seconds))));
 Deno.exit(0);

@@ -1,5 +1,5 @@
-// Forwards between clients and a server. Prints where it listens, then how fast
-// it was in each direction.
+// Forwards datagrams between a client and a server. Prints its port, then the
+// rate in each direction and the CPU time.
 //
 //   relayer.ts bare|relay|delayed PORT SECONDS
 import { startRelay } from "../../lib/testing/mod.ts";
@@ -25,6 +25,7 @@ console.log(JSON.stringify({
 }));
 Deno.exit(0);
 
+/** Forwards with the relay of the library. */
 function relay() {
   const delayMs = { min: 1, max: 1 };
   const relay = startRelay({
@@ -39,7 +40,7 @@ function relay() {
   };
 }
 
-/** The least that does it, for one client. */
+/** Forwards for one client with two sockets, and nothing more. */
 function bare() {
   const [front, upstream] = [rawSocket(), rawSocket()];
   console.log(portOf(front));

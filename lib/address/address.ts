@@ -25,18 +25,18 @@ const MAX_PATH_BYTES = 107;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /**
- * Reads an address: `udp://127.0.0.1:62000`, `udp://[::1]:62000`,
- * `udp://localhost:0`; without a scheme, `127.0.0.1:62000` is UDP, and `:62000`
- * is UDP on loopback; `tcp://`, `tls://` and `quic://` take the same form, and
+ * Reads an address: `udp://127.0.0.1:62000`, `udp://[::1]:62000` or
+ * `udp://localhost:0`. Without a scheme, `127.0.0.1:62000` is UDP, and `:62000`
+ * is UDP on loopback. `tcp://`, `tls://` and `quic://` take the same form;
  * `unix:` takes a path, as in `unix:/run/pli.sock`. Names are not looked up. An
- * IPv6 address comes out in its canonical form (RFC 5952); its zone
- * (`[fe80::1%eth0]`) stays. It is the inverse of {@linkcode formatAddress}.
+ * IPv6 address is returned in its canonical form (RFC 5952), with its zone
+ * (`[fe80::1%eth0]`). This is the inverse of {@linkcode formatAddress}.
  *
  * @param text The address. Ports are 0 to 65535; 0 is only valid for binding.
- * @returns `{ transport: "udp", hostname, port }`; for `tcp://` with the transport
- * `"tcp"`, for `tls://` and `quic://` also with that `scheme`; for `unix:`
- * `{ transport: "unixpacket", path }`.
- * @throws {InvalidAddressError} Anything else is given.
+ * @returns `{ transport: "udp", hostname, port }`. For `tcp://` the transport is
+ * `"tcp"`; for `tls://` and `quic://` there is also that `scheme`; for `unix:`
+ * it is `{ transport: "unixpacket", path }`.
+ * @throws {InvalidAddressError} `text` is not an address.
  *
  * @example
  * ```ts
@@ -53,8 +53,11 @@ export function parseAddress(text: string): SchemeAddr | UnixAddr {
 }
 
 /**
- * Writes an address as text: the inverse of {@linkcode parseAddress}. A peer
- * without a path (an unbound `unix:` socket) is `unix:`.
+ * Writes an address as text. This is the inverse of {@linkcode parseAddress}. A
+ * peer without a path (an unbound `unix:` socket) becomes `unix:`.
+ *
+ * @param address An address of any transport.
+ * @returns The address as text, such as `udp://[::1]:62000`.
  */
 export function formatAddress(address: Addr): string {
   if ("path" in address) return `unix:${address.path ?? ""}`;
@@ -63,12 +66,16 @@ export function formatAddress(address: Addr): string {
   return `${schemeOf(address)}://${bracketed(hostname)}:${port}`;
 }
 
-/** A host as it stands in an address: IPv6 in brackets (RFC 3986, section 3.2.2). */
+/** Writes a host as part of an address: IPv6 in brackets (RFC 3986, section 3.2.2). */
 export function bracketed(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
-/** Checks an address that is given as text or as an object, and copies it. */
+/**
+ * Checks and copies an address that is given as text or as an object.
+ *
+ * @throws {InvalidAddressError} It is not an address.
+ */
 export function toAddress(
   address: string | Addr,
   fields: OperationFields = { operation: "parse" },
@@ -86,11 +93,11 @@ export function toAddress(
 }
 
 /**
- * Checks an address like {@linkcode toAddress}, and that datagrams can be sent
- * there.
+ * Checks and copies an address like {@linkcode toAddress}, but also rejects
+ * addresses that nothing can be sent to.
  *
- * @throws {InvalidAddressError} Also for port 0.
- * @throws {Deno.errors.NotSupported} A `unix:` peer without a path.
+ * @throws {InvalidAddressError} It is not an address, or its port is 0.
+ * @throws {Deno.errors.NotSupported} It is a `unix:` peer without a path.
  */
 export function toDestination(
   address: string | Addr,
@@ -117,11 +124,11 @@ export function toDestination(
 }
 
 /**
- * Checks that an address is carried by what it names.
+ * Checks that an address is used over a transport that it names.
  *
- * @param carried The schemes that there are; `undefined` for any.
- * @param who What carries them, as the subject of the sentence.
- * @throws {InvalidAddressError} The scheme is another one.
+ * @param carried The schemes that are carried; `undefined` for any.
+ * @param who The carrier, as the subject of the sentence.
+ * @throws {InvalidAddressError} The scheme is a different one.
  */
 export function requireScheme(
   address: Addr,
@@ -155,6 +162,22 @@ function remedy(address: Addr, carried: readonly Scheme[]): string {
   return `give ${quote(suggestion)}, or use ${other}`;
 }
 
+/**
+ * Returns a host in its canonical form, or `undefined` if it is neither an IP
+ * address nor a host name.
+ */
+export function canonicalHost(hostname: string): string | undefined {
+  try {
+    return parseAuthority(`${bracketed(hostname)}:1`, invalidHost).hostname;
+  } catch {
+    return undefined;
+  }
+}
+
+function invalidHost(wanted: string): Error {
+  return new Error(wanted);
+}
+
 function isUnnamed(address: string | Addr): boolean {
   return typeof address === "object" && address !== null &&
     "path" in address && (address.path as string | null) === null;
@@ -184,7 +207,7 @@ function parse(text: unknown, fields: OperationFields): SchemeAddr | UnixAddr {
   if (parts === undefined) {
     throw invalid(
       name === "unix"
-        ? 'a path follows "unix:" at once, as in "unix:/run/pli.sock"'
+        ? 'the path follows "unix:" directly, as in "unix:/run/pli.sock"'
         : `the scheme ${quote(name)} is unknown; give one of ${KNOWN}`,
     );
   }
@@ -199,7 +222,7 @@ function parseUnix(text: string, invalid: Invalid): UnixAddr {
   const size = new TextEncoder().encode(path).length;
   if (size === 0 || size > MAX_PATH_BYTES || path.includes("\0")) {
     throw invalid(
-      `a path is 1 to ${MAX_PATH_BYTES} bytes without NUL, as in "unix:/run/pli.sock"`,
+      `give a path of 1 to ${MAX_PATH_BYTES} bytes without NUL, as in "unix:/run/pli.sock"`,
     );
   }
   return { transport: "unixpacket", path };
@@ -212,7 +235,7 @@ function parseAuthority(
   const misplaced = /[@/?#\s]/.exec(authority)?.[0];
   if (misplaced !== undefined) {
     throw invalid(
-      `a host and a port, no ${quote(misplaced)}, as in ${EXAMPLE}`,
+      `give a host and a port without ${quote(misplaced)}, as in ${EXAMPLE}`,
     );
   }
   const colon = authority.lastIndexOf(":");
@@ -242,8 +265,8 @@ function parseHost(host: string, invalid: Invalid): string {
     );
   }
   const labels = host.replace(/\.$/, "").split(".");
-  // As in URLs: a host whose last label is a number is an IPv4 address or wrong
-  // (WHATWG URL, "ends in a number"), never a name that the system resolves.
+  // As in URLs: a host whose last label is a number is an IPv4 address or
+  // invalid (WHATWG URL, "ends in a number"), never a name to look up.
   if (/^(?:\d+|0x[\da-f]*)$/i.test(labels[labels.length - 1])) {
     if (IPV4.test(host)) return host;
     throw invalid(`${quote(host)} is not an IPv4 address`);

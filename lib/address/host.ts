@@ -1,15 +1,15 @@
-/** An IPv4 address in dotted decimal: the one form of it that is taken. */
+/** An IPv4 address in dotted decimal, the only form that is accepted. */
 export const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
-/** Whether a host is an IP address, with or without a zone, and no name. */
+/** Whether a host is an IP address, with or without a zone, and not a name. */
 export function isIp(hostname: string): boolean {
   return hostname.includes(":") || IPV4.test(hostname);
 }
 
 /**
- * A host as it compares: without a zone, which Deno omits from the sender of a
- * datagram, and with an IPv4 address in its own form even where an IPv6 socket
- * shows it as `::ffff:a.b.c.d`.
+ * Returns a host in the form in which hosts are compared: without a zone, which
+ * Deno omits from the sender of a datagram, and with an IPv4 address in its own
+ * form, although an IPv6 socket shows it as `::ffff:a.b.c.d`.
  */
 export function comparableHost(hostname: string): string {
   const host = hostname.split("%", 1)[0];
@@ -18,8 +18,10 @@ export function comparableHost(hostname: string): string {
     : host;
 }
 
-/** An IPv6 address in RFC 5952 form, or `undefined` where it is none. */
+/** Returns an IPv6 address in the form of RFC 5952, or `undefined` if it is not one. */
 export function canonicalIpv6(address: string): string | undefined {
+  // A URL may also hold credentials: "a@[::1" between brackets.
+  if (!/^[\da-f:.]*$/i.test(address)) return undefined;
   const url = URL.parse(`http://[${address}]/`);
   if (url === null) return undefined;
   const host = url.hostname.slice(1, -1);
@@ -29,22 +31,27 @@ export function canonicalIpv6(address: string): string | undefined {
   return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
-/** RFC 5771 (224.0.0.0/4) and RFC 4291, section 2.7 (ff00::/8). */
+/** Whether an address is in 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291, section 2.7). */
 export function isMulticast(host: string): boolean {
   return host.includes(":")
     ? canonicalIpv6(host)?.startsWith("ff") === true
     : IPV4.test(host) && /^2(?:2[4-9]|3\d)\./.test(host);
 }
 
-/** RFC 1122, section 3.2.1.3 (127.0.0.0/8), and RFC 4291, section 2.5.3 (::1). */
+/** Whether an address is in 127.0.0.0/8 (RFC 1122, section 3.2.1.3) or ::1 (RFC 4291, section 2.5.3). */
 export function isLoopback(host: string): boolean {
   const plain = comparableHost(host);
   return plain === "::1" || IPV4.test(plain) && plain.startsWith("127.");
 }
 
+/** Whether only this machine can reach a socket that is bound to this host. */
+export function isOnLoopback(hostname: string): boolean {
+  return hostname === "localhost" || isLoopback(hostname);
+}
+
 /**
- * The 16 bytes of an IP address, an IPv4 one as `::ffff:a.b.c.d` (RFC 4291,
- * section 2.5.5.2), so that a network is a range of them.
+ * Returns the 16 bytes of an IP address. An IPv4 address becomes
+ * `::ffff:a.b.c.d` (RFC 4291, section 2.5.5.2), so that each network is a range.
  */
 export function ipBytes(address: string): Uint8Array<ArrayBuffer> {
   const host = comparableHost(address);
@@ -59,7 +66,7 @@ export function ipBytes(address: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The bytes of a part of an IPv6 address, which may end in dotted decimal. */
+/** Returns the bytes of a part of an IPv6 address; it may end in dotted decimal. */
 function groups(part: string): number[] {
   return part === "" ? [] : part.split(":").flatMap((group) => {
     if (group.includes(".")) return group.split(".").map(Number);

@@ -1,16 +1,47 @@
 import { BlockList } from "node:net";
-import { InvalidAddressError } from "../errors.ts";
-import { ipBytes, isIp } from "./host.ts";
+import { shown, wrongType } from "../check.ts";
+import {
+  type Attempt,
+  fieldsOf,
+  InvalidAddressError,
+  withFields,
+} from "../errors.ts";
+import { canonicalIpv6, ipBytes, IPV4 } from "./host.ts";
 
 /** An IP network, or one address. */
 interface Network {
   host: string;
-  /** How many bits all its addresses share: 0 to 32, to 128 for IPv6. */
+  /** How many bits all its addresses share: 0 to 32, or to 128 for IPv6. */
   prefix: number;
   ipv6: boolean;
 }
 
-/** The networks as one list to check addresses against. */
+/**
+ * Checks an option that lists networks.
+ *
+ * @throws {TypeError} It is not a list.
+ * @throws {InvalidAddressError} An entry is not an IP network.
+ */
+export function checkNetworks(
+  attempt: Attempt,
+  name: string,
+  cidrs: readonly string[] | undefined,
+): void {
+  if (cidrs === undefined) return;
+  if (!Array.isArray(cidrs)) {
+    throw wrongType(attempt, name, "an array of networks", cidrs);
+  }
+  for (const cidr of cidrs) {
+    if (networkOf(cidr) !== undefined) continue;
+    throw withFields(invalid(cidr), fieldsOf(attempt));
+  }
+}
+
+/**
+ * Returns the networks as one list to check addresses against.
+ *
+ * @throws {InvalidAddressError} An entry is not an IP network.
+ */
 export function blockList(cidrs: readonly string[]): BlockList {
   const list = new BlockList();
   for (const cidr of cidrs) {
@@ -20,7 +51,11 @@ export function blockList(cidrs: readonly string[]): BlockList {
   return list;
 }
 
-/** The first and the last address of a network, as `ipBytes` gives them. */
+/**
+ * Returns the first and the last address of a network, in the form of `ipBytes`.
+ *
+ * @throws {InvalidAddressError} It is not an IP network.
+ */
 export function rangeOf(cidr: string): { first: Uint8Array; last: Uint8Array } {
   const { host, prefix, ipv6 } = parseNetwork(cidr);
   const bits = ipv6 ? prefix : 96 + prefix;
@@ -36,17 +71,24 @@ export function rangeOf(cidr: string): { first: Uint8Array; last: Uint8Array } {
 }
 
 function parseNetwork(cidr: string): Network {
+  const network = networkOf(cidr);
+  if (network === undefined) throw invalid(cidr);
+  return network;
+}
+
+function networkOf(cidr: unknown): Network | undefined {
+  if (typeof cidr !== "string") return undefined;
   const [, host = "", bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(cidr) ?? [];
   const ipv6 = host.includes(":");
   const size = ipv6 ? 128 : 32;
   const prefix = Number(bits ?? size);
-  if (
-    isIp(host) && (!ipv6 || URL.canParse(`http://[${host}]/`)) && prefix <= size
-  ) {
-    return { host, prefix, ipv6 };
-  }
-  throw new InvalidAddressError(
-    cidr,
+  const isAddress = ipv6 ? canonicalIpv6(host) !== undefined : IPV4.test(host);
+  return isAddress && prefix <= size ? { host, prefix, ipv6 } : undefined;
+}
+
+function invalid(cidr: unknown): InvalidAddressError {
+  return new InvalidAddressError(
+    typeof cidr === "string" ? cidr : shown(cidr),
     "give a network, such as 10.0.0.0/8, fd00::/8 or 192.0.2.7",
   );
 }

@@ -1,33 +1,57 @@
 import type { NetAddr } from "../addr.ts";
 import { canonicalIpv6 } from "../address/host.ts";
 
+const TABLES = [["/proc/net/udp", false], ["/proc/net/udp6", true]] as const;
+
 /**
- * How many datagrams Linux dropped for want of buffer at the UDP socket bound
- * to that address: the last column of its row in /proc/net/udp (proc_net(5)).
+ * Returns how many datagrams Linux dropped at the UDP socket bound to that
+ * address because its buffer was full: the last column of its row in
+ * /proc/net/udp (proc_net(5)).
  *
- * @returns `undefined` where it cannot be known: not on Linux, no permission
- * (Deno reads the file with `--allow-all` only; `--allow-run=cat` does as well),
- * the socket is closed, or several sockets share the address.
+ * @returns `undefined` if it cannot be known: on other systems, without
+ * permission, if the socket is closed, or if several sockets share the address.
  */
 export async function kernelDrops(
-  { hostname, port }: NetAddr,
+  address: NetAddr,
 ): Promise<number | undefined> {
-  if (Deno.build.os !== "linux") return undefined;
-  const ipv6 = hostname.includes(":");
-  const table = await readTable(ipv6 ? "/proc/net/udp6" : "/proc/net/udp");
-  const host = hostname.split("%", 1)[0];
-  const rows = table?.split("\n").slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((row) => row.length > 2 && isRowOf(row[1], host, port));
-  return rows?.length === 1 ? Number(rows[0].at(-1)) : undefined;
+  const [drops] = await kernelDropsOf([address]);
+  return drops;
 }
 
+/** Like {@linkcode kernelDrops} for many sockets; reads each table once. */
+export async function kernelDropsOf(
+  addresses: readonly NetAddr[],
+): Promise<(number | undefined)[]> {
+  const rows = new Map<string, number[]>();
+  const ofIpv6 = addresses.map(({ hostname }) => hostname.includes(":"));
+  for (const [path, ipv6] of TABLES) {
+    if (!ofIpv6.includes(ipv6) || Deno.build.os !== "linux") continue;
+    for (const line of (await readTable(path))?.split("\n").slice(1) ?? []) {
+      // slot, local address, remote address, …, drops
+      const columns = line.trim().split(/\s+/);
+      const local = localOf(columns[1] ?? "");
+      rows.set(local, [...rows.get(local) ?? [], Number(columns.at(-1))]);
+    }
+  }
+  return addresses.map(({ hostname, port }) => {
+    const drops = rows.get(`${hostname.split("%", 1)[0]} ${port}`);
+    return drops?.length === 1 ? drops[0] : undefined;
+  });
+}
+
+/**
+ * Reads the table. Deno lets a program read it only with all permissions,
+ * though `permissions.query` reports `read` as granted
+ * (https://github.com/denoland/deno/issues/25055; the same for /proc/pressure
+ * was fixed by https://github.com/denoland/deno/pull/30780). `cat` reads it
+ * with `--allow-run=cat`. Remove `cat` when `--allow-read=/proc/net` suffices.
+ */
 async function readTable(path: string): Promise<string | undefined> {
   if (granted({ name: "read", path })) {
     try {
       return await Deno.readTextFile(path);
     } catch {
-      // Granted or not, Deno lets only those with all permissions read /proc.
+      // It takes all permissions: `cat` may still work.
     }
   }
   if (!granted({ name: "run", command: "cat" })) return undefined;
@@ -36,17 +60,21 @@ async function readTable(path: string): Promise<string | undefined> {
   return success ? new TextDecoder().decode(stdout) : undefined;
 }
 
-/** Asks without making Deno ask the user. */
+/** Whether a permission is granted; it never makes Deno ask the user. */
 function granted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }
 
-function isRowOf(local: string, host: string, port: number): boolean {
-  const [address, hexPort] = local.split(":");
-  return parseInt(hexPort, 16) === port && hostOf(address) === host;
+/** Reads a host and a port, each in hexadecimal. */
+function localOf(column: string): string {
+  const [address = "", port = ""] = column.split(":");
+  return `${hostOf(address)} ${parseInt(port, 16)}`;
 }
 
-/** The kernel prints 32-bit words in the machine's order, here little-endian. */
+/**
+ * Reads an address as the kernel prints it: 32-bit words in the machine's byte
+ * order, which is little-endian here.
+ */
 function hostOf(hex: string): string | undefined {
   const bytes =
     hex.match(/.{8}/g)?.flatMap((word) => word.match(/../g)!.reverse()) ?? [];

@@ -1,4 +1,4 @@
-import type { Addr } from "../addr.ts";
+import type { Addr, NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { comparableHost, isLoopback, isMulticast } from "../address/host.ts";
 import { InvalidAddressError } from "../errors.ts";
@@ -9,11 +9,17 @@ export function localHostFor(host: string): string {
   return isLoopback(host) ? "127.0.0.1" : "0.0.0.0";
 }
 
+/** Returns what distinguishes a peer from all others of a carrier. */
+export function peerKey({ hostname, port }: NetAddr): string {
+  return `${comparableHost(hostname)} ${port}`;
+}
+
 /**
  * Rejects addresses that stand for many peers, or for none: a connected socket
  * needs a single one.
  *
  * @param given The address as the program gave it.
+ * @throws {InvalidAddressError} The host is unspecified, multicast or broadcast.
  */
 export function refuseMany(host: string, given: Addr): void {
   const plain = comparableHost(host);

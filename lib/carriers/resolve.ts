@@ -2,9 +2,13 @@ import { errors } from "../errors.ts";
 import { isIp } from "../address/host.ts";
 
 const LIFETIME_MS = 30_000;
-const MAX_NAMES = 256;
+const MAX_HOSTS = 256;
 
-/** `localhost` is both `127.0.0.1` and `::1` (RFC 6761, section 6.3). */
+/**
+ * Returns the loopback address of that family for `localhost`, and any other
+ * host unchanged: `localhost` is both `127.0.0.1` and `::1` (RFC 6761, section
+ * 6.3).
+ */
 export function localhostIn(
   hostname: string,
   family: 4 | 6 | undefined,
@@ -16,11 +20,13 @@ export function localhostIn(
 }
 
 /**
- * The IP address of a host in the family, or in whichever the system prefers.
+ * Resolves a host to an IP address.
  *
- * @throws {Deno.errors.NotFound} The name is unknown (in that family).
- * @throws {Deno.errors.NotCapable} No permission to look it up.
- * @throws {Deno.errors.AddrNotAvailable} It is an address of the other family.
+ * @param family The family of the address. @default {whichever the system prefers}
+ * @throws {Deno.errors.NotFound} The name is unknown, or unknown in that family.
+ * @throws {Deno.errors.NotCapable} The permission to look it up is missing.
+ * @throws {Deno.errors.AddrNotAvailable} The host is an address of the other
+ * family.
  */
 export async function resolveHost(
   hostname: string,
@@ -31,7 +37,7 @@ export async function resolveHost(
     checkFamily(host, family);
     return host;
   }
-  // Only names need it, and it takes long to load.
+  // Loading it takes long, and only names need it.
   const { lookup } = await import("node:dns/promises");
   try {
     return (await lookup(host, { family: family ?? 0 })).address;
@@ -47,7 +53,11 @@ export async function resolveHost(
   }
 }
 
-/** Refuses an address of the other family. */
+/**
+ * Checks the family of an IP address.
+ *
+ * @throws {Deno.errors.AddrNotAvailable} It is of the other family.
+ */
 export function checkFamily(host: string, family: 4 | 6 | undefined): void {
   const actual = host.includes(":") ? 6 : 4;
   if (family === undefined || actual === family) return;
@@ -56,10 +66,14 @@ export function checkFamily(host: string, family: 4 | 6 | undefined): void {
   );
 }
 
-/** Resolved names, for half a minute; of too many the oldest is forgotten. */
-export class NameCache {
+/**
+ * Resolves hosts, and keeps each result for 30 seconds. It keeps at most 256 and
+ * discards the oldest first.
+ */
+export class Resolver {
   readonly #known = new Map<string, { host: string; until: number }>();
 
+  /** Returns the host's address in that family; throws as `resolveHost` does. */
   async resolve(hostname: string, family: 4 | 6): Promise<string> {
     const now = performance.now();
     const known = this.#known.get(hostname);
@@ -67,7 +81,7 @@ export class NameCache {
     const host = await resolveHost(hostname, family);
     this.#known.delete(hostname);
     this.#known.set(hostname, { host, until: now + LIFETIME_MS });
-    if (this.#known.size > MAX_NAMES) {
+    if (this.#known.size > MAX_HOSTS) {
       const [oldest] = this.#known.keys();
       this.#known.delete(oldest);
     }

@@ -1,10 +1,10 @@
 /**
- * Messages over TCP: the same sockets, with `tcp://` addresses, which need no
- * carrier named unless it takes options.
+ * Messages over TCP, for `tcp://` addresses: what they use unless a carrier is
+ * passed.
  *
- * Nothing is lost or out of order while a connection lasts; who reads slowly
- * makes the senders wait. One bound socket has all connections: `from` tells
- * them apart, and it can send to those that are connected to it.
+ * While a connection lasts, no message is lost or reordered; a slow reader makes
+ * the senders wait. A bound socket holds all its connections: `from` identifies
+ * them, and it can send to connected peers only.
  *
  * @module
  */
@@ -12,25 +12,26 @@ import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
-import { DialledCarrier } from "./tcp/dialled.ts";
+import { DialedCarrier } from "./tcp/dialed.ts";
 import { checkOptions, type TcpOptions } from "./tcp/limits.ts";
 
 export type { FramingName } from "./tcp/framing.ts";
 export type { TcpOptions } from "./tcp/limits.ts";
 
 /**
- * Connections by TCP, for `tcp://` addresses.
+ * Returns a source of TCP connections, for `tcp://` addresses.
  *
- * A bound socket's `stats.dropped` counts the connections that it closed, by
- * reason: `tooManyPeers`, `idle`, `slow` (a message that did not end in time),
- * `unread` (a peer that does not read what is sent to it); and under
- * `incomplete` the messages that a connection broke off. A peer that has ended
- * its own half still gets answers. `send` to one that is not connected rejects
+ * A bound socket's `stats.connections` counts the connections that it closed, by
+ * reason: `tooManyPeers`, `idle`, `slow` (a message that took too long) and
+ * `unread` (a peer that reads nothing); and as `acceptFailed` how often the
+ * system could not accept one. `stats.dropped.incomplete` counts messages of
+ * which only a part arrived. A peer that has closed its sending side can still
+ * be sent replies (see `replyMs`). `send` to a peer that is not connected rejects
  * with `Deno.errors.NotConnected`.
  *
- * Of a connected socket `receive` rejects with `Deno.errors.ConnectionReset`
- * when the peer has ended the connection and all its messages are read. A send
- * may go well until the system has learned of it.
+ * On a connected socket `receive` rejects with `Deno.errors.ConnectionReset` when
+ * the peer has closed the connection and all its messages were received. A `send`
+ * may still resolve until the system has noticed that.
  *
  * @throws {RangeError} An option is out of range.
  *
@@ -53,11 +54,15 @@ export function tcp(options: TcpOptions = {}): CarrierSource {
   return {
     schemes: ["tcp"],
     listen({ hostname, port }: NetAddr) {
-      return new BoundCarrier(Deno.listen({ hostname, port }), checked);
+      return new BoundCarrier(
+        Deno.listen({ hostname, port }),
+        checked,
+        "tcp",
+      );
     },
     async dial(remote: NetAddr) {
       const conn = await connectWithin(checked.sendMs, remote);
-      return new DialledCarrier(conn, checked);
+      return new DialedCarrier(conn, checked, "tcp");
     },
   };
 }

@@ -1,44 +1,34 @@
 /**
- * Messages over TLS: as over TCP, but encrypted, and the client knows whom it
- * speaks to.
+ * Messages over TLS, for `tls://` addresses: as over TCP, but encrypted, and the
+ * client checks the server's certificate.
  *
  * @module
  */
-import { errors } from "../errors.ts";
-import type { CarrierSource } from "../carrier.ts";
 import type { NetAddr } from "../addr.ts";
+import type { CarrierSource } from "../carrier.ts";
+import { certificateFailure, checkPem, type PemOptions } from "./pem.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
-import { DialledCarrier } from "./tcp/dialled.ts";
+import { DialedCarrier } from "./tcp/dialed.ts";
 import { checkOptions, type TcpOptions } from "./tcp/limits.ts";
+import { shakeHands } from "./tls/handshake.ts";
 
+export type { PemOptions } from "./pem.ts";
 export type { FramingName } from "./tcp/framing.ts";
 export type { TcpOptions } from "./tcp/limits.ts";
 
-/** How TLS connections carry messages, and who is trusted. */
-export interface TlsOptions extends TcpOptions {
-  /** The server's certificate, and those that vouch for it, as PEM. */
-  cert?: string;
-  /** Its private key, as PEM. */
-  key?: string;
-  /**
-   * Certificates that a client trusts besides the system's, as PEM.
-   * @default {none}
-   */
-  caCerts?: string[];
-  /**
-   * The name that the server's certificate must be for.
-   * @default {the host of the address}
-   */
-  serverName?: string;
-}
+/** How TLS connections carry messages, and which certificates are trusted. */
+export interface TlsOptions extends TcpOptions, PemOptions {}
 
 /**
- * Connections by TLS, for `tls://` addresses. All that {@linkcode tcp} says
- * holds; handshakes that fail or take too long are counted as
- * `dropped.handshake`. Anyone may connect: TLS clients show no certificate here.
+ * Returns a source of TLS connections, for `tls://` addresses.
+ *
+ * Everything that {@linkcode tcp} documents holds. `stats.connections` also
+ * counts `handshake`: handshakes that failed or took too long. Any client can
+ * connect: clients show no certificate.
  *
  * @throws {RangeError} An option is out of range.
+ * @throws {TypeError} An option is of the wrong type, or not PEM.
  *
  * @example
  * ```ts ignore
@@ -55,41 +45,30 @@ export interface TlsOptions extends TcpOptions {
  */
 export function tls(options: TlsOptions): CarrierSource {
   const { cert, key, caCerts, serverName, ...limits } = options;
+  checkPem("tls", { cert, key, caCerts, serverName });
   const checked = checkOptions(limits);
+  const trusted = caCerts && [...caCerts];
   return {
     schemes: ["tls"],
     listen({ hostname, port }: NetAddr) {
       if (cert === undefined || key === undefined) {
         throw new TypeError("a TLS server needs cert and key");
       }
-      const listener = Deno.listenTls({ hostname, port, cert, key });
-      return new BoundCarrier(listener, checked, "tls");
+      try {
+        const listener = Deno.listenTls({ hostname, port, cert, key });
+        return new BoundCarrier(listener, checked, "tls");
+      } catch (error) {
+        throw certificateFailure(error);
+      }
     },
     async dial(remote: NetAddr) {
       const tcp = await connectWithin(checked.sendMs, remote);
       const conn = await Deno.startTls(tcp, {
         hostname: serverName ?? remote.hostname,
-        caCerts,
+        caCerts: trusted,
       });
       await shakeHands(conn, checked.messageMs);
-      return new DialledCarrier(conn, checked, "tls");
+      return new DialedCarrier(conn, checked, "tls");
     },
   };
-}
-
-async function shakeHands(conn: Deno.TlsConn, ms: number): Promise<void> {
-  let late: Error | undefined;
-  const timer = ms === Infinity ? undefined : setTimeout(() => {
-    late = new errors.TimedOut(`no TLS handshake within ${ms} ms`);
-    conn.close();
-  }, ms);
-  try {
-    await conn.handshake();
-  } catch (error) {
-    if (late !== undefined) throw late;
-    conn.close();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,25 +1,28 @@
 import { type Addr, isConnected } from "../addr.ts";
+import { isLoopback } from "../address/host.ts";
+import { outOfRange } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { isLoopback } from "../address/host.ts";
-import { BoundedMap, Bucket, checkRate, type Rate } from "./rate.ts";
+import type { Attempt } from "../errors.ts";
+import { BoundedMap } from "./bounded_map.ts";
+import { Bucket, checkRate, limitOf, type Rate } from "./rate.ts";
 
 /** How a bound socket limits what `answer` sends. */
 export interface AnswerOptions {
   /**
-   * How many answers each peer gets. Two servers that answer each other's
-   * answers would else go on for ever (CVE-2024-2169); an answer that is
-   * withheld ends it.
-   * @default {1000 a second, 10,000 at once}
+   * How many answers each peer gets. Without a limit, two servers that answer
+   * each other's answers would never stop (CVE-2024-2169); each answer that is
+   * withheld ends one such loop.
+   * @default {1000 per second, 10,000 at once}
    */
   answerLimit?: Rate;
   /**
-   * How many bytes of answers a peer gets for each byte that came from it, when
-   * the socket is bound beyond loopback: a forged source must not make the
-   * server flood a victim. 3 is the rule of QUIC (RFC 9000, section 8.1); a
-   * higher one is for networks where no source can be forged. Over TCP, TLS and
-   * QUIC none can: a connection is one with the peer's consent.
-   * @default {3, and no limit where the peer is connected}
+   * How many bytes of answers a peer gets for each byte that it sent, if the
+   * socket is bound beyond loopback: a forged source must not make the server
+   * flood a victim. 3 is the rule of QUIC (RFC 9000, section 8.1); a higher
+   * number is for networks in which sources cannot be forged. Over TCP, TLS and
+   * QUIC they cannot: a peer has to agree to a connection.
+   * @default {3; no limit if peers are connected}
    */
   maxAmplification?: number;
 }
@@ -29,11 +32,34 @@ const MAX_AMPLIFICATION = 3;
 
 interface PeerState {
   bucket: Bucket | undefined;
-  /** Bytes that may go to it. */
+  /** How many bytes may be sent to the peer. */
   credit: number;
 }
 
-/** Decides which answers go out, and counts the others. Its memory is bounded. */
+/**
+ * Checks the options.
+ *
+ * @throws {RangeError} An option is out of range.
+ */
+export function checkAnswers(
+  attempt: Attempt,
+  { answerLimit, maxAmplification }: AnswerOptions,
+): void {
+  checkRate(attempt, "answerLimit", answerLimit);
+  if (
+    maxAmplification !== undefined &&
+    !(typeof maxAmplification === "number" && maxAmplification > 0)
+  ) {
+    throw outOfRange(
+      attempt,
+      "maxAmplification",
+      "more than 0",
+      maxAmplification,
+    );
+  }
+}
+
+/** Decides which answers are sent, and counts the others. Its memory is bounded. */
 export class AnswerLimits {
   /** Answers that were not sent, by reason. */
   readonly withheld: Record<"answerRate" | "amplification", number> = {
@@ -47,34 +73,30 @@ export class AnswerLimits {
   readonly #credited = new WeakSet<Datagram<Addr>>();
 
   /**
+   * @param options Checked by {@linkcode checkAnswers}.
    * @param local Where the socket is bound.
-   * @throws {RangeError} An option is out of range.
    */
   constructor(
-    options: AnswerOptions,
+    { answerLimit, maxAmplification }: AnswerOptions,
     local: Addr,
     clock: Clock,
   ) {
-    const {
-      answerLimit = ANSWER_LIMIT,
-      maxAmplification = isConnected(local) ? Infinity : MAX_AMPLIFICATION,
-    } = options;
-    if (!(maxAmplification > 0)) {
-      throw new RangeError(
-        `Cannot open a socket: maxAmplification must be more than 0: given ${maxAmplification}`,
-      );
-    }
-    const rate = checkRate("answerLimit", answerLimit);
-    const reachesOut = "hostname" in local && !isLoopback(local.hostname);
-    this.#factor = reachesOut ? maxAmplification : Infinity;
+    const limit = limitOf(answerLimit ?? ANSWER_LIMIT);
+    const isLocal = !("hostname" in local) || isLoopback(local.hostname);
+    this.#factor = isLocal
+      ? Infinity
+      : maxAmplification ?? (isConnected(local) ? Infinity : MAX_AMPLIFICATION);
     this.#clock = clock;
     this.#peers = new BoundedMap(() => ({
-      bucket: rate && new Bucket(rate, clock.now()),
+      bucket: limit && new Bucket(limit, clock.now()),
       credit: 0,
     }));
   }
 
-  /** Whether an answer of that many bytes may go; if so, it is taken as sent. */
+  /**
+   * Returns whether an answer of that many bytes may be sent. If so, it is
+   * counted as sent.
+   */
   allows(datagram: Datagram<Addr>, size: number): boolean {
     const { from } = datagram;
     if (!("hostname" in from)) return true;

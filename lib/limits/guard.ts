@@ -1,56 +1,71 @@
-import type { Addr } from "../addr.ts";
 import type { BlockList } from "node:net";
-import type { Clock } from "../clock.ts";
+import type { Addr } from "../addr.ts";
 import { comparableHost, ipBytes } from "../address/host.ts";
-import { blockList } from "../address/networks.ts";
-import { BoundedMap, Bucket, checkRate, type Rate } from "./rate.ts";
+import { blockList, checkNetworks } from "../address/networks.ts";
+import type { Clock } from "../clock.ts";
+import type { Attempt } from "../errors.ts";
+import { BoundedMap } from "./bounded_map.ts";
+import { Bucket, checkRate, limitOf, type Rate } from "./rate.ts";
 
 /**
- * Whom a bound socket hears, and how much. What it refuses is counted in
- * `stats.dropped` under `denied` or `rateLimited`. Over UDP a source can be
- * forged: this keeps out strangers and floods, not attackers who know an
- * allowed address.
+ * Which sources a bound socket accepts, and at what rate. Rejected datagrams are
+ * counted in `stats.dropped` as `denied` or `rateLimited`. Over UDP a source can
+ * be forged: these options keep out strangers and floods, but not attackers who
+ * know an allowed address.
  */
 export interface GuardOptions {
   /**
-   * Networks to hear, such as `10.0.0.0/8`, `fd00::/8` or `192.0.2.7`; nobody
-   * else is heard.
+   * The networks to accept, such as `10.0.0.0/8`, `fd00::/8` or `192.0.2.7`. All
+   * other sources are rejected.
    * @default {all}
    */
   allow?: readonly string[];
-  /** Networks not to hear, also within those allowed. @default {none} */
+  /** Networks to reject, even if `allow` has them. @default {none} */
   deny?: readonly string[];
   /**
-   * How many datagrams to take from each source: an IPv4 address, or the first
-   * 64 bits of an IPv6 one, since a host has all of those.
+   * How many datagrams to accept from each source. A source is an IPv4 address,
+   * or the first 64 bits of an IPv6 address, since one host has all of those.
    * @default {Infinity}
    */
   rateLimit?: Rate;
 }
 
-/** Decides which datagrams a socket takes. Its memory is bounded. */
+/**
+ * Checks the options.
+ *
+ * @throws {InvalidAddressError} An entry is not an IP network.
+ * @throws {RangeError} The rate is out of range.
+ * @throws {TypeError} An option is of the wrong type.
+ */
+export function checkGuard(
+  attempt: Attempt,
+  { allow, deny, rateLimit }: GuardOptions,
+): void {
+  checkNetworks(attempt, "allow", allow);
+  checkNetworks(attempt, "deny", deny);
+  checkRate(attempt, "rateLimit", rateLimit);
+}
+
+/** Decides which datagrams a socket accepts. Its memory is bounded. */
 export class Guard {
   readonly #allowed: BlockList | undefined;
   readonly #denied: BlockList | undefined;
-  // A look at a block list takes 2 µs, here 0.1.
+  // A look-up in a block list takes 2 µs, here 0.1.
   readonly #verdicts = new BoundedMap((host) => this.#isAllowed(host));
   readonly #buckets: BoundedMap<Bucket> | undefined;
   readonly #clock: Clock;
 
-  /**
-   * @throws {InvalidAddressError} No network.
-   * @throws {RangeError} A rate that is none.
-   */
+  /** @param options Checked by {@linkcode checkGuard}. */
   constructor({ allow, deny, rateLimit }: GuardOptions, clock: Clock) {
     this.#allowed = allow && blockList(allow);
     this.#denied = deny && blockList(deny);
     this.#clock = clock;
-    const rate = checkRate("rateLimit", rateLimit);
-    this.#buckets = rate &&
-      new BoundedMap(() => new Bucket(rate, clock.now()));
+    const limit = limitOf(rateLimit);
+    this.#buckets = limit &&
+      new BoundedMap(() => new Bucket(limit, clock.now()));
   }
 
-  /** Why a datagram from there is refused, or `undefined` where it is not. */
+  /** Returns why a datagram from there is rejected; `undefined` if it is not. */
   refuses(from: Addr): "denied" | "rateLimited" | undefined {
     if (!("hostname" in from)) return undefined;
     const { hostname } = from;
@@ -70,5 +85,5 @@ export class Guard {
 
 function sourceOf(hostname: string): string {
   const host = comparableHost(hostname);
-  return host.includes(":") ? ipBytes(host).toHex().slice(0, 16) : host;
+  return host.includes(":") ? ipBytes(host).subarray(0, 8).join() : host;
 }

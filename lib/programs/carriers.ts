@@ -1,160 +1,323 @@
-import type { SchemeAddr, UnixAddr } from "../addr.ts";
+import {
+  prefixOf,
+  type Scheme,
+  type SchemeAddr,
+  schemeOf,
+  type UnixAddr,
+} from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
+import { IPV4 } from "../address/host.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { type FramingName, tcp } from "../carriers/tcp.ts";
-import { oneOf, UsageError } from "./options.ts";
-import { type Needs, together } from "./permissions.ts";
+import { udp } from "../carriers/udp.ts";
+import { unix } from "../carriers/unix.ts";
+import { type Needs, together } from "./needs.ts";
+import { isGiven, oneOf, path, UsageError } from "./options.ts";
 import { read, readSecret, type Secret, toKnow } from "./secrets.ts";
 
-/** What a program is told of what carries its messages, checked. */
+const LARGEST_UDP = 65_527;
+const LARGEST_UDP_IPV4 = 65_507;
+const LARGEST_FRAME = 65_535;
+// The largest `maxSize` of a socket.
+const LARGEST = 64 * 1024 * 1024;
+
+/** The options of a carrier, checked. */
 export interface CarrierSettings {
-  scheme: string;
+  scheme: Scheme;
   framing: FramingName;
-  /** Files: a server's certificate and its key, or whom a client trusts. */
+  /** Files: a server's certificate and key, or the certificates that a client trusts. */
   cert: string | undefined;
   key: string | undefined;
   ca: string | undefined;
   token: Secret;
   reliable: boolean;
-  /** By the offload carrier. */
+  /** Whether the offload carrier carries it. */
   fast: boolean;
 }
 
-/** Options by name, as they were typed. */
-export type CarrierOptions = Partial<
-  Record<"framing" | "cert" | "key" | "ca" | "token-file", string>
->;
+/** The options that only some schemes have. */
+const SPECIFIC = [
+  "framing",
+  "cert",
+  "key",
+  "ca",
+  "token-file",
+  "reliable",
+  "fast",
+] as const;
+type Specific = typeof SPECIFIC[number];
 
-/** For which schemes an option is. */
-const SCHEMES: Record<string, readonly string[]> = {
-  framing: ["tcp", "tls"],
-  cert: ["tls", "quic"],
-  key: ["tls", "quic"],
-  ca: ["tls", "quic"],
-  "token-file": ["quic"],
-  reliable: ["quic"],
-  fast: ["udp"],
+/** The options of a carrier, as they were typed. */
+export type CarrierOptions =
+  & { readonly [name in Exclude<Specific, "reliable" | "fast">]?: string }
+  & { readonly [name in "reliable" | "fast"]?: boolean };
+
+/** The carriers of a server. */
+export interface ServerCarrier {
+  carrier: CarrierSource;
+  /** By which it reaches itself. */
+  own: CarrierSource;
+}
+
+/** What a server does with its messages, as far as carriers depend on it. */
+export interface ServerUse {
+  /** The longest message that it accepts, in bytes. */
+  readonly maxSize: number;
+  /**
+   * Whether it ever replies. If not, a connection is closed as soon as its peer
+   * has closed its sending side.
+   */
+  readonly replies: boolean;
+}
+
+/** The facts about a scheme that programs need. */
+interface SchemeFacts {
+  /** Its options, of those that only some schemes have. */
+  readonly options: readonly Specific[];
+  /** The options that a server must have. */
+  readonly required?: readonly ("cert" | "key")[];
+  /** Returns the length of the longest possible message, in bytes. */
+  largest(settings: CarrierSettings): number;
+  /** The longest messages that a server accepts by default, in bytes. */
+  readonly maxSize: number;
+  /** Makes the carrier of a client. */
+  client(settings: CarrierSettings): CarrierSource | Promise<CarrierSource>;
+  /** Makes the carriers of a server. */
+  server(
+    settings: CarrierSettings,
+    use: ServerUse,
+  ): ServerCarrier | Promise<ServerCarrier>;
+}
+
+/** The schemes of the programs: the one place here that a new one needs. */
+const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
+  udp: {
+    options: ["fast"],
+    largest: () => LARGEST_UDP,
+    maxSize: LARGEST_UDP,
+    client: ({ fast }) => fast ? offload() : udp(),
+    server: async ({ fast }) => ({
+      carrier: fast ? await offload() : udp(),
+      own: udp(),
+    }),
+  },
+  tcp: {
+    options: ["framing"],
+    largest: largestFramed,
+    maxSize: LARGEST_FRAME,
+    client: (settings) => tcp(framed(settings)),
+    server(settings, use) {
+      const carrier = tcp(served(settings, use));
+      return { carrier, own: carrier };
+    },
+  },
+  tls: {
+    options: ["framing", "cert", "key", "ca"],
+    required: ["cert", "key"],
+    largest: largestFramed,
+    maxSize: LARGEST_FRAME,
+    async client(settings) {
+      const { tls } = await import("../carriers/tls.ts");
+      return tls({ ...framed(settings), caCerts: await trusted(settings) });
+    },
+    async server(settings, use) {
+      const { tls } = await import("../carriers/tls.ts");
+      const { cert, key, itself } = await identity(settings);
+      const framing = served(settings, use);
+      return {
+        carrier: tls({ ...framing, cert, key }),
+        own: tls({ ...framing, ...itself }),
+      };
+    },
+  },
+  quic: {
+    options: ["cert", "key", "ca", "token-file", "reliable"],
+    required: ["cert", "key"],
+    largest: () => LARGEST,
+    maxSize: LARGEST_UDP,
+    async client(settings) {
+      const { quic } = await import("../carriers/quic.ts");
+      const caCerts = await trusted(settings);
+      const token = await readSecret(settings.token);
+      const { reliable } = settings;
+      // The smaller limit of both ends holds: the server's.
+      return quic({ caCerts, token, reliable, maxMessage: LARGEST });
+    },
+    async server(settings, { maxSize }) {
+      const { quic } = await import("../carriers/quic.ts");
+      const { cert, key, itself } = await identity(settings);
+      const token = await readSecret(settings.token);
+      const maxMessage = Math.max(maxSize, LARGEST_UDP);
+      return {
+        carrier: quic({ cert, key, token, maxMessage }),
+        own: quic({ ...itself, token, maxMessage }),
+      };
+    },
+  },
+  unix: {
+    options: [],
+    largest: () => LARGEST_UDP,
+    maxSize: LARGEST_UDP,
+    client: () => unix(),
+    server: () => ({ carrier: unix(), own: unix() }),
+  },
 };
 
 const FRAMINGS = ["line", "length"] as const;
 
 /**
- * Reads the options of a server or a client at that address.
+ * Reads the options for a server or a client at that address.
  *
- * @throws {UsageError} One that does not fit the address's scheme, or is missing.
+ * @throws {UsageError} One does not fit the address's scheme, or is missing.
  */
 export function carrierSettings(
   address: SchemeAddr | UnixAddr,
-  values: CarrierOptions,
-  { serves = false, reliable = false, fast = false },
+  given: CarrierOptions,
+  { serves = false } = {},
 ): CarrierSettings {
   const scheme = schemeOf(address);
-  const flags = { reliable: reliable || undefined, fast: fast || undefined };
-  const given = { ...values, ...flags };
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || !Object.hasOwn(SCHEMES, name)) continue;
-    if (SCHEMES[name].includes(scheme)) continue;
-    const fitting = SCHEMES[name].map((scheme) => `${scheme}://`).join(" and ");
+  for (const name of SPECIFIC) {
+    if (!isGiven(given, name) || CARRIERS[scheme].options.includes(name)) {
+      continue;
+    }
+    const fitting = Object.entries(CARRIERS)
+      .filter(([, { options }]) => options.includes(name))
+      .map(([scheme]) => prefixOf(scheme)).join(" and ");
     throw new UsageError(
       `--${name} is for ${fitting} addresses, not for ${
         formatAddress(address)
       }`,
     );
   }
-  const { framing, cert, key, ca } = values;
-  const isEncrypted = SCHEMES.cert.includes(scheme);
-  if (serves && isEncrypted && (cert === undefined || key === undefined)) {
+  const { framing, cert, key, ca, reliable, fast } = given;
+  const { required = [] } = CARRIERS[scheme];
+  if (serves && required.some((name) => given[name] === undefined)) {
     throw new UsageError(
-      `a ${scheme}:// server needs --cert FILE and --key FILE; deno task cert makes both`,
+      `a ${scheme}:// server needs ${
+        required.map((name) => `--${name} FILE`).join(" and ")
+      }; deno task cert makes both`,
     );
   }
   return {
     scheme,
     framing: oneOf("framing", framing, FRAMINGS, "line"),
-    cert,
-    key,
-    ca,
-    token: { file: values["token-file"], variable: "PLI_TOKEN" },
-    reliable,
-    fast,
+    cert: path("cert", cert),
+    key: path("key", key),
+    ca: path("ca", ca),
+    token: {
+      file: path("token-file", given["token-file"]),
+      variable: "PLI_TOKEN",
+    },
+    reliable: reliable === true,
+    fast: fast === true,
   };
 }
 
-/** To read what they name. */
+/**
+ * Reads `--max-size`.
+ *
+ * @throws {UsageError} A message over that scheme cannot be that long.
+ */
+export function maxSizeFor(
+  settings: CarrierSettings,
+  size: number | undefined,
+): number {
+  const largest = largestMessage(settings);
+  if (size === undefined) return CARRIERS[settings.scheme].maxSize;
+  if (size <= largest) return size;
+  throw new UsageError(
+    `--max-size ${size}: over ${
+      prefixOf(settings.scheme)
+    } a message has at most ${largest} bytes`,
+  );
+}
+
+/** Returns the length of the longest message that a carrier takes, in bytes. */
+export function largestMessage(settings: CarrierSettings): number {
+  return CARRIERS[settings.scheme].largest(settings);
+}
+
+/** Returns the length of the longest message to a peer, by its address. */
+export function largestMessageTo(
+  settings: CarrierSettings,
+  remote: SchemeAddr | UnixAddr,
+): number {
+  const isIpv4 = settings.scheme === "udp" && "hostname" in remote &&
+    IPV4.test(remote.hostname);
+  return isIpv4 ? LARGEST_UDP_IPV4 : largestMessage(settings);
+}
+
+/** To read the files and the variable that the settings name. */
 export function toCarry(
   { scheme, cert, key, ca, token, fast }: CarrierSettings,
 ): Needs {
   const files = [cert, key, ca].filter((file) => file !== undefined);
   return together(
     files.length > 0 ? { read: files } : {},
-    scheme === "quic" ? toKnow(token) : {},
+    CARRIERS[scheme].options.includes("token-file") ? toKnow(token) : {},
     { ffi: fast },
   );
 }
 
-/** What a client's messages go by; `undefined` for what needs no carrier named. */
+/** Makes the carrier of a client. */
 export async function clientCarrier(
   settings: CarrierSettings,
-): Promise<CarrierSource | undefined> {
-  const { scheme, framing, ca, reliable } = settings;
-  if (settings.fast) return await offload();
-  if (scheme === "tcp") return tcp({ framing });
-  if (scheme !== "tls" && scheme !== "quic") return undefined;
-  const caCerts = ca === undefined ? undefined : [await read(ca)];
-  if (scheme === "tls") {
-    const { tls } = await import("../carriers/tls.ts");
-    return tls({ framing, caCerts });
-  }
-  const { quic } = await import("../carriers/quic.ts");
-  const token = await readSecret(settings.token);
-  return quic({ caCerts, token, reliable });
+): Promise<CarrierSource> {
+  return await CARRIERS[settings.scheme].client(settings);
 }
 
-/** What a server's messages come by, and how it reaches itself. */
-export interface ServerCarrier {
-  carrier?: CarrierSource;
-  own?: CarrierSource;
-}
-
-/** The same for a server. */
+/** Makes the carriers of a server. */
 export async function serverCarrier(
   settings: CarrierSettings,
+  use: ServerUse,
 ): Promise<ServerCarrier> {
-  const { scheme, framing } = settings;
-  if (settings.fast) return { carrier: await offload() };
-  if (scheme === "tcp") {
-    const carrier = tcp({ framing });
-    return { carrier, own: carrier };
-  }
-  if (settings.cert === undefined || settings.key === undefined) return {};
-  const cert = await read(settings.cert);
-  const key = await read(settings.key);
-  // It is itself when it shows its own certificate, whatever that is for.
-  const itself = { caCerts: [cert], serverName: await nameIn(cert) };
-  if (scheme === "tls") {
-    const { tls } = await import("../carriers/tls.ts");
-    return {
-      carrier: tls({ framing, cert, key }),
-      own: tls({ framing, ...itself }),
-    };
-  }
-  const { quic } = await import("../carriers/quic.ts");
-  const token = await readSecret(settings.token);
-  return {
-    carrier: quic({ cert, key, token }),
-    own: quic({ ...itself, token }),
-  };
+  return await CARRIERS[settings.scheme].server(settings, use);
 }
 
 async function offload(): Promise<CarrierSource> {
   return (await import("../carriers/offload.ts")).offload();
 }
 
-function schemeOf(address: SchemeAddr | UnixAddr): string {
-  return "path" in address ? "unix" : address.scheme ?? address.transport;
+/** Lines may have any length; otherwise a length is two bytes. */
+function largestFramed({ framing }: CarrierSettings): number {
+  return framing === "line" ? LARGEST : LARGEST_FRAME;
 }
 
-/** The first name that a certificate is for; what is none fails where it is used. */
+/** Returns how a client's messages are framed, and the longest of them. */
+function framed(settings: CarrierSettings) {
+  const { framing } = settings;
+  return { framing, maxMessage: largestFramed(settings) };
+}
+
+/** Returns the same for a server, whose replies are no longer than messages. */
+function served({ framing }: CarrierSettings, { maxSize, replies }: ServerUse) {
+  return {
+    framing,
+    maxMessage: Math.max(maxSize, LARGEST_FRAME),
+    ...(!replies && { replyMs: 0 }),
+  };
+}
+
+/** Reads the certificates that a client trusts besides the system's. */
+async function trusted(
+  { ca }: CarrierSettings,
+): Promise<string[] | undefined> {
+  return ca === undefined ? undefined : [await read(ca)];
+}
+
+/** Reads a server's certificate and key, and says how to recognize that server. */
+async function identity(files: CarrierSettings) {
+  const cert = await read(files.cert ?? "");
+  const key = await read(files.key ?? "");
+  // It is itself if it shows its own certificate, whatever that is for.
+  return {
+    cert,
+    key,
+    itself: { caCerts: [cert], serverName: await nameIn(cert) },
+  };
+}
+
+/** Returns the first name in a certificate; an invalid one fails when it is used. */
 async function nameIn(cert: string): Promise<string | undefined> {
   const { X509Certificate } = await import("node:crypto");
   try {

@@ -2,7 +2,7 @@ import { quote } from "../errors.ts";
 import type { Faults } from "../testing/faults.ts";
 import { milliseconds, UsageError, wholeNumber } from "./options.ts";
 
-/** The options that say what fails. */
+/** The options for faults. */
 export const FAULT_OPTIONS = [
   "loss",
   "duplicate",
@@ -22,12 +22,12 @@ const BITS: Record<string, number> = {
 };
 const MAX_DELAY_MS = 3_600_000;
 
-/** Reads them. What was not typed does not happen. */
+/** Reads the options for faults; without its option, a fault does not happen. */
 export function readFaults(
   values: { [name in typeof FAULT_OPTIONS[number]]?: string },
 ): Faults {
   if (values.queue !== undefined && values.bandwidth === undefined) {
-    throw new UsageError("--queue goes with --bandwidth");
+    throw new UsageError("--queue needs --bandwidth");
   }
   return {
     loss: percentage("loss", values.loss),
@@ -55,7 +55,7 @@ function percentage(
   );
 }
 
-/** `20ms..80ms`, or `20ms` for always the same. */
+/** `20ms..80ms`, or `20ms` for a constant one. */
 function durationRange(
   name: string,
   text: string | undefined,
@@ -69,11 +69,11 @@ function durationRange(
   throw new UsageError(
     `--${name} ${
       quote(text)
-    }: must be a time up to 1h, or from one to another, such as 20ms..80ms`,
+    }: must be a time up to 1h or a range of them, such as 20ms..80ms`,
   );
 }
 
-/** `64kbit` or `1.5mbit` in bits a second. */
+/** `64kbit` or `1.5mbit`, in bits per second. */
 function bitRate(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, number, unit] = /^(\d+(?:\.\d+)?)([kmg]?bit)$/.exec(text) ?? [];
@@ -82,6 +82,6 @@ function bitRate(name: string, text: string | undefined): number | undefined {
   throw new UsageError(
     `--${name} ${
       quote(text)
-    }: must be bits a second above 0, such as 64kbit, 1mbit or 1gbit`,
+    }: must be bits per second above 0, such as 64kbit, 1mbit or 1gbit`,
   );
 }

@@ -4,18 +4,34 @@ import { cyan, dim, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import { escapeControls, escapeControlsInJson } from "../escape.ts";
+import { oneOf, UsageError } from "./options.ts";
 
-/** The names of the formats that `--format` takes. */
-export const FORMATS = ["text", "json", "hex", "raw"] as const;
+const FORMATS = ["text", "json", "hex", "raw"] as const;
+
+/** The name of a format. */
 export type FormatName = typeof FORMATS[number];
 
-/** Writes a datagram that came at that time. */
+/** Returns a datagram, received at that time, in a format. */
 export type Format = (datagram: Datagram<Addr>, time: Date) => Uint8Array;
 
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The function that writes that format. All but `raw` write one line. */
+/**
+ * Reads `--format`.
+ *
+ * @throws {UsageError} Not a format, or `raw` on a terminal, which control
+ * characters from the network would command.
+ */
+export function formatName(text: string | undefined): FormatName {
+  const name = oneOf("format", text, FORMATS, "text");
+  if (name !== "raw" || !Deno.stdout.isTerminal()) return name;
+  throw new UsageError(
+    "--format raw does not write to a terminal, which control characters would command; send the output to a file or a pipe",
+  );
+}
+
+/** Returns the function that writes a format. All but `raw` write one line. */
 export function formatter(name: FormatName): Format {
   switch (name) {
     case "text":
@@ -60,7 +76,7 @@ function json(
   return encoder.encode(`${escapeControlsInJson(JSON.stringify(object))}\n`);
 }
 
-/** Text, or where it is none each byte that is not ASCII as `\xHH`. */
+/** The text, or if it is not UTF-8, each byte that is not ASCII as `\xHH`. */
 function printable(data: Uint8Array): string {
   const text = decode(data);
   if (text !== undefined) return escapeControls(text);

@@ -1,66 +1,59 @@
 /**
- * The program `deno task history`: shows the messages that a server kept.
+ * The program `deno task history`: prints the messages in a store.
  *
  * @module
  */
-import { quote } from "../errors.ts";
 import { rangeOf } from "../address/networks.ts";
+import { quote } from "../errors.ts";
 import { StoreReader } from "../sinks/store/reader.ts";
-import { FORMATS, formatter } from "./format.ts";
+import { formatName, formatter } from "./format.ts";
 import {
   milliseconds,
-  oneOf,
   parseOptions,
   UsageError,
   wholeNumber,
 } from "./options.ts";
 import { Output } from "./output.ts";
 import { requirePermissions } from "./permissions.ts";
-import { EXIT, runProgram, VERSION } from "./program.ts";
+import { EXIT, isAnswered, runProgram } from "./program.ts";
 
-const HELP = `Shows the messages that a server kept, also while it keeps more.
+const HELP = `Print the messages in a store, even while a server writes to it.
 
 Usage: deno task history FILE [options]   FILE: as for server --store FILE
 
-  --since WHEN       from then on: 90s, 1h, 7d ago, or 2026-11-23T09:30Z
-  --from CIDR        of those sources: 10.0.0.0/8, fd00::/8, 192.0.2.7;
-                     may be repeated
-  --count N          the newest N of them
-  --format F         text | json | hex | raw                       [text]
-  --help, --version
+  --since WHEN       since 90s, 1h or 7d ago, or since 2026-11-23T09:30Z
+  --from CIDR        only from these sources: 10.0.0.0/8, fd00::/8, 192.0.2.7
+                     (repeatable)
+  --count N          only the newest N of them
+  --format F         text | json | hex | raw (bytes alone)         [text]
+  -h, --help, --version
 
 Oldest first, on standard output. Exit codes: 0 done; 1 bad usage; 2 the file
 could not be read.
 
   deno task history messages.db --since 1h --from 127.0.0.1 --format json`;
 
-/** The program `history`. Gives its exit code. */
+/** The program `history`. Returns its exit code. */
 export async function history(
   args: readonly string[],
   script: string,
 ): Promise<number> {
   const { values, flags, lists, rest } = parseOptions(args, {
     values: ["since", "count", "format"],
-    flags: ["help", "version"],
+    flags: [],
     lists: ["from"],
   });
-  if (flags.help || flags.version) {
-    console.log(flags.help ? HELP : VERSION);
-    return EXIT.done;
-  }
-  if (rest.length !== 1) {
-    throw new UsageError(`one file, not ${rest.length}`);
-  }
+  if (isAnswered(flags, HELP)) return EXIT.done;
+  const file = fileOf(rest);
   const selection = {
     since: moment(values.since),
     sources: lists.from?.map(rangeOf),
     count: wholeNumber("count", values.count, 1, undefined),
   };
-  const write = formatter(oneOf("format", values.format, FORMATS, "text"));
-  const [path] = rest;
-  requirePermissions(`read ${quote(path)}`, { read: [path] }, script, args);
+  const write = formatter(formatName(values.format));
+  requirePermissions(`read ${quote(file)}`, { read: [file] }, { script, args });
 
-  using store = new StoreReader(path);
+  using store = new StoreReader(file);
   const output = new Output();
   for (const { datagram, time } of store.select(selection)) {
     await output.write(write(datagram, time));
@@ -69,7 +62,18 @@ export async function history(
   return EXIT.done;
 }
 
-/** A time ago, or a moment. */
+function fileOf(rest: readonly string[]): string {
+  const [file] = rest;
+  if (file === undefined) throw new UsageError("FILE is missing");
+  if (rest.length === 1 && file !== "") return file;
+  throw new UsageError(
+    file === ""
+      ? 'FILE "": must be a path'
+      : `expected one FILE, got ${rest.length}`,
+  );
+}
+
+/** Reads a moment, or a time before now. */
 function moment(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const ago = milliseconds(text);
@@ -80,7 +84,7 @@ function moment(text: string | undefined): Date | undefined {
   throw new UsageError(
     `--since ${
       quote(text)
-    }: must be how long ago, such as 1h or 7d, or a moment, such as 2026-11-23T09:30Z`,
+    }: must be a time ago, such as 1h or 7d, or a moment, such as 2026-11-23T09:30Z`,
   );
 }
 

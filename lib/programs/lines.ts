@@ -3,17 +3,17 @@ const RETURN = 0x0d;
 
 /** One line of input. */
 export interface Line {
-  /** From 1. */
+  /** Its number, from 1. */
   number: number;
-  /** Bytes, without the line's end. */
+  /** Its length in bytes, without the line break. */
   size: number;
-  /** What it holds; `undefined` where it is longer than the limit. */
+  /** Its content; `undefined` if it is longer than the limit. */
   bytes: Uint8Array | undefined;
 }
 
 /**
- * Splits bytes into lines that end with `\n` or `\r\n`; the last need not. A line
- * beyond the limit is only measured, so that no input takes more memory.
+ * Splits bytes into lines that end with `\n` or `\r\n`, or with the input. A
+ * line beyond the limit is only measured, so that no input takes more memory.
  */
 export async function* lines(
   source: AsyncIterable<Uint8Array>,
@@ -24,7 +24,7 @@ export async function* lines(
   let number = 0;
   const add = (piece: Uint8Array) => {
     size += piece.length;
-    // The byte more may be a `\r`.
+    // One byte more may be a `\r`.
     if (size > limit + 1) pieces = [];
     else if (piece.length > 0) pieces.push(piece);
   };

@@ -1,93 +1,90 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { quote } from "../errors.ts";
 
-/** What was typed cannot be meant: exit code 1, with a pointer to `--help`. */
+/** A command line that cannot be used: exit code 1, with a pointer to `--help`. */
 export class UsageError extends Error {}
 
-/** Which options a program knows. */
-export interface OptionNames<
-  V extends string,
-  F extends string,
-  L extends string = never,
-> {
+/** The options of a program, without `--help` and `--version`, which all have. */
+export interface OptionNames {
   /** Options that take a value. */
-  values: readonly V[];
-  /** Options that take none. */
-  flags: readonly F[];
-  /** Options that take a value and may be given several times. */
-  lists?: readonly L[];
-  /** Which of `values` may be given without one, as with `""`. */
-  optional?: readonly V[];
+  readonly values: readonly string[];
+  /** Options without a value. */
+  readonly flags: readonly string[];
+  /** Options that take a value and may be repeated. */
+  readonly lists?: readonly string[];
+  /** Those of `values` that may stand without one, which is read as `""`. */
+  readonly optional?: readonly string[];
+  /** A sentence for the error about an unknown option. */
+  readonly hint?: string;
 }
 
-/** What was typed. */
-export interface Options<
-  V extends string,
-  F extends string,
-  L extends string = never,
-> {
-  values: { [name in V]?: string };
-  flags: { [name in F]: boolean };
-  lists: { [name in L]?: string[] };
-  /** All that is no option, in order. */
-  rest: string[];
+/** A command line, by the names in `N`. */
+export interface Options<N extends OptionNames> {
+  readonly values: { readonly [name in N["values"][number]]?: string };
+  readonly flags: {
+    readonly [name in N["flags"][number] | "help" | "version"]: boolean;
+  };
+  readonly lists: {
+    readonly [name in NonNullable<N["lists"]>[number]]?: string[];
+  };
+  /** All that is not an option, in order. */
+  readonly rest: readonly string[];
 }
 
 /**
- * Reads a command line, and refuses what `parseArgs` by itself lets pass:
- * unknown options, missing values, values where none goes, an option twice.
+ * Reads a command line. Unlike `parseArgs` alone it rejects unknown
+ * options, missing values, values of options that take none, an option twice.
+ *
+ * @throws {UsageError} The command line is wrong.
  */
-export function parseOptions<
-  V extends string,
-  F extends string,
-  L extends string = never,
->(
+export function parseOptions<const N extends OptionNames>(
   args: readonly string[],
-  names: OptionNames<V, F, L>,
-): Options<V, F, L> {
-  const { values, flags, lists = [] } = names;
-  const parsed = parseArgs(joinValues(args, names), {
-    string: [...values, ...lists, "_"],
-    boolean: flags,
-    collect: lists,
-    unknown: (arg, key) => {
-      if (key === undefined) return true;
-      throw new UsageError(
-        `unknown option ${
-          quote(arg)
-        }; a message that begins with a dash goes after --`,
-      );
+  names: N,
+): Options<N> {
+  const { values, lists = [], hint } = names;
+  const flags = [...names.flags, "help", "version"];
+  // Not by the literal types of its options, which cannot follow a generic `N`.
+  const strings: string[] = [...values, ...lists, "_"];
+  const parsed: Record<string, unknown> = parseArgs(
+    joinValues(args, { ...names, flags }),
+    {
+      string: strings,
+      boolean: flags,
+      collect: lists,
+      unknown: (arg: string, key?: string) => {
+        if (key === undefined) return true;
+        const more = hint === undefined ? "" : `; ${hint}`;
+        throw new UsageError(`unknown option ${quote(arg)}${more}`);
+      },
     },
-  });
+  );
+  const given = (
+    names: readonly string[],
+    isGiven: (value: unknown) => boolean,
+  ) =>
+    Object.fromEntries(
+      names.map((name) => [name, parsed[name]] as const)
+        .filter(([, value]) => isGiven(value)),
+    );
   return {
-    values: Object.fromEntries(
-      values.filter((name) => parsed[name] !== undefined)
-        .map((name) => [name, parsed[name]]),
-    ) as { [name in V]?: string },
+    values: given(values, (value) => value !== undefined),
     flags: Object.fromEntries(
       flags.map((name) => [name, parsed[name] === true]),
-    ) as { [name in F]: boolean },
-    lists: Object.fromEntries(
-      lists.map((name) => [name, parsed[name]])
-        .filter(([, given]) => (given as string[]).length > 0),
-    ) as { [name in L]?: string[] },
+    ),
+    lists: given(lists, (value) => Array.isArray(value) && value.length > 0),
     rest: parsed._,
-  };
+  } as Options<N>;
 }
 
 /** Turns `--count 3` into `--count=3`, so that `-1` and `""` can be values. */
 function joinValues(
   args: readonly string[],
-  { values, flags, lists = [], optional = [] }: OptionNames<
-    string,
-    string,
-    string
-  >,
+  { values, flags, lists = [], optional = [] }: OptionNames,
 ): string[] {
   const joined: string[] = [];
   const seen = new Set<string>();
   for (let i = 0; i < args.length; i++) {
-    const arg = args[i];
+    const arg = args[i] === "-h" ? "--help" : args[i];
     if (arg === "--") return [...joined, ...args.slice(i)];
     const match = /^--([^=]+)(=)?/.exec(arg);
     if (match === null) {
@@ -114,25 +111,65 @@ function joinValues(
   return joined;
 }
 
-/** An option's value, where it may have none: what is no option and no scheme. */
+/** Whether it is the value of an option that needs none: no option, no scheme. */
 function isValueOf(next: string | undefined): next is string {
   return next !== undefined && !/^-|^unix:|:\/\//.test(next);
 }
 
-/** A whole number from `from` on, or what `--name` is by default. */
+/**
+ * Rejects arguments that are not options.
+ *
+ * @throws {UsageError} There are some.
+ */
+export function noArguments([first]: readonly string[]): void {
+  if (first === undefined) return;
+  throw new UsageError(`unexpected argument ${quote(first)}`);
+}
+
+/**
+ * Rejects an option without the one that it belongs to.
+ *
+ * @throws {UsageError} `--name` is given, and the other one is not.
+ */
+export function requires(given: Given, name: string, other: string): void {
+  if (!isGiven(given, name) || isGiven(given, other)) return;
+  throw new UsageError(`--${name} needs --${other}`);
+}
+
+/**
+ * Rejects two options that exclude each other.
+ *
+ * @throws {UsageError} Both are given.
+ */
+export function notBoth(given: Given, one: string, other: string): void {
+  if (!isGiven(given, one) || !isGiven(given, other)) return;
+  throw new UsageError(`--${one} and --${other}: give one of them`);
+}
+
+/** Values and flags by name. */
+export type Given = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Whether an option is on the command line. */
+export function isGiven(given: Given, name: string): boolean {
+  return given[name] !== undefined && given[name] !== false;
+}
+
+/** A whole number in a range; without text, the default. */
 export function wholeNumber<D>(
   name: string,
   text: string | undefined,
   from: number,
   otherwise: D,
+  to = Number.MAX_SAFE_INTEGER,
 ): number | D {
   if (text === undefined) return otherwise;
   const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= from) {
-    return value;
-  }
+  if (/^\d+$/.test(text) && value >= from && value <= to) return value;
+  const range = to === Number.MAX_SAFE_INTEGER
+    ? `from ${from}`
+    : `from ${from} to ${to}`;
   throw new UsageError(
-    `--${name} ${quote(text)}: must be a whole number from ${from}`,
+    `--${name} ${quote(text)}: must be a whole number ${range}`,
   );
 }
 
@@ -145,7 +182,7 @@ const UNITS: Record<string, number> = {
 };
 const MAX_DURATION_MS = 2 ** 31 - 1;
 
-/** A time such as `500ms`, `10s`, `1.5m` in milliseconds. */
+/** A time such as `500ms`, `10s` or `1.5m`, in milliseconds. */
 export function duration<D>(
   name: string,
   text: string | undefined,
@@ -161,13 +198,13 @@ export function duration<D>(
   );
 }
 
-/** A number and its unit in milliseconds; `NaN` where the text is none. */
+/** A number with its unit, in milliseconds; `NaN` if the text is not one. */
 export function milliseconds(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   return Number(number) * UNITS[unit];
 }
 
-/** How often, such as `1000/s`, `60/m` or `10` (a second), a second. */
+/** A rate such as `1000/s`, `60/m` or `10` (per second), per second. */
 export function rate<D>(
   name: string,
   text: string | undefined,
@@ -179,11 +216,11 @@ export function rate<D>(
   const perSecond = Number(number) / UNITS[unit] * 1000;
   if (perSecond > 0 && Number.isFinite(perSecond)) return perSecond;
   throw new UsageError(
-    `--${name} ${quote(text)}: must be how often, such as 1000/s or 60/m`,
+    `--${name} ${quote(text)}: must be a rate, such as 1000/s or 60/m`,
   );
 }
 
-/** One of a few words. */
+/** One of a few words; without text, the default. */
 export function oneOf<W extends string>(
   name: string,
   text: string | undefined,
@@ -195,4 +232,10 @@ export function oneOf<W extends string>(
   throw new UsageError(
     `--${name} ${quote(text ?? "")}: must be one of ${words.join(", ")}`,
   );
+}
+
+/** The path of a file or a folder, which may be missing but not empty. */
+export function path<T extends string | undefined>(name: string, text: T): T {
+  if (text !== "") return text;
+  throw new UsageError(`--${name} "": must be a path`);
 }

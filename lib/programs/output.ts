@@ -1,11 +1,11 @@
 import { failure } from "../errors.ts";
 
-// What may wait for a slow reader of standard output before we wait for it.
+// Bytes that may wait for a slow reader of standard output before writers wait.
 const HIGH_WATER_MARK = 256 * 1024;
 
 /**
- * Standard output for many small writes: what comes while one is under way goes
- * out with the next, in order.
+ * Standard output for many small writes: bytes that are given during a write go
+ * out with the next one, in order.
  */
 export class Output {
   #waiting: Uint8Array[] = [];
@@ -15,8 +15,10 @@ export class Output {
   #failed = false;
 
   /**
-   * Takes the bytes. Wait for the promise where there is one: then too much
-   * waits, or writing failed, with which it rejects.
+   * Takes the bytes.
+   *
+   * @returns A promise if the caller must wait, because too many bytes do. It
+   * rejects if writing failed.
    */
   write(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#failed) return this.#writing;
@@ -25,13 +27,13 @@ export class Output {
     if (!this.#busy) {
       this.#busy = true;
       this.#writing = this.#drain();
-      // The next write or flush tells.
+      // The next write or flush rejects.
       this.#writing.catch(() => this.#failed = true);
     }
     return this.#size > HIGH_WATER_MARK ? this.#writing : undefined;
   }
 
-  /** Resolves when all is written. */
+  /** Resolves when everything is written. */
   flush(): Promise<void> {
     return this.#writing;
   }

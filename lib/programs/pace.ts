@@ -1,8 +1,8 @@
-// How far behind the pace may fall and still catch up, in milliseconds: timers
-// are no finer, and after a long pause nothing should come all at once.
+// How far behind it may fall and still catch up, in milliseconds: timers are no
+// finer, and after a long pause there should be no burst.
 const SLACK_MS = 10;
 
-/** Waits so long between steps that no more than `rate` a second are made. */
+/** Returns a function that waits until the next of `rate` steps per second. */
 export function pace(rate: number): () => Promise<void> {
   const interval = 1000 / rate;
   let due = performance.now();

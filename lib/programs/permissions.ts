@@ -1,135 +1,61 @@
-import {
-  isConnected,
-  type NetAddr,
-  type SchemeAddr,
-  type UnixAddr,
-} from "../addr.ts";
-import { localHostFor } from "../carriers/peers.ts";
-import { isIp, isLoopback } from "../address/host.ts";
+import { quote } from "../errors.ts";
+import { inEnvironment } from "./environment.ts";
+import type { Needs } from "./needs.ts";
 
-/** What a program may touch: hosts (`true`: all), files, variables, libc. */
-export interface Needs {
-  net?: string[] | true;
-  read?: string[];
-  write?: string[];
-  env?: string[];
-  ffi?: boolean;
-}
-
-const LOCALHOST = ["localhost", "127.0.0.1", "[::1]"];
-
-/** A program was not given what it needs. The message holds the command to run. */
+/** A permission is missing. The message holds the command to run. */
 export class PermissionError extends Error {}
 
-/** To bind that address. */
-export function toBind({ hostname, port }: NetAddr): Needs {
-  if (hostname.includes("%")) return { net: true };
-  return { net: [`${bracketed(hostname)}:${port}`] };
+/** A program, as it was started. */
+export interface Invocation {
+  /** The path of its script. */
+  readonly script: string;
+  /** Its arguments. */
+  readonly args: readonly string[];
+  /** A URL among them, whose credentials must not be shown. */
+  readonly url?: string | undefined;
 }
 
-/**
- * To bind that address and answer whoever writes. Over a connection that takes no
- * more; else only on loopback is it known beforehand who that can be.
- */
-export function toAnswer(address: SchemeAddr): Needs {
-  if (isConnected(address)) return toBind(address);
-  const { hostname } = address;
-  if (hostname === "localhost") return { net: LOCALHOST };
-  const loopback = isLoopback(hostname);
-  return { net: loopback ? [bracketed(hostname)] : true };
-}
+/** The variable in which `deno task` leaves the folder of the user. */
+const USER_FOLDER = "INIT_CWD";
 
-/** To connect to that peer. */
-export function toConnect(address: SchemeAddr): Needs {
-  const { transport, hostname, port } = address;
-  if (transport === "tcp") return toReach(address);
-  if (hostname === "localhost") return { net: LOCALHOST };
-  // What a name stands for is not known beforehand.
-  if (!isIp(hostname) || hostname.includes("%")) return { net: true };
-  return {
-    net: [
-      `${bracketed(localHostFor(hostname))}:0`,
-      `${bracketed(hostname)}:${port}`,
-    ],
-  };
-}
-
-/** To use a unix socket; the file itself needs `read` and `write` as well. */
-export function toUnix(path: string): Needs {
-  const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
-  return { net: [`unix:${absolute}`] };
-}
-
-/** To connect by TCP. */
-export function toReach(
-  { hostname, port }: { hostname: string; port: number },
-): Needs {
-  return { net: [`${bracketed(hostname)}:${port}`] };
-}
-
-/** To send to one's own server, from any port. */
-export function toSend(address: NetAddr | UnixAddr): Needs {
-  if ("path" in address) return toUnix(address.path);
-  const hostname = ownHost(address.hostname);
-  return address.transport === "tcp" && address.port !== 0
-    ? toReach({ hostname, port: address.port })
-    : { net: [bracketed(hostname)] };
-}
-
-/** Where a server bound to that host is reached from its own machine. */
-export function ownHost(hostname: string): string {
-  if (hostname === "0.0.0.0") return "127.0.0.1";
-  return hostname === "::" ? "::1" : hostname;
-}
-
-/** To keep messages in a file. */
-export function toKeep(path: string): Needs {
-  return { read: [path], write: [path] };
-}
-
-/** All of them. */
-export function together(...needs: Needs[]): Needs {
-  const nets = needs.map(({ net }) => net);
-  const all = <T>(lists: (T[] | undefined)[]) => {
-    const items = lists.flatMap((list) => list ?? []);
-    return items.length > 0 ? [...new Set(items)] : undefined;
-  };
-  return {
-    net: nets.includes(true)
-      ? true
-      : all(nets as (string[] | undefined)[])?.filter(isNotCovered),
-    read: all(needs.map(({ read }) => read)),
-    write: all(needs.map(({ write }) => write)),
-    env: all(needs.map(({ env }) => env)),
-    ffi: needs.some(({ ffi }) => ffi),
-  };
-}
+/** The variable that stands in a command for a URL's credentials. */
+const CREDENTIALS = "PLI_CREDENTIALS";
 
 /**
  * Makes sure of the permissions without making Deno ask for them.
  *
- * @param what What they are for, as in "Cannot …".
+ * @param what Their purpose, as in "Cannot …"; if the program needs the network,
+ * the purpose of that.
  * @throws {PermissionError} One is missing.
  */
 export function requirePermissions(
   what: string,
   needs: Needs,
-  script: string,
-  args: readonly string[],
+  invocation: Invocation,
 ): void {
-  if (descriptors(needs).every(isGranted)) return;
+  const missing = descriptors(needs).find((one) => !isGranted(one));
+  if (missing === undefined) return;
+  const purpose = (needs.net && purposeOf(missing)) ?? what;
+  const line = command(needs, invocation);
+  const note = line.includes(`$${CREDENTIALS}`)
+    ? `, with the URL's credentials in the variable ${CREDENTIALS}`
+    : "";
   throw new PermissionError(
-    `Cannot ${what} without permission; run: ${command(needs, script, args)}`,
+    `Cannot ${purpose} without permission; run: ${line}${note}`,
   );
 }
 
-/** Whether no other entry is for all ports of its host. */
-function isNotCovered(entry: string, _: number, all: string[]): boolean {
-  return !all.includes(entry.replace(/:\d+$/, "")) || !/:\d+$/.test(entry);
-}
-
-function bracketed(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
+/** Returns the purpose of a permission, unless it is for the network. */
+function purposeOf(missing: Deno.PermissionDescriptor): string | undefined {
+  switch (missing.name) {
+    case "read":
+    case "write":
+      return `open ${quote(String(missing.path))}`;
+    case "env":
+      return `read the variable ${missing.variable}`;
+    case "ffi":
+      return "call the system directly (--fast)";
+  }
 }
 
 function descriptors(
@@ -151,28 +77,68 @@ function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(descriptor).state === "granted";
 }
 
-function command(
-  { net, read, write, env, ffi }: Needs,
-  script: string,
-  args: readonly string[],
+/**
+ * Returns the command that runs a program with all that it needs, for a POSIX
+ * shell. It works in the user's folder.
+ */
+export function command(
+  { net, read, write, env, run, ffi }: Needs,
+  { script, args, url }: Invocation,
 ): string {
   const words = ["deno", "run"];
-  if (net === true) words.push("--allow-net");
-  else if (net) words.push(`--allow-net=${net.join(",")}`);
-  if (read) words.push(`--allow-read=${read.join(",")}`);
-  if (write) words.push(`--allow-write=${write.join(",")}`);
-  if (env) words.push(`--allow-env=${env.join(",")}`);
-  if (ffi) words.push("--allow-ffi");
-  return [...words, nearPath(script), ...args].map(quoted).join(" ");
+  const allow = (name: string, values: string[] | true | undefined) => {
+    if (values === true) words.push(`--allow-${name}`);
+    else if (values) words.push(`--allow-${name}=${values.join(",")}`);
+  };
+  allow("net", namable(net));
+  allow("read", read?.map(withoutComma));
+  allow("write", write?.map(withoutComma));
+  allow("env", env);
+  allow("run", run);
+  allow("ffi", ffi ? true : undefined);
+  const line = [
+    ...[...words, nearPath(script)].map(quoted),
+    ...args.map((arg) =>
+      url !== undefined && arg.endsWith(url)
+        ? withoutCredentials(arg)
+        : quoted(arg)
+    ),
+  ].join(" ");
+  const folder = Deno.cwd();
+  // A task runs in its own folder, wherever the user is; paths are relative to it.
+  const isElsewhere = (inEnvironment(USER_FOLDER) || folder) !== folder;
+  return isElsewhere ? `(cd ${quoted(folder)} && ${line})` : line;
 }
 
-/** The script as one would type it here. */
+/** Deno splits its lists at commas, and has no escape for them. */
+function namable(
+  net: string[] | true | undefined,
+): string[] | true | undefined {
+  return net === true || net?.some((host) => host.includes(",")) ? true : net;
+}
+
+/** The path, or the narrowest folder around it whose path has no comma. */
+function withoutComma(path: string): string {
+  const comma = path.indexOf(",");
+  if (comma < 0) return path;
+  const slash = path.lastIndexOf("/", comma);
+  return slash < 0 ? "." : path.slice(0, slash) || "/";
+}
+
+/** The script as one would type it in this folder. */
 function nearPath(script: string): string {
   const folder = `${Deno.cwd()}/`;
   return script.startsWith(folder) ? script.slice(folder.length) : script;
 }
 
-/** A word as a POSIX shell takes it. */
+/** Quotes a URL for a POSIX shell, with a variable for its credentials. */
+function withoutCredentials(word: string): string {
+  const [, before, after] = /^(.*?:\/\/)[^/]*(@.*)$/s.exec(word) ?? [];
+  if (before === undefined) return quoted(word);
+  return `${quoted(before)}"$${CREDENTIALS}"${quoted(after)}`;
+}
+
+/** Quotes a word for a POSIX shell. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word)
     ? word

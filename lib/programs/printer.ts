@@ -2,7 +2,7 @@ import type { Message, Sink } from "../sink.ts";
 import { type FormatName, formatter } from "./format.ts";
 import { Output } from "./output.ts";
 
-/** Messages on standard output; it reads no more while nobody reads there. */
+/** Prints messages on standard output. If its reader is slow, the collector waits. */
 export class Printer implements Sink {
   readonly name = "output";
   readonly #format: ReturnType<typeof formatter>;

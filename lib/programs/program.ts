@@ -1,10 +1,10 @@
 import { setColorEnabled } from "@std/fmt/colors";
 import config from "../../deno.json" with { type: "json" };
 import { InvalidAddressError } from "../errors.ts";
-import { printLine } from "../warnings.ts";
+import { printLine, reasonOf } from "../warnings.ts";
 import { UsageError } from "./options.ts";
 
-/** What the programs end with. */
+/** The exit codes of the programs. */
 export const EXIT = {
   done: 0,
   usage: 1,
@@ -20,8 +20,22 @@ export const VERSION = `pli ${config.version}`;
 export const say = printLine;
 
 /**
+ * Prints the help or the version, if that is what the user asked for.
+ *
+ * @returns Whether it was.
+ */
+export function isAnswered(
+  flags: { readonly help: boolean; readonly version: boolean },
+  help: string,
+): boolean {
+  if (!flags.help && !flags.version) return false;
+  console.log(flags.help ? help : VERSION);
+  return true;
+}
+
+/**
  * Runs a program and ends the process with its exit code. An error is one line
- * on standard error; colours are for terminals, unless NO_COLOR is set.
+ * on standard error; colors are for terminals, unless NO_COLOR is set.
  *
  * @param name As in "see `deno task NAME --help`".
  */
@@ -33,9 +47,9 @@ export async function runProgram(
   try {
     Deno.exit(await program());
   } catch (error) {
-    // Whoever read standard output has enough.
+    // The reader of standard output has closed it.
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.done);
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     if (error instanceof UsageError) {
       say(`${message} (see: deno task ${name} --help)`);
       Deno.exit(EXIT.usage);
@@ -47,7 +61,7 @@ export async function runProgram(
   }
 }
 
-/** Calls back when the user asks the program to end (Ctrl-C, `kill`). */
+/** Calls back each time that the user asks the program to end (Ctrl-C, `kill`). */
 export function onInterrupt(callback: () => void): Disposable {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]

@@ -3,10 +3,10 @@ import type { Datagram } from "../datagram.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import type { Message, Sink } from "../sink.ts";
 
-// Receipts that may wait before no more messages are read.
+// Receipts that may wait until the collector has to.
 const MAX_WAITING = 10_000;
 
-/** Tells senders that their messages are on disk: `{"id":17,"size":34}`. */
+/** Replies to senders when their messages are on disk: `{"id":17,"size":34}`. */
 export class Receipts implements Sink {
   readonly name = "receipts";
   readonly #socket: DatagramSocket;
@@ -24,7 +24,7 @@ export class Receipts implements Sink {
     return { sent: this.#sent, waiting: this.#waiting };
   }
 
-  /** For messages that are kept, in order. */
+  /** Sends the receipts of messages that are on disk, in order. */
   send(messages: readonly Message[]): void {
     this.#waiting += messages.length;
     this.#sending = this.#sending.then(async () => {
@@ -32,7 +32,7 @@ export class Receipts implements Sink {
     });
   }
 
-  /** What is kept is told by `send`; here it says when it is behind. */
+  /** Only makes the collector wait when too many receipts do. */
   write(): Promise<void> | undefined {
     return this.#waiting > MAX_WAITING ? this.#sending : undefined;
   }
@@ -48,7 +48,7 @@ export class Receipts implements Sink {
   async #send({ id, datagram }: Message): Promise<void> {
     const receipt = JSON.stringify({ id, size: datagram.data.length });
     try {
-      // A `unix:` server cannot answer, so it has no receipts.
+      // A `unix:` server cannot reply, so it has no receipts.
       const question = datagram as Datagram<NetAddr>;
       if (await this.#socket.answer(receipt, question)) this.#sent++;
     } catch (error) {

@@ -1,10 +1,9 @@
 /**
  * The program `deno task relay`: relays datagrams between clients and a server,
- * and fails as told.
+ * and injects faults.
  *
  * @module
  */
-import { Warnings } from "../warnings.ts";
 import type { NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
 import {
   formatAddress,
@@ -15,56 +14,70 @@ import { quote } from "../errors.ts";
 import { connect } from "../open.ts";
 import type { Faults } from "../testing/faults.ts";
 import { type Relay, startRelay } from "../testing/relay.ts";
+import { reasonOf, Warnings } from "../warnings.ts";
 import { FAULT_OPTIONS, readFaults } from "./fault_options.ts";
+import { type Needs, toAnswer, toConnect, together } from "./needs.ts";
 import {
   duration,
+  noArguments,
   oneOf,
+  type Options,
   parseOptions,
   UsageError,
   wholeNumber,
 } from "./options.ts";
 import { Output } from "./output.ts";
-import {
-  type Needs,
-  requirePermissions,
-  toAnswer,
-  toConnect,
-} from "./permissions.ts";
-import { EXIT, onInterrupt, runProgram, say, VERSION } from "./program.ts";
+import { requirePermissions } from "./permissions.ts";
+import { EXIT, isAnswered, onInterrupt, runProgram, say } from "./program.ts";
 import {
   describeRelay,
   type RelayTotals,
   relayTotalsJson,
 } from "./relay_totals.ts";
+import { toCountSystemDrops } from "./system_drops.ts";
 
 const FORMATS = ["text", "json"] as const;
 
-const HELP = `Relays datagrams between clients and a server, and fails as told.
+const HELP = `Relay datagrams between clients and a server, and inject faults.
 
 Usage: deno task relay --listen ADDRESS --to ADDRESS [options]
-Clients send to --listen; each gets a port of its own towards --to, for replies.
+Clients send to --listen; each gets its own port towards --to, for replies.
 
   --loss 10% --duplicate 1% --reorder 5% --corrupt 0.1%
-                       how probably that happens to a datagram, either way
-  --delay 20ms..80ms   how long each takes: from, to; or always --delay 20ms
-  --bandwidth 1mbit    what passes in a second (bit, kbit, mbit, gbit)
-  --queue N            how many may wait for that; more are dropped       [1024]
-  --mtu BYTES          longer ones are dropped
-  --seed N             what all its chances follow from                      [1]
+                       probability per datagram, in both directions
+  --delay 20ms..80ms   delay of each datagram, from .. to, or always: 20ms
+  --bandwidth 1mbit    per second (bit, kbit, mbit, gbit)
+  --queue N            datagrams that may wait for it; drop the rest      [1024]
+  --mtu BYTES          drop longer datagrams
+  --seed N             random seed                                           [1]
   --idle D             forget a client after D of silence (500ms, 10s, 1m)  [1m]
-  --max-sessions N     how many clients at a time                         [1024]
-  --stats-every D      print the totals every D, and not only at the end
-  --format F           the totals as text on standard error, or as json on
-                       standard output, one object a line                 [text]
-  --quiet              only errors on standard error
-  --help, --version
+  --max-sessions N     clients at a time                                  [1024]
+  --stats-every D      print the totals every D too, such as 10s
+  --format F           totals: text on standard error, or json, one object per
+                       line on standard output                            [text]
+  --quiet              print only errors on standard error
+  -h, --help, --version
 
 Exit codes: 0 done by Ctrl-C; 1 bad usage or address; 2 no socket or permission.
 
   deno task relay --listen :7000 --to :62000 --loss 10% --delay 20ms..80ms`;
 
-/** What the command line asks for, checked. */
-interface Settings {
+const OPTIONS = {
+  values: [
+    "listen",
+    "to",
+    "seed",
+    "idle",
+    "max-sessions",
+    "stats-every",
+    "format",
+    ...FAULT_OPTIONS,
+  ],
+  flags: ["quiet"],
+} as const;
+
+/** The options of a command line, checked. */
+interface RelaySettings {
   listen: NetAddr;
   to: NetAddr;
   faults: Faults;
@@ -76,27 +89,28 @@ interface Settings {
   quiet: boolean;
 }
 
-/** The program `relay`. Gives its exit code. */
+/** The program `relay`. Returns its exit code. */
 export async function relay(
   args: readonly string[],
   script: string,
 ): Promise<number> {
-  const { values, flags, rest } = parseOptions(args, {
-    values: [
-      ...["listen", "to", "seed", "idle", "max-sessions"] as const,
-      ...["stats-every", "format"] as const,
-      ...FAULT_OPTIONS,
-    ],
-    flags: ["quiet", "help", "version"],
-  });
-  if (flags.help || flags.version) {
-    console.log(flags.help ? HELP : VERSION);
-    return EXIT.done;
-  }
-  if (rest.length > 0) {
-    throw new UsageError(`${quote(rest[0])}: only options are known`);
-  }
-  const settings: Settings = {
+  const options = parseOptions(args, OPTIONS);
+  if (isAnswered(options.flags, HELP)) return EXIT.done;
+  const settings = relaySettings(options);
+  const { listen, to } = settings;
+  requirePermissions(
+    `relay from ${formatAddress(listen)} to ${formatAddress(to)}`,
+    relayNeeds(settings),
+    { script, args },
+  );
+  return await run(settings);
+}
+
+function relaySettings(
+  { values, flags, rest }: Options<typeof OPTIONS>,
+): RelaySettings {
+  noArguments(rest);
+  const settings: RelaySettings = {
     listen: udpAddress("listen", values.listen, parseAddress),
     to: udpAddress("to", values.to, (text) => toDestination(text)),
     faults: readFaults(values),
@@ -107,20 +121,14 @@ export async function relay(
     format: oneOf("format", values.format, FORMATS, "text"),
     quiet: flags.quiet,
   };
-  const { listen, to, statsEveryMs, format, quiet } = settings;
+  const { statsEveryMs, format, quiet } = settings;
   if (statsEveryMs !== undefined && quiet && format === "text") {
     throw new UsageError("--quiet and --stats-every: give one of them");
   }
-  requirePermissions(
-    `relay from ${formatAddress(listen)} to ${formatAddress(to)}`,
-    needs(listen, to),
-    script,
-    args,
-  );
-  return await run(settings);
+  return settings;
 }
 
-async function run(settings: Settings): Promise<number> {
+async function run(settings: RelaySettings): Promise<number> {
   const { listen, seed, idleMs, maxSessions, faults, quiet } = settings;
   const to = await lookUp(settings.to);
   const warnings = new Warnings();
@@ -131,7 +139,7 @@ async function run(settings: Settings): Promise<number> {
     seed,
     idleMs,
     maxSessions,
-    onError: (error) => warnings.once((error as Error).message),
+    onError: (error) => warnings.once(reasonOf(error)),
   });
   const end = Promise.withResolvers<void>();
   using _ = onInterrupt(end.resolve);
@@ -149,26 +157,27 @@ async function run(settings: Settings): Promise<number> {
   } finally {
     clearInterval(timer);
   }
-  // Once it is closed, the system knows no more of it, nor it of clients.
+  // After it is closed, the system has no count of it, and it has no sessions.
   const { kernelDrops, sessions } = await totals(relay);
   await relay.close();
   await print({ ...relay.stats, sessions, kernelDrops });
   return EXIT.done;
 }
 
-/** Says at once who cannot be relayed to, and looks a name up only once. */
+/** Rejects at once a server that cannot be reached, and looks its name up once. */
 async function lookUp(to: NetAddr): Promise<NetAddr> {
   await using socket = await connect(to);
   return socket.remote;
 }
 
 async function totals(relay: Relay): Promise<RelayTotals> {
-  const kernelDrops = await relay.kernelDrops();
+  // A count that fails is unknown, and the relay goes on.
+  const kernelDrops = await relay.kernelDrops().catch(() => undefined);
   return { ...relay.stats, kernelDrops };
 }
 
 function printer(
-  { format, quiet }: Settings,
+  { format, quiet }: RelaySettings,
 ): (totals: RelayTotals) => Promise<void> {
   const output = new Output();
   const encoder = new TextEncoder();
@@ -199,14 +208,13 @@ function udpAddress(
   );
 }
 
-/** The narrowest permissions that do. */
-function needs(listen: NetAddr, to: NetAddr): Needs {
-  const [front, upstream] = [toAnswer(listen).net, toConnect(to).net];
-  if (!Array.isArray(front) || !Array.isArray(upstream)) return { net: true };
-  const hosts = new Set(front);
-  // Whole hosts include their ports.
-  const more = upstream.filter((host) => !hosts.has(host.replace(/:\d+$/, "")));
-  return { net: [...hosts, ...more] };
+/** Returns the narrowest permissions that suffice. */
+function relayNeeds({ listen, to }: RelaySettings): Needs {
+  return together(
+    toAnswer(listen),
+    toConnect(to),
+    toCountSystemDrops({ scheme: "udp", fast: false }),
+  );
 }
 
 if (import.meta.main) {

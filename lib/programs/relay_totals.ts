@@ -1,21 +1,27 @@
+import { count } from "../count.ts";
 import type { RelayStats } from "../testing/relay.ts";
 import type { DirectionStats } from "../testing/session.ts";
-import { count } from "../count.ts";
+import { describeSystemDrops } from "./system_drops.ts";
 
-/** What a relay counted, and what the system dropped before it, if known. */
+/** The counts of a relay, and of the system's drops if that is known. */
 export interface RelayTotals extends RelayStats {
   kernelDrops: number | undefined;
 }
 
-/** The totals as lines for people. */
+/** Returns the totals as lines for people. */
 export function describeRelay(totals: RelayTotals): string[] {
-  const { up, down, sessions, expired, refused, kernelDrops } = totals;
+  const { up, down, sessions, expired, refused, strangers, kernelDrops } =
+    totals;
   const clients = [count(sessions, "client")];
   if (expired > 0) clients.push(`${expired} expired`);
   if (refused > 0) clients.push(`${count(refused, "datagram")} refused`);
-  if (kernelDrops !== undefined) {
-    clients.push(`${count(kernelDrops, "datagram")} dropped by the system`);
+  if (strangers > 0) {
+    clients.push(`${count(strangers, "datagram")} from strangers`);
   }
+  clients.push(describeSystemDrops(
+    kernelDrops,
+    count(kernelDrops ?? 0, "datagram"),
+  ));
   return [
     `up: ${describeDirection(up)}`,
     `down: ${describeDirection(down)}`,
@@ -23,9 +29,10 @@ export function describeRelay(totals: RelayTotals): string[] {
   ];
 }
 
-/** The totals as one line of JSON. */
+/** Returns the totals as one line of JSON; `kernelDrops` is `null` if unknown. */
 export function relayTotalsJson(totals: RelayTotals, time: Date): string {
-  return JSON.stringify({ time: time.toISOString(), ...totals });
+  const { kernelDrops = null } = totals;
+  return JSON.stringify({ time: time.toISOString(), ...totals, kernelDrops });
 }
 
 function describeDirection(stats: DirectionStats): string {
@@ -35,11 +42,13 @@ function describeDirection(stats: DirectionStats): string {
   ];
   const others: [number, string][] = [
     [stats.duplicated, "duplicated"],
+    [stats.corrupted, "corrupted"],
+    [stats.reordered, "reordered"],
     [stats.lost, "lost"],
     [stats.overMtu, "over the MTU"],
-    [stats.queueFull, "dropped for want of room"],
+    [stats.queueFull, "dropped because the queue was full"],
     [stats.notSent, "not sent"],
-    [stats.inFlight, "on the way"],
+    [stats.inFlight, "in flight"],
   ];
   for (const [n, what] of others) if (n > 0) parts.push(`${n} ${what}`);
   return parts.join(", ");

@@ -1,15 +1,20 @@
 import { failure, quote } from "../errors.ts";
-import type { Needs } from "./permissions.ts";
+import { inEnvironment } from "./environment.ts";
+import type { Needs } from "./needs.ts";
 
 /** Where a secret comes from. On a command line others would see it. */
 export interface Secret {
-  /** A file's path; else the variable is looked at. */
-  file: string | undefined;
+  /** The path of a file; without it, the variable is read. */
+  readonly file: string | undefined;
   /** An environment variable. */
-  variable: string;
+  readonly variable: string;
 }
 
-/** The secret, or `undefined` where there is none. Line ends after it are not its. */
+/**
+ * Reads a secret; line breaks at its end do not belong to it.
+ *
+ * @returns The secret, or `undefined` if there is none.
+ */
 export async function readSecret(
   { file, variable }: Secret,
 ): Promise<string | undefined> {
@@ -21,18 +26,12 @@ export async function readSecret(
   );
 }
 
-/** The variable, as far as the program may look at it. */
-export function inEnvironment(variable: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" ? Deno.env.get(variable) : undefined;
-}
-
-/** To read it. */
+/** To read a secret. */
 export function toKnow({ file, variable }: Secret): Needs {
   return file === undefined ? { env: [variable] } : { read: [file] };
 }
 
-/** A file's text. */
+/** Reads a file's text. */
 export async function read(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);

@@ -1,61 +1,68 @@
-import { Warnings } from "../warnings.ts";
 import { formatAddress } from "../address/address.ts";
+import { traced } from "../carriers/traced.ts";
 import { collect, type Collector } from "../collect.ts";
-import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { bind } from "../open.ts";
 import type { CollectorStats } from "../sink.ts";
+import type { DatagramSocket } from "../socket/datagram_socket.ts";
+import { reasonOf, Warnings } from "../warnings.ts";
 import { serverCarrier } from "./carriers.ts";
+import { collectorTotals } from "./collector_totals.ts";
+import { parseOptions } from "./options.ts";
 import { requirePermissions } from "./permissions.ts";
-import { EXIT, onInterrupt, say, VERSION } from "./program.ts";
+import { EXIT, isAnswered, onInterrupt, say } from "./program.ts";
+import { serverNeeds } from "./server_needs.ts";
 import {
   HELP,
-  needsOf,
-  parseSettings,
-  type Settings,
+  isReplying,
+  OPTIONS,
+  type ServerSettings,
+  serverSettings,
 } from "./server_options.ts";
 import { openSinks } from "./server_sinks.ts";
-import { describe, describeWithheld } from "./totals.ts";
+import { describeWithheld } from "./totals.ts";
 
-// Who waits for an answer that is withheld should not wonder for long.
+// How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
 
-/** The program `server`. Gives its exit code. */
+/** The program `server`. Returns its exit code. */
 export async function server(
   args: readonly string[],
   script: string,
 ): Promise<number> {
-  const settings = parseSettings(args);
-  if (settings === "help" || settings === "version") {
-    console.log(settings === "help" ? HELP : VERSION);
-    return EXIT.done;
-  }
+  const options = parseOptions(args, OPTIONS);
+  if (isAnswered(options.flags, HELP)) return EXIT.done;
+  const settings = serverSettings(options);
   requirePermissions(
     `listen on ${formatAddress(settings.address)}`,
-    needsOf(settings),
-    script,
-    args,
+    serverNeeds(settings),
+    { script, args, url: settings.publish },
   );
-  return await serve(settings);
+  return await run(settings);
 }
 
-async function serve(settings: Settings): Promise<number> {
-  const { address, quiet, statsMs } = settings;
-  const { carrier, own } = await serverCarrier(settings.carrier);
+async function run(settings: ServerSettings): Promise<number> {
+  const { address, quiet, statsMs, socket: limits } = settings;
+  const { carrier, own } = await serverCarrier(
+    settings.carrier,
+    { maxSize: limits.maxSize, replies: isReplying(settings) },
+  );
   await using socket = bind(formatAddress(address), {
-    ...settings.socket,
-    carrier,
+    ...limits,
+    carrier: settings.trace ? traced(carrier) : carrier,
   });
   await socket.opened;
   const warnings = new Warnings();
-  const { sinks, printer, firstId, url } = await openSinks(
-    settings,
+  // The page asks for the stats of a collector that is given the page.
+  const started = Promise.withResolvers<Collector>();
+  const stats = async () => await (await started.promise).stats();
+  const { sinks, printer, firstId, url } = await openSinks(settings, {
     socket,
     own,
-    () => collector.stats(),
+    stats,
     warnings,
-  );
+  });
   let broken: Error | undefined;
-  const collector: Collector = collect(socket, {
+  const collector = collect(socket, {
     ...settings,
     sinks,
     firstId,
@@ -65,20 +72,20 @@ async function serve(settings: Settings): Promise<number> {
       collector.stop();
     },
   });
+  started.resolve(collector);
   using _ = onInterrupt(() => void collector.stop());
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
   using _stats = every(
     statsMs,
-    async () => tell(await collector.stats(), settings),
+    async () => print(await stats(), settings),
+    warnings,
   );
   using _withheld = every(WITHHELD_MS, () => {
-    for (const line of describeWithheld(socket.stats)) {
-      warnings.once(line);
-    }
-  });
+    for (const line of describeWithheld(socket.stats)) warnings.once(line);
+  }, warnings);
   const end = await collector.finished;
-  if (!quiet) tell(await collector.stats(), settings);
+  if (!quiet) print(await stats(), settings);
   if (broken !== undefined) throw broken;
   return end === "stopped" ? EXIT.done : exitCode(socket, end);
 }
@@ -88,16 +95,24 @@ function exitCode(socket: DatagramSocket, end: string): number {
   return end === "timeout" ? EXIT.timedOut : EXIT.done;
 }
 
-/** Calls again and again, until it is disposed of. */
-function every(ms: number | undefined, callback: () => void): Disposable {
-  const timer = ms === undefined ? undefined : setInterval(callback, ms);
+/** Calls back again and again, until it is disposed of. Failures are reported. */
+function every(
+  ms: number | undefined,
+  callback: () => void | Promise<void>,
+  warnings: Warnings,
+): Disposable {
+  const call = async () => {
+    try {
+      await callback();
+    } catch (error) {
+      warnings.once(reasonOf(error));
+    }
+  };
+  const timer = ms === undefined ? undefined : setInterval(call, ms);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** What was counted, on standard error, in the format of the messages. */
-function tell(stats: CollectorStats, { format, answer, store }: Settings) {
-  if (format === "json") say(JSON.stringify(stats));
-  else {for (const line of describe(stats, !!(answer || store?.receipt))) {
-      say(line);
-    }}
+/** Prints the totals on standard error, in the format of the messages. */
+function print(stats: CollectorStats, settings: ServerSettings): void {
+  for (const line of collectorTotals(stats, settings)) say(line);
 }

@@ -6,17 +6,17 @@ import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { connect } from "../open.ts";
 import type { CollectorStats, Message, Sink } from "../sink.ts";
 import type { Store } from "../sinks/store.ts";
-import { ownHost } from "./permissions.ts";
+import { ownHost } from "./needs.ts";
 import { Printer } from "./printer.ts";
 import { say } from "./program.ts";
 import { Receipts } from "./receipts.ts";
 import { readSecret } from "./secrets.ts";
-import type { Settings, StoreSettings } from "./server_options.ts";
+import type { ServerSettings, StoreSettings } from "./server_options.ts";
 
-// How long the page's form waits for the server's answer.
+// How long the page's form waits for the server's reply.
 const ANSWER_MS = 1000;
 
-/** Where a server's messages go. */
+/** The sinks of a server, open. */
 export interface ServerSinks {
   /** In the order in which they get each batch. */
   sinks: Sink[];
@@ -27,18 +27,23 @@ export interface ServerSinks {
   url: string | undefined;
 }
 
+/** The parts of a server that its sinks use. */
+export interface Surroundings {
+  socket: DatagramSocket;
+  /** Carries messages from the page's form to the server. */
+  own: CarrierSource;
+  /** Resolves to the server's counts. */
+  stats: () => Promise<CollectorStats>;
+  warnings: Warnings;
+}
+
 /**
- * Opens what the settings ask for; what nobody asked for is not even loaded.
- * When one cannot be opened, those before it are closed again.
- *
- * @param own How the server reaches itself, for the page's form.
+ * Opens the sinks that the settings ask for, and loads no others. If one cannot
+ * be opened, those before it are closed again.
  */
 export async function openSinks(
-  { store: storeSettings, page: pageSettings, publish, format }: Settings,
-  socket: DatagramSocket,
-  own: CarrierSource | undefined,
-  stats: () => Promise<CollectorStats>,
-  warnings: Warnings,
+  { store: storeSettings, page: pageSettings, publish, format }: ServerSettings,
+  { socket, own, stats, warnings }: Surroundings,
 ): Promise<ServerSinks> {
   const sinks: Sink[] = [];
   await using opened = new AsyncDisposableStack();
@@ -63,11 +68,11 @@ export async function openSinks(
     const { listen } = pageSettings;
     const token = await readSecret(pageSettings.token);
     const send = (text: string) => ask(socket.addr, own, text);
-    ({ url } = add(page({ listen, token, past: store, stats, send })));
+    ({ url } = add(page({ listen, token, log: store, stats, send })));
   }
   if (publish !== undefined) {
     const { nats } = await import("../sinks/nats.ts");
-    add(nats(publish, { backlog: store, onTrouble: say }));
+    add(nats(publish, { log: store, onTrouble: say }));
   }
   const printer = add(new Printer(format));
   // From here on the collector closes them.
@@ -75,7 +80,7 @@ export async function openSinks(
   return { sinks, printer, firstId: (store?.lastId ?? 0) + 1, url };
 }
 
-/** The store, or `undefined` where it cannot be opened: the server goes on. */
+/** Opens the store; if that fails, the server goes on without (`undefined`). */
 async function openStore(
   { path, receipt, ...keep }: StoreSettings,
   receipts: Receipts | undefined,
@@ -85,7 +90,7 @@ async function openStore(
     return await openStore(path, {
       ...keep,
       durable: receipt,
-      onKept: receipts && ((messages) => receipts.send(messages)),
+      onStored: receipts && ((messages) => receipts.send(messages)),
       onTrouble: say,
     });
   } catch (error) {
@@ -96,11 +101,11 @@ async function openStore(
 /** Sends the server itself a message, as its page's form does. */
 async function ask(
   address: NetAddr | UnixAddr,
-  carrier: CarrierSource | undefined,
+  carrier: CarrierSource,
   text: string,
 ): Promise<Datagram<Addr> | undefined> {
   if ("path" in address) {
-    await using client = await connect(address);
+    await using client = await connect(address, { carrier });
     return void await client.send(text);
   }
   const hostname = ownHost(address.hostname);
@@ -112,17 +117,17 @@ async function ask(
   }
 }
 
-/** In the place of a store that could not be opened. */
+/** Stands in for a store that could not be opened: counts what is lost. */
 class Unkept implements Sink {
   readonly name = "store";
-  #notKept = 0;
+  #notStored = 0;
 
   get stats() {
-    return { kept: 0, waiting: 0, notKept: this.#notKept };
+    return { stored: 0, waiting: 0, notStored: this.#notStored };
   }
 
   write({ length }: readonly Message[]): void {
-    this.#notKept += length;
+    this.#notStored += length;
   }
 
   flush(): Promise<void> {

@@ -1,31 +1,32 @@
 import { count } from "../count.ts";
-import type { SocketStats } from "../socket/base_socket.ts";
-import type { CollectorStats } from "../sink.ts";
+import type { SocketStats } from "../socket/stats.ts";
 
 const REASONS: Record<string, string> = {
-  stranger: "from strangers",
-  queueFull: "for want of room",
+  stranger: "from other sources than the peer",
+  queueFull: "because the queue was full",
   closed: "unread at the end",
   denied: "from sources that are not allowed",
   rateLimited: "beyond the rate limit",
-  tooManyPeers: "connections, more than there may be",
-  idle: "connections that were idle",
-  slow: "connections that were too slow",
-  unread: "connections whose peer did not read",
-  handshake: "connections that came to no handshake",
-  notAccepted: "connections that the system could not open",
-  incomplete: "with a connection that broke off",
+  incomplete: "cut off with their connection",
+};
+
+const CONNECTIONS: Record<string, string> = {
+  tooManyPeers: "because there were too many",
+  idle: "as idle",
+  slow: "as too slow",
+  unread: "because the peer did not read",
+  handshake: "after a failed handshake",
+  acceptFailed: "because the system could not accept them",
 };
 
 const WITHHELD: Record<string, string> = {
   answerRate: "beyond the answer limit",
-  amplification: "longer than three times what came",
+  amplification: "longer than three times what was received",
 };
 
-/** What was received and what was not, as one line. */
+/** Describes the received and the dropped messages, in one line. */
 export function describeReceived(
-  { received, bytes, truncated, dropped }: SocketStats,
-  kernelDrops?: number,
+  { received, bytes, truncated, dropped, connections = {} }: SocketStats,
 ): string {
   const parts = [
     `received ${count(received, "message")} (${count(bytes, "byte")})`,
@@ -34,13 +35,15 @@ export function describeReceived(
   for (const [reason, n] of Object.entries(dropped)) {
     if (n > 0) parts.push(`${n} dropped ${REASONS[reason] ?? reason}`);
   }
-  if (kernelDrops !== undefined) {
-    parts.push(`${kernelDrops} dropped by the system`);
+  for (const [reason, n] of Object.entries(connections)) {
+    if (n === 0) continue;
+    const why = CONNECTIONS[reason] ?? reason;
+    parts.push(`${count(n, "connection")} closed ${why}`);
   }
   return parts.join(", ");
 }
 
-/** What was sent and what was not, as one line. */
+/** Describes the sent and the withheld messages, in one line. */
 export function describeSent(
   { sent, sentBytes, sendFailed, withheld }: SocketStats,
 ): string {
@@ -54,31 +57,11 @@ export function describeSent(
   return parts.join(", ");
 }
 
-/** That answers are withheld, and why: a line for each reason. */
+/** Describes why replies are withheld: a line for each reason. */
 export function describeWithheld({ withheld }: SocketStats): string[] {
   return Object.entries(withheld).filter(([, n]) => n > 0).map(([reason]) =>
     reason === "answerRate"
-      ? "answers are withheld: a peer gets no more at once (see --answer-limit)"
-      : "answers are withheld: beyond loopback none gets more than three times what it sent"
+      ? "withholding replies: peers have reached their limit (see --answer-limit)"
+      : "withholding replies: a peer beyond loopback gets at most three times the bytes it sent"
   );
-}
-
-/** All that a collector counted, as lines. */
-export function describe(stats: CollectorStats, answers: boolean): string[] {
-  const { output: _, ...sinks } = stats.sinks;
-  return [
-    describeReceived(stats, stats.kernelDrops),
-    ...answers ? [describeSent(stats)] : [],
-    ...Object.entries(sinks).map(([name, counts]) => {
-      const parts = Object.entries(counts).map(([what, n]) =>
-        `${n} ${spaced(what)}`
-      );
-      return `${name}: ${parts.join(", ")}`;
-    }),
-  ];
-}
-
-/** "notKept" as "not kept". */
-function spaced(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -1,45 +1,50 @@
 /**
- * A sink that publishes messages to a stream of NATS JetStream: in order, as
- * often as it takes, with an ID by which the broker knows each one again.
+ * A sink that publishes messages to a stream of NATS JetStream: in order, again
+ * until each is acknowledged, and with an ID by which the broker recognizes a
+ * message that it has already.
  *
  * @module
  */
-import type { Backlog } from "../sink.ts";
+import { wholeNumber } from "../check.ts";
+import type { CheckpointedLog } from "../sink.ts";
 import type { NatsSink } from "./nats/sink.ts";
 import { Publishing } from "./nats/publishing.ts";
 import { parseNatsUrl } from "./nats/url.ts";
-import { WaitingInBacklog, WaitingInMemory } from "./nats/waiting.ts";
+import { WaitingInLog, WaitingInMemory } from "./nats/waiting.ts";
 import { Warnings } from "../warnings.ts";
 
 export type { NatsSink, NatsStats } from "./nats/sink.ts";
 export { type NatsUrl, parseNatsUrl } from "./nats/url.ts";
 export type { Datagram } from "../datagram.ts";
-export type { Backlog, Message, Past, Sink } from "../sink.ts";
+export type { CheckpointedLog, Message, MessageLog, Sink } from "../sink.ts";
 
+const ACTION = "publish to NATS";
 const DEFAULT_MAX_QUEUED = 100_000;
 const DEFAULT_FLUSH_TIMEOUT_MS = 5000;
+const MAX_FLUSH_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** What {@linkcode nats} may be told. */
+/** Options of {@linkcode nats}. */
 export interface NatsOptions {
   /**
-   * Where the messages that are written are kept, under the same numbers, and
-   * wait; it may get them a little later than this sink. What it still holds
-   * from an earlier run is published first.
-   * @default {they wait in memory}
+   * A log of the same messages, under the same numbers: messages wait there for
+   * the broker. It may get them somewhat later than this sink. Messages that it
+   * holds from an earlier run and that were not published come first.
+   * @default {messages wait in memory}
    */
-  backlog?: Backlog;
+  log?: CheckpointedLog;
   /**
-   * How many messages wait in memory where there is no backlog, and 64 MiB at
-   * most. One that comes when there is no room is counted as `overflow`.
+   * Without a log, the most messages that wait in memory, besides a limit of
+   * 64 MiB. Further messages are counted as `overflow`.
    * @default {100_000}
    */
   maxQueued?: number;
-  /** Milliseconds that `flush` waits for the broker. @default {5000} */
+  /** How long `flush` waits for the broker, in milliseconds. @default {5000} */
   flushTimeoutMs?: number;
   /**
-   * Gets a line when the broker is away or refuses, when it is back, when a
-   * stream was created, when a message is lost. Each kind is said once until it
-   * is over. Lines are escaped and show no credentials.
+   * Called with one line when the broker is away or rejects, when it is back,
+   * when a stream was created, and when a message is lost. Each kind of trouble
+   * is reported once until it is over. Lines are escaped and contain no
+   * credentials.
    * @default {console.error}
    */
   onTrouble?: (line: string) => void;
@@ -47,35 +52,36 @@ export interface NatsOptions {
 
 /**
  * Publishes messages to a subject of a NATS broker with JetStream, and creates
- * a stream for it where there is none. A broker that is away is waited for.
+ * a stream if none covers the subject. While the broker is away messages wait,
+ * and the sink tries to connect again.
  *
- * The payload is the datagram; the header has `Pli-From`, `Pli-Time`,
- * `Pli-Size`, and `Pli-Truncated: true` where it was cut. A message that may
- * have been published is published again until it is acknowledged, under the
- * same `Nats-Msg-Id`: the stream stores it once, within its duplicate window
- * (two minutes by default).
+ * The payload is the datagram. The header has `Pli-From`, `Pli-Time`, `Pli-Size`
+ * and, if the message was truncated, `Pli-Truncated: true`. A message that may
+ * have been published already is published again, under the same `Nats-Msg-Id`,
+ * until it is acknowledged. The stream stores it once, within its duplicate
+ * window (two minutes by default).
  *
- * It needs `--allow-net` for the broker's host and port.
+ * Needs `--allow-net` for the broker's host and port.
  *
- * @param url As {@linkcode parseNatsUrl} takes it.
- * @throws {InvalidAddressError} The URL is none.
- * @throws {RangeError} `maxQueued` or `flushTimeoutMs` is none.
+ * @param url See {@linkcode parseNatsUrl}.
+ * @throws {InvalidAddressError} `url` is not a NATS URL.
+ * @throws {RangeError} `maxQueued` or `flushTimeoutMs` is out of range.
  */
 export function nats(url: string, options: NatsOptions = {}): NatsSink {
   const target = parseNatsUrl(url);
   const { maxQueued = DEFAULT_MAX_QUEUED } = options;
   const { flushTimeoutMs = DEFAULT_FLUSH_TIMEOUT_MS } = options;
-  if (!Number.isSafeInteger(maxQueued) || maxQueued < 1) {
-    throw new RangeError(`maxQueued must be at least 1, not ${maxQueued}`);
-  }
-  if (!(flushTimeoutMs >= 0 && flushTimeoutMs < 2 ** 31)) {
-    throw new RangeError(
-      `flushTimeoutMs must be from 0 to 2^31 - 1, not ${flushTimeoutMs}`,
-    );
-  }
+  wholeNumber(ACTION, "maxQueued", maxQueued, 1);
+  wholeNumber(
+    ACTION,
+    "flushTimeoutMs",
+    flushTimeoutMs,
+    0,
+    MAX_FLUSH_TIMEOUT_MS,
+  );
   const warnings = new Warnings(options.onTrouble);
-  const waiting = options.backlog === undefined
+  const waiting = options.log === undefined
     ? new WaitingInMemory(maxQueued)
-    : new WaitingInBacklog(options.backlog, target.destination, warnings);
+    : new WaitingInLog(options.log, target.destination, warnings);
   return new Publishing(target, waiting, warnings, flushTimeoutMs);
 }

@@ -1,74 +1,83 @@
 /**
- * A live page of what a collector receives: messages as they come, totals,
- * drops, a chart, and a form that sends a message.
+ * A live web page of the messages that a collector receives, with totals, drops,
+ * a chart, and a form that sends a message.
  *
- * {@linkcode page} serves it, and is the sink that its messages come through.
+ * {@linkcode page} serves it. It is a sink: the messages are written to it.
  *
  * @module
  */
 import type { Addr, NetAddr } from "../addr.ts";
-import { parseAddress } from "../address/address.ts";
+import { bracketed, parseAddress } from "../address/address.ts";
+import { isOnLoopback } from "../address/host.ts";
 import type { Datagram } from "../datagram.ts";
 import { failure, InvalidAddressError } from "../errors.ts";
-import type { CollectorStats, Message, Past, Sink } from "../sink.ts";
-import { accessTo, inUrl, isOnLoopback } from "./page/access.ts";
+import type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
+import { accessTo } from "./page/access.ts";
 import { Feeds } from "./page/feeds.ts";
-import { Joint } from "./page/joint.ts";
-import { Recent } from "./page/recent.ts";
 import { routes } from "./page/routes.ts";
+import { Recent } from "./recent.ts";
+import { RecentAndStored } from "./recent_and_stored.ts";
+
+export type { Datagram } from "../datagram.ts";
+export type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
 
 const LISTEN = "127.0.0.1:62080";
 const RECENT = { messages: 1000, bytes: 8 * 1024 * 1024 };
-// What a store has not written yet must be here, so there is room for more.
+// Messages that a store has not written yet must be in memory.
 const BESIDE_STORE = { messages: 10_000, bytes: 8 * 1024 * 1024 };
-// For pages to read the last messages before their streams are cut.
+// How long browsers have to read the last messages before their streams are cut.
 const GRACE_MS = 500;
 
-/** What a page shows, and where. */
+/** Options of {@linkcode page}. */
 export interface PageOptions {
   /**
-   * `HOST:PORT` to serve it at; port 0 is any free one.
+   * `HOST:PORT` to serve the page at; port 0 is any free one.
    * @default {"127.0.0.1:62080"}
    */
   listen?: string;
   /**
-   * What a browser must know to see the page. Beyond loopback the page is not
-   * served without one.
+   * A secret that browsers and programs must present. Required beyond loopback.
+   * @default {none}
    */
   token?: string;
   /**
-   * Messages that can be shown again: a store.
-   * @default {the last messages in memory, at most 1,000 of 8 MiB}
+   * A log of the same messages, under the same numbers: a store. The page shows
+   * its messages again, also after a restart.
+   * @default {the newest 1,000 messages in memory, at most 8 MiB}
    */
-  past?: Past;
-  /** Gives what has been counted. It is called each second while a page is open. */
+  log?: MessageLog;
+  /** Returns the collector's stats. Called each second while a page is open. */
   stats: () => Promise<CollectorStats>;
   /**
-   * Sends a message to the server itself. It gives the answer, `undefined` when
-   * none came in time, and rejects when the message could not be sent.
+   * Sends a message to the server itself. Resolves with the reply, or with
+   * `undefined` if none arrived in time. Rejects if the message could not be
+   * sent.
    */
   send: (text: string) => Promise<Datagram<Addr> | undefined>;
 }
 
 /** A page that {@linkcode page} serves: a sink of the name `page`. */
 export interface Page extends Sink {
-  /** Where it is, with the port that the system chose. */
+  /** The page's URL, with the port that the system chose. */
   readonly url: string;
 }
 
 /**
- * Serves a live page of the messages that are written to it. A browser that is
- * slow, or goes away, holds up nothing: `write` returns at once, and the page
- * says how many messages it did not show.
+ * Serves a live page of the messages that are written to it. A slow browser
+ * delays nothing: `write` returns at once, and the page states how many messages
+ * it skipped.
  *
- * Its `stats` are `clients` (pages that are open), `shown` (messages passed on
- * to pages) and `skipped` (left out because too many came, or too fast for the
- * page); a message counts once for each page.
+ * Its `stats` are `shown` (messages that were sent to a page), `skipped` (left
+ * out because there were too many for the page, or for its browser) and
+ * `clients`, the number of open pages. A message is counted once per open page.
+ *
+ * Needs `--allow-net` for `listen`.
  *
  * @throws {InvalidAddressError} `listen` is not `HOST:PORT`.
- * @throws {TypeError} `listen` is beyond loopback, and there is no token.
- * @throws {Deno.errors.AddrInUse} The port is taken; other reasons not to listen
- * come as the built-in class that fits.
+ * @throws {TypeError} `listen` is beyond loopback and there is no token, or the
+ * token is empty.
+ * @throws {Deno.errors.AddrInUse} The port is taken. Other failures to listen
+ * have the built-in class that fits.
  *
  * @example
  * ```ts
@@ -81,7 +90,7 @@ export interface Page extends Sink {
  *   stats: () => Promise.resolve({ ...socket.stats, sinks: {} }),
  *   send: () => Promise.resolve(undefined),
  * });
- * console.log(`see ${shown.url}`);
+ * console.log(`page at ${shown.url}`);
  * await shown.close();
  * ```
  */
@@ -95,7 +104,7 @@ export function page(options: PageOptions): Page {
   }
   if (token === undefined && !isOnLoopback(address.hostname)) {
     throw new TypeError(
-      `Cannot open the page on ${listen} without a token: others can reach it there`,
+      `Cannot open the page on ${listen} without a token: other machines can reach it there`,
     );
   }
   return new ServedPage(options, address);
@@ -103,6 +112,7 @@ export function page(options: PageOptions): Page {
 
 class ServedPage implements Page {
   readonly name = "page";
+  readonly gauges: readonly string[] = ["clients"];
   readonly url: string;
   readonly #recent: Recent;
   readonly #feeds: Feeds;
@@ -114,29 +124,31 @@ class ServedPage implements Page {
   #closed: Promise<void> | undefined;
 
   constructor(options: PageOptions, { hostname, port }: NetAddr) {
-    const { past: store, stats, send, token } = options;
-    const recent = new Recent(store === undefined ? RECENT : BESIDE_STORE);
-    const past = store === undefined ? recent : new Joint(store, recent);
-    const feeds = new Feeds(past, stats);
-    const host = inUrl(hostname);
+    const { log: stored, stats, send, token } = options;
+    const recent = new Recent(stored === undefined ? RECENT : BESIDE_STORE);
+    const log = stored === undefined
+      ? recent
+      : new RecentAndStored(recent, stored);
+    const feeds = new Feeds(log, stats);
+    const host = bracketed(hostname);
     try {
       this.#server = Deno.serve({
         hostname,
         port,
-        // Deno's own shutdown would wait for who reads slowly or not at all.
+        // Deno's graceful shutdown would wait for slow or stalled readers.
         signal: this.#cut.signal,
         onListen: () => {},
       }, (request, info) => {
-        this.#note(info.completed);
+        this.#track(info.completed);
         return this.#handler(request, info);
       });
     } catch (error) {
       throw failure(`open the page on ${host}:${port}`, error);
     }
     const { addr } = this.#server;
-    // It needs the port, and no request can come before this turn ends.
+    // It needs the port, and no request can arrive before this turn ends.
     const access = accessTo({ ...addr, hostname }, token);
-    this.#handler = routes({ access, feeds, past, stats, send });
+    this.#handler = routes({ access, feeds, log, stats, send });
     this.url = `http://${host}:${addr.port}/`;
     this.#recent = recent;
     this.#feeds = feeds;
@@ -162,20 +174,20 @@ class ServedPage implements Page {
   async #end(): Promise<void> {
     this.#feeds.flush();
     await this.#feeds.close();
-    await within(GRACE_MS, Promise.all(this.#running));
+    await waitAtMost(GRACE_MS, Promise.all(this.#running));
     this.#cut.abort();
     await this.#server.finished;
   }
 
-  #note(completed: Promise<void>): void {
+  #track(completed: Promise<void>): void {
     const end = () => void this.#running.delete(ended);
     const ended: Promise<void> = completed.then(end, end);
     this.#running.add(ended);
   }
 }
 
-/** Waits for something, but not for long. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
+/** Waits until the work is done, or for `ms` milliseconds. */
+async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise((resolve) => timer = setTimeout(resolve, ms));
   await Promise.race([work, late]);
@@ -187,7 +199,7 @@ function parseListen(listen: string): NetAddr {
     const address = parseAddress(listen);
     if ("port" in address && !listen.includes("/")) return address;
   } catch {
-    // What would do is said below.
+    // The error below says what would be valid.
   }
-  throw new InvalidAddressError(listen, `give HOST:PORT, as in "${LISTEN}"`);
+  throw new InvalidAddressError(listen, `must be HOST:PORT, as in "${LISTEN}"`);
 }

@@ -1,86 +1,44 @@
-import type { Addr } from "../addr.ts";
+import { type Addr, copyAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import { batches, type BatchOptions } from "./batches.ts";
 import type { Carrier } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { failure, isClosed } from "../errors.ts";
-import { Inbox } from "./inbox.ts";
-import { Outbox } from "./outbox.ts";
+import { type Attempt, failure, isClosed } from "../errors.ts";
+import { batches, type BatchOptions } from "./batches.ts";
+import { Inbox, type Refuses } from "./inbox.ts";
 import { Iteration, readable } from "./iteration.ts";
+import { maxSizeOf, type SocketOptions } from "./options.ts";
+import { Outbox } from "./outbox.ts";
+import type { SocketStats } from "./stats.ts";
 import { receive, tryReceive, type WaitOptions } from "./waits.ts";
-
-// What IPv6 can carry in one datagram; IPv4 carries 20 bytes less.
-const LARGEST_DATAGRAM = 65_527;
-// The receive buffer is that long, so this bounds a socket's memory.
-const LARGEST_MAX_SIZE = 64 * 1024 * 1024;
-
-/** What both kinds of sockets take. */
-export interface SocketOptions {
-  /**
-   * The longest data that a datagram is delivered with, in bytes, 0 to 64 MiB.
-   * Longer ones are cut to it and marked `truncated`.
-   * @default {65527}
-   */
-  maxSize?: number;
-}
-
-/**
- * What a socket has counted so far. It adds up: each datagram that came to the
- * socket is in `received`, in `waiting`, or under one reason in `dropped`; each
- * call of `send` is in `sent` or in `sendFailed`.
- */
-export interface SocketStats {
-  /** Datagrams that the program got. */
-  readonly received: number;
-  /** Their bytes, as delivered. */
-  readonly bytes: number;
-  /** How many of `received` were cut to `maxSize`. */
-  readonly truncated: number;
-  /** Datagrams that are here and wait for the program to receive them. */
-  readonly waiting: number;
-  /** Datagrams that the carrier took. Over UDP that says nothing of arrival. */
-  readonly sent: number;
-  /** Their bytes. */
-  readonly sentBytes: number;
-  /** Calls of `send` that rejected. */
-  readonly sendFailed: number;
-  /**
-   * Answers that were kept back, by reason: `answerRate` and `amplification`
-   * (see `answerLimit` and `maxAmplification` of `bind`).
-   */
-  readonly withheld: Readonly<Record<string, number>>;
-  /**
-   * Datagrams that came and did not reach the program, by reason: `stranger`
-   * (not from the peer of a connected socket), `denied` and `rateLimited` (see
-   * `allow`, `deny` and `rateLimit` of `bind`), `queueFull` (256 waited already),
-   * `closed` (waited when the socket was closed), and what the carrier adds.
-   */
-  readonly dropped: Readonly<Record<string, number>>;
-}
 
 /**
  * What {@linkcode DatagramSocket} and {@linkcode ConnectedSocket} have in
  * common: receiving, counting and closing.
  *
- * Nothing is lost by giving up: when a `receive` times out or is aborted, the
- * datagram that it would have got goes to the next one. Concurrent receivers
- * are served first come, first served. A socket reads only while somebody
- * receives; until then the system's buffer holds what arrives, and when that is
- * full the system drops (see {@linkcode BaseSocket.kernelDrops}).
+ * Giving up consumes no datagram: if a `receive` times out or is aborted, the
+ * next one gets the datagram. Concurrent receivers are served in the order of
+ * their calls. A socket reads only while the program waits for a datagram; at
+ * other times the system's buffer holds what arrives, and when that is full the
+ * system drops datagrams (see {@linkcode BaseSocket.kernelDrops}).
  */
 export abstract class BaseSocket<A extends Addr>
   implements AsyncIterable<Datagram<A>>, Disposable, AsyncDisposable {
-  /** The local address: what was bound, with the port that the system chose. */
+  /** The local address: as it was bound, with the port that the system chose. */
   readonly addr: A;
   /**
-   * Resolves when the socket is open, which nearly always it is from the start;
-   * rejects when it could not be opened (`receive` then rejects likewise). Only
-   * a `unix:` path that a crash left behind takes a moment to be looked at.
+   * Resolves when the socket is open, which is almost always immediately. Rejects
+   * if it could not be opened; then `receive` rejects too. Only a `unix:` path
+   * that a crash left behind takes a moment to check.
    */
   readonly opened: Promise<void>;
-  /** What its timeouts run on: the carrier's clock, or the system's. */
+  /** The clock of its timeouts: the carrier's, or the system's. */
   readonly clock: Clock;
+  /**
+   * The local address, which the program cannot change.
+   * @internal
+   */
+  protected readonly local: Addr;
   /**
    * The carrier underneath.
    * @internal
@@ -97,7 +55,7 @@ export abstract class BaseSocket<A extends Addr>
    */
   protected readonly inbox: Inbox<A>;
   /**
-   * Answers that were not sent, by reason.
+   * Answers that were withheld, by reason.
    * @internal
    */
   protected readonly withheld: Readonly<Record<string, number>> = {};
@@ -107,43 +65,55 @@ export abstract class BaseSocket<A extends Addr>
 
   /**
    * For the two kinds of sockets only.
+   *
+   * @param opening For the messages of errors: to open this socket.
    * @internal
    */
   protected constructor(
     carrier: Carrier,
-    options: SocketOptions = {},
-    refuses?: (from: A) => string | undefined,
+    opening: Attempt,
+    options: SocketOptions,
+    refuses?: Refuses<A>,
   ) {
-    const maxSize = checkMaxSize(options.maxSize);
-    const local = formatAddress(carrier.addr);
+    const local = copyAddr(carrier.addr);
+    const { remote } = opening;
     this.carrier = carrier;
-    this.addr = carrier.addr as A;
-    this.opened = carrier.opened ?? Promise.resolve();
+    this.local = local;
+    this.addr = copyAddr(local) as A;
+    this.opened = opened(carrier, opening);
     this.clock = carrier.clock ?? systemClock;
-    this.inbox = new Inbox(carrier, local, maxSize, refuses);
+    const action = `receive on ${formatAddress(local)}`;
+    const maxSize = maxSizeOf(opening, options, carrier);
+    this.inbox = new Inbox(
+      carrier,
+      { action, local, remote },
+      maxSize,
+      refuses,
+    );
     this.outbox = new Outbox(carrier, local);
   }
 
   /**
    * Waits for the next datagram.
    *
-   * @param options `{ timeoutMs, signal }`: how long to wait. Giving up takes no
-   * datagram along: the next `receive` gets it.
-   * @returns One datagram, marked `truncated` where it was longer than `maxSize`.
-   * @throws {Deno.errors.TimedOut} Nothing came within `timeoutMs`.
+   * Cancellation: Giving up consumes no datagram.
+   *
+   * @param options `{ timeoutMs, signal }`: how long to wait.
+   * @returns One datagram, marked `truncated` if it was longer than `maxSize`.
+   * @throws {Deno.errors.TimedOut} No datagram arrived within `timeoutMs`.
    * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
-   * @throws Whatever else the carrier reports, as the built-in class that fits;
-   * the socket goes on. `signal.reason` is thrown as it is.
+   * @throws Any other error of the carrier, as the built-in class that fits; the
+   * socket goes on. `signal.reason`, unchanged.
    */
   receive(options?: WaitOptions): Promise<Datagram<A>> {
     return receive(this.inbox, this.clock, options);
   }
 
   /**
-   * Gives what already waits, without waiting for more. To see that nothing does
-   * takes a fraction of a millisecond.
+   * Returns a datagram that has already arrived, without waiting. Finding out
+   * that there is none takes a fraction of a millisecond.
    *
-   * @returns The datagram, or `undefined` when none waits.
+   * @returns The datagram, or `undefined` if there is none.
    * @throws {SocketClosedError} The socket is closed.
    */
   tryReceive(): Promise<Datagram<A> | undefined> {
@@ -151,10 +121,13 @@ export abstract class BaseSocket<A extends Addr>
   }
 
   /**
-   * The datagrams as one stream. It reads nothing ahead by itself: what nobody
-   * pulls stays for `receive`. It ends when the socket is closed; cancelling it
-   * leaves the socket open, and so does an error of the carrier, which is the
-   * stream's. After either there is a new stream here.
+   * The datagrams as a stream. It reads nothing ahead: a datagram that is not
+   * pulled stays for `receive`. The stream ends when the socket is closed.
+   * Canceling it leaves the socket open. An error of the carrier is an error of
+   * the stream, and also leaves the socket open. After either, this property has
+   * a new stream.
+   *
+   * Cancellation: Canceling the stream consumes no datagram.
    */
   get readable(): ReadableStream<Datagram<A>> {
     return this.#readable ??= readable(
@@ -165,26 +138,28 @@ export abstract class BaseSocket<A extends Addr>
 
   /**
    * Iterates over the datagrams until the socket is closed. `break` leaves the
-   * socket open, and no datagram is lost by it. An error of the carrier is
-   * thrown into the loop.
+   * socket open. An error of the carrier is thrown into the loop.
+   *
+   * Cancellation: Ending the loop consumes no datagram.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Datagram<A>> {
     return new Iteration(this.inbox);
   }
 
   /**
-   * Iterates over the datagrams by the batch: all that have come, in order, at
-   * least one and no more than `max`. Over a carrier that receives by the batch
-   * (`offload`) that costs far less a datagram; over any other each batch holds
-   * what is here, mostly one. `break` leaves the socket open, and no datagram is
-   * lost by it.
+   * Iterates over the datagrams in batches: everything that has arrived, in
+   * order, at least one datagram and at most `max`. A carrier that receives in
+   * batches (`offload`) makes this much cheaper per datagram; over other
+   * carriers most batches hold one datagram. `break` leaves the socket open.
    *
-   * @param options `{ max, reuse, timeoutMs, signal }`: how many at the most,
-   * whether their memory may be used again for the next, and how long to wait
-   * for the first of each batch. Giving up throws
-   * `Deno.errors.TimedOut` or `signal.reason` into the loop, and takes no
-   * datagram along.
+   * Cancellation: Giving up consumes no datagram.
+   *
+   * @param options `{ max, reuse, timeoutMs, signal }`: the longest batch,
+   * whether the memory of a batch may be used again for the next one, and how
+   * long to wait for each batch. When that time is over, `Deno.errors.TimedOut`
+   * or `signal.reason` is thrown into the loop.
    * @throws {RangeError} An option is out of range.
+   * @throws {TypeError} An option is of the wrong type.
    *
    * @example
    * ```ts
@@ -202,53 +177,55 @@ export abstract class BaseSocket<A extends Addr>
     return batches(this.inbox, this.clock, options);
   }
 
-  /** What the socket has counted so far: a copy that does not change. */
+  /** What the socket has counted so far, as a copy that does not change. */
   get stats(): SocketStats {
     const { dropped: own, ...received } = this.inbox.counts;
     const dropped: Record<string, number> = { ...own };
     for (const [why, n] of Object.entries(this.carrier.drops?.() ?? {})) {
       dropped[why] = (dropped[why] ?? 0) + n;
     }
+    const connections = this.carrier.connections?.();
     return {
       ...received,
       waiting: this.inbox.waiting,
       ...this.outbox.counts,
       withheld: { ...this.withheld },
       dropped,
+      ...(connections !== undefined && { connections }),
     };
   }
 
   /**
-   * How many datagrams the system dropped at this socket because its buffer was
-   * full. Linux tells, to programs with `--allow-run=cat` or all permissions;
-   * it takes some milliseconds.
+   * Returns how many datagrams the system dropped at this socket because its
+   * buffer was full. Linux reports this to programs with `--allow-run=cat` or all
+   * permissions; it takes some milliseconds. A permission is never requested.
    *
-   * @returns The number since the socket was bound, or `undefined` where it
-   * cannot be known (other systems or carriers, no permission, a closed socket,
-   * an address that several sockets share). It never asks for a permission.
+   * @returns The number since the socket was bound, or `undefined` if it is not
+   * known: on other systems, over other carriers, without the permission, for a
+   * closed socket, or for an address that several sockets share.
    */
   async kernelDrops(): Promise<number | undefined> {
     return this.#closed ? undefined : await this.carrier.kernelDrops?.();
   }
 
-  /** Lets a waiting `receive` keep the program running, as it does at first. */
+  /** Makes a waiting `receive` keep the program running. This is the default. */
   ref(): void {
-    this.inbox.ref();
+    this.inbox.liveness.ref();
   }
 
-  /** Lets the program end although a `receive` waits. */
+  /** Allows the program to end although a `receive` waits. */
   unref(): void {
-    this.inbox.unref();
+    this.inbox.liveness.unref();
   }
 
   /**
-   * Closes the socket. Waiting `receive`s and `request`s reject with
-   * {@linkcode SocketClosedError}, iterations and `readable` end, datagrams that
-   * nobody received are counted as `dropped.closed`. A second call does nothing.
-   * With a `receive` waiting the port is free one turn of the event loop later:
-   * `await using` waits for that.
+   * Closes the socket. Every `receive` and `request` that waits rejects with
+   * {@linkcode SocketClosedError}, iterations and `readable` end, and datagrams
+   * that wait to be received are counted as `dropped.closed`. A second call does
+   * nothing. If a `receive` was waiting, the port is free one turn of the event
+   * loop later: `await using` waits for that.
    *
-   * @throws What the carrier throws when it closes; the socket is closed anyway.
+   * @throws The error of the carrier's `close`. The socket is closed anyway.
    */
   close(): void {
     if (!this.#shut()) return;
@@ -259,12 +236,17 @@ export abstract class BaseSocket<A extends Addr>
     }
   }
 
-  /** The same as {@linkcode BaseSocket.close}. */
+  /** Closes the socket, as {@linkcode BaseSocket.close} does. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Sends what the carrier still holds, closes, and waits until the port is free. */
+  /**
+   * Sends the datagrams that the carrier has queued, closes the socket, and waits
+   * until the port is free.
+   *
+   * @throws The error of the carrier. The socket is closed anyway.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#shut()) this.#ended = this.#end();
     await this.#ended;
@@ -289,21 +271,24 @@ export abstract class BaseSocket<A extends Addr>
     }
   }
 
-  /** A carrier that is closed already is just what was wanted. */
+  /** Throws, unless the carrier was closed already, which is the goal. */
   #notClosed(error: unknown): void {
     if (isClosed(error)) return;
-    throw failure(`close ${formatAddress(this.addr)}`, error, {
-      local: this.addr,
-    });
+    const { local, remote } = this.inbox.attempt;
+    const action = `close ${formatAddress(this.local)}`;
+    throw failure(action, error, { local, remote });
   }
 }
 
-/** The limit, or its default. */
-export function checkMaxSize(maxSize = LARGEST_DATAGRAM): number {
-  if (
-    Number.isInteger(maxSize) && maxSize >= 0 && maxSize <= LARGEST_MAX_SIZE
-  ) return maxSize;
-  throw new RangeError(
-    `Cannot open a socket: maxSize must be a whole number from 0 to ${LARGEST_MAX_SIZE}: given ${maxSize}`,
-  );
+/** Resolves when the carrier is open; `receive` reports the error as well. */
+function opened(
+  carrier: Carrier,
+  { action, ...addresses }: Attempt,
+): Promise<void> {
+  if (carrier.opened === undefined) return Promise.resolve();
+  const opened = carrier.opened.catch((error) => {
+    throw failure(action, error, addresses);
+  });
+  opened.catch(() => {});
+  return opened;
 }

@@ -1,12 +1,11 @@
 import type { Addr } from "../addr.ts";
-import { milliseconds } from "../check.ts";
+import { wholeNumber, wrongType } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { SocketClosedError } from "../errors.ts";
 import type { Inbox } from "./inbox.ts";
-import { receive, type WaitOptions } from "./waits.ts";
+import { type Limits, limitsOf, wait, type WaitOptions } from "./waits.ts";
 
-// What the offload carrier takes in a turn.
+// The most that the offload carrier receives in one turn.
 const DEFAULT_MAX = 2048;
 const END = { value: undefined, done: true } as const;
 
@@ -15,26 +14,29 @@ export interface BatchOptions extends WaitOptions {
   /** The most datagrams in a batch, from 1. @default {2048} */
   max?: number;
   /**
-   * Saves copying: the bytes of a batch lie in memory that is used again, and are
-   * good only until the next one is asked for, or anything else is received on
-   * the socket. Copy (`data.slice()`) what you keep.
-   * @default {false: the bytes are yours}
+   * Saves copying: the bytes of a batch are in memory that is used again. They
+   * are valid only until the next batch is asked for, or anything else is
+   * received on the socket. Copy the bytes that you keep (`data.slice()`).
+   * @default {false: the bytes belong to the program}
    */
   reuse?: boolean;
 }
 
-/** Batches until the socket is closed. Ending it closes nothing. */
+/**
+ * Iterates over datagrams in batches until the socket is closed. Ending the
+ * iteration leaves the socket open.
+ */
 export function batches<A extends Addr>(
   inbox: Inbox<A>,
   clock: Clock,
-  { max = DEFAULT_MAX, reuse = false, ...limits }: BatchOptions = {},
+  options?: BatchOptions,
 ): AsyncIterableIterator<Datagram<A>[]> {
-  if (!Number.isInteger(max) || max < 1) {
-    throw new RangeError(
-      `Cannot receive: max must be a whole number from 1: given ${max}`,
-    );
+  const limits = limitsOf(inbox.attempt, options);
+  const { max = DEFAULT_MAX, reuse = false } = options ?? {};
+  wholeNumber(inbox.attempt, "max", max, 1);
+  if (typeof reuse !== "boolean") {
+    throw wrongType(inbox.attempt, "reuse", "true or false", reuse);
   }
-  milliseconds("receive", "timeoutMs", limits.timeoutMs);
   return new Batches(inbox, clock, max, reuse, limits);
 }
 
@@ -43,7 +45,7 @@ class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
   readonly #clock: Clock;
   readonly #max: number;
   readonly #reuse: boolean;
-  readonly #limits: WaitOptions;
+  readonly #limits: Limits | undefined;
   #ended = false;
 
   constructor(
@@ -51,7 +53,7 @@ class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
     clock: Clock,
     max: number,
     reuse: boolean,
-    limits: WaitOptions,
+    limits: Limits | undefined,
   ) {
     this.#inbox = inbox;
     this.#clock = clock;
@@ -62,27 +64,18 @@ class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
 
   async next(): Promise<IteratorResult<Datagram<A>[]>> {
     if (this.#ended) return END;
-    const isAborted = this.#limits.signal?.aborted === true;
-    const here = isAborted ? [] : this.#inbox.takeMany(this.#max);
-    if (here.length > 0) return { value: here, done: false };
-    try {
-      const borrow = this.#reuse ? { max: this.#max, rest: [] } : undefined;
-      const first = await receive(
-        this.#inbox,
-        this.#clock,
-        this.#limits,
-        this,
-        borrow,
-      );
-      // What came together with it is here by now.
-      const rest: Datagram<A>[] = borrow?.rest ?? [];
-      const room = this.#max - 1 - rest.length;
-      const others = room === 0 ? [] : this.#inbox.takeMany(room);
-      return { value: [first, ...rest, ...others], done: false };
-    } catch (error) {
-      if (error instanceof SocketClosedError) return END;
-      throw error;
+    const isAborted = this.#limits?.signal?.aborted === true;
+    let batch = isAborted ? [] : this.#inbox.takeMany(this.#max);
+    if (batch.length === 0) {
+      const arrived = await this.#arrived();
+      if (arrived === undefined) return END;
+      batch = arrived;
+      // If others wait too, the rest of what arrived was kept.
+      if (batch.length < this.#max) {
+        batch.push(...this.#inbox.takeMany(this.#max - batch.length));
+      }
     }
+    return { value: batch, done: false };
   }
 
   return(): Promise<IteratorResult<Datagram<A>[]>> {
@@ -93,5 +86,18 @@ class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** Waits for datagrams; `undefined` if the socket is closed. */
+  #arrived(): Promise<Datagram<A>[] | undefined> {
+    return new Promise((resolve, reject) => {
+      wait(this.#inbox, this.#clock, this.#limits, {
+        owner: this,
+        batch: { max: this.#max, reuse: this.#reuse, resolve },
+        resolve: (datagram) => resolve([datagram]),
+        reject,
+        end: () => resolve(undefined),
+      });
+    });
   }
 }

@@ -1,40 +1,22 @@
-import type { Addr, NetAddr } from "../addr.ts";
+import { type Addr, copyAddr, type NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import { BaseSocket, type SocketOptions } from "./base_socket.ts";
-import type { Carrier } from "../carrier.ts";
-import { milliseconds } from "../check.ts";
-import { Datagram } from "../datagram.ts";
-import { errors, MessageTooLargeError, SocketClosedError } from "../errors.ts";
 import { comparableHost } from "../address/host.ts";
-import { Warnings } from "../warnings.ts";
+import type { Carrier } from "../carrier.ts";
+import { Datagram } from "../datagram.ts";
+import { type Attempt, SocketClosedError } from "../errors.ts";
+import { reporter, Warnings } from "../warnings.ts";
+import { BaseSocket } from "./base_socket.ts";
+import { checkSocketOptions, type SocketOptions } from "./options.ts";
 import type { Data } from "./outbox.ts";
-import { type Addressed, sendMany } from "./send_many.ts";
-import { onAbort, type WaitOptions } from "./waits.ts";
-
-/** How {@linkcode ConnectedSocket.request} waits for its reply. */
-export interface RequestOptions<A extends Addr = NetAddr> {
-  /**
-   * Milliseconds to wait after each sending, 0 to 2^31 - 1, or `Infinity`.
-   * @default {1000}
-   */
-  timeoutMs?: number;
-  /** How many times to send it again when no reply came. @default {0} */
-  retries?: number;
-  /**
-   * Which datagram is the reply. Put a number into the request and look for it
-   * here: nothing else tells a late reply to an earlier request apart.
-   * @default {any datagram of the peer that comes from now on}
-   */
-  match?: (datagram: Datagram<A>) => boolean;
-  /** When it aborts, the promise rejects with `signal.reason` as it is. */
-  signal?: AbortSignal;
-}
+import { request, type RequestOptions } from "./request.ts";
+import { type Addressed, requireMessages, sendMany } from "./send_many.ts";
+import type { WaitOptions } from "./waits.ts";
 
 /**
- * A socket for one peer (one-to-one): made by {@linkcode connect}, it sends to
- * that peer and delivers only what came from its address. Others' datagrams are
- * counted as `dropped.stranger`. Over UDP a source can be forged, so this keeps
- * accidents out, not attackers.
+ * A socket for one peer (one-to-one), made by {@linkcode connect}. It sends to
+ * that peer and delivers only datagrams from the peer's address. Datagrams from
+ * elsewhere are counted as `dropped.stranger`. Over UDP a source can be forged,
+ * so this keeps out accidents, not attackers.
  *
  * @example
  * ```ts
@@ -47,140 +29,139 @@ export interface RequestOptions<A extends Addr = NetAddr> {
  * ```
  */
 export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
-  /** The peer, its name looked up. */
+  /** The address of the peer, its name looked up. */
   readonly remote: A;
   /**
-   * Called with the error of each message that went into `writable` and could
-   * not be sent. A failed send does not end the stream.
-   * @default {prints the first of a run of failures to the console}
+   * Called with the error of each message that was written to `writable` and
+   * could not be sent. Neither a failed send nor an error of this callback ends
+   * the stream.
+   * @default {prints the first of several failures in a row to the console}
    */
   onSendError: (error: Error) => void = ({ message }) =>
     this.#warnings.once("send", message);
+  // `remote` can be changed by the program.
+  readonly #remote: A;
+  readonly #requesting: Attempt;
   #writable: WritableStream<Data | Datagram> | undefined;
   readonly #warnings = new Warnings();
+  readonly #report = reporter((error: unknown) =>
+    this.onSendError(error as Error)
+  );
 
   /**
-   * A socket over a carrier that is open already. The socket closes it.
+   * Makes a socket over a carrier that is already open. Closing the socket closes
+   * the carrier.
    *
-   * @param remote The peer to send to and to hear.
-   * @throws {RangeError} `maxSize` is no whole number from 0 to 64 MiB.
+   * @param carrier The carrier.
+   * @param remote The peer to send to and to receive from.
+   * @param options `{ maxSize }`.
+   * @throws {RangeError} `maxSize` is not a whole number from 0 to 64 MiB.
    */
-  constructor(carrier: Carrier, remote: A, options?: SocketOptions) {
-    const isPeer = isFrom(remote);
-    super(carrier, options, (from) => isPeer(from) ? undefined : "stranger");
-    this.remote = remote;
+  constructor(carrier: Carrier, remote: A, options: SocketOptions = {}) {
+    const peer = copyAddr(remote);
+    const text = formatAddress(peer);
+    const local = copyAddr(carrier.addr);
+    const opening = { action: `connect to ${text}`, local, remote: peer };
+    checkSocketOptions(opening, options);
+    const isPeer = isFrom(peer);
+    super(
+      carrier,
+      opening,
+      options,
+      (from) => isPeer(from) ? undefined : "stranger",
+    );
+    this.remote = copyAddr(peer);
+    this.#remote = peer;
+    this.#requesting = { action: `request from ${text}`, local, remote: peer };
   }
 
   /**
-   * Sends one datagram to the peer. That it resolves says that the system took
-   * it, not that it arrived.
+   * Sends one datagram to the peer. When the promise resolves, the system has
+   * accepted the datagram; that does not mean that it has arrived.
    *
-   * @param data Bytes as they are, or text as UTF-8; empty is a datagram too.
-   * Leave the bytes unchanged until the promise resolves.
-   * @param options `{ timeoutMs, signal }`. What is given up may yet arrive. To
-   * a `unix:` peer that does not read, `timeoutMs` is 1000 unless given.
-   * @throws {MessageTooLargeError} Over 65,507 bytes for IPv4, 65,527 for IPv6,
-   * or what the carrier says; nothing was sent.
+   * Cancellation: A datagram that was given up on may still arrive.
+   *
+   * @param data Bytes as they are, or text as UTF-8. Empty data is an empty
+   * datagram. Leave the bytes unchanged until the promise resolves.
+   * @param options `{ timeoutMs, signal }`: how long to wait for the system. To
+   * a `unix:` peer the default of `timeoutMs` is 1000.
+   * @throws {MessageTooLargeError} `data` is longer than 65,507 bytes for IPv4,
+   * 65,527 for IPv6, or the carrier's limit; nothing was sent.
    * @throws {SocketClosedError} The socket is closed.
-   * @throws Whatever else the carrier reports, as the built-in class that fits;
-   * the socket goes on. Each rejection is counted in `stats.sendFailed`.
+   * @throws {Deno.errors.TimedOut} The system did not accept it in time.
+   * @throws Any other error of the carrier, as the built-in class that fits; the
+   * socket goes on. Each rejection is counted in `stats.sendFailed`.
    */
   send(data: Data, options?: WaitOptions): Promise<void> {
-    return this.outbox.send(data, this.remote, options);
+    return this.outbox.send(data, this.#remote, options);
   }
 
   /**
-   * Sends messages, each as one datagram, in order. Over a carrier that sends by
-   * the batch (`offload`) that costs far less a datagram, most of all for equal
-   * lengths in a row to one peer; over any other they are sent one by one. One
-   * that cannot be sent holds up no other. Other sends may go in between.
+   * Sends messages in order, each as one datagram. A carrier that sends in
+   * batches (`offload`) makes this much cheaper per datagram, most of all for
+   * messages of equal length; over other carriers the messages are sent one by
+   * one. A message that cannot be sent does not stop the others. Other sends may
+   * go in between.
    *
-   * @param messages As in {@linkcode ConnectedSocket.send}. The iterable is
-   * read as it is sent, so it may be endless. Leave the bytes unchanged until the
-   * promise resolves.
-   * @param options `{ timeoutMs, signal }`, for all together. When they end it, no
-   * more is read; what was read may yet arrive.
-   * @returns How many were sent: all.
-   * @throws {AggregateError} Some could not be sent: why, for the first 16. Each
-   * is counted in `stats.sendFailed`.
+   * Cancellation: No more messages are read. Those that were read may still
+   * arrive.
+   *
+   * @param messages As in {@linkcode ConnectedSocket.send}. They are read while
+   * they are sent, so the iterable may be endless. Leave the bytes unchanged
+   * until the promise resolves.
+   * @param options `{ timeoutMs, signal }`, for all messages together.
+   * @returns How many messages were sent: all.
+   * @throws {AggregateError} Some messages could not be sent. It has the errors
+   * of the first 16; each is counted in `stats.sendFailed`.
    * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
-   * @throws {Deno.errors.TimedOut} Not done within `timeoutMs`; `signal.reason` as
-   * it is; what the iterable throws.
+   * @throws {Deno.errors.TimedOut} Not all were sent within `timeoutMs`.
+   * @throws Whatever the iterable throws, and `signal.reason`, unchanged.
    */
-  sendMany(messages: Iterable<Data>, options?: WaitOptions): Promise<number> {
-    const { outbox, carrier, clock, remote } = this;
+  async sendMany(
+    messages: Iterable<Data>,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const { outbox, carrier, clock } = this;
+    requireMessages(outbox, messages);
     const inBatches = carrier.sendBatch !== undefined;
-    const addressed = toAll(messages, remote);
-    return sendMany(outbox, addressed, inBatches, clock, options);
+    const addressed = toAll(messages, this.#remote);
+    return await sendMany(outbox, addressed, inBatches, clock, options);
   }
 
   /**
-   * Sends a message and waits for its reply; when none comes, sends it again.
-   * While it waits, a datagram that `match` takes goes to it before any
-   * `receive`; what it does not take goes to the next `receive`, and up to 256
-   * such datagrams wait for one.
+   * Sends a message and waits for the reply; if there is none, sends it again. A
+   * datagram for which `match` returns true goes to this request before any
+   * `receive`. Any other datagram goes to the next `receive`; up to 256 of them
+   * are kept.
    *
-   * @throws {Deno.errors.TimedOut} No reply after the last retry.
+   * Cancellation: Giving up consumes no datagram; the request may still arrive.
+   *
+   * @param data As in {@linkcode ConnectedSocket.send}.
+   * @param options `{ timeoutMs, retries, match, signal }`: how long to wait
+   * after each send, how often to send again, and which datagram is the reply.
+   * @returns The reply.
+   * @throws {Deno.errors.TimedOut} There was no reply after the last send.
    * @throws {MessageTooLargeError} The message is too long; nothing was sent.
    * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
    * @throws {RangeError} `timeoutMs` or `retries` is out of range.
-   * @throws What the last send failed with, where that is why no reply came;
-   * what `match` throws; `signal.reason` as it is.
+   * @throws {TypeError} An option is of the wrong type.
+   * @throws The error of the last send, if that is why there was no reply.
+   * @throws Whatever `match` throws, and `signal.reason`, unchanged.
    */
-  request(
-    data: Data,
-    options: RequestOptions<A> = {},
-  ): Promise<Datagram<A>> {
-    const { timeoutMs = 1000, retries = 0, match = () => true, signal } =
-      options;
-    return new Promise((resolve, reject) => {
-      const limit = milliseconds("request", "timeoutMs", timeoutMs);
-      if (!Number.isInteger(retries) || retries < 0) {
-        throw new RangeError(
-          `Cannot request: retries must be a whole number from 0: given ${retries}`,
-        );
-      }
-      signal?.throwIfAborted();
-
-      let sendings = 0;
-      let sendError: unknown;
-      let ended = false;
-      let cancel: (() => void) | undefined;
-      const stop = () => {
-        ended = true;
-        cancel?.();
-        unlisten?.();
-      };
-      const waiter = { resolve, reject, match, stop };
-      const giveUp = (reason: unknown) => {
-        this.inbox.withdraw(waiter);
-        reject(reason);
-      };
-      const unlisten = signal && onAbort(signal, giveUp);
-      const attempt = () => {
-        const sending = ++sendings;
-        sendError = undefined;
-        this.send(data).catch((error) => {
-          if (isFinal(error)) giveUp(error);
-          else if (sending === sendings) sendError = error;
-        });
-        if (limit !== undefined) cancel = this.clock.after(limit, next);
-        if (ended) cancel?.();
-      };
-      const next = () => {
-        if (sendings <= retries) attempt();
-        else giveUp(sendError ?? this.#noReply(sendings, timeoutMs));
-      };
-      if (this.inbox.wait(waiter)) attempt();
-    });
+  request(data: Data, options?: RequestOptions<A>): Promise<Datagram<A>> {
+    const { inbox, clock } = this;
+    const attempt = this.#requesting;
+    const send = () => this.send(data);
+    return request({ inbox, clock, attempt, send }, options);
   }
 
   /**
-   * A stream of messages to the peer; it takes datagrams too, so that one
-   * socket's `readable` pipes into another's `writable`. A message that cannot
-   * be sent is counted and reported to `onSendError`, and the stream goes on;
-   * only closing the socket makes it fail. Closing the stream leaves the socket
-   * open, and there is a new stream here.
+   * A stream that sends each chunk as one datagram to the peer. It takes
+   * datagrams too, so that the `readable` of one socket pipes into the
+   * `writable` of another. A message that cannot be sent is counted and reported
+   * to `onSendError`, and the stream goes on: only closing the socket makes it
+   * fail. Closing the stream leaves the socket open; this property then has a
+   * new stream.
    */
   get writable(): WritableStream<Data | Datagram> {
     return this.#writable ??= new WritableStream({
@@ -192,33 +173,17 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
           this.#warnings.over("send");
         } catch (error) {
           if (error instanceof SocketClosedError) throw error;
-          this.onSendError(error as Error);
+          this.#report(error);
         }
       },
       close: () => void (this.#writable = undefined),
       abort: () => void (this.#writable = undefined),
     });
   }
-
-  #noReply(sendings: number, timeoutMs: number): Error {
-    const again = sendings === 1 ? "" : `, sent ${sendings} times`;
-    return new errors.TimedOut(
-      `Cannot request from ${
-        formatAddress(this.remote)
-      }: no reply within ${timeoutMs} ms${again}`,
-    );
-  }
 }
 
 function* toAll(messages: Iterable<Data>, to: Addr): Iterable<Addressed> {
   for (const data of messages) yield { data, to };
-}
-
-/** Whether sending it again cannot help. */
-function isFinal(error: unknown): boolean {
-  return error instanceof MessageTooLargeError ||
-    error instanceof SocketClosedError || error instanceof TypeError ||
-    error instanceof errors.NotCapable;
 }
 
 function isFrom(remote: Addr): (from: Addr) => boolean {

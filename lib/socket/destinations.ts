@@ -1,62 +1,67 @@
-import { type Addr, type NetAddr, type SchemeAddr, schemeOf } from "../addr.ts";
-import { requireScheme, toDestination } from "../address/address.ts";
-import { isIp } from "../address/host.ts";
+import { type Addr, type Scheme, type SchemeAddr, schemeOf } from "../addr.ts";
+import {
+  canonicalHost,
+  requireScheme,
+  toDestination,
+} from "../address/address.ts";
 import type { OperationFields } from "../errors.ts";
+import { BoundedMap } from "../limits/bounded_map.ts";
 
 /**
- * The addresses that a socket sends to. Each is checked, compared with the
- * socket's scheme and copied: what a carrier gets is never an object that the
+ * The addresses that a socket sends to. Each is read once, checked, compared
+ * with the socket's scheme and copied: a carrier never gets an object that the
  * program can change.
  */
 export class Destinations {
-  readonly #local: Addr;
+  readonly #scheme: string;
   readonly #fields: OperationFields;
-  // Most sends go to the peer of the one before, or to a host that was checked
-  // before: to check the text of each address costs 1 to 2 µs.
+  // Most sends go to the same peer as the one before.
   #last: SchemeAddr | undefined;
-  #lastHost: string | undefined;
+  // Hosts in canonical form, as checking the text of an address takes 1 to 2 µs.
+  readonly #hosts = new BoundedMap(canonicalHost);
 
   constructor(local: Addr) {
-    this.#local = local;
+    this.#scheme = schemeOf(local);
     this.#fields = { operation: "send", local };
   }
 
   /**
    * Returns the checked address.
    *
-   * @throws {InvalidAddressError} Not an address, port 0, or another scheme.
-   * @throws {Deno.errors.NotSupported} A `unix:` peer without a path.
+   * @throws {InvalidAddressError} It is not an address, its port is 0, or its
+   * scheme is not the socket's.
+   * @throws {Deno.errors.NotSupported} It is a `unix:` peer without a path.
    */
   get(to: string | Addr): Addr {
     if (typeof to !== "object" || to === null || !("hostname" in to)) {
       return this.#check(to);
     }
+    const { transport, hostname, port, scheme } = to;
     const last = this.#last;
     if (
-      last === undefined || to.port !== last.port ||
-      to.hostname !== last.hostname || to.transport !== last.transport ||
-      to.scheme !== last.scheme
-    ) return this.#last = this.#copy(to);
-    return last;
-  }
-
-  #copy(to: SchemeAddr): NetAddr {
-    const { hostname, port } = to;
-    if (
-      hostname === this.#lastHost && schemeOf(to) === schemeOf(this.#local) &&
-      Number.isInteger(port) && port > 0 && port <= 65_535
-    ) return { ...to };
-    const checked = this.#check(to) as NetAddr;
-    this.#lastHost = isIp(checked.hostname) ? checked.hostname : undefined;
-    return checked;
+      last !== undefined && port === last.port && hostname === last.hostname &&
+      transport === last.transport && scheme === last.scheme
+    ) return last;
+    const host = typeof hostname === "string" &&
+        (scheme ?? transport) === this.#scheme &&
+        Number.isInteger(port) && port > 0 && port <= 65_535
+      ? this.#hosts.get(hostname)
+      : undefined;
+    const copy: SchemeAddr = { transport, hostname: host ?? hostname, port };
+    if (scheme !== undefined) copy.scheme = scheme;
+    return this.#last = host === undefined
+      ? this.#check(copy) as SchemeAddr
+      : copy;
   }
 
   #check(to: string | Addr): Addr {
     const checked = toDestination(to, this.#fields);
-    const own = schemeOf(this.#local);
-    // A vsock carrier is not this library's; it names no scheme to compare.
-    if (own === "vsock") return checked;
-    requireScheme(checked, [own], "this socket", this.#fields);
+    // A vsock carrier is not this library's; its scheme cannot be compared.
+    if (this.#scheme === "vsock") return checked;
+    requireScheme(checked, [this.#scheme as Scheme], "this socket", {
+      ...this.#fields,
+      remote: checked,
+    });
     return checked;
   }
 }

@@ -1,63 +1,35 @@
 import type { Addr } from "../addr.ts";
 import type { Carrier, Run } from "../carrier.ts";
-import { CopyPool } from "./copy_pool.ts";
 import { Datagram } from "../datagram.ts";
-import {
-  failure,
-  isClosed,
-  type OperationFields,
-  SocketClosedError,
-  withFields,
-} from "../errors.ts";
+import { type Attempt, failure, isClosed } from "../errors.ts";
+import { CopyPool } from "./copy_pool.ts";
+import { Liveness } from "./liveness.ts";
 import { datagramsOf } from "./runs.ts";
+import { Received } from "./stats.ts";
+import type { Waiter } from "./waiter.ts";
 
-// Datagrams that wait for a caller, and of a batch carrier what one batch holds
-// beyond that. With the largest ones, 16 MiB.
+// How many datagrams are kept for later calls; a batch carrier may add one batch
+// to that. With the longest datagrams, 256 are 16 MiB.
 const MAX_KEPT = 256;
 
-/** Who waits for a datagram. */
-export interface Waiter<A extends Addr> {
-  resolve(datagram: Datagram<A>): void;
-  reject(reason: unknown): void;
-  /** Which datagrams it takes, ahead of all who take any. @default {any} */
-  match?: (datagram: Datagram<A>) => boolean;
-  /** Whose it is, where somebody may withdraw all of his at once. */
-  readonly owner?: object;
-  /**
-   * Where it takes datagrams in memory that is used again: how many at the most,
-   * and all but the first of them.
-   */
-  readonly borrow?: { readonly max: number; rest: Datagram<A>[] };
-  /** Called when it waits no more: lets go of timers and listeners. */
-  stop?: () => void;
-}
-
-/** What an inbox counts; see `SocketStats`. */
-export interface InboxCounts {
-  received: number;
-  bytes: number;
-  truncated: number;
-  dropped: Record<string, number>;
-}
+/** Returns the reason why a datagram from there is dropped, if it is. */
+export type Refuses<A extends Addr> = (from: A) => string | undefined;
 
 /**
- * The receiving half of a socket. A carrier's `receive` cannot be cancelled, so
- * one is in flight at a time and what it brings belongs to the inbox: it goes
- * to whoever waits first, and else is kept for the next caller. It reads only
- * while somebody waits; until then the carrier's own buffer holds what comes.
+ * The receiving half of a socket. A carrier's `receive` cannot be canceled, so
+ * at most one is in flight, and its result belongs to the inbox: it goes to the
+ * first waiter, or is kept for the next one. The inbox reads only while there
+ * are waiters; at other times the carrier's own buffer holds what arrives.
  */
 export class Inbox<A extends Addr> {
-  readonly counts: InboxCounts = {
-    received: 0,
-    bytes: 0,
-    truncated: 0,
-    dropped: { stranger: 0, queueFull: 0, closed: 0 },
-  };
-  /** The local address, as text for messages. */
-  readonly local: string;
+  readonly counts: Received = new Received();
+  /** For the messages of errors: to receive on this socket. */
+  readonly attempt: Attempt;
+  /** Whether a pending `receive` keeps the program running. */
+  readonly liveness: Liveness;
   readonly #carrier: Carrier;
   readonly #maxSize: number;
-  readonly #refuses: ((from: A) => string | undefined) | undefined;
+  readonly #refuses: Refuses<A> | undefined;
   readonly #pool = new CopyPool();
   readonly #waiters: Waiter<A>[] = [];
   readonly #claims: Waiter<A>[] = [];
@@ -65,41 +37,40 @@ export class Inbox<A extends Addr> {
   #buffer: Uint8Array | undefined;
   #reading = false;
   #closed = false;
-  #unreferenced = false;
-  #released = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(
     carrier: Carrier,
-    local: string,
+    attempt: Attempt,
     maxSize: number,
-    refuses?: (from: A) => string | undefined,
+    refuses?: Refuses<A>,
   ) {
     this.#carrier = carrier;
-    this.local = local;
+    this.attempt = attempt;
+    this.liveness = new Liveness(carrier);
     this.#maxSize = maxSize;
     this.#refuses = refuses;
   }
 
-  /** How many datagrams are here and wait for a caller. */
+  /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
     return this.#kept.filter((kept) => kept instanceof Datagram).length;
   }
 
-  /** The next datagram, where it is here already. */
+  /** Returns the next datagram, if it has arrived already. */
   take(): Datagram<A> | undefined {
     if (!(this.#kept[0] instanceof Datagram)) return undefined;
     const datagram = takeFirst(this.#kept) as Datagram<A>;
-    this.#count(datagram);
+    this.counts.count(datagram);
     return datagram;
   }
 
-  /** So many of those that are here already, at most. */
+  /** Returns up to `max` of the datagrams that have arrived already. */
   takeMany(max: number): Datagram<A>[] {
     let count = 0;
     for (const kept of this.#kept) {
       if (count === max || !(kept instanceof Datagram)) break;
-      this.#count(kept);
+      this.counts.count(kept);
       count++;
     }
     if (count < this.#kept.length) {
@@ -111,15 +82,15 @@ export class Inbox<A extends Addr> {
   }
 
   /**
-   * Gives the waiter what is here already, or lets it wait. One with a `match`
-   * takes only what comes from now on.
+   * Gives the waiter the next datagram, or makes it wait. A waiter with a `match`
+   * gets only datagrams that arrive from now on.
    *
    * @returns Whether it waits.
    */
   wait(waiter: Waiter<A>): boolean {
     if (this.#closed) {
       waiter.stop?.();
-      waiter.reject(this.closedError());
+      waiter.end();
       return false;
     }
     if (waiter.match !== undefined) this.#claims.push(waiter);
@@ -132,44 +103,27 @@ export class Inbox<A extends Addr> {
       }
       return false;
     } else this.#waiters.push(waiter);
-    if (this.#released) {
-      this.#released = false;
-      if (!this.#unreferenced) this.#carrier.ref?.();
-    }
+    this.liveness.want();
     if (!this.#reading) this.#read();
     return true;
   }
 
-  /** Lets the waiter wait no more. What then comes goes to the next. */
+  /** Removes the waiter; the next datagram goes to the next waiter. */
   withdraw(waiter: Waiter<A>): void {
     const list = waiter.match === undefined ? this.#waiters : this.#claims;
     const index = list.indexOf(waiter);
     if (index < 0) return;
     list.splice(index, 1);
     waiter.stop?.();
-    // What nobody waits for need not keep the program running.
-    if (!this.#wanted) {
-      this.#released = true;
-      this.#carrier.unref?.();
-    }
+    if (!this.#wanted) this.liveness.unwant();
   }
 
-  /** The same for all of one owner's. They learn that it ended. */
+  /** Removes and ends all waiters of an owner. */
   withdrawAll(owner: object): void {
     for (const waiter of this.#waiters.filter((w) => w.owner === owner)) {
       this.withdraw(waiter);
-      waiter.reject(this.closedError());
+      waiter.end();
     }
-  }
-
-  ref(): void {
-    this.#unreferenced = false;
-    if (!this.#released) this.#carrier.ref?.();
-  }
-
-  unref(): void {
-    this.#unreferenced = true;
-    this.#carrier.unref?.();
   }
 
   /** Ends every wait. */
@@ -180,7 +134,7 @@ export class Inbox<A extends Addr> {
     this.#kept = [];
     for (const waiter of [...this.#claims, ...this.#waiters]) {
       this.withdraw(waiter);
-      waiter.reject(this.closedError());
+      waiter.end();
     }
   }
 
@@ -192,49 +146,24 @@ export class Inbox<A extends Addr> {
     return this.#idle.promise;
   }
 
-  closedError(): SocketClosedError {
-    return withFields(
-      new SocketClosedError(
-        `Cannot receive on ${this.local}: the socket is closed`,
-      ),
-      this.#fields,
-    );
-  }
-
-  get #fields(): OperationFields {
-    return { operation: "receive", local: this.#carrier.addr };
-  }
-
   get #wanted(): boolean {
     return this.#waiters.length > 0 || this.#claims.length > 0;
   }
 
   #read(): void {
+    const carrier = this.#carrier;
     this.#reading = true;
-    if (this.#carrier.receiveBatch !== undefined) return this.#readBatch();
-    // One byte more than the limit shows what was cut. Windows refuses what
-    // does not fit (error 10040) rather than cut it, so there all must fit.
-    this.#buffer ??= new Uint8Array(
-      Deno.build.os === "windows"
-        ? Math.max(this.#maxSize + 1, 65_536)
-        : this.#maxSize + 1,
-    );
     try {
-      this.#carrier.receive(this.#buffer).then(this.#arrived, this.#failed);
+      if (carrier.receiveBatch === undefined) {
+        this.#buffer ??= new Uint8Array(bufferSize(this.#maxSize));
+        carrier.receive(this.#buffer).then(this.#arrived, this.#failed);
+      } else carrier.receiveBatch().then(this.#batchArrived, this.#failed);
     } catch (error) {
       Promise.reject(error).catch(this.#failed);
     }
   }
 
-  #readBatch(): void {
-    try {
-      this.#carrier.receiveBatch!().then(this.#batchArrived, this.#failed);
-    } catch (error) {
-      Promise.reject(error).catch(this.#failed);
-    }
-  }
-
-  // The path of every datagram: no destructuring, no call that can be spared.
+  // Every datagram takes this path: no destructuring, no avoidable call.
   readonly #arrived = (arrival: [Uint8Array, Addr]): void => {
     this.#reading = false;
     if (this.#closed) {
@@ -247,64 +176,70 @@ export class Inbox<A extends Addr> {
     if (refused === undefined) {
       const truncated = bytes.length > this.#maxSize;
       const whole = truncated ? bytes.subarray(0, this.#maxSize) : bytes;
-      const data = this.#borrower === undefined
-        ? this.#pool.copy(whole)
-        : whole as Uint8Array<ArrayBuffer>;
+      const data = this.#batchTaker?.batch?.reuse
+        ? whole as Uint8Array<ArrayBuffer>
+        : this.#pool.copy(whole);
       this.#pass(new Datagram(data, from, truncated), MAX_KEPT);
-    } else this.#drop(refused);
+    } else this.counts.drop(refused);
     if (this.#wanted) this.#read();
   };
 
   readonly #batchArrived = (runs: readonly Run[]): void => {
     this.#reading = false;
-    const borrower = this.#borrower;
-    if (borrower !== undefined) return this.#lend(runs, borrower);
-    // As much again as is here may be kept: one batch, of a bounded length.
+    const taker = this.#batchTaker;
+    if (taker === undefined) this.#spread(runs);
+    else this.#handOver(runs, taker);
+    if (this.#closed) return this.#idle?.resolve();
+    if (this.#wanted) this.#read();
+  };
+
+  /** The waiter that gets a whole batch: it takes batches, and no other waits. */
+  get #batchTaker(): Waiter<A> | undefined {
+    const isAlone = this.#waiters.length === 1 && this.#claims.length === 0;
+    return isAlone && this.#waiters[0].batch ? this.#waiters[0] : undefined;
+  }
+
+  /** Gives a batch to one waiter, and keeps what is more than it takes. */
+  #handOver(runs: readonly Run[], waiter: Waiter<A>): void {
+    const { max, reuse, resolve } = waiter.batch!;
+    const pool = reuse ? undefined : this.#pool;
+    const taken: Datagram<A>[] = [];
+    for (const run of runs) {
+      for (const datagram of datagramsOf<A>(run, this.#maxSize, pool)) {
+        const { data, from, truncated } = datagram;
+        const refused = this.#refuses?.(from);
+        if (refused !== undefined) this.counts.drop(refused);
+        else if (taken.length < max) {
+          this.counts.count(datagram);
+          taken.push(datagram);
+        } else {
+          const copy = reuse ? this.#pool.copy(data) : data;
+          this.#kept.push(new Datagram(copy, from, truncated));
+        }
+      }
+    }
+    if (taken.length === 0) return;
+    this.#waiters.pop();
+    waiter.stop?.();
+    resolve(taken);
+  }
+
+  /** Gives the datagrams of a batch to the waiters one by one. */
+  #spread(runs: readonly Run[]): void {
+    // At most one batch, whose length is bounded, is kept beyond the limit.
     const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
     for (const run of runs) {
       for (const datagram of datagramsOf<A>(run, this.#maxSize, this.#pool)) {
         const refused = this.#closed
           ? "closed"
           : this.#refuses?.(datagram.from);
-        if (refused !== undefined) this.#drop(refused);
+        if (refused !== undefined) this.counts.drop(refused);
         else this.#pass(datagram, room);
       }
     }
-    if (this.#closed) return this.#idle?.resolve();
-    if (this.#wanted) this.#read();
-  };
-
-  /** Who gets what comes in the memory in which it came: nobody else waits. */
-  get #borrower(): Waiter<A> | undefined {
-    const alone = this.#waiters.length === 1 && this.#claims.length === 0;
-    return alone && this.#waiters[0].borrow ? this.#waiters[0] : undefined;
   }
 
-  /** Copies only what is more than the waiter takes. */
-  #lend(runs: readonly Run[], waiter: Waiter<A>): void {
-    const borrow = waiter.borrow!;
-    const lent: Datagram<A>[] = [];
-    for (const run of runs) {
-      for (const datagram of datagramsOf<A>(run, this.#maxSize)) {
-        const { data, from, truncated } = datagram;
-        const refused = this.#refuses?.(from);
-        if (refused !== undefined) this.#drop(refused);
-        else if (lent.length < borrow.max) lent.push(datagram);
-        else {
-          const copy = this.#pool.copy(data);
-          this.#kept.push(new Datagram(copy, from, truncated));
-        }
-      }
-    }
-    const [first] = lent;
-    if (first === undefined) return this.#read();
-    this.#waiters.pop();
-    borrow.rest = lent.slice(1);
-    for (const datagram of borrow.rest) this.#count(datagram);
-    this.#give(first, waiter);
-  }
-
-  /** To whoever waits first, or else to those that are kept. */
+  /** Gives a datagram to the first waiter, or keeps it. */
   #pass(datagram: Datagram<A>, room: number): void {
     const waiter = this.#claims.length === 0
       ? takeFirst(this.#waiters)
@@ -317,11 +252,7 @@ export class Inbox<A extends Addr> {
     this.#reading = false;
     if (this.#closed) return this.#idle?.resolve();
     if (isClosed(cause)) return this.close();
-    const error = failure(
-      `receive on ${this.local}`,
-      cause,
-      this.#fields,
-    );
+    const error = failure(this.attempt.action, cause, this.attempt);
     const waiter = this.#waiters[0] ?? this.#claims[0];
     if (waiter === undefined) this.#keep(error, MAX_KEPT);
     else {
@@ -331,16 +262,12 @@ export class Inbox<A extends Addr> {
     if (this.#wanted) this.#read();
   };
 
-  #drop(reason: string): void {
-    const { dropped } = this.counts;
-    dropped[reason] = (dropped[reason] ?? 0) + 1;
-  }
-
+  /** Finds the waiter whose `match` takes the datagram, and removes it. */
   #claimant(datagram: Datagram<A>): Waiter<A> | undefined {
     for (const claim of this.#claims.slice()) {
       try {
         if (!claim.match?.(datagram)) continue;
-        // Whatever `match` did meanwhile, such as abort its own request.
+        // `match` may have done anything, such as abort its own request.
         const index = this.#claims.indexOf(claim);
         if (index < 0) continue;
         this.#claims.splice(index, 1);
@@ -354,30 +281,34 @@ export class Inbox<A extends Addr> {
 
   #give(datagram: Datagram<A>, waiter: Waiter<A>): void {
     waiter.stop?.();
-    this.#count(datagram);
+    this.counts.count(datagram);
     waiter.resolve(datagram);
-  }
-
-  #count(datagram: Datagram<A>): void {
-    const { counts } = this;
-    counts.received++;
-    counts.bytes += datagram.data.length;
-    if (datagram.truncated) counts.truncated++;
   }
 
   #keep(arrival: Datagram<A> | Error, room: number): void {
     if (!this.#closed && this.#kept.length < room) {
       this.#kept.push(arrival);
     } else if (arrival instanceof Datagram) {
-      this.#drop(this.#closed ? "closed" : "queueFull");
+      this.counts.drop(this.#closed ? "closed" : "queueFull");
     }
   }
 }
 
 /**
- * As `shift` does, which moves memory even in a list of one: nearly all are, and
- * it would cost a receive 4 %.
+ * Removes and returns the first element, as `shift` does. But `shift` moves
+ * memory even in a list of one, as nearly all are: it would cost a receive 4 %.
  */
 function takeFirst<T>(list: T[]): T | undefined {
   return list.length > 1 ? list.shift() : list.pop();
+}
+
+/**
+ * One byte more than the limit shows that a datagram was cut. Windows rejects a
+ * datagram that does not fit (error 10040), so there the longest must fit.
+ */
+function bufferSize(maxSize: number): number {
+  const { Deno: deno } = globalThis as { Deno?: { build: { os: string } } };
+  return deno?.build.os === "windows"
+    ? Math.max(maxSize + 1, 65_536)
+    : maxSize + 1;
 }

@@ -1,11 +1,14 @@
 import type { Addr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
-import { SocketClosedError } from "../errors.ts";
-import type { Inbox, Waiter } from "./inbox.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Waiter } from "./waiter.ts";
 
 const END = { value: undefined, done: true } as const;
 
-/** Datagrams until the socket is closed. Ending the iteration closes nothing. */
+/**
+ * Iterates over datagrams until the socket is closed. Ending the iteration
+ * leaves the socket open.
+ */
 export class Iteration<A extends Addr>
   implements AsyncIterableIterator<Datagram<A>> {
   readonly #inbox: Inbox<A>;
@@ -35,11 +38,11 @@ export class Iteration<A extends Addr>
   }
 }
 
-/** One `next` that waits: of a class, as closures for each cost a receive 2 %. */
+/** One `next` that waits. It is a class because closures cost a receive 2 %. */
 class Step<A extends Addr> implements Waiter<A> {
   readonly owner: object;
+  readonly reject: (reason: unknown) => void;
   readonly #resolve: (result: IteratorResult<Datagram<A>>) => void;
-  readonly #reject: (reason: unknown) => void;
 
   constructor(
     owner: object,
@@ -48,25 +51,24 @@ class Step<A extends Addr> implements Waiter<A> {
   ) {
     this.owner = owner;
     this.#resolve = resolve;
-    this.#reject = reject;
+    this.reject = reject;
   }
 
   resolve(value: Datagram<A>): void {
     this.#resolve({ value, done: false });
   }
 
-  reject(reason: unknown): void {
-    if (reason instanceof SocketClosedError) this.#resolve(END);
-    else this.#reject(reason);
+  end(): void {
+    this.#resolve(END);
   }
 }
 
 /**
- * Datagrams as a stream that reads nothing ahead. Cancelling it closes nothing.
- * A reader that lets go of its lock while it reads leaves one datagram in the
- * stream, for the stream's next reader.
+ * Makes a stream of datagrams that reads nothing ahead. Canceling it leaves the
+ * socket open. A reader that releases its lock while it reads leaves one
+ * datagram in the stream, for the stream's next reader.
  *
- * @param onEnd Called when the stream gives no more though the socket is open.
+ * @param onEnd Called when the stream ends although the socket is open.
  */
 export function readable<A extends Addr>(
   inbox: Inbox<A>,
@@ -74,8 +76,8 @@ export function readable<A extends Addr>(
 ): ReadableStream<Datagram<A>> {
   let cancel: (() => void) | undefined;
   return new ReadableStream({
-    // A datagram must be in the stream, or still in the inbox, at each moment
-    // at which the stream can be cancelled: so no `await` between the two.
+    // Whenever the stream can be canceled, a datagram must be either in the
+    // stream or still in the inbox: so there is no `await` between the two.
     pull: (controller) =>
       new Promise<void>((resolve, reject) => {
         const waiter: Waiter<A> = {
@@ -84,12 +86,12 @@ export function readable<A extends Addr>(
             resolve();
           },
           reject: (reason) => {
-            if (reason instanceof SocketClosedError) {
-              controller.close();
-              return resolve();
-            }
             onEnd();
             reject(reason);
+          },
+          end: () => {
+            controller.close();
+            resolve();
           },
         };
         cancel = () => {

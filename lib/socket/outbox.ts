@@ -2,31 +2,34 @@ import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { isIp } from "../address/host.ts";
 import type { Carrier, Outgoing, SentBatch } from "../carrier.ts";
-import { milliseconds, wrongType } from "../check.ts";
+import { wrongType } from "../check.ts";
 import { systemClock } from "../clock.ts";
 import { count } from "../count.ts";
 import {
+  type Attempt,
   errors,
   failure,
+  fieldsOf,
   MessageTooLargeError,
   withFields,
 } from "../errors.ts";
 import { Destinations } from "./destinations.ts";
-import { type WaitOptions, within } from "./waits.ts";
+import { Lanes, type Place } from "./lanes.ts";
+import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
 
-// A datagram's length field of 16 bits, less the headers that it counts: 8 of
-// UDP (RFC 768), and of IPv4 20 more (RFC 791).
+// The length field of a datagram has 16 bits and counts the headers too: 8 bytes
+// of UDP (RFC 768), and for IPv4 20 more (RFC 791).
 const MAX_SIZE_IPV4 = 65_507;
 const MAX_SIZE_IPV6 = 65_527;
 // A `unix:` receiver that does not read makes its senders wait; UDP never does.
-const UNIX_TIMEOUT_MS = 1000;
+const UNIX_LIMITS: Limits = { ms: 1000, signal: undefined };
 
 const encoder = new TextEncoder();
 
-/** What a socket sends: bytes as they are, text as UTF-8. */
+/** What a socket sends: bytes as they are, or text as UTF-8. */
 export type Data = string | Uint8Array;
 
-/** The bytes that are sent. */
+/** Returns the bytes to send. Data of a wrong type is returned as it is. */
 export function encode(data: Data): Uint8Array {
   return typeof data === "string" ? encoder.encode(data) : data;
 }
@@ -38,29 +41,23 @@ export interface OutboxCounts {
   sendFailed: number;
 }
 
-/**
- * The sending half of a socket: checks, sends, and counts each send once. To
- * each peer it sends one at a time, in the order of the calls: of sends that
- * overlap Deno keeps no order, and on a fresh socket it reverses them.
- */
+/** The sending half of a socket: checks, sends, and counts each send once. */
 export class Outbox {
   readonly counts: OutboxCounts = { sent: 0, sentBytes: 0, sendFailed: 0 };
+  /** For the messages of errors: to send from this socket. */
+  readonly attempt: Attempt;
   readonly #carrier: Carrier;
-  readonly #local: string;
+  readonly #local: Addr;
   readonly #destinations: Destinations;
-  // To whom a send is under way: mostly one peer, and nobody waits. When sends
-  // overlap, each peer has a lane, where those wait that come after.
-  #only: Addr | undefined;
-  readonly #lanes = new Map<string, (() => void)[]>();
-  // Passed by one after another: there is one while a batch is sent.
-  #gate: Promise<void> | undefined;
-  #onDrained: (() => void) | undefined;
-  #closed = false;
+  readonly #lanes = new Lanes();
+  #isClosed = false;
 
-  constructor(carrier: Carrier, local: string) {
+  /** @param local The local address, which the program cannot change. */
+  constructor(carrier: Carrier, local: Addr) {
+    this.attempt = { action: `send from ${formatAddress(local)}`, local };
     this.#carrier = carrier;
     this.#local = local;
-    this.#destinations = new Destinations(carrier.addr);
+    this.#destinations = new Destinations(local);
   }
 
   async send(
@@ -68,71 +65,62 @@ export class Outbox {
     to: string | Addr,
     options?: WaitOptions,
   ): Promise<void> {
+    // Set while it is carried at once, as nearly every message is: not by a
+    // function of its own, whose `await` would cost a send a third more.
+    let carried: Outgoing | undefined;
     try {
-      const { data: bytes, to: peer } = this.prepare(data, to);
-      const limits = limitsOf(peer, options);
-      const isAlone = this.#only === undefined && this.#lanes.size === 0 &&
-        this.#gate === undefined;
-      try {
-        if (isAlone && limits === undefined) {
-          this.#only = peer;
-          try {
-            await this.#carry(bytes, peer);
-          } finally {
-            this.#done(peer);
-          }
-        } else await this.#inTurn(bytes, peer, limits);
-      } catch (error) {
-        if (limits?.signal?.aborted && error === limits.signal.reason) {
-          throw error;
-        }
-        throw this.failure({ data: bytes, to: peer }, error);
-      }
+      const message = this.prepare(data, to);
+      const limits = this.#limits(message, options);
+      if (limits === undefined && this.#lanes.tryEnter(message.to)) {
+        carried = message;
+        await this.#give(message);
+      } else await this.#inTurn(message, limits);
       this.counts.sent++;
-      this.counts.sentBytes += bytes.length;
+      this.counts.sentBytes += message.data.length;
     } catch (error) {
       this.counts.sendFailed++;
-      throw error;
+      throw carried === undefined ? error : this.failure(carried, error);
+    } finally {
+      if (carried !== undefined) this.#lanes.leave(carried.to);
     }
   }
 
   /**
-   * A message as the carrier takes it.
+   * Checks a message, and returns it as the carrier takes it.
    *
-   * @throws {TypeError} No data.
-   * @throws {InvalidAddressError} No address.
+   * @throws {TypeError} `data` is neither a string nor bytes.
+   * @throws {InvalidAddressError} `to` is not an address of this socket's scheme.
    * @throws {MessageTooLargeError} It is longer than one datagram can be.
    */
   prepare(data: Data, to: string | Addr): Outgoing {
     const peer = this.#destinations.get(to);
-    return { data: this.#bytes(data, peer), to: peer };
+    const bytes = encode(data);
+    if (!(bytes instanceof Uint8Array)) {
+      const attempt = this.#attempt("send", peer);
+      throw wrongType(attempt, "data", "a string or a Uint8Array", bytes);
+    }
+    const limit = this.#carrier.maxSize?.(peer) ??
+      familyLimit(peer, this.#local);
+    if (bytes.length > limit) throw this.#tooLarge(bytes.length, peer, limit);
+    return { data: bytes, to: peer };
   }
 
-  /** Why it could not be sent. */
-  failure({ data, to }: Outgoing, cause: unknown): Error {
-    const text = `send ${count(data.length, "byte")} from ${this.#local} to `;
-    const { addr } = this.#carrier;
-    return failure(text + formatAddress(to), cause, {
-      local: addr,
-      remote: to,
-    });
+  /** Makes the error of a message that could not be sent. */
+  failure(message: Outgoing, cause: unknown): Error {
+    const attempt = this.#attemptOf(message);
+    return failure(attempt.action, cause, attempt);
   }
 
   /**
-   * Sends as many of them as go at once, when all sends that were called before
-   * are done; those that are called now come after.
+   * Sends as many messages of a batch as the carrier takes at once, after all
+   * sends that were called before, and before those that are called later.
    */
   async sendBatch(batch: readonly Outgoing[]): Promise<SentBatch> {
-    const before = this.#gate;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#gate = promise;
     try {
-      await before;
-      while (this.#only !== undefined || this.#lanes.size > 0) {
-        await new Promise<void>((go) => this.#onDrained = go);
-      }
-      if (this.#closed) throw new errors.BadResource("closed");
-      const result = await this.#carrier.sendBatch!(batch);
+      const result = await this.#lanes.alone(() => {
+        this.#requireOpen();
+        return this.#carrier.sendBatch!(batch);
+      });
       this.counts.sent += result.sent;
       for (let i = 0; i < result.sent; i++) {
         this.counts.sentBytes += batch[i].data.length;
@@ -140,128 +128,99 @@ export class Outbox {
       return result;
     } catch (error) {
       return { sent: 0, error };
-    } finally {
-      if (this.#gate === promise) this.#gate = undefined;
-      resolve();
     }
   }
 
   close(): void {
-    this.#closed = true;
-    for (const lane of this.#lanes.values()) {
-      for (const go of lane.splice(0)) go();
-    }
+    this.#isClosed = true;
+    this.#lanes.close();
   }
 
-  #carry(bytes: Uint8Array, to: Addr): Promise<number> {
-    if (this.#closed) throw new errors.BadResource("closed");
-    return this.#carrier.send(bytes, to);
-  }
-
-  #done(peer: Addr): void {
-    if (this.#only === peer) {
-      this.#only = undefined;
-      this.#onDrained?.();
-    } else this.#leave(formatAddress(peer));
+  #give({ data, to }: Outgoing): Promise<number> {
+    this.#requireOpen();
+    return this.#carrier.send(data, to);
   }
 
   /**
-   * A carrier's `send` cannot be cancelled: what is given up may yet arrive, but
-   * not when it still waited for its turn.
+   * Sends a message when it is its turn. A carrier's `send` cannot be canceled:
+   * a message that is given up on may still arrive, but not if it was still
+   * waiting for its turn.
    */
   async #inTurn(
-    bytes: Uint8Array,
-    to: Addr,
-    limits: WaitOptions = {},
+    message: Outgoing,
+    limits: Limits | undefined,
   ): Promise<void> {
-    limits.signal?.throwIfAborted();
-    const peer = formatAddress(to);
-    let go: (() => void) | undefined;
+    limits?.signal?.throwIfAborted();
+    const place: Place = { peer: message.to };
     const send = async () => {
-      await this.#enter(peer, (resolve) => go = resolve);
+      if (!await this.#lanes.enter(place)) return;
       try {
-        await this.#carry(bytes, to);
+        await this.#give(message);
+      } catch (cause) {
+        throw this.failure(message, cause);
       } finally {
-        this.#leave(peer);
+        this.#lanes.leave(message.to);
       }
     };
+    const clock = this.#carrier.clock ?? systemClock;
     try {
-      await within(send(), this.#carrier.clock ?? systemClock, limits);
+      await within(send(), clock, limits, this.#attemptOf(message));
     } catch (error) {
-      const lane = this.#lanes.get(peer) ?? [];
-      const index = lane.findIndex((waiting) => waiting === go);
-      if (index >= 0) lane.splice(index, 1);
+      this.#lanes.withdraw(place);
       throw error;
     }
   }
 
-  /** Takes the peer's lane, or waits in it. */
-  async #enter(
-    peer: string,
-    onWait: (go: () => void) => void,
-  ): Promise<void> {
-    if (this.#gate !== undefined) await this.#gate;
-    if (this.#only !== undefined) {
-      this.#lanes.set(formatAddress(this.#only), []);
-      this.#only = undefined;
-    }
-    const lane = this.#lanes.get(peer);
-    if (lane === undefined) this.#lanes.set(peer, []);
-    else {
-      await new Promise<void>((go) => {
-        lane.push(go);
-        onWait(go);
-      });
-    }
+  /** The limits of a send; usually there are none. */
+  #limits(
+    { to }: Outgoing,
+    options: WaitOptions | undefined,
+  ): Limits | undefined {
+    const isUnix = to.transport === "unixpacket";
+    if (options === undefined) return isUnix ? UNIX_LIMITS : undefined;
+    const limits = limitsOf(this.#attempt("send", to), options);
+    return isUnix && options.timeoutMs === undefined
+      ? { ...UNIX_LIMITS, signal: limits?.signal }
+      : limits;
   }
 
-  /** Lets the next one in the lane go. */
-  #leave(peer: string): void {
-    const next = this.#lanes.get(peer)?.shift();
-    if (next === undefined) {
-      this.#lanes.delete(peer);
-      this.#onDrained?.();
-    } else next();
+  #requireOpen(): void {
+    if (this.#isClosed) throw new errors.BadResource("closed");
   }
 
-  #bytes(data: Data, to: Addr): Uint8Array {
-    const bytes = encode(data);
-    if (!(bytes instanceof Uint8Array)) {
-      throw wrongType("send", "data", "a string or a Uint8Array", bytes);
-    }
-    const limit = this.#carrier.maxSize?.(to) ??
-      familyLimit(to, this.#carrier.addr);
-    if (bytes.length <= limit) return bytes;
-    throw withFields(
+  #tooLarge(size: number, to: Addr, limit: number): MessageTooLargeError {
+    const attempt = this.#attempt(
+      `send ${count(size, "byte")} to ${formatAddress(to)}`,
+      to,
+    );
+    return withFields(
       new MessageTooLargeError(
-        `Cannot send ${count(bytes.length, "byte")} to ${
-          formatAddress(to)
-        }: one datagram holds at most ${limit}`,
+        `Cannot ${attempt.action}: one datagram holds at most ${limit}`,
       ),
-      { operation: "send", local: this.#carrier.addr, remote: to },
+      fieldsOf(attempt),
     );
   }
-}
 
-/** `undefined` where there are none, as mostly. */
-function limitsOf(
-  to: Addr,
-  options: WaitOptions | undefined,
-): WaitOptions | undefined {
-  const { signal } = options ?? {};
-  const timeoutMs = milliseconds("send", "timeoutMs", options?.timeoutMs) ??
-    (to.transport === "unixpacket" ? UNIX_TIMEOUT_MS : undefined);
-  return timeoutMs === undefined && signal === undefined
-    ? undefined
-    : { timeoutMs, signal };
+  #attemptOf({ data, to }: Outgoing): Attempt {
+    const size = count(data.length, "byte");
+    const local = formatAddress(this.#local);
+    return this.#attempt(
+      `send ${size} from ${local} to ${formatAddress(to)}`,
+      to,
+    );
+  }
+
+  #attempt(action: string, remote: Addr): Attempt {
+    return { action, local: this.#local, remote };
+  }
 }
 
 function familyLimit(to: Addr, local: Addr): number {
   if (!("hostname" in to && "hostname" in local)) return MAX_SIZE_IPV6;
   const { hostname } = to;
   // A name is looked up in the socket's family.
-  const ipv6 = hostname.includes(":")
+  const isIpv6 = hostname.includes(":")
     ? !hostname.startsWith("::ffff:")
     : local.hostname.includes(":") && !isIp(hostname);
-  return ipv6 ? MAX_SIZE_IPV6 : MAX_SIZE_IPV4;
+  return isIpv6 ? MAX_SIZE_IPV6 : MAX_SIZE_IPV4;
 }

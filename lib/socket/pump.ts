@@ -2,7 +2,8 @@ import type { Addr } from "../addr.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 
-// After an error, so that one that stays does not make a busy loop.
+// The pause after an error of the carrier, so that a persistent one makes no busy
+// loop.
 const PAUSE_MS = 10;
 
 /**
@@ -19,14 +20,20 @@ export async function pump<A extends Addr>(
   report: (error: unknown) => void,
 ): Promise<void> {
   for (;;) {
+    let result: IteratorResult<Datagram<A>>;
     try {
-      const { value, done } = await datagrams.next();
-      if (done) return;
-      const handled = handle(value);
-      if (handled !== undefined) await handled;
+      result = await datagrams.next();
     } catch (error) {
       report(error);
       await new Promise<void>((go) => void clock.after(PAUSE_MS, go));
+      continue;
+    }
+    if (result.done) return;
+    try {
+      const handled = handle(result.value);
+      if (handled !== undefined) await handled;
+    } catch (error) {
+      report(error);
     }
   }
 }

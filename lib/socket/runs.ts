@@ -1,12 +1,14 @@
-import type { Addr } from "../addr.ts";
+import { type Addr, copyAddr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
 import { Datagram } from "../datagram.ts";
 import type { CopyPool } from "./copy_pool.ts";
 
 /**
- * Splits a run into its datagrams, each cut to `maxSize` bytes and then marked.
+ * Splits a run into its datagrams. Those longer than `maxSize` bytes are cut to
+ * it and marked. Each datagram has an address of its own, which the program may
+ * change.
  *
- * @param pool Copies them; without it they are views of the run's own memory.
+ * @param pool Copies the bytes. Without it they are views of the run's memory.
  */
 export function datagramsOf<A extends Addr>(
   run: Run,
@@ -17,7 +19,7 @@ export function datagramsOf<A extends Addr>(
   const from = run.from as A;
   if (pool !== undefined && !truncated && segmentSize <= maxSize) {
     return pool.copyRun(data, segmentSize)
-      .map((piece) => new Datagram(piece, from));
+      .map((piece, i) => new Datagram(piece, i === 0 ? from : copyAddr(from)));
   }
   const datagrams: Datagram<A>[] = [];
   for (let i = 0, at = 0; i < count; i++, at += segmentSize) {
@@ -27,9 +29,10 @@ export function datagramsOf<A extends Addr>(
       data.byteOffset + at,
       Math.min(length, maxSize),
     );
-    // What is cut off is not copied, so that it is not kept alive.
+    // Bytes that are cut off are not copied, so that they are not kept alive.
     const bytes = pool === undefined ? view : pool.copy(view);
-    datagrams.push(new Datagram(bytes, from, truncated || length > maxSize));
+    const peer = i === 0 ? from : copyAddr(from);
+    datagrams.push(new Datagram(bytes, peer, truncated || length > maxSize));
   }
   return datagrams;
 }

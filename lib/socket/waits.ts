@@ -1,103 +1,122 @@
 import type { Addr } from "../addr.ts";
-import { errors } from "../errors.ts";
-import { milliseconds } from "../check.ts";
+import { milliseconds, requireOptions, requireSignal } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import type { Inbox, Waiter } from "./inbox.ts";
+import { type Attempt, socketClosed, timedOut } from "../errors.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Waiter } from "./waiter.ts";
 
-/** How long an operation may wait. Whichever comes first ends it. */
+/** How long an operation may wait. The limit that is reached first ends it. */
 export interface WaitOptions {
   /**
-   * Milliseconds, 0 to 2^31 - 1, or `Infinity`. When they have passed, the
-   * promise rejects with `Deno.errors.TimedOut`.
+   * Milliseconds, 0 to 2^31 - 1, or `Infinity`. After this time the promise
+   * rejects with `Deno.errors.TimedOut`.
    * @default {Infinity}
    */
   timeoutMs?: number;
-  /** When it aborts, the promise rejects with `signal.reason` as it is. */
+  /** When it aborts, the promise rejects with `signal.reason`, unchanged. */
   signal?: AbortSignal;
 }
 
+/** The limits of a wait, checked. */
+export interface Limits {
+  readonly ms: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * The next datagram, within the limits.
+ * Checks the limits of a wait.
  *
- * @param owner Whose wait it is, where somebody may withdraw it.
- * @param borrow See `Waiter`.
+ * @returns The limits, or `undefined` if there are none.
+ * @throws {RangeError} `timeoutMs` is out of range.
+ * @throws {TypeError} An option is of the wrong type.
  */
+export function limitsOf(
+  attempt: Attempt,
+  options: WaitOptions | undefined,
+): Limits | undefined {
+  if (options === undefined) return undefined;
+  requireOptions(attempt, options);
+  const { timeoutMs, signal } = options;
+  const ms = milliseconds(attempt, "timeoutMs", timeoutMs);
+  requireSignal(attempt, signal);
+  return ms === undefined && signal === undefined ? undefined : { ms, signal };
+}
+
+/** Waits for the next datagram. */
 export function receive<A extends Addr>(
   inbox: Inbox<A>,
   clock: Clock,
-  { timeoutMs, signal }: WaitOptions = {},
-  owner?: object,
-  borrow?: Waiter<A>["borrow"],
+  options: WaitOptions | undefined,
 ): Promise<Datagram<A>> {
   return new Promise((resolve, reject) => {
-    const limit = milliseconds("receive", "timeoutMs", timeoutMs);
-    signal?.throwIfAborted();
-    const waiter: Waiter<A> = { resolve, reject, owner, borrow };
-    if (limit === undefined && signal === undefined) {
-      inbox.wait(waiter);
-      return;
-    }
-    const giveUp = (reason: unknown) => {
-      inbox.withdraw(waiter);
-      reject(reason);
-    };
-    const cancel = limit === undefined ? undefined : clock.after(limit, () => {
-      giveUp(
-        new errors.TimedOut(
-          `Cannot receive on ${inbox.local}: no datagram within ${limit} ms`,
-        ),
-      );
-    });
-    const unlisten = signal && onAbort(signal, giveUp);
-    waiter.stop = () => {
-      cancel?.();
-      unlisten?.();
-    };
-    inbox.wait(waiter);
+    const limits = limitsOf(inbox.attempt, options);
+    wait(inbox, clock, limits, new Receiver(inbox, resolve, reject));
   });
 }
 
-/** What already waits, or `undefined`. */
+/** Returns a datagram that has already arrived, or `undefined`. */
 export function tryReceive<A extends Addr>(
   inbox: Inbox<A>,
   clock: Clock,
 ): Promise<Datagram<A> | undefined> {
   return new Promise((resolve, reject) => {
-    const stop = clock.turn(() => {
-      inbox.withdraw(waiter);
+    const receiver = new Receiver(inbox, resolve, reject);
+    receiver.stop = clock.turn(() => {
+      inbox.withdraw(receiver);
       resolve(undefined);
     });
-    const waiter: Waiter<A> = { resolve, reject, stop };
-    inbox.wait(waiter);
+    inbox.wait(receiver);
   });
 }
 
-/** The promise's outcome, unless the limits come first; it goes on all the same. */
+/** Makes a waiter wait within the limits. An aborted signal's reason is thrown. */
+export function wait<A extends Addr>(
+  inbox: Inbox<A>,
+  clock: Clock,
+  limits: Limits | undefined,
+  waiter: Waiter<A>,
+): void {
+  if (limits !== undefined) {
+    limits.signal?.throwIfAborted();
+    const giveUp = (reason: unknown) => {
+      inbox.withdraw(waiter);
+      waiter.reject(reason);
+    };
+    waiter.stop = onLimit(
+      limits,
+      clock,
+      giveUp,
+      (ms) => timedOut(inbox.attempt, `no datagram within ${ms} ms`),
+    );
+  }
+  inbox.wait(waiter);
+}
+
+/** Settles as the promise does, unless a limit is reached before. */
 export function within<T>(
   promise: Promise<T>,
   clock: Clock,
-  { timeoutMs, signal }: WaitOptions,
+  limits: Limits | undefined,
+  attempt: Attempt,
 ): Promise<T> {
+  if (limits === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const cancel = timeoutMs === undefined ? undefined : clock.after(
-      timeoutMs,
-      () => giveUp(new errors.TimedOut(`not done within ${timeoutMs} ms`)),
-    );
-    const stop = () => {
-      cancel?.();
-      unlisten?.();
-    };
     const giveUp = (reason: unknown) => {
       stop();
       reject(reason);
     };
-    const unlisten = signal && onAbort(signal, giveUp);
+    const stop = onLimit(
+      limits,
+      clock,
+      giveUp,
+      (ms) => timedOut(attempt, `not done within ${ms} ms`),
+    );
     promise.then(resolve, reject).finally(stop);
   });
 }
 
-/** Calls back with the signal's reason. Returns what ends the listening. */
+/** Calls back with the signal's reason. Returns a function that ends that. */
 export function onAbort(
   signal: AbortSignal,
   callback: (reason: unknown) => void,
@@ -105,4 +124,48 @@ export function onAbort(
   const abort = () => callback(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   return () => signal.removeEventListener("abort", abort);
+}
+
+/**
+ * Calls back when a limit is reached.
+ *
+ * @returns A function that ends that: no timer and no listener stays.
+ */
+function onLimit(
+  { ms, signal }: Limits,
+  clock: Clock,
+  callback: (reason: unknown) => void,
+  late: (ms: number) => Error,
+): () => void {
+  let cancel = ms === undefined
+    ? undefined
+    : clock.after(ms, () => callback(late(ms)));
+  let unlisten = signal && onAbort(signal, callback);
+  return () => {
+    cancel?.();
+    unlisten?.();
+    cancel = unlisten = undefined;
+  };
+}
+
+/** One `receive` that waits. */
+class Receiver<A extends Addr> implements Waiter<A> {
+  readonly #inbox: Inbox<A>;
+  readonly resolve: (datagram: Datagram<A>) => void;
+  readonly reject: (reason: unknown) => void;
+  stop?: () => void;
+
+  constructor(
+    inbox: Inbox<A>,
+    resolve: (datagram: Datagram<A>) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#inbox = inbox;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  end(): void {
+    this.reject(socketClosed(this.#inbox.attempt));
+  }
 }

@@ -1,35 +1,76 @@
-import "reflect-metadata";
-import {
-  BasicConstraintsExtension,
-  type JsonGeneralName,
-  PemConverter,
-  SubjectAlternativeNameExtension,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
+import type { JsonGeneralName } from "@peculiar/x509";
 import { isIp } from "../address/host.ts";
+import { wholeNumber, wrongType } from "../check.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
+// A hundred years.
+const MAX_DAYS = 36_500;
+const ACTION = "make a certificate";
 
-/** What a certificate is for. */
+/** What {@linkcode makeCertificate} makes its certificate for. */
 export interface CertificateOptions {
-  /** Names and IP addresses. */
-  hosts: readonly string[];
-  /** From when on it is valid. @default {now, less a day for clocks that are slow} */
-  notBefore?: Date;
-  /** How long it is valid, in days. */
-  days: number;
+  /**
+   * The host names and IP addresses that clients may reach the server by.
+   * @default {["localhost", "127.0.0.1", "::1"]}
+   */
+  hosts?: readonly string[] | undefined;
+  /** How many days from now it is valid. @default {30} */
+  days?: number | undefined;
+  /**
+   * When its validity begins.
+   * @default {a day ago, for clients whose clocks are slow}
+   */
+  notBefore?: Date | undefined;
+}
+
+/** A certificate and its key, both as PEM text. */
+export interface Certificate {
+  /** The certificate: give it to clients, as one of their `caCerts`. */
+  cert: string;
+  /** The private key: it stays with the server. */
+  key: string;
 }
 
 /**
- * Makes a key (ECDSA, P-256) and a certificate for it that signs itself, both in
- * PEM. It is no authority (CA:FALSE): else clients would not take it as a
- * server's.
+ * Makes a self-signed certificate with a new key (ECDSA, P-256), for tests and
+ * for development: only clients that are given the certificate trust it. It is
+ * marked as no authority (CA:FALSE), since clients do not accept an authority's
+ * certificate as a server's.
+ *
+ * @throws {RangeError} `days` is not a whole number from 1 to 36500.
+ * @throws {TypeError} `hosts` is empty.
+ *
+ * @example
+ * ```ts
+ * import { bind, connect } from "@pli/datagram";
+ * import { makeCertificate } from "@pli/datagram/testing";
+ * import { tls } from "@pli/datagram/tls";
+ *
+ * const { cert, key } = await makeCertificate();
+ * await using socket = bind("tls://127.0.0.1:0", { carrier: tls({ cert, key }) });
+ * await using client = await connect(socket.addr, {
+ *   carrier: tls({ caCerts: [cert] }),
+ * });
+ * await client.send("Bonjour");
+ * console.log((await socket.receive()).text());
+ * ```
  */
 export async function makeCertificate(
-  { hosts, days, notBefore = new Date(Date.now() - DAY_MS) }:
-    CertificateOptions,
-): Promise<{ cert: string; key: string }> {
+  options: CertificateOptions = {},
+): Promise<Certificate> {
+  const {
+    hosts = ["localhost", "127.0.0.1", "::1"],
+    notBefore = new Date(Date.now() - DAY_MS),
+  } = options;
+  const days = wholeNumber(ACTION, "days", options.days ?? 30, 1, MAX_DAYS);
+  if (hosts.length === 0) {
+    throw wrongType(ACTION, "hosts", "names or IP addresses", hosts);
+  }
+  // Only this function needs them, and they take long to load; x509 fails
+  // without the first.
+  await import("reflect-metadata");
+  const x509 = await import("@peculiar/x509");
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, [
     "sign",
     "verify",
@@ -40,20 +81,21 @@ export async function makeCertificate(
   }));
   const serial = crypto.getRandomValues(new Uint8Array(16));
   // A positive number (RFC 5280, section 4.1.2.2).
-  serial[0] = serial[0] & 0x7f | 1;
-  const certificate = await X509CertificateGenerator.createSelfSigned({
+  serial[0] = 0x40;
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial.toHex(),
-    name: [{ CN: [hosts[0]] }],
+    name: [{ CN: hosts.slice(0, 1) }],
     notBefore,
     notAfter: new Date(notBefore.getTime() + (days + 1) * DAY_MS),
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new SubjectAlternativeNameExtension(names),
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.SubjectAlternativeNameExtension(names),
     ],
   }, crypto);
   const key = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+  const { PemConverter } = x509;
   return {
     cert: `${certificate.toString("pem")}\n`,
     key: `${PemConverter.encode(key, PemConverter.PrivateKeyTag)}\n`,

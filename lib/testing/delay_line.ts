@@ -1,17 +1,14 @@
-import { BinaryHeap } from "@std/data-structures/binary-heap";
 import type { Clock } from "../clock.ts";
+import { Timeline } from "./timeline.ts";
 
 // A clock's longest wait, 24 days; what is held for longer waits again.
 const MAX_WAIT_MS = 2 ** 31 - 1;
 
-/** Holds items until their time and lets them go in order, by one timer. */
+/** Holds items until their times and releases them in order, by one timer. */
 export class DelayLine<T> {
   readonly #clock: Clock;
   readonly #release: (item: T) => void;
-  readonly #held = new BinaryHeap<{ at: number; order: number; item: T }>(
-    (a, b) => a.at - b.at || a.order - b.order,
-  );
-  #order = 0;
+  readonly #held = new Timeline<T>();
   #due = Infinity;
   #cancel: (() => void) | undefined;
 
@@ -25,22 +22,22 @@ export class DelayLine<T> {
     return this.#held.length;
   }
 
-  /** When the next of them is let go; `Infinity` for none. */
+  /** When the next item is released; `Infinity` if it holds none. */
   get due(): number {
     return this.#due;
   }
 
-  /** Holds an item until then. */
+  /** Holds an item until that time. */
   hold(item: T, at: number): void {
-    this.#held.push({ at, order: this.#order++, item });
+    this.#held.add(item, at);
     if (at < this.#due) this.#wait(at);
   }
 
-  /** Gives what it holds, and holds it no more. */
+  /** Returns the items that it held, in order, and releases none of them. */
   clear(): T[] {
     this.#cancel?.();
     this.#due = Infinity;
-    return Array.from(this.#held.drain(), ({ item }) => item);
+    return this.#held.clear();
   }
 
   #wait(at: number): void {
@@ -50,12 +47,8 @@ export class DelayLine<T> {
     this.#cancel = this.#clock.after(ms, () => {
       this.#due = Infinity;
       const now = this.#clock.now();
-      let next = this.#held.peek();
-      while (next !== undefined && next.at <= now) {
-        this.#release(this.#held.pop()!.item);
-        next = this.#held.peek();
-      }
-      if (next !== undefined) this.#wait(next.at);
+      while (this.#held.next <= now) this.#release(this.#held.take()!.item);
+      if (this.#held.length > 0) this.#wait(this.#held.next);
     });
   }
 }

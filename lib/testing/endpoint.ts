@@ -1,20 +1,27 @@
 import type { Addr, NetAddr } from "../addr.ts";
 import { errors } from "../errors.ts";
 import type { Carrier } from "../carrier.ts";
+import { fill } from "../carriers/fill.ts";
 import type { Clock } from "../clock.ts";
 
 type Received = [Uint8Array<ArrayBuffer>, Addr];
 
-/** What an endpoint needs of its network. */
+/** What an endpoint needs from its network. */
 export interface Wire {
   readonly clock: Clock;
-  carry(from: NetAddr, to: NetAddr, data: Uint8Array): void;
+  /** Takes a datagram. @returns A pause, if the sender has to make one. */
+  carry(
+    from: NetAddr,
+    to: NetAddr,
+    data: Uint8Array,
+  ): Promise<void> | undefined;
   leave(endpoint: Endpoint): void;
 }
 
 /**
- * A carrier of the simulated network. It behaves as `Deno.DatagramConn` does:
- * it cuts what is longer than the buffer, and its errors are the same.
+ * A carrier of the simulated network. It behaves as `Deno.DatagramConn` does: it
+ * cuts datagrams that are longer than the buffer, and rejects with the same
+ * errors.
  */
 export class Endpoint implements Carrier {
   readonly addr: NetAddr;
@@ -22,9 +29,9 @@ export class Endpoint implements Carrier {
   remote?: Addr;
   readonly #wire: Wire;
   readonly #arrived: [Uint8Array, NetAddr][] = [];
-  readonly #receivers:
-    (PromiseWithResolvers<Received> & { buffer: Uint8Array | undefined })[] =
-      [];
+  readonly #receivers: (PromiseWithResolvers<Received> & {
+    buffer: Uint8Array<ArrayBuffer> | undefined;
+  })[] = [];
   #closed = false;
   #dropped = 0;
 
@@ -34,19 +41,28 @@ export class Endpoint implements Carrier {
     this.clock = wire.clock;
   }
 
-  receive(buffer?: Uint8Array): Promise<Received> {
+  receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {
     if (this.#closed) return Promise.reject(closed());
     const arrival = this.#arrived.shift();
-    if (arrival !== undefined) return Promise.resolve(fill(buffer, ...arrival));
+    if (arrival !== undefined) {
+      const [data, from] = arrival;
+      return Promise.resolve([fill(buffer, data), { ...from }]);
+    }
     const receiver = { ...Promise.withResolvers<Received>(), buffer };
     this.#receivers.push(receiver);
     return receiver.promise;
   }
 
-  send(data: Uint8Array, to: Addr): Promise<number> {
-    if (this.#closed) return Promise.reject(closed());
-    this.#wire.carry(this.addr, to as NetAddr, new Uint8Array(data));
-    return Promise.resolve(data.length);
+  async send(data: Uint8Array, to: Addr): Promise<number> {
+    if (this.#closed) throw closed();
+    const { length } = data;
+    const pause = this.#wire.carry(
+      this.addr,
+      to as NetAddr,
+      new Uint8Array(data),
+    );
+    if (pause !== undefined) await pause;
+    return length;
   }
 
   close(): void {
@@ -62,11 +78,21 @@ export class Endpoint implements Carrier {
     return Promise.resolve(this.#dropped);
   }
 
-  /** A datagram arrives. Says whether there was room for it. */
+  /** Whether a `receive` waits for a datagram. */
+  get waits(): boolean {
+    return this.#receivers.length > 0;
+  }
+
+  /** How many datagrams have arrived and were not received. */
+  get unread(): number {
+    return this.#arrived.length;
+  }
+
+  /** Takes a datagram that arrives. @returns Whether there was room for it. */
   deliver(data: Uint8Array, from: NetAddr, room: number): boolean {
     const receiver = this.#receivers.shift();
     if (receiver !== undefined) {
-      receiver.resolve(fill(receiver.buffer, data, from));
+      receiver.resolve([fill(receiver.buffer, data), { ...from }]);
     } else if (this.#arrived.length < room) {
       this.#arrived.push([data, from]);
     } else {
@@ -75,19 +101,6 @@ export class Endpoint implements Carrier {
     }
     return true;
   }
-}
-
-function fill(
-  buffer: Uint8Array | undefined,
-  data: Uint8Array,
-  from: NetAddr,
-): Received {
-  const target = (buffer ?? new Uint8Array(data.length)) as Uint8Array<
-    ArrayBuffer
-  >;
-  const size = Math.min(data.length, target.length);
-  target.set(data.subarray(0, size));
-  return [target.subarray(0, size), { ...from }];
 }
 
 function closed(): Error {

@@ -1,63 +1,83 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { outOfRange } from "../check.ts";
 
 /**
- * What a link does to the datagrams that cross it. Probabilities are 0 to 1 and
- * are drawn for each datagram; what is left out does not happen.
+ * What a link does to the datagrams that cross it, such as packet loss.
+ * Probabilities are numbers from 0 to 1 and are drawn for each datagram. A fault
+ * that is not given does not happen.
  */
 export interface Faults {
-  /** How probably a datagram is lost. @default {0} */
-  loss?: number;
-  /** How probably it comes twice. @default {0} */
-  duplicate?: number;
+  /** Probability that a datagram is lost. @default {0} */
+  loss?: number | undefined;
+  /** Probability that a datagram arrives twice. @default {0} */
+  duplicate?: number | undefined;
   /**
-   * How probably it is held back by up to 20 ms more, so that later ones
-   * overtake it. Without it a link keeps the order, whatever its delay.
+   * Probability that a datagram is held back by up to 20 ms more, so that those
+   * sent in the meantime overtake it. A protocol that sends its next datagram
+   * later than that is never reordered. Without it a link keeps the order,
+   * whatever its delay.
    * @default {0}
    */
-  reorder?: number;
+  reorder?: number | undefined;
   /**
-   * How probably one bit of it is wrong. (A real UDP checksum finds most such
-   * errors, and the system then drops the datagram.)
+   * Probability that one bit of a datagram is flipped. (A real UDP checksum
+   * detects most such errors, and the system then drops the datagram.)
    * @default {0}
    */
-  corrupt?: number;
+  corrupt?: number | undefined;
   /**
-   * How long it takes, in milliseconds: evenly between the two.
-   * @default {0, 0}
+   * How long a datagram takes, in milliseconds: evenly distributed between the
+   * two.
+   * @default {{ min: 0, max: 0 }}
    */
-  delayMs?: { min: number; max: number };
-  /** Longer datagrams, in bytes, are dropped. @default {no limit} */
-  mtu?: number;
+  delayMs?: { min: number; max: number } | undefined;
+  /** The largest datagram that passes, in bytes. @default {no limit} */
+  mtu?: number | undefined;
   /**
-   * Bits a second. Each datagram takes its bytes and 28 of headers (IPv4 and
-   * UDP: RFC 791, RFC 768).
+   * Bits per second. Each datagram takes its bytes and 28 bytes of headers (IPv4
+   * and UDP: RFC 791, RFC 768).
    * @default {no limit}
    */
-  bandwidth?: number;
+  bandwidth?: number | undefined;
   /**
    * How many datagrams may wait for `bandwidth`; more are dropped.
    * @default {1024}
    */
-  queue?: number;
+  queue?: number | undefined;
 }
 
-/** What becomes of one copy of a datagram. */
+/** All faults, checked. */
+export interface CheckedFaults {
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  readonly corrupt: number;
+  readonly delayMs: { readonly min: number; readonly max: number };
+  readonly mtu: number;
+  readonly bandwidth: number;
+  readonly queue: number;
+}
+
+/** What happens to one copy of a datagram. */
 export interface Passage {
   /** Why it is dropped, or that it passes. */
   fate: "passed" | "lost" | "overMtu" | "queueFull";
-  /** When it arrives, on the clock of `cross`; for `passed`. */
+  /** When it arrives if it passes, on the clock of `cross`. */
   at: number;
   /** Which bit is flipped, counted from the first byte's lowest. */
   flippedBit?: number;
+  /** Whether it is held back, so that later ones may overtake it. */
+  reordered?: boolean;
 }
 
+const ACTION = "simulate faults";
 const HEADER_BYTES = 28;
 const HELD_BACK_MS = 20;
 
 const PROBABILITIES = ["loss", "duplicate", "reorder", "corrupt"] as const;
 
-/** What chance decides for one copy of a datagram. */
+/** What the random numbers decide for one copy of a datagram. */
 interface Chances {
   lost: boolean;
   delay: number;
@@ -66,14 +86,14 @@ interface Chances {
 }
 
 /**
- * One direction of a link: decides by its seed what becomes of each datagram.
- * The same datagrams at the same times meet the same fates. Each takes as many
- * random numbers whatever its fate and for a copy that is not made, so that
- * changing one fault leaves what the others decide alone.
+ * One direction of a link. It decides what happens to each datagram: the same
+ * seed, datagrams and times give the same decisions. Each datagram takes the same
+ * number of random numbers, whatever its fate and even if no copy of it is made,
+ * so that changing one fault does not change what the others decide.
  */
 export class Link {
   readonly #random: () => number;
-  #faults: Required<Faults>;
+  #faults: CheckedFaults;
   #departures: number[] = [];
   #freeAt = 0;
   #lastArrival = 0;
@@ -84,12 +104,12 @@ export class Link {
     this.#faults = checkFaults(faults);
   }
 
-  /** Changes the faults from now on; those left out stay. */
+  /** Changes faults from now on; those that are not given stay. */
   set(faults: Faults): void {
     this.#faults = checkFaults(faults, this.#faults);
   }
 
-  /** One datagram of that size sets out at that time: one passage, or two. */
+  /** Decides about a datagram of that size, sent at that time: one passage, or two. */
   cross(size: number, now: number): Passage[] {
     const twice = this.#random() < this.#faults.duplicate;
     const first = this.#draw(size);
@@ -126,12 +146,15 @@ export class Link {
     let at = departure + delay;
     if (holdMs !== undefined) at += holdMs;
     else this.#lastArrival = at = Math.max(at, this.#lastArrival);
-    return flippedBit === undefined
-      ? { fate: "passed", at }
-      : { fate: "passed", at, flippedBit };
+    return {
+      fate: "passed",
+      at,
+      ...(flippedBit !== undefined && { flippedBit }),
+      ...(holdMs !== undefined && { reordered: true }),
+    };
   }
 
-  /** When its last bit is on the way, or `undefined` where too many wait. */
+  /** Returns when its last bit has left, or `undefined` if too many wait. */
   #depart(size: number, now: number): number | undefined {
     const { bandwidth, queue } = this.#faults;
     if (bandwidth === Infinity) return now;
@@ -146,9 +169,10 @@ export class Link {
 }
 
 /**
- * A seed for one of many links, which all follow from one seed: FNV-1a, and then
- * MurmurHash3's last step. Without that, names that end alike have seeds that
- * are alike, and the first number of a generator hardly differs from its seed.
+ * Derives the seed of one of many links from the seed of all: FNV-1a, and then
+ * MurmurHash3's last step. Without the latter, names with similar ends have
+ * similar seeds, and the first number of a generator hardly differs from its
+ * seed.
  */
 export function seedOf(seed: number, name: string): number {
   let hash = 0x811c9dc5 ^ seed;
@@ -160,14 +184,14 @@ export function seedOf(seed: number, name: string): number {
   return hash ^ (hash >>> 16);
 }
 
-/** Flips one bit, counted from the first byte's lowest, in a copy. */
+/** Returns a copy with one bit flipped, counted from the first byte's lowest. */
 export function flipBit(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = new Uint8Array(bytes);
-  copy[bit >> 3] ^= 1 << (bit & 7);
+  copy.set([(copy[bit >> 3] ?? 0) ^ 1 << (bit & 7)], bit >> 3);
   return copy;
 }
 
-const NO_FAULTS: Required<Faults> = {
+const NO_FAULTS: CheckedFaults = {
   loss: 0,
   duplicate: 0,
   reorder: 0,
@@ -179,32 +203,48 @@ const NO_FAULTS: Required<Faults> = {
 };
 
 /**
- * All faults: those that are given, and for those that are left out others.
+ * Checks faults and completes them with others.
  *
- * @throws {RangeError} One of them cannot be.
+ * @throws {RangeError} One of them is out of range.
  */
 export function checkFaults(
   faults: Faults,
-  others: Required<Faults> = NO_FAULTS,
-): Required<Faults> {
-  const given = Object.entries(faults)
-    .filter(([_, value]) => value !== undefined);
-  const checked = { ...others, ...Object.fromEntries(given) as Faults };
-  const refuse = (name: string, wanted: string, given: unknown) => {
-    throw new RangeError(
-      `Cannot simulate: ${name} must be ${wanted}: given ${given}`,
-    );
+  others: CheckedFaults = NO_FAULTS,
+): CheckedFaults {
+  const checked = { ...others, ...given(faults) } as CheckedFaults;
+  const check = (name: string, value: unknown, from: number, to: number) => {
+    if (typeof value === "number" && value >= from && value <= to) return;
+    const upTo = to === Number.MAX_VALUE ? "" : ` to ${to}`;
+    throw outOfRange(ACTION, name, `a number from ${from}${upTo}`, value);
   };
-  for (const name of PROBABILITIES) {
-    const given = checked[name];
-    if (!(given >= 0 && given <= 1)) refuse(name, "from 0 to 1", given);
-  }
-  const { min, max } = checked.delayMs;
-  if (!(min >= 0 && min <= max && max < Infinity)) {
-    refuse("delayMs", "{ min, max } with 0 <= min <= max", `${min}..${max}`);
-  }
+  for (const name of PROBABILITIES) check(name, checked[name], 0, 1);
+  const { min, max } = checked.delayMs ?? {};
+  check("delayMs.max", max, 0, Number.MAX_VALUE);
+  check("delayMs.min", min, 0, max);
   for (const name of ["mtu", "bandwidth", "queue"] as const) {
-    if (!(checked[name] > 0)) refuse(name, "above 0", checked[name]);
+    const value: unknown = checked[name];
+    if (typeof value === "number" && value > 0) continue;
+    throw outOfRange(ACTION, name, "a number above 0", value);
   }
   return checked;
+}
+
+/** Copies the faults that are given: those that are not `undefined`. */
+export function given(faults: Faults): Faults {
+  const { delayMs } = faults;
+  const copy = { ...faults, delayMs: delayMs && { ...delayMs } };
+  const entries = Object.entries(copy).filter(([_, value]) =>
+    value !== undefined
+  );
+  return Object.fromEntries(entries);
+}
+
+/**
+ * Checks a seed.
+ *
+ * @throws {RangeError} Not a whole number.
+ */
+export function checkSeed(seed: unknown): number {
+  if (Number.isSafeInteger(seed)) return seed as number;
+  throw outOfRange(ACTION, "seed", "a whole number", seed);
 }

@@ -1,23 +1,25 @@
 /**
- * The harness for programs that speak UDP: a network that fails on purpose.
+ * The test harness for programs that speak UDP: a network with packet loss and
+ * other faults, simulated or on real sockets.
  *
  * @module
  */
+export {
+  type Certificate,
+  type CertificateOptions,
+  makeCertificate,
+} from "./certificate.ts";
 export type { Faults } from "./faults.ts";
-export {
-  type NetworkOptions,
-  type NetworkStats,
-  type SimulatedNetwork,
-  simulateNetwork,
-  type TraceEntry,
-} from "./network.ts";
+export { simulateNetwork } from "./network.ts";
+export type {
+  NetworkOptions,
+  NetworkStats,
+  SimulatedNetwork,
+  TraceEntry,
+} from "./network_types.ts";
 export type { Direction } from "./paths.ts";
-export {
-  type Relay,
-  type RelayOptions,
-  type RelayStats,
-  startRelay,
-} from "./relay.ts";
-export type { DirectionStats } from "./session.ts";
+export { startRelay } from "./relay.ts";
+export type { Relay, RelayOptions, RelayStats } from "./relay_types.ts";
+export type { DirectionStats } from "./direction.ts";
 export { carrierContract, type ContractOptions } from "./contract.ts";
 export { type TestOptions, withServer, withSockets } from "./with_server.ts";

@@ -1,115 +1,46 @@
 import type { NetAddr } from "../addr.ts";
-import { errors } from "../errors.ts";
+import { wholeNumber } from "../check.ts";
+import { errors, InvalidAddressError } from "../errors.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
-import type { Clock } from "../clock.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";
-import { type Faults, flipBit } from "./faults.ts";
+import { checkSeed, type Faults, flipBit, type Passage } from "./faults.ts";
+import type {
+  NetworkOptions,
+  NetworkStats,
+  SimulatedNetwork,
+  TraceEntry,
+} from "./network_types.ts";
 import { type Direction, type Path, Paths } from "./paths.ts";
+import { simulatedHost, toPlace } from "./places.ts";
+import { OVERHEAD_BYTES, Room } from "./room.ts";
+import { runProgram } from "./run.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
-// The range for ports that the system chooses (RFC 6335, section 6).
+// The range of ports that a system chooses from (RFC 6335, section 6).
 const FIRST_DYNAMIC_PORT = 49_152;
 const LAST_PORT = 65_535;
 const MAX_TRACE = 100_000;
-// Real time in which a program must do something, once nothing is in flight.
-const STUCK_MS = 1000;
-
-/** How {@linkcode simulateNetwork} makes its network. */
-export interface NetworkOptions extends Faults {
-  /** What all its chances follow from: the same seed, the same run. @default {1} */
-  seed?: number;
-}
-
-/** What became of a datagram, or of one copy of it. */
-export interface TraceEntry {
-  /** When that was clear, in milliseconds of the network's time. */
-  time: number;
-  /** The sender, as `udp://host:port`. */
-  from: string;
-  /** The receiver, likewise. */
-  to: string;
-  /** Its bytes, as they arrived or would have. */
-  data: Uint8Array;
-  /** What became of it; `partitioned` is counted as lost. */
-  fate:
-    | "delivered"
-    | "lost"
-    | "partitioned"
-    | "overMtu"
-    | "queueFull"
-    | "unreachable";
-}
-
-/** Datagrams by fate: sent + duplicated = the sum of the others. */
-export interface NetworkStats {
-  /** What the sockets sent. */
-  sent: number;
-  /** Copies that the network made. */
-  duplicated: number;
-  /** What reached a socket; whether that delivers it, its own stats tell. */
-  delivered: number;
-  /** By chance, or by a partition. */
-  lost: number;
-  /** Longer than `mtu`. */
-  overMtu: number;
-  /** Too many waited, for bandwidth or at the receiver. */
-  queueFull: number;
-  /** Nobody had bound the address when it arrived. */
-  unreachable: number;
-  /** Still on the way. */
-  inFlight: number;
-}
+const ACTION = "simulate a network";
+// How many datagrams leave at one moment of virtual time, at most: without that,
+// a program that sends without end would stop the time, and the event loop.
+const BURST = 256;
+// What may be in flight, and what the trace may hold.
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * A network in memory, which fails as told and by its seed. As a carrier source
- * it is the host 127.0.0.1.
- */
-export interface SimulatedNetwork extends CarrierSource {
-  /** What all its chances follow from. */
-  readonly seed: number;
-  /** Its time: virtual, from 0, in milliseconds. */
-  readonly clock: Clock;
-  /** Each datagram's fate, in the order of time; the first 100,000. */
-  readonly trace: readonly TraceEntry[];
-  /** How many datagrams met which fate so far. */
-  readonly stats: NetworkStats;
-  /** Another host on it: what binds and connects there has its address. */
-  host(hostname: string): CarrierSource;
-  /**
-   * Changes faults from now on, everywhere or in one direction; those that are
-   * left out stay. Later calls win.
-   *
-   * @throws {RangeError} A fault is out of range.
-   */
-  set(faults: Faults, direction?: Direction): void;
-  /** Lets nothing pass between two hosts or addresses, in either direction. */
-  partition(a: string, b: string): void;
-  /** Ends that partition; without arguments all. */
-  heal(a?: string, b?: string): void;
-  /**
-   * Runs a program over the network and gives its result. What it throws says
-   * the seed that replays it.
-   *
-   * @throws {Error} The program waits for something that is neither the network
-   * nor its clock, and would hang.
-   */
-  run<T>(program: () => Promise<T>): Promise<T>;
-}
-
-/**
- * Makes a network in memory, on which datagrams are lost, doubled, reordered,
- * corrupted and delayed as told. No permission is needed. The same seed gives
- * the same run, to the byte, every time.
+ * Makes a network in memory that loses, duplicates, reorders, corrupts and delays
+ * datagrams. No permission is needed. The same seed gives the same run, to the
+ * byte, every time.
  *
  * Its time is virtual: whenever the program only waits, it jumps to the next
- * arrival or timeout, so that hours pass in milliseconds. That holds for what
- * runs on the network's clock: its sockets, their `timeoutMs` and `retries`.
- * `setTimeout`, `AbortSignal.timeout`, `crypto.subtle`, files and real sockets
- * are outside: while a program waits for those, the virtual time runs on.
+ * arrival or timeout, so that hours pass in milliseconds. Everything that uses
+ * the network's clock runs in that time: its sockets, their `timeoutMs` and
+ * `retries`. `setTimeout`, `AbortSignal.timeout`, `crypto.subtle`, files and real
+ * sockets do not: while a program waits for them, the virtual time runs on.
  *
- * @throws {RangeError} A fault is out of range.
+ * @throws {RangeError} A fault, the seed or `stuckMs` is out of range.
  *
  * @example
  * ```ts
@@ -129,9 +60,9 @@ export interface SimulatedNetwork extends CarrierSource {
  * ```
  */
 export function simulateNetwork(
-  { seed = 1, ...faults }: NetworkOptions = {},
+  { seed = 1, stuckMs = 5000, ...faults }: NetworkOptions = {},
 ): SimulatedNetwork {
-  return new Network(seed, faults);
+  return new Network(seed, stuckMs, faults);
 }
 
 class Network implements SimulatedNetwork, Wire {
@@ -147,24 +78,27 @@ class Network implements SimulatedNetwork, Wire {
     queueFull: 0,
     unreachable: 0,
     inFlight: 0,
+    corrupted: 0,
+    reordered: 0,
   };
+  readonly #stuckMs: number;
   readonly #paths: Paths;
+  readonly #room = new Room(MAX_BYTES);
+  readonly #traceRoom = new Room(MAX_BYTES);
   readonly #endpoints = new Map<string, Endpoint>();
+  #burstAt = 0;
+  #burst = 0;
 
-  constructor(seed: number, faults: Faults) {
-    if (!Number.isSafeInteger(seed)) {
-      throw new RangeError(
-        `Cannot simulate: seed must be a whole number: given ${seed}`,
-      );
-    }
-    this.seed = seed;
+  constructor(seed: number, stuckMs: number, faults: Faults) {
+    this.seed = checkSeed(seed);
+    this.#stuckMs = wholeNumber(ACTION, "stuckMs", stuckMs, 1, Infinity);
     this.#paths = new Paths(seed, faults);
   }
 
   readonly schemes = ["udp"] as const;
 
   listen(address: NetAddr): Carrier {
-    return this.#listen(address);
+    return this.#listen(address, DEFAULT_HOST);
   }
 
   dial(address: NetAddr): Promise<Carrier> {
@@ -172,10 +106,14 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   host(hostname: string): CarrierSource {
+    const { hosts: [host = DEFAULT_HOST], port } = toPlace(hostname, "host");
+    if (port !== undefined) {
+      throw new InvalidAddressError(hostname, "a host has no port");
+    }
     return {
       schemes: this.schemes,
-      listen: (address: NetAddr) => this.#listen(address),
-      dial: (address: NetAddr) => this.#dial(address, hostname),
+      listen: (address: NetAddr) => this.#listen(address, host),
+      dial: (address: NetAddr) => this.#dial(address, host),
     };
   }
 
@@ -191,87 +129,99 @@ class Network implements SimulatedNetwork, Wire {
     this.#paths.heal(a, b);
   }
 
-  async run<T>(program: () => Promise<T>): Promise<T> {
-    const stuck = Promise.withResolvers<never>();
-    let idleSince: number | undefined;
-    const watch = setInterval(() => {
-      const now = performance.now();
-      if (this.clock.planned > 0) idleSince = undefined;
-      else if (now - (idleSince ??= now) >= STUCK_MS) {
-        stuck.reject(
-          new Error(
-            "The program waits, and neither the network nor its clock has anything to come",
-          ),
-        );
-      }
-    }, STUCK_MS / 4);
-    try {
-      return await Promise.race([program(), stuck.promise]);
-    } catch (error) {
-      if (error instanceof Error) {
-        error.message += ` (simulated network, seed ${this.seed})`;
-      }
-      throw error;
-    } finally {
-      clearInterval(watch);
-    }
+  run<T>(program: () => Promise<T>): Promise<T> {
+    const { seed, clock } = this;
+    const endpoints = () => [...this.#endpoints.values()];
+    return runProgram(program, {
+      seed,
+      clock,
+      endpoints,
+      stuckMs: this.#stuckMs,
+    });
   }
 
-  carry(from: NetAddr, to: NetAddr, data: Uint8Array): void {
+  carry(
+    from: NetAddr,
+    to: NetAddr,
+    data: Uint8Array,
+  ): Promise<void> | undefined {
     const path = this.#paths.between(from, to);
-    const passages = path.link.cross(data.length, this.clock.now());
+    const now = this.clock.now();
+    const passages = path.link.cross(data.length, now);
     this.stats.sent++;
     this.stats.duplicated += passages.length - 1;
-    const parted = this.#paths.isParted(path);
-    for (const { fate, at, flippedBit } of passages) {
-      if (parted) this.#record(path, data, "partitioned");
+    for (const passage of passages) {
+      const { fate, at, flippedBit } = passage;
+      if (this.#paths.isParted(path)) this.#record(path, data, "partitioned");
       else if (fate !== "passed") this.#record(path, data, fate);
-      else {
+      else if (!this.#room.take(data.length + OVERHEAD_BYTES)) {
+        this.#record(path, data, "queueFull");
+      } else {
         const copy = flippedBit === undefined
           ? data
           : flipBit(data, flippedBit);
         this.stats.inFlight++;
-        this.clock.after(
-          at - this.clock.now(),
-          () => this.#arrive(path, copy),
-        );
+        this.clock.after(at - now, () => this.#arrive(path, copy, passage));
       }
     }
+    return this.#pause(now);
+  }
+
+  /** Returns a pause of 1 ms after each burst that is sent at one moment. */
+  #pause(now: number): Promise<void> | undefined {
+    if (now !== this.#burstAt) {
+      this.#burstAt = now;
+      this.#burst = 0;
+    }
+    if (++this.#burst % BURST > 0) return undefined;
+    return new Promise((go) => void this.clock.after(1, go));
   }
 
   leave({ addr }: Endpoint): void {
     this.#endpoints.delete(formatAddress(addr));
   }
 
-  #arrive(path: Path, data: Uint8Array): void {
+  #arrive(path: Path, data: Uint8Array, passage: Passage): void {
     this.stats.inFlight--;
+    this.#room.free(data.length + OVERHEAD_BYTES);
+    this.#record(path, data, this.#deliver(path, data), passage);
+  }
+
+  #deliver(path: Path, data: Uint8Array): TraceEntry["fate"] {
+    if (this.#paths.isParted(path)) return "partitioned";
     const endpoint = this.#endpoints.get(formatAddress(path.to));
-    const fate = endpoint === undefined
-      ? "unreachable"
-      : endpoint.deliver(data, path.from, path.faults.queue)
-      ? "delivered"
-      : "queueFull";
-    this.#record(path, data, fate);
+    if (endpoint === undefined) return "unreachable";
+    const { queue } = path.faults;
+    return endpoint.deliver(data, path.from, queue) ? "delivered" : "queueFull";
   }
 
   #record(
     { from, to }: Path,
     data: Uint8Array,
     fate: TraceEntry["fate"],
+    { flippedBit, reordered = false }: Partial<Passage> = {},
   ): void {
+    const corrupted = flippedBit !== undefined;
     this.stats[fate === "partitioned" ? "lost" : fate]++;
+    if (fate === "delivered") {
+      if (corrupted) this.stats.corrupted++;
+      if (reordered) this.stats.reordered++;
+    }
     if (this.trace.length === MAX_TRACE) return;
+    if (!this.#traceRoom.take(data.length)) return;
     this.trace.push({
       time: this.clock.now(),
       from: formatAddress(from),
       to: formatAddress(to),
       data,
+      corrupted,
+      reordered,
       fate,
     });
   }
 
-  #listen(address: NetAddr): Endpoint {
-    const { hostname } = address;
+  #listen(address: NetAddr, host: string): Endpoint {
+    const hostname = simulatedHost(address.hostname, host);
     if (hostname === "0.0.0.0" || hostname === "::") {
       throw new errors.AddrNotAvailable(
         "on the simulated network a socket has one host's address",
@@ -288,12 +238,14 @@ class Network implements SimulatedNetwork, Wire {
     return endpoint;
   }
 
-  #dial(
-    remote: NetAddr,
-    hostname: string,
-  ): Promise<Carrier> {
-    const local = { ...remote, hostname, port: 0 };
-    return Promise.try(() => this.#listen(local));
+  #dial({ hostname, port }: NetAddr, host: string): Promise<Carrier> {
+    return Promise.try(() => {
+      const local = { transport: "udp", hostname: host, port: 0 } as const;
+      const endpoint = this.#listen(local, host);
+      const peer = simulatedHost(hostname, host);
+      endpoint.remote = { transport: "udp", hostname: peer, port };
+      return endpoint;
+    });
   }
 
   #freePort(hostname: string): number {

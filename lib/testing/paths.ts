@@ -1,62 +1,78 @@
 import type { NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import { checkFaults, type Faults, Link, seedOf } from "./faults.ts";
+import {
+  type CheckedFaults,
+  checkFaults,
+  type Faults,
+  given,
+  Link,
+  seedOf,
+} from "./faults.ts";
+import { includes, type Place, simulatedHost, toPlace } from "./places.ts";
 
 /**
- * One direction between two addresses. An address is a host (`10.0.0.1`) or a
- * host and port (`10.0.0.1:53`); what is left out means all.
+ * One direction between two addresses, each a host (`10.0.0.1`) or a host and a
+ * port (`10.0.0.1:53`).
  */
 export interface Direction {
   /** The sender. @default {all} */
-  from?: string;
+  from?: string | undefined;
   /** The receiver. @default {all} */
-  to?: string;
+  to?: string | undefined;
 }
 
 /** One direction between two addresses that have exchanged something. */
 export interface Path {
-  from: NetAddr;
-  to: NetAddr;
-  link: Link;
-  faults: Required<Faults>;
+  readonly from: NetAddr;
+  readonly to: NetAddr;
+  readonly link: Link;
+  faults: CheckedFaults;
 }
 
-/** What lies between any two addresses of a network: a link each, or nothing. */
+interface Rule {
+  readonly key: string;
+  readonly from: Place | undefined;
+  readonly to: Place | undefined;
+  readonly faults: Faults;
+}
+
+/** The links between all addresses of a network, and its partitions. */
 export class Paths {
   readonly #seed: number;
   readonly #paths = new Map<string, Path>();
-  #rules: (Direction & { faults: Faults })[] = [];
-  #partitions: { a: string; b: string }[] = [];
+  // The paths by addresses as senders spell them.
+  readonly #spelled = new Map<string, Path>();
+  #rules: Rule[] = [];
+  #partitions: (readonly [Place, Place])[] = [];
 
   constructor(seed: number, faults: Faults) {
     this.#seed = seed;
     this.set(faults);
   }
 
-  /** The link's decisions follow from the seed and the two addresses. */
+  /** Returns the path; what its link decides depends on the seed and the addresses. */
   between(from: NetAddr, to: NetAddr): Path {
-    const key = `${formatAddress(from)} ${formatAddress(to)}`;
-    let path = this.#paths.get(key);
+    const spelling = `${formatAddress(from)} ${formatAddress(to)}`;
+    let path = this.#spelled.get(spelling);
     if (path === undefined) {
-      const faults = this.#faultsOf(from, to);
-      path = {
-        from,
-        to,
-        link: new Link(seedOf(this.#seed, key), faults),
-        faults,
-      };
-      this.#paths.set(key, path);
+      const hostname = simulatedHost(to.hostname, from.hostname);
+      path = this.#path(from, { ...to, hostname });
+      this.#spelled.set(spelling, path);
     }
     return path;
   }
 
-  /** Later rules win over earlier ones, fault by fault. */
-  set(faults: Faults, { from, to }: Direction = {}): void {
-    checkFaults(faults);
-    const same = (rule: Direction) => rule.from === from && rule.to === to;
-    const before = this.#rules.find(same)?.faults;
-    this.#rules = this.#rules.filter((rule) => !same(rule));
-    this.#rules.push({ from, to, faults: { ...before, ...faults } });
+  /** Adds a rule. Later rules win over earlier ones, fault by fault. */
+  set(faults: Faults, direction: Direction = {}): void {
+    const copy = given(faults);
+    checkFaults(copy);
+    const [from, to] = [direction.from, direction.to].map((place) =>
+      place === undefined ? undefined : toPlace(place, "set")
+    );
+    const key = JSON.stringify([from, to]);
+    const before = this.#rules.find((rule) => rule.key === key)?.faults;
+    this.#rules = this.#rules.filter((rule) => rule.key !== key);
+    this.#rules.push({ key, from, to, faults: { ...before, ...copy } });
     for (const path of this.#paths.values()) {
       path.faults = this.#faultsOf(path.from, path.to);
       path.link.set(path.faults);
@@ -64,35 +80,52 @@ export class Paths {
   }
 
   partition(a: string, b: string): void {
-    this.#partitions.push({ a, b });
+    this.#partitions.push([toPlace(a, "partition"), toPlace(b, "partition")]);
   }
 
   heal(a?: string, b?: string): void {
-    this.#partitions = a === undefined
-      ? []
-      : this.#partitions.filter((parted) =>
-        !(parted.a === a && parted.b === b) &&
-        !(parted.a === b && parted.b === a)
-      );
-  }
-
-  isParted({ from, to }: Path): boolean {
-    return this.#partitions.some(({ a, b }) =>
-      names(a, from) && names(b, to) || names(b, from) && names(a, to)
+    const places = [a, b].map((place) =>
+      place === undefined ? undefined : toPlace(place, "heal")
+    );
+    this.#partitions = this.#partitions.filter((ends) =>
+      !areEnds(places, ends)
     );
   }
 
-  #faultsOf(from: NetAddr, to: NetAddr): Required<Faults> {
+  isParted({ from, to }: Path): boolean {
+    return this.#partitions.some(([a, b]) =>
+      includes(a, from) && includes(b, to) ||
+      includes(b, from) && includes(a, to)
+    );
+  }
+
+  #path(from: NetAddr, to: NetAddr): Path {
+    const key = `${formatAddress(from)} ${formatAddress(to)}`;
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      const faults = this.#faultsOf(from, to);
+      const link = new Link(seedOf(this.#seed, key), faults);
+      path = { from, to, link, faults };
+      this.#paths.set(key, path);
+    }
+    return path;
+  }
+
+  #faultsOf(from: NetAddr, to: NetAddr): CheckedFaults {
     const rules = this.#rules.filter((rule) =>
-      names(rule.from, from) && names(rule.to, to)
+      (rule.from === undefined || includes(rule.from, from)) &&
+      (rule.to === undefined || includes(rule.to, to))
     );
     return checkFaults(Object.assign({}, ...rules.map((rule) => rule.faults)));
   }
 }
 
-/** Whether a host, or a host and port, stands for that address. */
-function names(place: string | undefined, address: NetAddr): boolean {
-  return place === undefined || place === address.hostname ||
-    place.replace(/^udp:\/\//, "") ===
-      formatAddress(address).slice("udp://".length);
+/** Whether the places that are given include the ends of a partition. */
+function areEnds(
+  [a, b]: readonly (Place | undefined)[],
+  [x, y]: readonly [Place, Place],
+): boolean {
+  const match = (place: Place | undefined, end: Place) =>
+    place === undefined || includes(place, end);
+  return match(a, x) && match(b, y) || match(a, y) && match(b, x);
 }

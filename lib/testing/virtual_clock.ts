@@ -1,29 +1,30 @@
-import { BinaryHeap } from "@std/data-structures/binary-heap";
 import type { Clock } from "../clock.ts";
+import { Timeline } from "./timeline.ts";
 
 interface Event {
-  at: number;
-  /** Events of one time happen in the order in which they were planned. */
-  order: number;
+  /** `undefined` once it was called or canceled. */
   callback: (() => void) | undefined;
 }
 
 /**
- * A clock whose time jumps to the next thing that is to happen, as soon as the
- * program does nothing but wait. It runs by itself while anything is planned.
+ * A clock whose time jumps to the next planned event as soon as the program does
+ * nothing but wait. It runs by itself while anything is planned.
  */
 export class VirtualClock implements Clock {
-  readonly #events = new BinaryHeap<Event>((a, b) =>
-    a.at - b.at || a.order - b.order
-  );
+  readonly #events = new Timeline<Event>();
   #now = 0;
-  #order = 0;
   #planned = 0;
+  #added = 0;
   #immediate: ReturnType<typeof setImmediate> | undefined;
 
-  /** How many things are still to happen. */
+  /** How many events are still to come. */
   get planned(): number {
     return this.#planned;
+  }
+
+  /** How many events were planned so far: it grows whenever something happens. */
+  get events(): number {
+    return this.#added;
   }
 
   /** Milliseconds since the clock was made. */
@@ -32,13 +33,10 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    const event: Event = {
-      at: this.#now + ms,
-      order: this.#order++,
-      callback,
-    };
-    this.#events.push(event);
+    const event: Event = { callback };
+    this.#events.add(event, this.#now + ms);
     this.#planned++;
+    this.#added++;
     this.#wind();
     return () => {
       if (event.callback === undefined) return;
@@ -51,7 +49,7 @@ export class VirtualClock implements Clock {
     return this.after(0, callback);
   }
 
-  /** An immediate comes when all promises that could go on have gone on. */
+  /** An immediate runs after every promise that can continue has continued. */
   #wind(): void {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
@@ -61,18 +59,18 @@ export class VirtualClock implements Clock {
   }
 
   #step(): void {
-    let event;
-    do event = this.#events.pop(); while (event && !event.callback);
-    if (event?.callback === undefined) return;
-    const { at, callback } = event;
-    event.callback = undefined;
+    let next;
+    do next = this.#events.take(); while (next && !next.item.callback);
+    if (next?.item.callback === undefined) return;
+    const { callback } = next.item;
+    next.item.callback = undefined;
     this.#planned--;
-    this.#now = at;
+    this.#now = next.at;
     callback();
   }
 
   #stop(): void {
-    while (this.#events.pop() !== undefined);
+    this.#events.clear();
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
   }

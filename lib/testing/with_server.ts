@@ -4,21 +4,24 @@ import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { bind, connect } from "../open.ts";
 import { type DatagramHandler, type DatagramServer, serve } from "../serve.ts";
 
-/** What {@linkcode withServer} and {@linkcode withSockets} test over. */
+/** What {@linkcode withServer} and {@linkcode withSockets} run a test over. */
 export interface TestOptions {
   /** What carries the datagrams. @default {Deno's own UDP} */
-  carrier?: CarrierSource;
-  /** Where to bind. @default {"udp://127.0.0.1:0", a free port on loopback} */
-  address?: string;
+  carrier?: CarrierSource | undefined;
+  /**
+   * The address to bind.
+   * @default {"udp://127.0.0.1:0", a free port on loopback}
+   */
+  address?: string | undefined;
 }
 
 const ADDRESS = "udp://127.0.0.1:0";
 
 /**
  * Runs a test with a server and a client that is connected to it, and closes
- * both, whatever the test does. An error of the handler fails the test.
+ * both, however the test ends. An error of the handler fails the test.
  *
- * @throws What the test throws, or else what a handler threw first.
+ * @throws What the test throws; if it throws nothing, the handler's first error.
  *
  * @example
  * ```ts
@@ -50,7 +53,7 @@ export async function withServer(
 
 /**
  * Runs a test with a bound socket and one that is connected to it, and closes
- * both, whatever the test does.
+ * both, however the test ends.
  *
  * @throws What the test throws.
  */

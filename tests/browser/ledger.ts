@@ -7,19 +7,19 @@ import { Program } from "../process/support/programs.ts";
 import { browserTest } from "./support/browser.ts";
 
 const SENT = 200_000;
-// So many find a server that does not run for a while, so that the system drops
-// some, however fast the server is and however large its buffer.
-const MEANWHILE = { first: 100_000, last: 120_000 };
+// While these are sent the server is stopped, so that the system drops some,
+// however fast the server is and however large its buffer.
+const STOPPED = { first: 100_000, last: 120_000 };
 
-/** All that was sent, wherever it ended. */
+/** Adds up all outcomes. */
 function total({ dropped, kernelDrops = 0, sinks }: CollectorStats): number {
-  const { kept, waiting, notKept } = sinks.store;
+  const { stored, waiting, notStored } = sinks.store;
   const refused = Object.values(dropped).reduce((sum, n) => sum + n, 0);
-  return kept + waiting + notKept + refused + kernelDrops;
+  return stored + waiting + notStored + refused + kernelDrops;
 }
 
 browserTest(
-  `${SENT} messages as fast as one sender can: the store, the system's drops and the refusals add up to all of them, and the page says the same`,
+  `of ${SENT} messages at full speed, stored and dropped ones add up, also on the page`,
   async (open) => {
     const folder = await Deno.makeTempDir();
     const path = `${folder}/messages.db`;
@@ -41,8 +41,8 @@ browserTest(
       await using client = await connect(address);
       const data = new Uint8Array(100).fill(0x61);
       for (let n = 0; n < SENT; n++) {
-        if (n === MEANWHILE.first) server.kill("SIGSTOP");
-        if (n === MEANWHILE.last) server.kill("SIGCONT");
+        if (n === STOPPED.first) server.kill("SIGSTOP");
+        if (n === STOPPED.last) server.kill("SIGCONT");
         await client.send(data);
       }
       assertEquals(client.stats.sent, SENT);
@@ -57,7 +57,7 @@ browserTest(
     assertEquals(total(stats), SENT);
     assert(stats.dropped.rateLimited > 0 && stats.kernelDrops! > 0);
 
-    // The page shows each number that /stats gives, under its name.
+    // The page shows each number of /stats, under its name.
     const expected = {
       received: stats.received,
       dropped: Object.values(stats.dropped).reduce((sum, n) => sum + n, 0) +
@@ -77,7 +77,7 @@ browserTest(
       const [name, n] of [
         ["rate limited", stats.dropped.rateLimited],
         ["by the system", stats.kernelDrops],
-        ["kept", stats.sinks.store.kept],
+        ["stored", stats.sinks.store.stored],
       ] as const
     ) {
       assertMatch(shown, new RegExp(`${name} ${n}\\b`));
@@ -89,9 +89,9 @@ browserTest(
     const last = JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
     assertEquals(total(last), SENT);
     using store = new StoreReader(path);
-    let kept = 0;
-    for (const _ of store.select({})) kept++;
-    assertEquals(kept, last.sinks.store.kept);
+    let stored = 0;
+    for (const _ of store.select({})) stored++;
+    assertEquals(stored, last.sinks.store.stored);
     await Deno.remove(folder, { recursive: true });
   },
 );

@@ -39,11 +39,11 @@ for (const [width, height] of SIZES) {
         }
         const { received } = collector.stats;
         await waitForRows(tab, received);
-        for (const text of ["ping", "is anybody there?"]) {
-          await tab.getByLabel("Text, to this server").fill(text);
+        for (const text of ["ping", "is anyone there?"]) {
+          await tab.getByLabel("Text to send to this server").fill(text);
           await tab.getByRole("button", { name: "Send" }).click();
         }
-        await tab.getByText("no answer").waitFor();
+        await tab.getByText("no reply", { exact: true }).waitFor();
         await waitForRows(tab, received + 2);
         await tab.getByRole("button", { name: /^Bytes of message/ }).nth(3)
           .click();
@@ -77,7 +77,7 @@ const LARGE = {
 
 for (const width of [360, 800, 1440]) {
   browserTest(
-    `at ${width} px large totals have room, and what can be pressed is large enough`,
+    `at ${width} px large totals fit, and buttons are large enough`,
     async (open) => {
       await using collector = new Collector({
         stats: () => Promise.resolve(LARGE),
@@ -98,7 +98,7 @@ for (const width of [360, 800, 1440]) {
           .map((one) => one.textContent)
       );
       assertEquals(small, []);
-      // A short message takes one line, or two where there is no table.
+      // A short message takes one line, or two on a narrow screen.
       const { height } = (await tab.locator("#rows tr").boundingBox())!;
       assert(height < (width === 360 ? 64 : 40), `${height} px`);
     },
@@ -107,7 +107,7 @@ for (const width of [360, 800, 1440]) {
 }
 
 browserTest(
-  "a screen reader is told of the connection and of answers, not of each number",
+  "a screen reader announces the connection and replies, not each number",
   async (open) => {
     await using collector = new Collector();
     const tab = await open(collector.page.url);

@@ -15,7 +15,7 @@ browserTest(
     await using collector = new Collector();
     const tab = await open(collector.page.url);
     await using peer = await collector.peer();
-    // A busy machine may be late once, but not each time.
+    // A busy machine may be late once, but not every time.
     const appears = async (text: string) => {
       await peer.send(text);
       return await tab.getByText(text).waitFor({ timeout: 1000 })
@@ -59,7 +59,7 @@ browserTest(
 );
 
 browserTest(
-  "control and bidirectional characters are made visible, bytes that are no text too",
+  "control and bidirectional characters are visible, and bytes that are not text",
   async (open) => {
     await using collector = new Collector();
     const tab = await open(collector.page.url);
@@ -77,28 +77,28 @@ browserTest(
 );
 
 browserTest(
-  "the form sends a message and shows its answer beside it",
+  "the form sends a message and shows its reply beside it",
   async (open) => {
     await using collector = new Collector({
       answer: (text) => text === "ping" ? "pong <b>" : undefined,
     });
     const tab = await open(collector.page.url);
     const sent = tab.getByRole("listitem");
-    await tab.getByLabel("Text, to this server").fill("ping");
+    await tab.getByLabel("Text to send to this server").fill("ping");
     await tab.getByRole("button", { name: "Send" }).click();
     await sent.filter({ hasText: "pong <b>" }).waitFor();
-    await tab.getByLabel("Text, to this server").fill("silence");
+    await tab.getByLabel("Text to send to this server").fill("silence");
     await tab.keyboard.press("Control+Enter");
-    await sent.filter({ hasText: "no answer" }).waitFor();
+    await sent.filter({ hasText: "no reply" }).waitFor();
     assertEquals((await sent.first().innerText()).split(/\n+/)[0], "silence");
     await waitForRows(tab, 2);
   },
 );
 
-browserTest("a message that cannot be sent says why", async (open) => {
+browserTest("a message that cannot be sent shows the reason", async (open) => {
   await using collector = new Collector();
   const tab = await open(collector.page.url);
-  await tab.getByLabel("Text, to this server").fill("x".repeat(65_508));
+  await tab.getByLabel("Text to send to this server").fill("x".repeat(65_508));
   await tab.getByRole("button", { name: "Send" }).click();
   await tab.getByRole("listitem").filter({ hasText: "too long" }).or(
     tab.getByRole("listitem").filter({ hasText: "65507" }),
@@ -106,11 +106,11 @@ browserTest("a message that cannot be sent says why", async (open) => {
 }, { expected: /413/ });
 
 browserTest(
-  "when the server comes back the page goes on: nothing missing, nothing twice",
+  "when the server is back the page continues, each message once",
   async (open) => {
-    const past = new FakeStore();
-    const store: Message[] = past.messages;
-    let collector = new Collector({ past, store });
+    const log = new FakeStore();
+    const store: Message[] = log.messages;
+    let collector = new Collector({ log, store });
     const { url } = collector.page;
     const tab = await open(url);
     {
@@ -119,9 +119,9 @@ browserTest(
       await waitForRows(tab, 20);
     }
     await collector[Symbol.asyncDispose]();
-    await tab.getByText("trying again").waitFor();
+    await tab.getByText("reconnecting").waitFor();
     const listen = new URL(url).host;
-    collector = new Collector({ past, store, listen, lastId: past.lastId });
+    collector = new Collector({ log, store, listen, lastId: log.lastId });
     await using _ = collector;
     await using peer = await collector.peer();
     for (let i = 21; i <= 40; i++) await peer.send(`message ${i}`);
@@ -159,22 +159,22 @@ browserTest(
 );
 
 browserTest(
-  "a page that an HTTP error shut out comes back by itself",
+  "a page that got an HTTP error reconnects by itself",
   async (open) => {
     let collector = new Collector();
     const { url } = collector.page;
     const { hostname, host, port } = new URL(url);
     const tab = await open(url);
     await collector[Symbol.asyncDispose]();
-    const asked = Promise.withResolvers<void>();
+    const requested = Promise.withResolvers<void>();
     const broken = Deno.serve(
       { hostname, port: Number(port), onListen() {} },
       () => {
-        asked.resolve();
+        requested.resolve();
         return new Response("not now", { status: 503 });
       },
     );
-    await asked.promise;
+    await requested.promise;
     await broken.shutdown();
     collector = new Collector({ listen: host });
     await using _ = collector;
@@ -186,31 +186,34 @@ browserTest(
   { expected: /ERR_|network error|503/ },
 );
 
-browserTest("the filter shows what has that text or peer", async (open) => {
-  await using collector = new Collector();
-  const tab = await open(collector.page.url);
-  await using one = await collector.peer();
-  await using other = await collector.peer();
-  await one.send("red apple");
-  await other.send("green apple");
-  await one.send("red brick");
-  await waitForRows(tab, 3);
-  const filter = tab.getByRole("searchbox");
-  await filter.fill("APPLE");
-  assertEquals(await shownTexts(tab), ["green apple", "red apple"]);
-  await one.send("blue sky");
-  await one.send("apple pie");
-  await waitForRows(tab, 3);
-  await filter.fill(`:${(other.addr as Deno.NetAddr).port}`);
-  assertEquals(await shownTexts(tab), ["green apple"]);
-  await filter.fill("nothing like it");
-  await tab.getByText("None of the last 5 messages matches.").waitFor();
-  await filter.fill("");
-  await waitForRows(tab, 5);
-});
+browserTest(
+  "the filter shows messages with that text or sender",
+  async (open) => {
+    await using collector = new Collector();
+    const tab = await open(collector.page.url);
+    await using one = await collector.peer();
+    await using other = await collector.peer();
+    await one.send("red apple");
+    await other.send("green apple");
+    await one.send("red brick");
+    await waitForRows(tab, 3);
+    const filter = tab.getByRole("searchbox");
+    await filter.fill("APPLE");
+    assertEquals(await shownTexts(tab), ["green apple", "red apple"]);
+    await one.send("blue sky");
+    await one.send("apple pie");
+    await waitForRows(tab, 3);
+    await filter.fill(`:${(other.addr as Deno.NetAddr).port}`);
+    assertEquals(await shownTexts(tab), ["green apple"]);
+    await filter.fill("nothing like it");
+    await tab.getByText("No match in the last 5 messages.").waitFor();
+    await filter.fill("");
+    await waitForRows(tab, 5);
+  },
+);
 
 browserTest(
-  "paused, the list stays as it is and says how many came; resumed, it has them",
+  "a paused list stays as it is and counts new messages; resumed, it shows them",
   async (open) => {
     await using collector = new Collector();
     const tab = await open(collector.page.url);
@@ -228,7 +231,7 @@ browserTest(
   },
 );
 
-browserTest("hex shows all bytes, of a large message too", async (open) => {
+browserTest("hex shows all bytes, even of a large message", async (open) => {
   await using collector = new Collector();
   const tab = await open(collector.page.url);
   await using peer = await collector.peer();
@@ -243,7 +246,7 @@ browserTest("hex shows all bytes, of a large message too", async (open) => {
   await tab.getByText(/1380 {2}ab ab ab ab ab ab ab ab /).waitFor();
 });
 
-browserTest("a keyboard is enough", async (open) => {
+browserTest("everything can be done with the keyboard", async (open) => {
   await using collector = new Collector({ answer: () => "pong" });
   const tab = await open(collector.page.url);
   await using peer = await collector.peer();
@@ -278,7 +281,7 @@ browserTest("a keyboard is enough", async (open) => {
 });
 
 browserTest(
-  "with a token the page opens from its address once, then without",
+  "a token in the URL opens the page, and then it is not needed again",
   async (open) => {
     const listen = "0.0.0.0:0";
     await using collector = new Collector({ listen, token: "a long secret" });

@@ -1,6 +1,6 @@
 /**
- * dig, to a server that is none for DNS. It sends what has the form of a query,
- * of at most 512 bytes (longer ones go over TCP), and never listens for any.
+ * dig, with a server that does not speak DNS. It sends queries of at most 512
+ * bytes (longer ones go over TCP), and cannot listen.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { portOf, start } from "./support/exchanges.ts";
@@ -23,7 +23,7 @@ function hex(text: string): string {
   return new TextEncoder().encode(text).toHex();
 }
 
-/** What the server shows as hexadecimal of one query, which it leaves unanswered. */
+/** Returns what the server shows of one query, which it does not answer. */
 async function shown(name: string, options: string[] = []): Promise<string> {
   await using server = await start(["--once", "--format", "hex"]);
   const args = query(portOf(server.address), name, ["+timeout=1", ...options]);
@@ -36,7 +36,7 @@ async function shown(name: string, options: string[] = []): Promise<string> {
   return stdout.trimEnd().split("  ").slice(2).join("  ");
 }
 
-test("dig's query is in hexadecimal at the server, unharmed, and times out", async () => {
+test("dig's query reaches the server unchanged, and times out", async () => {
   assertEquals(
     await shown("example.org"),
     `29 bytes  ${HEAD}${EXAMPLE}${TAIL}`,
@@ -63,7 +63,7 @@ test("dig's longest query over UDP reaches the server: 512 bytes", async () => {
   );
 });
 
-test("dig takes the server's echo of its query for an answer that is none", async () => {
+test("dig reports the server's echo of its query as a response that is not set", async () => {
   await using server = await start(["--once", "--echo"]);
   const args = query(portOf(server.address), "example.org", ["+timeout=10"]);
   const output = new TextDecoder().decode(await runPeer("dig", args));

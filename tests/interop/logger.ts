@@ -1,8 +1,8 @@
 /**
- * logger, which sends syslog messages over UDP and hears no answer. It puts a
- * header before each, so it can send no empty datagram, and no more than 65,486
- * bytes of text after the shortest header; of longer ones it says an error and
- * exits 0. Without --size it cuts the text after 1 KiB.
+ * logger, which sends syslog messages over UDP and reads no answer. It puts a
+ * header before each message, so it cannot send an empty datagram, nor more than
+ * 65,486 bytes of text after the shortest header; for a longer text it prints an
+ * error and exits with 0. Without --size it cuts the text after 1 KiB.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import {
@@ -25,7 +25,7 @@ function log(port: string, args: string[], stdin?: Uint8Array) {
   return runPeer("logger", [...to, ...args], stdin);
 }
 
-// Without what differs from one machine and moment to the next.
+// Without the parts that differ between machines and moments.
 const SHORT = ["--rfc5424=notime,nohost,notq", "-p", "local0.notice"];
 
 for (const size of [HEADER.length + 34, 1472, 9000, 65_507]) {
@@ -50,7 +50,7 @@ test("logger's RFC 3164 message reaches the server: 34 bytes after its header", 
   );
 });
 
-test("each line of logger's input is one message at the server, also an empty one and bytes that are not UTF-8", async () => {
+test("each line of logger's input is one message, also if it is empty or not UTF-8", async () => {
   await using server = await start(["--count", "3", "--format", "json"]);
   const lines = new Uint8Array([0x61, 0x0a, 0x0a, 0xff, 0x01, 0xc3, 0x0a]);
   await log(portOf(server.address), SHORT, lines);
@@ -66,7 +66,7 @@ test("each line of logger's input is one message at the server, also an empty on
   );
 });
 
-test("what would clear the screen passes logger, and is escaped by the server", async () => {
+test("an escape sequence passes logger, and the server escapes it", async () => {
   await using server = await start(["--once"]);
   await log(portOf(server.address), SHORT, encoder.encode("\x1b[2J\n"));
   const { stdout } = await server.ended();

@@ -1,20 +1,15 @@
-/** nats-server that refuses, or is set up in its own way: what the NATS sink does. */
+/** What the NATS sink does if nats-server rejects, or is set up in another way. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import {
-  ArrayBacklog,
-  message,
-  messages,
-  numbers,
-} from "./support/backlogs.ts";
+import { ArrayLog, message, messages, numbers } from "./support/logs.ts";
 import { Broker } from "./support/brokers.ts";
 import { runPeer, testsWhere } from "./support/peers.ts";
 import { counted, open, texts, until, write } from "./support/sinks.ts";
 
 const test = await testsWhere("command -v nats-server", "nats-server");
 
-/** The broker's streams, to be set up. */
+/** Connects to the broker to set up its streams. */
 async function manager(broker: Broker) {
   const connection = await connect({ servers: broker.host });
   return Object.assign(await jetstreamManager(connection), {
@@ -35,7 +30,7 @@ test("a stream that covers the subject is used as it is", async () => {
   assertEquals(stored[0].subject, "pli.site-1.door");
 });
 
-test("a broker without JetStream is said in one line, and closing does not hang", async () => {
+test("a broker without JetStream is reported in one line, and closing does not hang", async () => {
   await using broker = await Broker.start({ jetstream: false });
   const flushTimeoutMs = 500;
   await using opened = open(`nats://${broker.host}/pli`, { flushTimeoutMs });
@@ -51,25 +46,25 @@ test("a broker without JetStream is said in one line, and closing does not hang"
   ]);
 });
 
-test("what a closed sink did not publish stays in the backlog for the next one", async () => {
+test("messages that a closed sink did not publish stay in the log for the next one", async () => {
   await using broker = new Broker();
   const url = `nats://${broker.host}/pli`;
-  const backlog = new ArrayBacklog();
-  backlog.stored.push(...messages(1, 100));
-  const { sink, lines } = open(url, { backlog, flushTimeoutMs: 0 });
+  const log = new ArrayLog();
+  log.stored.push(...messages(1, 100));
+  const { sink, lines } = open(url, { log, flushTimeoutMs: 0 });
   // At once: its first connection has not failed yet.
   await sink.close();
   await sink.close();
   assertEquals(sink.stats, counted({ waiting: 100 }));
   assertEquals(lines, []);
   await broker.start();
-  await using next = open(url, { backlog });
+  await using next = open(url, { log });
   await next.sink.flush();
   assertEquals(next.sink.stats, counted({ published: 100 }));
   assertEquals(texts(await broker.read("PLI")), numbers(100));
 });
 
-test("a port where nobody speaks is given up at once when the sink is closed", async () => {
+test("a server that sends nothing is left at once when the sink is closed", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `nats://127.0.0.1:${listener.addr.port}/pli`;
   const { sink, lines } = open(url, { flushTimeoutMs: 0 });
@@ -80,7 +75,7 @@ test("a port where nobody speaks is given up at once when the sink is closed", a
   assertEquals(lines.length, 1);
 });
 
-test("a port where someone else speaks is said in one line, escaped", async () => {
+test("a server that is not a broker is reported in one line, escaped", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `nats://127.0.0.1:${listener.addr.port}/pli`;
   const { sink, lines } = open(url, { flushTimeoutMs: 0 });
@@ -98,7 +93,7 @@ test("a port where someone else speaks is said in one line, escaped", async () =
   assertMatch(lines[0], /^NATS at [\x20-\x7e]+; messages wait$/);
 });
 
-test("what is written to a closed sink is counted as lost", async () => {
+test("messages that are written to a closed sink are counted as lost", async () => {
   await using broker = await Broker.start();
   const { sink } = open(`nats://${broker.host}/pli`);
   await sink.close();
@@ -107,21 +102,23 @@ test("what is written to a closed sink is counted as lost", async () => {
   assertEquals(sink.stats, counted({ lost: 10 }));
 });
 
-test("what the backlog threw away too early is counted as lost, and the others arrive", async () => {
+test("messages that the log deleted too early are counted as lost, the others arrive", async () => {
   await using broker = new Broker();
-  const backlog = new ArrayBacklog();
-  backlog.stored.push(...messages(1, 1000));
+  const log = new ArrayLog();
+  log.stored.push(...messages(1, 1000));
   const url = `nats://${broker.host}/pli`;
-  await using opened = open(url, { backlog });
-  backlog.stored.splice(0, 400);
+  await using opened = open(url, { log });
+  log.stored.splice(0, 400);
   await broker.start();
   await opened.sink.flush();
   assertEquals(opened.sink.stats, counted({ published: 600, lost: 400 }));
   assertEquals(texts(await broker.read("PLI")), numbers(1000).slice(400));
-  assert(opened.lines.some((line) => line.includes("misses 400 messages")));
+  assert(
+    opened.lines.some((line) => line.includes("will not get 400 messages")),
+  );
 });
 
-test("a message over max_payload is counted as refused, said once, and the others go on", async () => {
+test("a message over max_payload is refused, reported once, and the others arrive", async () => {
   const config = "max_payload: 1000";
   await using broker = await Broker.start({ config });
   await using opened = open(`nats://${broker.host}/pli`);
@@ -131,10 +128,13 @@ test("a message over max_payload is counted as refused, said once, and the other
   await sink.flush();
   assertEquals(sink.stats, counted({ published: 2, refused: 2 }));
   assertEquals(texts(await broker.read("PLI")), ["2", "4"]);
-  assertEquals(lines.filter((line) => line.includes("refuses")).length, 1);
+  assertEquals(
+    lines.filter((line) => line.includes("rejected a message")).length,
+    1,
+  );
 });
 
-test("a message over the stream's max_msg_size is counted as refused, and the others go on", async () => {
+test("a message over the stream's max_msg_size is refused, and the others arrive", async () => {
   await using broker = await Broker.start();
   await using streams = await manager(broker);
   const limits = { max_msg_size: 1000 };
@@ -164,7 +164,7 @@ test("a stream that is full is waited for, in order", async () => {
   assertEquals(lines.length, 2);
 });
 
-test("a stream of another subject that has the name already is said, and waited for", async () => {
+test("a name that a stream of another subject has is reported, and waited for", async () => {
   await using broker = await Broker.start();
   await using streams = await manager(broker);
   await streams.streams.add({ name: "PLI", subjects: ["other"] });
@@ -192,7 +192,7 @@ for (
     options: { token: "s@cret" },
   }]
 ) {
-  test(`${what} in the URL open the broker, and are never shown`, async () => {
+  test(`${what} in the URL sign in at the broker, and are never printed`, async () => {
     await using broker = await Broker.start({ args });
     const address = `${broker.host}/pli`;
     await using good = open(`nats://${userinfo}@${address}`);
@@ -200,19 +200,19 @@ for (
     await good.sink.flush();
     assertEquals(texts(await broker.read("PLI", options)), numbers(100));
 
-    const backlog = new ArrayBacklog();
-    await using bad = open(`nats://${wrong}@${address}`, { backlog });
+    const log = new ArrayLog();
+    await using bad = open(`nats://${wrong}@${address}`, { log });
     await until(() => bad.lines.length > 0);
     assertMatch(bad.lines[0], /Authorization Violation.*; messages wait$/);
 
     await broker.kill();
     await until(() => good.lines.length > 1);
-    const said = [...good.lines, ...bad.lines, ...backlog.marks.keys()];
-    assertEquals(said.filter((line) => /cret|s3same|u:/.test(line)), []);
+    const shown = [...good.lines, ...bad.lines, ...log.checkpoints.keys()];
+    assertEquals(shown.filter((line) => /cret|s3same|u:/.test(line)), []);
   });
 }
 
-test("a user who may only publish needs no more", async () => {
+test("a user may publish without any further permission", async () => {
   const config = `authorization { users = [
     { user: admin, password: admin }
     { user: u, password: p, permissions: {
@@ -238,7 +238,7 @@ const certified = await testsWhere(
 );
 
 certified(
-  "a tls:// URL insists on encryption, and on the broker's certificate",
+  "a tls:// URL requires encryption and a certificate that Deno trusts",
   async () => {
     await using plain = await Broker.start();
     await using refused = open(`tls://${plain.host}/pli`, {
@@ -262,13 +262,13 @@ certified(
     await until(() => unknown.lines.length > 0);
     assertMatch(unknown.lines[0], /certificate.*; messages wait$/);
 
-    const mark = `${folder}/mark`;
+    const checkpoint = `${folder}/checkpoint`;
     await runPeer(Deno.execPath(), [
       ...["run", "--no-prompt", "--cert", cert, `--allow-net=${broker.host}`],
       ...["--allow-read", "--allow-write"],
-      ...["tests/interop/support/publish_backlog.ts", url, "x", "100", mark],
+      ...["tests/interop/support/publish_log.ts", url, "x", "100", checkpoint],
     ]);
-    assertEquals(await Deno.readTextFile(mark), "100");
+    assertEquals(await Deno.readTextFile(checkpoint), "100");
     await Deno.remove(folder, { recursive: true });
   },
 );

@@ -1,10 +1,10 @@
-/** Node's dgram module: it can all. */
+/** Node's dgram module, which can carry every message. */
 import { EMPTY, MESSAGES } from "./support/exchanges.ts";
 import { testsWhere } from "./support/peers.ts";
 import { testSockets } from "./support/sockets.ts";
 
 const test = await testsWhere(
-  // Deno puts itself into Node's place where there is none.
+  // If there is no Node, Deno may run under its name.
   `node -e 'process.exit("deno" in process.versions ? 1 : 0)'`,
   "nodejs",
 );

@@ -1,6 +1,6 @@
 /**
- * PHP's stream functions, those of the tutorial. fwrite cannot send an empty
- * message, and before PHP 7.4 it split one of more than 8,192 bytes.
+ * PHP's stream functions. fwrite cannot send an empty message, and before PHP 7.4
+ * it split messages of more than 8,192 bytes.
  */
 import { EMPTY, MESSAGES } from "./support/exchanges.ts";
 import { testsWhere } from "./support/peers.ts";

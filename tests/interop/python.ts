@@ -1,4 +1,4 @@
-/** Python's socket module: it can all. */
+/** Python's socket module, which can carry every message. */
 import { EMPTY, MESSAGES } from "./support/exchanges.ts";
 import { testsWhere } from "./support/peers.ts";
 import { testSockets } from "./support/sockets.ts";

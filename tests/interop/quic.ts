@@ -31,7 +31,7 @@ async function quiche(
   }
 }
 
-Deno.test("quiche says hello, exchanges datagrams and says goodbye", async () => {
+Deno.test("quiche exchanges hellos, datagrams and goodbyes", async () => {
   const messages = ["Bonjour", "é".repeat(500), "x"];
   const { lines, source } = await quiche({}, cert, messages);
   assertEquals(lines, [
@@ -43,7 +43,7 @@ Deno.test("quiche says hello, exchanges datagrams and says goodbye", async () =>
   assertEquals([sent.datagrams, received.datagrams, admitted], [3, 3, 1]);
 });
 
-Deno.test("quiche without the token is refused as the protocol says", async () => {
+Deno.test("quiche without the token is rejected as the protocol defines", async () => {
   const { lines, source } = await quiche({ token: "secret" }, cert, ["x"]);
   assertEquals(lines, ["closed: app true, code 1"]);
   assertEquals(source.stats.refused.token, 1);

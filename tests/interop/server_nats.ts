@@ -1,4 +1,4 @@
-/** The server with a store and a broker, killed and started again. */
+/** A server with a store and a broker, killed and started again. */
 import { assertEquals } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { startServer } from "../process/support/programs.ts";
@@ -29,7 +29,7 @@ function numbered(n: number, name = ""): string[] {
   return Array.from({ length: n }, (_, i) => `${name}${i + 1}`);
 }
 
-test("server --store --publish, killed with -9 and started again: all that is kept arrives in order, none twice", async () => {
+test("server --store --publish, killed with -9 and restarted: what is stored arrives once, in order", async () => {
   await using broker = await Broker.start();
   const folder = await Deno.makeTempDir();
   const path = `${folder}/messages.db`;
@@ -46,7 +46,7 @@ test("server --store --publish, killed with -9 and started again: all that is ke
     server.kill("SIGKILL");
     await server.ended();
   }
-  // What comes while the broker is away waits in the store, also over a kill.
+  // While the broker is away messages wait in the store, also across a kill.
   await broker.kill();
   {
     await using server = await startServer(args, { flags });
@@ -68,7 +68,7 @@ test("server --store --publish, killed with -9 and started again: all that is ke
   await Deno.remove(folder, { recursive: true });
 });
 
-test("three servers feed one stream: all that each keeps is there, in its order, none twice", async () => {
+test("three servers feed one stream: all messages of each are there once, in its order", async () => {
   await using broker = await Broker.start();
   const folder = await Deno.makeTempDir();
   const url = `nats://${broker.host}/pli.all`;

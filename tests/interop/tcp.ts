@@ -1,8 +1,9 @@
 /**
- * PHP's stream functions, OpenBSD's netcat and socat over tcp:// addresses: a
- * message is a line, or what comes before the end of a connection.
+ * PHP's stream functions, OpenBSD's netcat and socat over tcp:// addresses: each
+ * message is a line, or the bytes before the end of a connection.
  */
 import { assertEquals } from "@std/assert";
+import { Program } from "../process/support/programs.ts";
 import { assertSameBytes, BONJOUR, type Message } from "./support/exchanges.ts";
 import { Peer, runPeer, type Test, testsWhere } from "./support/peers.ts";
 import {
@@ -17,9 +18,9 @@ import {
 interface Kind {
   name: string;
   test: Test;
-  /** Sends its input to a port, ends its half, and shows what comes back. */
+  /** Sends input to a port, closes its sending side, and returns the reply. */
   ask(port: string, input: Uint8Array): Promise<Uint8Array>;
-  /** Listens, and says where. */
+  /** Listens, and reports its address. */
   listen(echo: boolean): Promise<Peer & { address: string }>;
 }
 
@@ -98,7 +99,7 @@ for (const { name, test, ask, listen } of KINDS) {
     });
 
     if (name === "nc") continue;
-    test(`${name}'s echo reaches the client that waits: ${message.name}`, async () => {
+    test(`${name}'s echo reaches a waiting client: ${message.name}`, async () => {
       await using peer = await listen(true);
       const args = ["--wait", "--timeout", "20s", "--format", "raw"];
       assertSameBytes(
@@ -108,7 +109,7 @@ for (const { name, test, ask, listen } of KINDS) {
     });
   }
 
-  test(`${name} sends a server many lines at once: a message each`, async () => {
+  test(`each of many lines that ${name} sends at once is a message`, async () => {
     await using server = await serve("tcp", [
       "--count",
       "3",
@@ -126,8 +127,29 @@ for (const { name, test, ask, listen } of KINDS) {
   });
 }
 
+for (
+  const [what, replies] of [["never replies", []], ["echoes", [
+    "--echo",
+  ]]] as const
+) {
+  KINDS[1].test(
+    `nc -N does not wait for the time-out of a server that ${what}`,
+    async () => {
+      // The second message arrives in time only if the first nc has ended.
+      await using server = new Program("server.ts", [
+        ...["tcp://127.0.0.1:0", "--count", "2", "--timeout", "8s"],
+        ...replies,
+      ], { flags: ["--allow-net=127.0.0.1"] });
+      const [, port] = await server.said(/^listening on \S+:(\d+)$/);
+      for (let n = 0; n < 2; n++) await KINDS[1].ask(port, BONJOUR.bytes);
+      const { code, stderr } = await server.ended();
+      assertEquals(code, 0, stderr);
+    },
+  );
+}
+
 KINDS[1].test(
-  "what is typed into nc reaches the client that waits",
+  "text typed into nc reaches a waiting client",
   async () => {
     await using peer = await KINDS[1].listen(false);
     const reply: Message = LINES[1];

@@ -60,7 +60,7 @@ for (const message of LINES) {
   });
 }
 
-test("openssl s_server gets what the client sends, and answers", async () => {
+test("openssl s_server receives from the client, and replies", async () => {
   await using own = await files();
   const { cert, key, read } = own;
   await using peer = new Peer("openssl", [
@@ -79,7 +79,7 @@ test("openssl s_server gets what the client sends, and answers", async () => {
   assertSameBytes(answer, LINES[1].bytes);
 });
 
-test("the client does not speak to an openssl s_server that it does not trust", async () => {
+test("the client sends nothing to an openssl s_server that it does not trust", async () => {
   await using own = await files();
   const { cert, key, read } = own;
   await using peer = new Peer("openssl", [
@@ -87,9 +87,9 @@ test("the client does not speak to an openssl s_server that it does not trust", 
     ...["-accept", "127.0.0.1:0"],
   ]);
   const [, port] = await peer.printed(/^ACCEPT 127\.0\.0\.1:(\d+)\n/m);
-  const said = await client(BONJOUR, `tls://127.0.0.1:${port}`, [], [read])
+  const message = await client(BONJOUR, `tls://127.0.0.1:${port}`, [], [read])
     .then(() => "", (error) => error.message);
-  assertStringIncludes(said, "invalid peer certificate");
+  assertStringIncludes(message, "invalid peer certificate");
   const { bytes } = await peer.ended();
   assertEquals(new TextDecoder().decode(bytes).includes("Bonjour"), false);
 });

@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { cases } from "../../bench/lib/cases.ts";
+import { CARRIERS } from "../../bench/lib/carriers.ts";
 import { chart } from "../../bench/lib/chart.ts";
+import { ratio } from "../../bench/lib/format.ts";
+import { GROUPS, select } from "../../bench/lib/groups.ts";
 import { markdown } from "../../bench/lib/markdown.ts";
 import { type Outcome, readOutcome } from "../../bench/lib/outcome.ts";
-import { CARRIERS } from "../../bench/lib/peers.ts";
-import { ratio } from "../../bench/lib/report.ts";
 import { median, Results } from "../../bench/lib/results.ts";
 import { run } from "./support/programs.ts";
 
-const ONLY = "pairs,round-trip,100,raw,pli,offload,node,c";
 const RESULTS = "bench/results/2026-11-24.json";
 const CARRIED = "bench/results/2026-11-24-carriers.json";
 const UDP = "over udp, 100";
+const ROUNDS = 2;
 // The rows of docs/carriers.md that were measured.
 const ON_PAGE = {
   QUIC: "quic",
@@ -22,68 +22,72 @@ const ON_PAGE = {
 };
 const LOSSY = ["udp", "quic"];
 
-/** A short run. There are no programs on its path, so some are missing. */
-async function bench(...args: string[]) {
+/** Runs the benchmarks briefly, by default without any program on the path. */
+async function bench(args: string[], path?: string) {
   const folder = await Deno.makeTempDir();
   try {
     const json = `${folder}/results/all.json`;
     const { code, stdout, stderr } = await run(
       "bench/all.ts",
       [
-        "--rounds",
-        "2",
-        "--seconds",
-        "0.1",
-        "--patience",
-        "0",
-        "--json",
-        json,
-        ...args,
+        ...["--rounds", `${ROUNDS}`, "--seconds", "0.1", "--patience", "0"],
+        ...["--json", json, ...args],
       ],
       {
         flags: [
-          ...["--allow-sys=cpus,osRelease", "--allow-run"],
-          ...[`--allow-write=${folder},tmp/bench`],
+          ...["--allow-sys=cpus,osRelease", "--allow-net=127.0.0.1"],
+          ...["--allow-run", `--allow-write=${folder},tmp/bench`],
         ],
-        env: { PATH: folder },
+        env: { PATH: path ?? folder },
       },
     );
-    assertEquals(code, 0, stderr);
-    return { stdout, outcome: await readOutcome(json) };
+    return {
+      ...{ code, stdout, stderr },
+      outcome: await readOutcome(json).catch(() => undefined),
+    };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-function assertWhole({ rows, figures }: Outcome): void {
-  for (const { id } of rows) {
-    const rounds = figures[id]!;
-    assertEquals(rounds.length, 2, id);
+/** Runs the benchmarks and checks that each row was measured in each round. */
+async function measured(args: string[], path?: string) {
+  const { code, stdout, stderr, outcome } = await bench(args, path);
+  assertEquals(code, 0, stderr);
+  assert(outcome !== undefined);
+  for (const { id } of outcome.rows) {
+    const rounds = outcome.figures[id]!;
+    assertEquals(rounds.length, ROUNDS, id);
     assert(rounds.flatMap(Object.values).every(Number.isFinite), id);
   }
+  assertEquals(stdout.trim(), markdown(outcome));
+  return { stdout, outcome };
 }
 
-Deno.test("a short run of the benchmarks measures who is there and names who is not, in tables and in JSON", async () => {
-  const { stdout, outcome } = await bench("--only", ONLY);
-  const labels = outcome.rows.map(({ group, label }) => `${group}: ${label}`);
-  assert(labels.includes("round-trip: Deno.DatagramConn"), stdout);
-  assert(labels.includes("round-trip: Pli"), stdout);
+function labels({ rows }: Outcome): string[] {
+  return rows.map(({ group, label }) => `${group}: ${label}`);
+}
+
+Deno.test("a short run of the benchmarks shows what it measured and names what it could not", async () => {
+  const only = "pairs,round-trip,100,raw,pli,offload,node,c";
+  const { stdout, outcome } = await measured(["--only", only]);
+  const all = labels(outcome);
+  assert(all.includes("round-trip: Deno.DatagramConn"), stdout);
+  assert(all.includes("round-trip: Pli"), stdout);
   for (const batches of ["batches", "batches, reuse"]) {
     const label = `pairs: Pli over offload, sendMany → ${batches}`;
-    assert(labels.includes(label), stdout);
-    assert(labels.includes(`${label}, reading a byte`), stdout);
+    assert(all.includes(label), stdout);
+    assert(all.includes(`${label}, reading a byte`), stdout);
   }
-  assertWhole(outcome);
   assertMatch(stdout, /^### Round trips, .*, 100 bytes$/m);
   assertMatch(stdout, /^\| Pli +\| +[\d.]+ \| +[\d.]+ \([\d.]+–[\d.]+\) \|/m);
-  assertMatch(stdout, /^\| default \/ raw Deno.* (reached|missed) \|$/m);
+  assertMatch(stdout, /^\| default \/ raw Deno.* (passed|missed) \|$/m);
   assertMatch(stdout, /^\| default \/ Node.* not measured \|$/m);
-  assertEquals(stdout.trim(), markdown(outcome));
-  for (
-    const [what, command] of [["node", "node"], ["c", "cc"]]
-  ) {
-    const reason = `${command} is not there, or may not be run`;
-    assert(stdout.includes(`- all of ${what}: ${reason}\n`), stdout);
+  for (const [name, command] of [["node", "node"], ["c", "cc"]]) {
+    const reason =
+      `${command} is not installed, or --allow-run does not name it`;
+    const line = `- everything that needs ${name}: ${reason}\n`;
+    assert(stdout.includes(line), stdout);
   }
   const drawn = chart(outcome);
   for (const { label } of outcome.rows) {
@@ -91,15 +95,14 @@ Deno.test("a short run of the benchmarks measures who is there and names who is 
   }
 });
 
-Deno.test("the carriers are measured when they are named, and those that lose nothing bring all that was sent", async () => {
-  assert(cases([]).every(({ group }) => group !== "carriers"));
-  const { stdout, outcome } = await bench("--only", "carriers,100");
+Deno.test("carriers are measured on request, and those that never lose messages deliver all of them", async () => {
+  assert(select([]).every(({ group }) => group !== "carriers"));
+  const { stdout, outcome } = await measured(["--only", "carriers,100"]);
   assertEquals(outcome.missing, []);
   assertEquals(
     outcome.rows.map(({ label }) => label),
-    Object.values(CARRIERS),
+    Object.values(CARRIERS).map(({ label }) => label),
   );
-  assertWhole(outcome);
   for (const carrier of Object.keys(CARRIERS)) {
     for (const { arrived } of outcome.figures[`over ${carrier}, 100`]!) {
       if (LOSSY.includes(carrier)) assert(arrived > 0 && arrived <= 1, stdout);
@@ -107,30 +110,109 @@ Deno.test("the carriers are measured when they are named, and those that lose no
     }
   }
   assertMatch(stdout, /^\| TLS, length .* 100.0 % \|$/m);
-  assertEquals(stdout.trim(), markdown(outcome));
 });
 
-Deno.test("the benchmarks say in one line what is wrong with an option", async () => {
+Deno.test("the relay and the store are groups of the same run, with targets of their own", async () => {
+  const { stdout, outcome } = await measured(
+    ["--only", "relay,store"],
+    Deno.env.get("PATH"),
+  );
+  assertEquals(outcome.missing, []);
+  assertEquals(
+    labels(outcome),
+    select(["relay", "store"]).map(({ group, label }) => `${group}: ${label}`),
+  );
+  assertMatch(stdout, /^\| relay, slower direction.* (passed|missed) \|$/m);
+  for (
+    const { sent, storedShare, lost } of outcome.figures["store plain, 50000"]!
+  ) {
+    assert(
+      sent > 0 && storedShare > 0 && storedShare <= 1 && lost >= 0,
+      stdout,
+    );
+  }
+});
+
+Deno.test("a group whose broker is not installed costs one line, and nothing of the others", async () => {
+  const alone = await bench(["--only", "nats"]);
+  const line =
+    "everything that needs nats-server: nats-server is not installed, or --allow-run does not name it";
+  assertEquals(
+    [alone.code, alone.stdout, alone.stderr],
+    [1, "", `Cannot measure: ${line}\n`],
+  );
+  const { stdout, outcome } = await measured(["--only", "nats,relay,raw,pli"]);
+  assert(outcome.rows.every(({ group }) => group === "relay"));
+  assert(outcome.rows.length > 0);
+  assert(stdout.includes(`### Missing\n\n- ${line}\n`), stdout);
+  assert(!stdout.includes("NATS"), stdout);
+});
+
+Deno.test("the benchmarks reject bad options in one line before they measure", async () => {
+  const usage = "; --help shows the usage";
   for (
     const [args, line] of [
-      [["--rounds", "0"], "--rounds is a whole number from 1 to 1000, not 0"],
-      [["--seconds", "x"], "--seconds is a number from 0.1 to 60, not x"],
-      [["--only", "100,fast"], /^Cannot measure: --only takes .*, not fast;/],
-      [["--turbo"], "there is no --turbo here"],
+      [
+        ["--rounds", "0"],
+        `--rounds must be a whole number from 1 to 1000: given "0"${usage}`,
+      ],
+      [
+        ["--seconds", "x"],
+        `--seconds must be a number from 0.1 to 60: given "x"${usage}`,
+      ],
+      [["--patience"], `--patience needs a value${usage}`],
+      [["--only", "100,fast"], `--only: unknown filter "fast"${usage}`],
+      [["--only", "start-up,tcp"], "nothing matches --only start-up,tcp"],
+      [["--turbo"], `unknown argument "--turbo"${usage}`],
+      [["relay"], `unknown argument "relay"${usage}`],
     ] as const
   ) {
     const { code, stdout, stderr } = await run("bench/all.ts", [...args], {
       flags: [],
     });
-    assertEquals([code, stdout, stderr.trim().split("\n").length], [1, "", 1]);
-    if (typeof line !== "string") assertMatch(stderr, line);
-    else {
-      assertEquals(
-        stderr,
-        `Cannot measure: ${line}; --help shows the usage\n`,
-      );
-    }
+    assertEquals(
+      [code, stdout, stderr],
+      [1, "", `Cannot measure: ${line}\n`],
+    );
   }
+});
+
+Deno.test("a file that cannot be written is rejected in one line before anything is measured", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/taken`;
+    await Deno.writeTextFile(path, "kept");
+    for (
+      const [json, allowed, reason] of [
+        [`${path}/results.json`, folder, "File exists"],
+        [folder, `${folder},${folder}/..`, "Is a directory"],
+        [path, "tmp/bench", "Requires write access to "],
+      ]
+    ) {
+      const { code, stdout, stderr } = await run(
+        "bench/all.ts",
+        ["--json", json],
+        { flags: [`--allow-write=${allowed}`] },
+      );
+      assertEquals([code, stdout, stderr.split("\n").length], [1, "", 2]);
+      const line =
+        `Cannot measure: --json ${json} cannot be written: ${reason}`;
+      assert(stderr.startsWith(line), stderr);
+    }
+    assertEquals(await Deno.readTextFile(path), "kept");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the help of the benchmarks lists every group and fits on a screen", async () => {
+  const help = await run("bench/all.ts", ["--help"], { flags: [] });
+  assertEquals([help.code, help.stderr], [0, ""]);
+  for (const { name, title } of GROUPS) {
+    assertMatch(help.stdout, new RegExp(`^  ${name} +${title}`, "m"));
+  }
+  const lines = help.stdout.split("\n");
+  assert(lines.length <= 40 && lines.every(({ length }) => length <= 80));
 });
 
 Deno.test("docs/performance.md shows the results that are kept, and their chart", async () => {
@@ -139,11 +221,12 @@ Deno.test("docs/performance.md shows the results that are kept, and their chart"
   const page = await Deno.readTextFile("docs/performance.md");
   // Lines are broken differently there.
   const words = (text: string) => text.split(/[\s-]+/).join(" ");
-  for (
-    const part of [outcome, carried].map(markdown).join("\n\n").split("\n\n")
-  ) {
-    assert(words(page).includes(words(part)), part);
-  }
+  const tables = (parts: string[]) =>
+    parts.filter((part) => part.startsWith("|")).map(words).sort();
+  const parts = [outcome, carried].map(markdown).join("\n\n").split("\n\n");
+  for (const part of parts) assert(words(page).includes(words(part)), part);
+  // No table there was not measured.
+  assertEquals(tables(page.split("\n\n")), tables(parts));
   const svg = await Deno.readTextFile("docs/performance.svg");
   assert(
     svg === chart(outcome),
@@ -158,10 +241,12 @@ Deno.test("docs/carriers.md shows what each carrier costs beside UDP, from the r
   const [cpu, , , date] = machine.split(" · ");
   assert(page.includes(cpu) && page.includes(date), machine);
   for (const [name, carrier] of Object.entries(ON_PAGE)) {
-    const [micros, rate] = ["bothMicros", "received"].map((figure) =>
-      ratio(median(results.ratios(figure, `over ${carrier}, 100`, UDP)))
+    const [micros, rate] = ["bothMicros", "received"].map((metric) =>
+      ratio(median(results.ratios(metric, `over ${carrier}, 100`, UDP)))
     );
-    const line = page.split("\n").find((line) => line.startsWith(`| ${name} `));
+    const line = page.split("\n").find((line) =>
+      line.startsWith(`| ${name} `) && line.includes(" CPU, ")
+    );
     assertMatch(line!, new RegExp(`\\| ${micros} CPU, ${rate} rate +\\|$`));
   }
 });

@@ -59,7 +59,7 @@ for (const framing of ["line", "length"]) {
   });
 }
 
-Deno.test("a message that a line cannot hold is not sent, and the client exits 4", async () => {
+Deno.test("a message with a newline is not sent with lines; the client exits 4", async () => {
   const flags = [NET];
   await using server = await serve("tcp", ["--once", "--format", "raw"], {
     flags,
@@ -77,7 +77,7 @@ Deno.test("a message that a line cannot hold is not sent, and the client exits 4
   assertEquals((await server.ended()).stdout, "one");
 });
 
-Deno.test("a server and a client over tls, and a client that does not trust it", async () => {
+Deno.test("a server and clients over tls, one of which does not trust it", async () => {
   await using files = await folder();
   const flags = [NET, files.read];
   const { cert, key } = files;
@@ -102,12 +102,12 @@ Deno.test("a server and a client over tls, and a client that does not trust it",
   );
   assertStringIncludes(
     ended.stderr,
-    "1 dropped connections that came to no handshake",
+    "1 connection closed after a failed handshake",
   );
 });
 
 for (const reliable of [[], ["--reliable"]]) {
-  Deno.test(`a server and a client over quic ${reliable}, and the secret that they share`, async () => {
+  Deno.test(`a server and a client over quic ${reliable}, with a token`, async () => {
     await using files = await folder();
     const flags = [NET, files.read, "--allow-env=PLI_TOKEN"];
     const { cert, key, path } = files;
@@ -137,7 +137,7 @@ for (const reliable of [[], ["--reliable"]]) {
 }
 
 for (const scheme of ["tcp", "tls", "quic"]) {
-  Deno.test(`the page's form reaches a ${scheme} server, and gets its answer`, async () => {
+  Deno.test(`the page's form reaches a ${scheme} server, and gets its reply`, async () => {
     // No name by which the server is reached.
     await using files = await folder();
     const { cert, key } = await certificate({ hosts: ["pli.example"] });
@@ -239,7 +239,7 @@ for (const [script, typed, says] of WRONG) {
   });
 }
 
-Deno.test("files that cannot be read or are no such files: exit 2 with one line", async () => {
+Deno.test("files that are missing or invalid: exit 2 with one line", async () => {
   await using files = await folder();
   const { cert, key, path } = files;
   const flags = [NET, "--allow-read", "--allow-env=PLI_TOKEN"];
@@ -252,8 +252,14 @@ Deno.test("files that cannot be read or are no such files: exit 2 with one line"
         server(tls, "--cert", "/no/such", "--key", key),
         'Cannot read "/no/such"',
       ],
-      [server(tls, "--cert", key, "--key", key), "No certificates found"],
-      [server(tls, "--cert", cert, "--key", cert), "No keys found"],
+      [
+        server(tls, "--cert", key, "--key", key),
+        "cert must be a certificate in PEM",
+      ],
+      [
+        server(tls, "--cert", cert, "--key", cert),
+        "key must be a private key in PEM",
+      ],
       [
         server(quic, "--cert", cert, "--key", key, "--token-file", "/no/such"),
         'Cannot read "/no/such"',
@@ -316,7 +322,7 @@ const COMMANDS: [string, string[], string][] = [
   ],
 ];
 for (const [script, args, flags] of COMMANDS) {
-  Deno.test(`${script} ${args.join(" ")} without permission says the command to run`, async () => {
+  Deno.test(`${script} ${args.join(" ")} without permission prints the command to run`, async () => {
     const { code, stderr } = await run(script, args, { flags: [] });
     assertEquals(code, 2);
     assertStringIncludes(

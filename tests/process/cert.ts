@@ -17,7 +17,7 @@ interface Made {
   make(...args: string[]): ReturnType<typeof run>;
 }
 
-/** Runs the program where it may write, and cleans up. */
+/** Runs the program in a folder that it may write to, and cleans up. */
 function inFolder(test: (made: Made) => Promise<void>): () => Promise<void> {
   return async () => {
     const dir = await Deno.makeTempDir();
@@ -34,14 +34,19 @@ function inFolder(test: (made: Made) => Promise<void>): () => Promise<void> {
 }
 
 Deno.test(
-  "cert makes a certificate that its commands' server shows and their client believes",
+  "cert makes a certificate for a server, which clients accept",
   inFolder(async ({ dir, make }) => {
     const { code, stdout, stderr } = await make();
     assertEquals(code, 0);
     assertEquals(
       stdout,
-      `deno task server quic://127.0.0.1:62443 --cert ${dir}/cert.pem --key ${dir}/key.pem\n` +
-        `deno task client --to quic://127.0.0.1:62443 --ca ${dir}/cert.pem "Bonjour"\n`,
+      "deno run --allow-net=127.0.0.1:62443 " +
+        `--allow-read=${dir}/cert.pem,${dir}/key.pem --allow-env=PLI_TOKEN ` +
+        "server.ts quic://127.0.0.1:62443 " +
+        `--cert ${dir}/cert.pem --key ${dir}/key.pem\n` +
+        "deno run --allow-net=127.0.0.1:0,127.0.0.1:62443 " +
+        `--allow-read=${dir}/cert.pem --allow-env=PLI_TOKEN client.ts ` +
+        `--to quic://127.0.0.1:62443 --ca ${dir}/cert.pem Bonjour\n`,
     );
     assertStringIncludes(stderr, "for localhost, 127.0.0.1, ::1");
     const cert = await Deno.readTextFile(`${dir}/cert.pem`);
@@ -60,7 +65,7 @@ Deno.test(
 );
 
 Deno.test(
-  "cert's key is for its owner alone, whatever the umask",
+  "cert writes a key that only its owner can read, whatever the umask",
   inFolder(async ({ dir }) => {
     const under = ["sh", "-c", 'umask 0 && exec "$@"', "sh"];
     const flags = [`--allow-read=${dir}`, `--allow-write=${dir}`];
@@ -72,7 +77,7 @@ Deno.test(
 );
 
 Deno.test(
-  "cert --host and --days are in the certificate, which is no authority",
+  "cert --host and --days are in the certificate, which cannot sign others",
   inFolder(async ({ dir, make }) => {
     const hosts = ["--host", "server.lan", "--host", "fd00:0::1"];
     const { code } = await make(...hosts, "--days", "7");
@@ -92,14 +97,14 @@ Deno.test(
 
 for (const file of ["cert.pem", "key.pem"]) {
   Deno.test(
-    `cert never overwrites ${file}, unless it is forced to`,
+    `cert does not overwrite ${file} without --force`,
     inFolder(async ({ dir, make }) => {
       await Deno.writeTextFile(`${dir}/${file}`, "mine", { mode: 0o644 });
       const { code, stdout, stderr } = await make();
       assertEquals([code, stdout], [2, ""]);
       assertEquals(
         stderr,
-        `Cannot write "${dir}/${file}": it is there already; --force replaces it\n`,
+        `Cannot write "${dir}/${file}": it exists already; --force replaces it\n`,
       );
       const files = [...Deno.readDirSync(dir)].map(({ name }) => name);
       assertEquals(files, [file]);
@@ -113,7 +118,7 @@ for (const file of ["cert.pem", "key.pem"]) {
 }
 
 Deno.test(
-  "cert writes no file through a link",
+  "cert does not write through a link",
   inFolder(async (made) => {
     const { dir, make } = made;
     const target = `${dir}/elsewhere`;
@@ -125,13 +130,16 @@ Deno.test(
 );
 
 const WRONG: [string[], string][] = [
-  [["x"], '"x": only options are known'],
+  [["x"], 'unexpected argument "x"'],
   [["--days", "0"], '--days "0": must be a whole number from 1'],
-  [["--days", "40000"], "--days 40000: must be at most 36500"],
+  [
+    ["--days", "40000"],
+    '--days "40000": must be a whole number from 1 to 36500',
+  ],
   [["--host", "a b"], '--host "a b": must be a name or an IP address'],
   [["--host", "a:1"], '--host "a:1": must be a name or an IP address'],
   [["--host", "fe80::1%eth0"], "must be a name or an IP address"],
-  [["--out", ""], '--out "": must be a directory'],
+  [["--out", ""], '--out "": must be a path'],
   [["--nonsense"], 'unknown option "--nonsense"'],
 ];
 for (const [args, says] of WRONG) {
@@ -143,7 +151,7 @@ for (const [args, says] of WRONG) {
   });
 }
 
-Deno.test("cert without permission exits 2 and says the whole command", async () => {
+Deno.test("cert without permission exits 2 and prints the command", async () => {
   const { code, stderr } = await run(CERT, ["--out", "certs"], { flags: [] });
   assertEquals(code, 2);
   assertEquals(

@@ -9,7 +9,7 @@ import { Program, run } from "./support/programs.ts";
 
 const ONE_LINE = /^[^\n]+\n$/;
 
-/** The client, to a socket of the test. */
+/** Runs the client, to a socket of the test. */
 function send(
   { addr: { port } }: { addr: Deno.NetAddr },
   args: string[],
@@ -70,18 +70,24 @@ Deno.test("client reads a file on standard input as it reads a pipe", async () =
   assertEquals(await textsAt(socket), license.trimEnd().split("\n"));
 });
 
-Deno.test("client refuses a line that is too long by its number, and sends the rest", async () => {
+Deno.test("client refuses a line that is too long by its number, and sends the others", async () => {
   await using socket = bind("127.0.0.1:0");
   const lines = ["a", "x".repeat(65_508), "b", "y".repeat(1_000_000), "c"];
   const { code, stderr } = await send(socket, [], lines.join("\n"));
   assertEquals(code, 4);
   assertEquals(await textsAt(socket), ["a", "b", "c"]);
-  assertMatch(stderr, /^line 2: Cannot send 65508 bytes .* at most 65507$/m);
-  assertMatch(stderr, /^line 4 was not sent: 1000000 bytes; at most 65527/m);
+  assertMatch(
+    stderr,
+    /^line 2 was not sent: too long: 65508 bytes, at most 65507$/m,
+  );
+  assertMatch(
+    stderr,
+    /^line 4 was not sent: too long: 1000000 bytes, at most 65507$/m,
+  );
   assertStringIncludes(stderr, "sent 3 messages (3 bytes)");
 });
 
-Deno.test("client --hex sends bytes, and refuses what is no hexadecimal", async () => {
+Deno.test("client --hex sends bytes, and refuses text that is not hexadecimal", async () => {
   await using socket = bind("127.0.0.1:0");
   assertEquals((await send(socket, ["--hex", "00ff", "0a 0B"])).code, 0);
   assertEquals(
@@ -100,7 +106,7 @@ Deno.test("client --hex sends bytes, and refuses what is no hexadecimal", async 
   );
 });
 
-Deno.test("client --file sends a file's bytes as one message, where it may read it", async () => {
+Deno.test("client --file sends a file's bytes as one message, with its permission", async () => {
   await using socket = bind("127.0.0.1:0");
   const args = ["--to", `127.0.0.1:${socket.addr.port}`, "--file", "LICENSE"];
   const refused = await run("client.ts", args);
@@ -111,7 +117,7 @@ Deno.test("client --file sends a file's bytes as one message, where it may read 
   assertEquals(await textsAt(socket), [await Deno.readTextFile("LICENSE")]);
 });
 
-Deno.test("client --file refuses a file that is too long, or is not there", async () => {
+Deno.test("client --file refuses a file that is too long, or does not exist", async () => {
   await using socket = bind("127.0.0.1:0");
   const to = ["--to", `127.0.0.1:${socket.addr.port}`];
   const path = await Deno.makeTempFile();
@@ -120,7 +126,10 @@ Deno.test("client --file refuses a file that is too long, or is not there", asyn
     const flags = ["--allow-net=127.0.0.1", "--allow-read"];
     const long = await run("client.ts", [...to, "--file", path], { flags });
     assertEquals(long.code, 4);
-    assertStringIncludes(long.stderr, "at most 65507");
+    assertStringIncludes(
+      long.stderr,
+      `"${path}" was not sent: too long: 65508 bytes, at most 65507\n`,
+    );
     const missing = await run("client.ts", [...to, "--file", "/no/such"], {
       flags,
     });
@@ -141,7 +150,7 @@ Deno.test("client --wait prints the reply to each message", async () => {
   assertEquals(raw.stdout, "re: are: b");
 });
 
-Deno.test("client --wait exits 3 when no reply came in time", async () => {
+Deno.test("client --wait exits 3 if no reply comes in time", async () => {
   await using socket = bind("127.0.0.1:0");
   const { code, stdout, stderr } = await send(socket, [
     "--wait",
@@ -173,7 +182,7 @@ Deno.test("client --wait --retries sends again until a reply comes", async () =>
   assertEquals([code, stdout], [0, "ok"]);
 });
 
-Deno.test("client --wait takes a late reply for no other message's", async () => {
+Deno.test("client --wait does not take a late reply for the next message's", async () => {
   // The first message is answered when the second comes, ahead of its own reply.
   await using socket = bind("127.0.0.1:0");
   const sending = send(socket, [
@@ -199,7 +208,7 @@ Deno.test("client --wait takes a late reply for no other message's", async () =>
   assertEquals(stdout, "re: onere: three");
 });
 
-Deno.test("client --repeat sends each message so often, --rate no faster than that", async () => {
+Deno.test("client --repeat N sends each message N times, also at a --rate", async () => {
   await using socket = bind("127.0.0.1:0");
   const { code } = await send(socket, [
     "--repeat",
@@ -213,7 +222,7 @@ Deno.test("client --repeat sends each message so often, --rate no faster than th
   assertEquals(await textsAt(socket), ["a", "a", "a", "b", "b", "b"]);
 });
 
-Deno.test("client exits 4 when a message could not be sent, also where a reply is missing", async () => {
+Deno.test("client exits 4 if a message could not be sent, even if a reply is missing too", async () => {
   await using socket = bind("127.0.0.1:0");
   const { code, stderr } = await send(socket, [
     "--wait",
@@ -227,7 +236,7 @@ Deno.test("client exits 4 when a message could not be sent, also where a reply i
   assertStringIncludes(stderr, "message 2: ");
 });
 
-Deno.test("client prints its totals and exits 0 on Ctrl-C, though it waits for input", async () => {
+Deno.test("client prints its totals and exits 0 on Ctrl-C while it waits for input", async () => {
   await using socket = bind("127.0.0.1:0");
   const input = new TransformStream<Uint8Array, Uint8Array>();
   await using program = new Program(
@@ -244,7 +253,7 @@ Deno.test("client prints its totals and exits 0 on Ctrl-C, though it waits for i
   await writer.close().catch(() => {});
 });
 
-Deno.test("client says on a terminal where lines go", async () => {
+Deno.test("client says on a terminal where lines are sent", async () => {
   await using socket = bind("127.0.0.1:0");
   const { port } = socket.addr;
   const command = `'${Deno.execPath()}' run --no-prompt ` +
@@ -262,16 +271,19 @@ Deno.test("client says on a terminal where lines go", async () => {
   const screen = await new Response(terminal.stdout).text();
   assertStringIncludes(
     screen,
-    `each line goes to udp://127.0.0.1:${port}; Ctrl-D ends`,
+    `each line is sent to udp://127.0.0.1:${port}; Ctrl-D ends the input`,
   );
 });
 
 const WRONG: [string[], string][] = [
-  [["--nonsense", "x"], 'unknown option "--nonsense"'],
+  [
+    ["--nonsense", "x"],
+    'unknown option "--nonsense"; a message that begins with a dash goes after --',
+  ],
   [["--to"], "--to needs a value"],
-  [["--timeout", "1s", "x"], "--timeout goes with --wait"],
-  [["--retries", "1", "x"], "--retries goes with --wait"],
-  [["--format", "raw", "x"], "--format goes with --wait"],
+  [["--timeout", "1s", "x"], "--timeout needs --wait"],
+  [["--retries", "1", "x"], "--retries needs --wait"],
+  [["--format", "raw", "x"], "--format needs --wait"],
   [["--wait", "--timeout", "abc", "x"], '--timeout "abc": must be a time'],
   [
     ["--wait", "--retries", "-1", "x"],
@@ -281,7 +293,8 @@ const WRONG: [string[], string][] = [
   [["--rate", "fast", "x"], '--rate "fast": must be a whole number from 1'],
   [["--file", "LICENSE", "x"], "--file and messages: give one of them"],
   [["--file", "LICENSE", "--hex"], "--file and --hex: give one of them"],
-  [["--to", "unix:/tmp/x", "--wait", "x"], "over unix: no reply can come"],
+  [["--to", "unix:/tmp/x", "--wait", "x"], "a unix: server cannot reply"],
+  [["--file", ""], '--file "": must be a path'],
 ];
 for (const [args, says] of WRONG) {
   Deno.test(`client ${JSON.stringify(args)} exits 1 with one line`, async () => {
@@ -319,7 +332,7 @@ Deno.test("client to an unknown host exits 2 with one line", async () => {
   );
 });
 
-Deno.test("client without permission says the whole command, and that command works", async () => {
+Deno.test("client without permission prints a command that works", async () => {
   await using socket = bind("127.0.0.1:0");
   const { port } = socket.addr;
   const args = ["--to", `127.0.0.1:${port}`, "--", "-x"];
@@ -335,7 +348,7 @@ Deno.test("client without permission says the whole command, and that command wo
   assertEquals(await textsAt(socket), ["-x"]);
 });
 
-Deno.test("client reaches localhost by name and over IPv6 with the permissions of its task", async () => {
+Deno.test("client reaches localhost and [::1] with the permissions of its task", async () => {
   for (const host of ["localhost", "[::1]"]) {
     await using socket = bind(`udp://${host}:0`);
     const to = ["--to", `${host}:${socket.addr.port}`];

@@ -8,7 +8,7 @@ bothContracts("unix", () => unix(), {
   address: () => `unix:${folder}/${sockets++}.sock`,
   answers: false,
   largest: 65_527,
-  sendsToNobody: false,
+  sendToUnbound: "rejects",
   around: async (test) => {
     folder = await Deno.makeTempDir();
     try {
@@ -19,4 +19,4 @@ bothContracts("unix", () => unix(), {
   },
 });
 
-tracedContract("offload", () => offload(), { sendsToNobody: false });
+tracedContract("offload", () => offload(), { sendToUnbound: "rejects" });

@@ -43,7 +43,7 @@ Deno.test("examples/offload.ts sends and receives a thousand messages", async ()
   assertEquals([code, stdout, stderr], [0, "1000 1000\n", ""]);
 });
 
-Deno.test("the demo shows its five messages and exits 0", async () => {
+Deno.test("demo prints its messages and exits 0", async () => {
   const { code, stdout, stderr } = await run("lib/programs/demo.ts", [], {
     flags: ["--allow-net=127.0.0.1"],
   });

@@ -1,6 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 
-/** Runs tests with this project's settings. */
+interface Module {
+  specifier: string;
+  dependencies?: { code?: { specifier: string }; isDynamic?: boolean }[];
+}
+
+/** Runs tests with the settings of this project. */
 async function denoTest(
   source: string,
 ): Promise<{ code: number; text: string }> {
@@ -37,4 +42,59 @@ Deno.test("a test that leaves a receive waiting fails", async () => {
   `);
   assertEquals(code, 1);
   assertStringIncludes(text, "Leaks detected");
+});
+
+Deno.test("importing the harness loads no standard library and no certificates", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "lib/testing/mod.ts"],
+  }).output();
+  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout));
+  const seen = new Set<string>(roots);
+  for (const specifier of seen) {
+    const known = modules.find((module: Module) =>
+      module.specifier === specifier
+    );
+    for (const { code, isDynamic } of (known as Module)?.dependencies ?? []) {
+      if (code !== undefined && !isDynamic) seen.add(code.specifier);
+    }
+  }
+  const others = [...seen].filter((specifier) =>
+    !specifier.startsWith("file:")
+  );
+  assertEquals(others.toSorted(), [
+    "node:assert/strict",
+    "node:net",
+    "npm:/pure-rand@8.4.2/distribution/uniformFloat64",
+    "npm:/pure-rand@8.4.2/generator/xoroshiro128plus",
+  ]);
+});
+
+Deno.test("tests of a project with its own settings type-check with the harness", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const root = new URL("../..", import.meta.url).href;
+    const config = {
+      unstable: ["net"],
+      imports: {
+        "@pli/datagram": `${root}mod.ts`,
+        "@pli/datagram/testing": `${root}lib/testing/mod.ts`,
+      },
+    };
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(config));
+    await Deno.writeTextFile(
+      `${folder}/my_test.ts`,
+      `import { withServer } from "@pli/datagram/testing";
+      Deno.test("echo", () =>
+        withServer((datagram) => datagram.data, async (client) => {
+          await client.request("x");
+        }));`,
+    );
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "--allow-net", "my_test.ts"],
+      cwd: folder,
+    }).output();
+    assertEquals(success, true, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -3,7 +3,7 @@ import { bind, connect } from "../../mod.ts";
 
 const SENT = 10_000;
 
-Deno.test("10,000 datagrams to a sleeping receiver: what it gets and what the system dropped add up", async () => {
+Deno.test("received and kernel-dropped datagrams add up to 10,000 sent", async () => {
   for (const address of ["127.0.0.1:0", "udp://[::1]:0"]) {
     await using socket = bind(address);
     await using client = await connect(socket.addr);
@@ -22,7 +22,7 @@ Deno.test("10,000 datagrams to a sleeping receiver: what it gets and what the sy
   }
 });
 
-Deno.test("kernelDrops is undefined where it cannot be known", async () => {
+Deno.test("kernelDrops is undefined if it cannot be known", async () => {
   const shared = { reuseAddress: true };
   await using first = bind("127.0.0.1:0", shared);
   assertEquals(await first.kernelDrops(), 0);

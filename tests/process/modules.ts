@@ -1,35 +1,165 @@
-import { assertEquals } from "@std/assert";
+/** What imports what: layers, circles, and what a program loads when it starts. */
+import { assert, assertEquals } from "@std/assert";
+
+interface Dependency {
+  /** As it is written in the module. */
+  specifier: string;
+  /** What it names, for an import that is there at run time. */
+  code?: { specifier: string };
+  /** What it names, for an import of types. */
+  type?: { specifier: string };
+  isDynamic?: boolean;
+}
 
 interface Module {
   specifier: string;
-  dependencies?: {
-    code?: { specifier: string };
-    isDynamic?: boolean;
-  }[];
+  dependencies?: Dependency[];
 }
 
-/** What a program loads before anybody asks for more. */
-async function loaded(script: string): Promise<string[]> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", script],
-  }).output();
-  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout));
-  const known = new Map<string, Module>(
-    modules.map((module: Module) => [module.specifier, module]),
+/**
+ * Lowest first. A module imports from its own place and from lower layers, never
+ * from another place in its own layer.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ["lib/", "deno.json"],
+  ["lib/address/"],
+  ["lib/limits/"],
+  ["lib/socket/", "lib/carriers/"],
+  ["lib/open.ts", "lib/sink.ts"],
+  ["lib/serve.ts", "lib/collect.ts"],
+  ["lib/testing/", "lib/sinks/"],
+  ["mod.ts", "lib/programs/"],
+  ["server.ts", "client.ts", "examples/"],
+];
+
+const root = new URL("../../", import.meta.url).href;
+const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));
+const entries: string[] = Object.values<string>(exports)
+  .map((path) => path.replace("./", ""));
+const graph = await graphOf([
+  ...entries,
+  "server.ts",
+  "client.ts",
+  ...await scriptsIn("lib/programs"),
+  ...await scriptsIn("examples"),
+]);
+
+async function scriptsIn(folder: string): Promise<string[]> {
+  const files = await Array.fromAsync(Deno.readDir(folder));
+  return files.filter(({ name }) => name.endsWith(".ts"))
+    .map(({ name }) => `${folder}/${name}`);
+}
+
+/** The modules that are reached from the scripts, by their specifiers. */
+async function graphOf(scripts: string[]): Promise<Map<string, Module>> {
+  const all = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const lines = scripts.map((path) => `import "${root}${path}";\n`);
+    await Deno.writeTextFile(all, lines.join(""));
+    const { success, stdout, stderr } = await new Deno.Command(
+      Deno.execPath(),
+      { args: ["info", "--config", "deno.json", "--json", all] },
+    ).output();
+    assert(success, new TextDecoder().decode(stderr));
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout));
+    return new Map(
+      modules.map((module: Module) => [module.specifier, module]),
+    );
+  } finally {
+    await Deno.remove(all);
+  }
+}
+
+/** Everything that is reached from a module, itself only if by a circle. */
+function reachedFrom(
+  specifier: string,
+  follow: (dependency: Dependency) => (string | undefined)[],
+): Set<string> {
+  const next = (specifier: string) =>
+    (graph.get(specifier)?.dependencies ?? []).flatMap(follow)
+      .filter((found) => found !== undefined);
+  const reached = new Set(next(specifier));
+  for (const found of reached) {
+    for (const further of next(found)) reached.add(further);
+  }
+  return reached;
+}
+
+const anyImport = ({ code, type }: Dependency) => [
+  code?.specifier,
+  type?.specifier,
+];
+const atRunTime = ({ code }: Dependency) => [code?.specifier];
+const atStart = ({ code, isDynamic }: Dependency) =>
+  isDynamic ? [] : [code?.specifier];
+
+/** The project's own modules, by their paths. */
+function ownModules(): Map<string, Module> {
+  const own = [...graph].filter(([specifier]) => specifier.startsWith(root));
+  return new Map(
+    own.map(([name, module]) => [name.slice(root.length), module]),
   );
-  const seen = new Set<string>(roots);
-  for (const specifier of seen) {
-    for (
-      const { code, isDynamic } of known.get(specifier)?.dependencies ?? []
-    ) {
-      if (code !== undefined && !isDynamic) seen.add(code.specifier);
+}
+
+/** The place of a module in the table, and that place's layer. */
+function placeOf(path: string): { place: string; layer: number } {
+  const folders = path.split("/").slice(0, -1).slice(0, 2);
+  const folder = `${folders.join("/")}/`;
+  for (const place of [path, folder]) {
+    const layer = LAYERS.findIndex((places) => places.includes(place));
+    if (layer >= 0) return { place, layer };
+  }
+  throw new Error(`${path} has no layer`);
+}
+
+Deno.test("no circle of imports, types included", () => {
+  const own = ownModules();
+  // An empty graph must not pass.
+  assert(own.size > 100, `only ${own.size} modules`);
+  const onCircles = [...own.keys()].filter((path) =>
+    reachedFrom(root + path, anyImport).has(root + path)
+  );
+  assertEquals(onCircles, []);
+});
+
+Deno.test("no module imports upward or sideways, types included", () => {
+  const wrong: string[] = [];
+  for (const [path, { dependencies = [] }] of ownModules()) {
+    const from = placeOf(path);
+    for (const found of dependencies.flatMap(anyImport)) {
+      if (!found?.startsWith(root)) continue;
+      const imported = found.slice(root.length);
+      const to = placeOf(imported);
+      if (to.place === from.place || to.layer < from.layer) continue;
+      wrong.push(`${path} imports ${imported}`);
     }
   }
-  return [...seen];
+  assertEquals(wrong, []);
+});
+
+Deno.test("the library imports nothing of the standard library at run time", () => {
+  const modules = entries.flatMap((entry) => [
+    root + entry,
+    ...reachedFrom(root + entry, atRunTime),
+  ]);
+  const imports = [...new Set(modules)].flatMap((specifier) =>
+    (graph.get(specifier)?.dependencies ?? [])
+      .filter(({ code }) => code !== undefined)
+      .filter((dependency) => /^@std\/|deno-std/.test(dependency.specifier))
+      .map((dependency) =>
+        `${specifier.replace(root, "")} imports ${dependency.specifier}`
+      )
+  );
+  assertEquals(imports, []);
+});
+
+/** What a program loads when it starts. */
+function loaded(script: string): string[] {
+  return [script, ...reachedFrom(root + script, atStart)];
 }
 
-Deno.test("server loads no store, no page and no broker unless it is asked to", async () => {
-  const modules = await loaded("server.ts");
+Deno.test("server loads no store, no page and no broker unless it is asked to", () => {
+  const modules = loaded("server.ts");
   assertEquals(modules.some((module) => module.endsWith("collect.ts")), true);
   assertEquals(
     modules.filter((module) =>
@@ -40,8 +170,8 @@ Deno.test("server loads no store, no page and no broker unless it is asked to", 
 });
 
 for (const program of ["server.ts", "client.ts"]) {
-  Deno.test(`${program} loads no encryption and no offload unless it is asked to`, async () => {
-    const modules = await loaded(program);
+  Deno.test(`${program} loads no encryption and no offload unless it is asked to`, () => {
+    const modules = loaded(program);
     assertEquals(modules.some((module) => module.endsWith("tcp.ts")), true);
     assertEquals(
       modules.filter((module) =>
@@ -52,7 +182,7 @@ for (const program of ["server.ts", "client.ts"]) {
   });
 }
 
-Deno.test("client loads nothing of a server's", async () => {
-  const modules = await loaded("client.ts");
+Deno.test("client loads nothing of a server's", () => {
+  const modules = loaded("client.ts");
   assertEquals(modules.filter((module) => /sinks|collect/.test(module)), []);
 });

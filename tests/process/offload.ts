@@ -15,12 +15,12 @@ import { offload } from "../../lib/carriers/offload.ts";
 import { carrierContract } from "../../lib/testing/mod.ts";
 import { LOOPBACK, pattern, SOON } from "../support/helpers.ts";
 
-carrierContract("offload", () => offload(), { sendsToNobody: false });
+carrierContract("offload", () => offload(), { sendToUnbound: "rejects" });
 
 carrierContract("offload over IPv6", () => offload(), {
   address: () => "udp://[::1]:0",
   largest: 65_527,
-  sendsToNobody: false,
+  sendToUnbound: "rejects",
 });
 
 /** Receives at least `count` datagrams and returns their bytes. */

@@ -10,7 +10,7 @@ import { pattern, random } from "../support/helpers.ts";
 import { quicClient, quicServer } from "../support/quics.ts";
 
 const FAULTS = { loss: 0.2, reorder: 0.05, corrupt: 0.01 };
-// QUIC slows down where a fifth is lost, each connection for itself.
+// QUIC slows down if a fifth is lost, each connection by itself.
 const CLIENTS = 20;
 
 /** Runs a test with a relay in front of a server. */
@@ -33,7 +33,7 @@ async function throughRelay(
   await test({ server, address, relay, carrier: quicClient(patient) });
 }
 
-/** A handshake may fail there, and is begun again as any client would. */
+/** Connects; a handshake may fail there, and is tried again. */
 async function connected(
   address: string,
   carrier: QuicSource,
@@ -47,7 +47,7 @@ async function connected(
   }
 }
 
-/** What a client sends: first its number, then messages of 1 to 20,000 bytes. */
+/** The messages of a client: first its number, then 1 to 20,000 bytes each. */
 function messagesOf(client: number, count: number): Uint8Array[] {
   const size = random(client);
   const first = new Uint8Array([client]);
@@ -55,7 +55,7 @@ function messagesOf(client: number, count: number): Uint8Array[] {
   return [first, ...Array.from(others, () => pattern(1 + size(20_000)))];
 }
 
-Deno.test("10,000 reliable messages of 1 to 20,000 bytes all come through a relay that loses a fifth: to the byte, once, in order", async () => {
+Deno.test("10,000 reliable messages arrive once and in order despite 20 % loss", async () => {
   await throughRelay({ reliable: true }, async (ends) => {
     const { server, address, carrier, relay } = ends;
     const total = 10_000;
@@ -89,7 +89,7 @@ Deno.test("10,000 reliable messages of 1 to 20,000 bytes all come through a rela
   });
 });
 
-Deno.test("of datagrams through a relay that loses a fifth, those that came and those that did not add up to what was sent", async () => {
+Deno.test("received and lost datagrams add up to those sent despite 20 % loss", async () => {
   await throughRelay({}, async (ends) => {
     const { server, address, carrier, relay } = ends;
     const total = 2000;

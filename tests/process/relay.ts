@@ -4,7 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { connect, type ConnectedSocket, serve } from "../../mod.ts";
+import { bind, connect, type ConnectedSocket, serve } from "../../mod.ts";
 import { Link, seedOf } from "../../lib/testing/faults.ts";
 import { collector, until } from "../support/relays.ts";
 import { Program } from "./support/programs.ts";
@@ -12,11 +12,11 @@ import { Program } from "./support/programs.ts";
 const RELAY = "lib/programs/relay.ts";
 const NET = "--allow-net=127.0.0.1,localhost,[::1]";
 const SENT = 10_000;
-// The system's buffer takes about 256.
+// The system's buffer holds about 256.
 const BURST = 64;
 const encoder = new TextEncoder();
 
-/** A relay at a port of its own, as a process. */
+/** Starts a relay on a free port, as a process. */
 async function startRelay(to: string | Deno.NetAddr, ...args: string[]) {
   const server = typeof to === "string" ? to : `127.0.0.1:${to.port}`;
   const options = ["--listen", "127.0.0.1:0", "--to", server, ...args];
@@ -27,7 +27,7 @@ async function startRelay(to: string | Deno.NetAddr, ...args: string[]) {
   return Object.assign(program, { address });
 }
 
-/** Sends messages in bursts; waits after each until what is to arrive has. */
+/** Sends messages in bursts; after each it waits for those that pass. */
 async function sendAll(
   client: ConnectedSocket,
   messages: Uint8Array[],
@@ -43,7 +43,7 @@ async function sendAll(
   }
 }
 
-/** Messages that differ in content and length. */
+/** Makes messages that differ in content and length. */
 function messages(): Uint8Array[] {
   return Array.from(
     { length: SENT },
@@ -51,7 +51,7 @@ function messages(): Uint8Array[] {
   );
 }
 
-Deno.test("relay --loss 100% lets nothing pass, and its totals say so", async () => {
+Deno.test("relay --loss 100% passes nothing, and its totals count everything as lost", async () => {
   await using server = collector();
   await using relay = await startRelay(
     server.addr,
@@ -65,7 +65,7 @@ Deno.test("relay --loss 100% lets nothing pass, and its totals say so", async ()
   assertEquals([code, stdout, server.arrived], [0, "", []]);
 });
 
-Deno.test("relay --loss 0 lets 10,000 of 10,000 pass, in order, to the byte", async () => {
+Deno.test("relay --loss 0 passes 10,000 of 10,000, in order, to the byte", async () => {
   await using server = collector();
   await using relay = await startRelay(server.addr, "--loss", "0");
   await using client = await connect(relay.address);
@@ -77,11 +77,11 @@ Deno.test("relay --loss 0 lets 10,000 of 10,000 pass, in order, to the byte", as
   assertStringIncludes(
     stderr,
     `\nup: received ${SENT} datagrams, forwarded ${SENT}\n` +
-      "down: received 0 datagrams, forwarded 0\n1 client\n",
+      "down: received 0 datagrams, forwarded 0\n1 client, dropped by the system: ",
   );
 });
 
-Deno.test("relay --loss 10% loses about 1,000 of 10,000, and its totals are what both ends counted", async () => {
+Deno.test("relay --loss 10% loses about 1,000 of 10,000, and its totals match both ends", async () => {
   await using server = collector();
   const args = ["--loss", "10%", "--seed", "7", "--format", "json"];
   await using relay = await startRelay(server.addr, ...args);
@@ -126,17 +126,22 @@ Deno.test("relay --format json prints the totals as one object, on standard outp
   assertMatch(stderr, /^relaying [^\n]+\n$/);
   const { time, ...totals } = JSON.parse(stdout);
   assertEquals(new Date(time).toISOString(), time);
-  const rest = { lost: 0, overMtu: 0, queueFull: 0, notSent: 0, inFlight: 0 };
+  const rest = {
+    ...{ lost: 0, overMtu: 0, queueFull: 0, notSent: 0, inFlight: 0 },
+    ...{ corrupted: 0, reordered: 0 },
+  };
   assertEquals(totals, {
     up: { received: 1, duplicated: 1, forwarded: 2, ...rest },
     down: { received: 2, duplicated: 2, forwarded: 4, ...rest },
     sessions: 1,
     expired: 0,
     refused: 0,
+    strangers: 0,
+    kernelDrops: null,
   });
 });
 
-Deno.test("relay tells what the system dropped where it may ask", async () => {
+Deno.test("relay prints what the system dropped if it has the permission to know", async () => {
   for (const format of ["json", "text"]) {
     await using relay = new Program(RELAY, [
       ...["--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"],
@@ -151,13 +156,54 @@ Deno.test("relay tells what the system dropped where it may ask", async () => {
   }
 });
 
+Deno.test("relay counts what the system drops on the way down, to the datagram", async () => {
+  const answers = 3000;
+  await using server = bind("udp://127.0.0.1:0");
+  const args = [
+    "--listen",
+    "127.0.0.1:0",
+    "--to",
+    `127.0.0.1:${server.addr.port}`,
+  ];
+  await using relay = new Program(
+    RELAY,
+    [...args, "--idle", "1s", "--stats-every", "100ms"],
+    { flags: [NET, "--allow-run=cat"] },
+  );
+  const [, address] = await relay.said(/^relaying (\S+) to /);
+  await using client = await connect(address);
+  await client.send("?");
+  const { from } = await server.receive();
+  // It reads nothing while the burst arrives.
+  relay.kill("SIGSTOP");
+  const burst = Array.from({ length: answers }, () => new Uint8Array(1000));
+  await server.sendMany(burst.map((data) => ({ data, to: from })));
+  relay.kill("SIGCONT");
+  // The drops stay in the totals after the client was forgotten.
+  await relay.said(/^0 clients, 1 expired/);
+  relay.kill("SIGINT");
+  const { stderr } = await relay.ended();
+  const [, received] = /^down: received (\d+) .*\n.*$/m.exec(
+    lastLines(stderr, 2),
+  )!;
+  const [, dropped] = /(\d+)(?: datagrams?)? dropped by the system/.exec(
+    lastLines(stderr, 1),
+  )!;
+  assert(Number(dropped) > 0);
+  assertEquals(Number(received) + Number(dropped), answers);
+});
+
+function lastLines(text: string, count: number): string {
+  return text.trimEnd().split("\n").slice(-count).join("\n");
+}
+
 for (
   const [quiet, says] of [["", /^relaying .*\nexit 0\n$/], [
     "--quiet",
     /^exit 0\n$/,
   ]] as const
 ) {
-  Deno.test(`relay --stats-every ${quiet} prints a line of JSON each time, and ends when nobody reads them`, async () => {
+  Deno.test(`relay --stats-every ${quiet} prints a line of JSON each time, and ends with its reader`, async () => {
     const script = `{ "$0" run --no-prompt --allow-net=127.0.0.1 ${RELAY} \
 --listen 127.0.0.1:0 --to 127.0.0.1:9 --format json --stats-every 10ms ${quiet}
 echo "exit $?" >&2; } | head -n 3`;
@@ -175,7 +221,7 @@ echo "exit $?" >&2; } | head -n 3`;
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`relay prints its totals and exits 0 on ${signal}, also for what it holds`, async () => {
+  Deno.test(`relay prints its totals and exits 0 on ${signal}, also while it holds datagrams`, async () => {
     await using server = collector();
     await using relay = await startRelay(
       server.addr,
@@ -183,18 +229,18 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     );
     await using client = await connect(relay.address);
     await client.send("held");
-    await relay.said(/^up: .*, forwarded 0, 1 on the way$/);
+    await relay.said(/^up: .*, forwarded 0, 1 in flight$/);
     relay.kill(signal);
     const { code, stderr } = await relay.ended();
     assertEquals(code, 0);
     assertMatch(
       stderr,
-      /up: received 1 datagram, forwarded 0, 1 not sent\ndown: .*\n1 client\n$/,
+      /up: received 1 datagram, forwarded 0, 1 not sent\ndown: .*\n1 client, dropped by the system: unknown .*\n$/,
     );
   });
 }
 
-Deno.test("relay looks up the server's name, and says what it found", async () => {
+Deno.test("relay looks up the server's name, and prints the address", async () => {
   await using relay = new Program(RELAY, [
     ...["--listen", "127.0.0.1:0", "--to", "localhost:9"],
   ]);
@@ -212,12 +258,12 @@ Deno.test("relay --max-sessions refuses more clients, and counts their datagrams
   await using a = await connect(relay.address);
   await using b = await connect(relay.address);
   await a.send("a");
-  await relay.said(/^1 client$/);
+  await relay.said(/^1 client, dropped/);
   await b.send("b");
-  await relay.said(/^1 client, 1 datagram refused$/);
+  await relay.said(/^1 client, 1 datagram refused, /);
 });
 
-Deno.test("relay --idle forgets a client that is silent, and counts it", async () => {
+Deno.test("relay --idle forgets a silent client, and counts it", async () => {
   await using server = collector();
   await using relay = await startRelay(
     server.addr,
@@ -225,5 +271,5 @@ Deno.test("relay --idle forgets a client that is silent, and counts it", async (
   );
   await using client = await connect(relay.address);
   await client.send("and no more");
-  await relay.said(/^0 clients, 1 expired$/);
+  await relay.said(/^0 clients, 1 expired, /);
 });

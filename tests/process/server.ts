@@ -56,7 +56,7 @@ Deno.test("server --format text shows bytes that are not UTF-8 in hexadecimal", 
   assert(stdout.endsWith("  4 bytes  a\\xff\\x00b\n"), stdout);
 });
 
-Deno.test("server --format json writes one object a line, safe for a terminal", async () => {
+Deno.test("server --format json writes one object per line, safe for a terminal", async () => {
   await using server = await startServer(["--count", "2", "--format", "json"]);
   await using client = await connect(server.address);
   await client.send(HOSTILE);
@@ -89,7 +89,7 @@ Deno.test("server --format raw writes the bytes and nothing else", async () => {
   assertEquals(bytes, new Uint8Array([0x00, 0xff, 0x0a]));
 });
 
-Deno.test("server --max-size marks what it cut", async () => {
+Deno.test("server --max-size marks the messages that it cut", async () => {
   await using server = await startServer(["--once", "--max-size", "3"]);
   await using client = await connect(server.address);
   await client.send("abcdef");
@@ -106,7 +106,7 @@ Deno.test("server shows the longest message whole", async () => {
   assertEquals((await server.ended()).bytes, message);
 });
 
-Deno.test("server --echo answers each message with itself", async () => {
+Deno.test("server --echo replies with the same message", async () => {
   await using server = await startServer(["--once", "--echo"]);
   await using client = await connect(server.address);
   const reply = await client.request("ping");
@@ -116,7 +116,7 @@ Deno.test("server --echo answers each message with itself", async () => {
   assertStringIncludes(stderr, "sent 1 message (4 bytes)");
 });
 
-Deno.test("server --reply answers each message with its text, be it empty", async () => {
+Deno.test("server --reply replies to each message with its text, even an empty one", async () => {
   for (const text of ["bien reçu", ""]) {
     await using server = await startServer(["--once", "--reply", text]);
     await using client = await connect(server.address);
@@ -159,7 +159,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("server --quiet says nothing on standard error", async () => {
+Deno.test("server --quiet prints nothing on standard error", async () => {
   const { code, stderr } = await run("server.ts", [
     "127.0.0.1:0",
     "--quiet",
@@ -169,7 +169,7 @@ Deno.test("server --quiet says nothing on standard error", async () => {
   assertEquals([code, stderr], [3, ""]);
 });
 
-Deno.test("server ends when nobody reads its standard output any more", async () => {
+Deno.test("server ends with 0 when its standard output is closed", async () => {
   const script = `"$0" run --no-prompt --allow-net=127.0.0.1 server.ts \
 127.0.0.1:0 --format raw; echo "exit $?" >&2`;
   await using shell = new Deno.Command("sh", {
@@ -215,23 +215,25 @@ const WRONG: [string[], string][] = [
   [["--timeout", "10"], '--timeout "10": must be a time'],
   [["--timeout", "0ms"], '--timeout "0ms": must be a time'],
   [["--timeout", "999999h"], "must be a time"],
-  [["--max-size", "70000"], "--max-size 70000"],
+  [["--max-size", "70000"], "--max-size 70000: over udp:// a message has at"],
   [["--format", "xml"], "must be one of text, json, hex, raw"],
   [["--echo", "--reply", "x"], "--echo and --reply: give one of them"],
-  [["127.0.0.1:1", "127.0.0.1:2"], "one address, not 2"],
+  [["127.0.0.1:1", "127.0.0.1:2"], "expected one ADDRESS, got 2"],
   [["--format\x1b[2J"], 'unknown option "--format\\x1b[2J"'],
   [["unix:/tmp/x.sock", "--echo"], "a unix: server only receives"],
   [["unix:/tmp/x.sock", "--receipt", "--store", "x.db"], "only receives"],
   [["unix:/tmp/x.sock", "--allow", "::1"], "--allow is about IP addresses"],
   [["unix:/tmp/x.sock", "--rate-limit", "1"], "--rate-limit is about IP"],
-  [["--rate-limit", "many"], '--rate-limit "many": must be how often'],
-  [["--rate-limit", "0/s"], '--rate-limit "0/s": must be how often'],
-  [["--answer-limit", "1/d"], '--answer-limit "1/d": must be how often'],
+  [["--rate-limit", "many"], '--rate-limit "many": must be a rate'],
+  [["--rate-limit", "0/s"], '--rate-limit "0/s": must be a rate'],
+  [["--answer-limit", "1/d"], '--answer-limit "1/d": must be a rate'],
   [["--burst", "5"], "--burst needs --rate-limit"],
   [["--stats-every", "1"], '--stats-every "1": must be a time'],
   [["--keep", "7d"], "--keep needs --store"],
-  [["--store", "x.db", "--keep", "0"], '--keep "0": must be how many'],
-  [["--store", "x.db", "--keep", "7w"], '--keep "7w": must be how many'],
+  [["--store", "x.db", "--keep", "0"], '--keep "0": must be a number of'],
+  [["--store", "x.db", "--keep", "7w"], '--keep "7w": must be a number of'],
+  [["--store", ""], '--store "": must be a path'],
+  [["quic://127.0.0.1:0", "--cert", "", "--key", "x"], '--cert "": must be a'],
   [["--receipt"], "--receipt needs --store"],
   [
     ["--store", "x.db", "--receipt", "--echo"],
@@ -271,15 +273,15 @@ for (
   });
 }
 
-Deno.test("server without permission says the whole command, and that command works", async () => {
+Deno.test("server without permission prints a command that works", async () => {
   const args = ["127.0.0.1:0", "--timeout", "50ms", "--reply", "it's here"];
   const { code, stdout, stderr } = await run("server.ts", args, { flags: [] });
   assertEquals([code, stdout], [2, ""]);
   assertEquals(
     stderr,
     "Cannot listen on udp://127.0.0.1:0 without permission; run: " +
-      "deno run --allow-net=127.0.0.1 server.ts 127.0.0.1:0 --timeout 50ms " +
-      "--reply 'it'\\''s here'\n",
+      "deno run --allow-net=127.0.0.1 --allow-run=cat server.ts 127.0.0.1:0 " +
+      "--timeout 50ms --reply 'it'\\''s here'\n",
   );
   await using program = new Program("server.ts", args, {
     flags: ["--allow-net=127.0.0.1"],
@@ -287,12 +289,12 @@ Deno.test("server without permission says the whole command, and that command wo
   assertEquals((await program.ended()).code, 3);
 });
 
-Deno.test("server that only receives needs one port and no more", async () => {
+Deno.test("server that only receives needs the permission for one port", async () => {
   const { stderr } = await run("server.ts", ["0.0.0.0:62000"]);
   assertEquals(
     stderr,
     "Cannot listen on udp://0.0.0.0:62000 without permission; run: " +
-      "deno run --allow-net=0.0.0.0:62000 server.ts 0.0.0.0:62000\n",
+      "deno run --allow-net=0.0.0.0:62000 --allow-run=cat server.ts 0.0.0.0:62000\n",
   );
 });
 
@@ -306,9 +308,9 @@ Deno.test("server --help fits one screen, --version is one line", async () => {
   assertMatch(version.stdout, /^pli \d+\.\d+\.\d+\n$/);
 });
 
-Deno.test("server colours its output on a terminal only, and not where NO_COLOR is set", async () => {
+Deno.test("server colors its output on a terminal only, and not if NO_COLOR is set", async () => {
   for (
-    const [env, coloured] of [["-u NO_COLOR", true], ["NO_COLOR=1", false]]
+    const [env, colored] of [["-u NO_COLOR", true], ["NO_COLOR=1", false]]
   ) {
     const command = `env ${env} '${Deno.execPath()}' run --no-prompt ` +
       "--allow-net=127.0.0.1 server.ts 127.0.0.1:0 --once";
@@ -328,7 +330,7 @@ Deno.test("server colours its output on a terminal only, and not where NO_COLOR 
       await using client = await connect(address);
       await client.send("hello");
     }
-    assertEquals(screen.includes("\x1b[36mudp:"), coloured, screen);
+    assertEquals(screen.includes("\x1b[36mudp:"), colored, screen);
     assertStringIncludes(screen, "hello");
   }
 });

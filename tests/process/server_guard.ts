@@ -3,7 +3,7 @@ import { connect } from "../../mod.ts";
 import { SOON } from "../support/helpers.ts";
 import { startServer } from "./support/programs.ts";
 
-/** What the server counted, as its last line says. */
+/** Ends the server, and returns its totals. */
 async function summary(server: Awaited<ReturnType<typeof startServer>>) {
   server.kill("SIGINT");
   const { code, stderr, stdout } = await server.ended();
@@ -11,7 +11,7 @@ async function summary(server: Awaited<ReturnType<typeof startServer>>) {
   return { stdout, ...JSON.parse(stderr.trimEnd().split("\n").at(-1)!) };
 }
 
-Deno.test("server --deny hears others; --allow only those; refusals are in the totals", async () => {
+Deno.test("server accepts sources by --allow and --deny, and counts the others", async () => {
   for (
     const [args, received, denied] of [
       [["--deny", "127.0.0.0/8"], 0, 3],
@@ -33,7 +33,7 @@ Deno.test("server --deny hears others; --allow only those; refusals are in the t
   }
 });
 
-Deno.test("server --rate-limit takes a burst and counts the rest", async () => {
+Deno.test("server --rate-limit accepts a burst and counts the rest", async () => {
   await using server = await startServer([
     ...["--rate-limit", "1/h", "--burst", "4", "--echo", "--format", "json"],
     ...["--stats-every", "20ms"],
@@ -48,7 +48,7 @@ Deno.test("server --rate-limit takes a burst and counts the rest", async () => {
   assertEquals([received, dropped.rateLimited], [4, 6]);
 });
 
-Deno.test("server --answer-limit withholds answers and says how many", async () => {
+Deno.test("server --answer-limit withholds replies and counts them", async () => {
   await using server = await startServer([
     ...["--answer-limit", "2/h", "--echo", "--stats-every", "20ms"],
   ]);
@@ -56,7 +56,7 @@ Deno.test("server --answer-limit withholds answers and says how many", async () 
   for (let n = 1; n <= 5; n++) await client.send(`${n}`);
   assertEquals((await client.receive(SOON)).text(), "1");
   await server.said(/, 4 withheld beyond the answer limit$/);
-  await server.said(/^answers are withheld: .* \(see --answer-limit\)$/);
+  await server.said(/^withholding replies: .* \(see --answer-limit\)$/);
   server.kill("SIGINT");
   const { stderr } = await server.ended();
   assertMatch(stderr, /, 4 withheld beyond the answer limit\n$/);

@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { connect, type ConnectedSocket } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { pattern, SOON, turn } from "../support/helpers.ts";
+import { fullDisk } from "./support/full_disk.ts";
 import { run, type Start, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";
@@ -34,13 +35,13 @@ function test(promise: string, body: (path: string) => Promise<void>): void {
   });
 }
 
-/** What it counted, by its last line; it must have ended well. */
+/** The stats in a server's last line. It must have exited with 0. */
 function counted({ code, stderr }: { code: number; stderr: string }) {
   assertEquals(code, 0, stderr);
   return JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
 }
 
-test("what server --store keeps, history reads back: all, since, of a network, the newest", async (path) => {
+test("history reads back what server --store stored: all, since, by network, the newest", async (path) => {
   await using server = await startServer(
     ["--store", path, "--count", "4"],
     flags(path),
@@ -88,9 +89,9 @@ test("history reads while the server writes", async (path) => {
 
 for (
   const [args, says] of [
-    [[], "one file, not 0"],
-    [["a", "b"], "one file, not 2"],
-    [["a", "--since", "soon"], '--since "soon": must be how long ago'],
+    [[], "FILE is missing"],
+    [["a", "b"], "expected one FILE, got 2"],
+    [["a", "--since", "soon"], '--since "soon": must be a time ago'],
     [["a", "--from", "10.0.0.0/99"], 'Invalid address "10.0.0.0/99"'],
     [["a", "--count", "0"], '--count "0"'],
     [["a", "--format", "xml"], "must be one of"],
@@ -104,7 +105,7 @@ for (
   });
 }
 
-Deno.test("history of a file that is not there exits 2 with one line", async () => {
+Deno.test("history of a file that does not exist exits 2 with one line", async () => {
   const { code, stderr } = await run(HISTORY, ["/nowhere/x.db"], {
     flags: ["--allow-read"],
   });
@@ -115,7 +116,7 @@ Deno.test("history of a file that is not there exits 2 with one line", async () 
   );
 });
 
-test("server --store without permission says the whole command, and that command works", async (path) => {
+test("server --store without permission prints the whole command, and that command works", async (path) => {
   const args = ["127.0.0.1:0", "--timeout", "50ms", "--store", path];
   const { code, stderr } = await run("server.ts", args);
   assertEquals(code, 2);
@@ -138,7 +139,7 @@ test("server --receipt answers with the number and the size once it is on disk",
   }
 });
 
-test("a message with a receipt outlives kill -9 in the middle of a burst, 20 times of 20", async (path) => {
+test("a message with a receipt survives kill -9 in the middle of a burst, 20 times of 20", async (path) => {
   const receipts: { id: number; size: number }[] = [];
   for (let round = 1; round <= 20; round++) {
     const before = receipts.length;
@@ -149,7 +150,7 @@ test("a message with a receipt outlives kill -9 in the middle of a burst, 20 tim
     await using client = await connect(server.address);
     const over = new AbortController();
     const sending = burst(client, over.signal);
-    // At another moment in each round.
+    // At a different moment in each round.
     while (receipts.length < before + 20 * round) {
       receipts.push(JSON.parse((await client.receive(SOON)).text()));
     }
@@ -164,28 +165,28 @@ test("a message with a receipt outlives kill -9 in the middle of a burst, 20 tim
     }
   }
   using store = new StoreReader(path);
-  const kept = new Map(
+  const stored = new Map(
     [...store.select({})].map(({ id, datagram }) => [id, datagram.data]),
   );
   assertEquals(new Set(receipts.map(({ id }) => id)).size, receipts.length);
   for (const { id, size } of receipts) {
-    assertEquals(kept.get(id), pattern(size), `message ${id}`);
+    assertEquals(stored.get(id), pattern(size), `message ${id}`);
   }
 });
 
-/** Sends on until it is over: how many the system drops, nobody knows. */
+/** Sends until it is stopped. The system may drop any number of them. */
 async function burst(
   client: ConnectedSocket,
   over: AbortSignal,
 ): Promise<void> {
   for (let n = 0; !over.aborted; n++) {
     await client.send(pattern(n % 500));
-    // For what comes to be read meanwhile.
+    // Lets receipts be read meanwhile.
     if (n % 50 === 49) await turn();
   }
 }
 
-test("a store that is locked: one line, the server goes on, and keeps the messages when it can", async (path) => {
+test("a locked store: one line, the server goes on, and stores the messages later", async (path) => {
   await using server = await startServer(
     ["--store", path, "--receipt", "--format", "json"],
     flags(path),
@@ -195,7 +196,7 @@ test("a store that is locked: one line, the server goes on, and keeps the messag
   await using client = await connect(server.address);
   for (let n = 0; n < 100; n++) await client.send("x");
   await server.said(
-    /^Cannot keep messages in .*: another process has it locked/,
+    /^Cannot store messages in .*: another process has it locked/,
   );
   assertEquals(await client.tryReceive(), undefined);
   other.exec("COMMIT");
@@ -203,7 +204,7 @@ test("a store that is locked: one line, the server goes on, and keeps the messag
   for (let n = 0; n < 100; n++) await client.receive(SOON);
   server.kill("SIGINT");
   const { received, sinks } = counted(await server.ended());
-  assertEquals([received, sinks.store.kept], [100, 100]);
+  assertEquals([received, sinks.store.stored], [100, 100]);
 });
 
 for (
@@ -212,7 +213,7 @@ for (
     ["cannot be written", (path) => Deno.mkdir(path)],
   ] satisfies [string, (path: string) => Promise<void>][]
 ) {
-  test(`a store that ${what}: one line, the server receives, and counts what it does not keep`, async (path) => {
+  test(`a store that ${what}: one line, the server receives, and counts what it does not store`, async (path) => {
     await prepare(path);
     await using server = await startServer(
       ["--store", path, "--receipt", "--format", "json", "--count", "5"],
@@ -223,31 +224,22 @@ for (
     const result = await server.ended();
     assertEquals(result.stdout.trimEnd().split("\n").length, 5);
     const { received, sent, sinks } = counted(result);
-    assertEquals([received, sent, sinks.store.notKept], [5, 0, 5]);
+    assertEquals([received, sent, sinks.store.notStored], [5, 0, 5]);
     const lines = result.stderr.trimEnd().split("\n");
     assertEquals(lines.length, 3, result.stderr);
-    assertMatch(lines[0], /^Cannot keep messages in .*; going on without$/);
+    assertMatch(lines[0], /^Cannot store messages in .*; going on without$/);
   });
 }
 
-Deno.test("a full disk: one line, the server receives, nothing that is not kept gets a receipt, and it keeps again when there is room", async () => {
-  const disk = await Deno.makeTempDir();
-  const path = `${disk}/messages.db`;
+Deno.test("a full disk: one line, no receipt for what is not stored, and it stores again later", async () => {
+  await using disk = await fullDisk();
+  const path = `${disk.folder}/messages.db`;
   await using server = await startServer(
     [
       ...["--store", path, "--receipt", "--format", "json"],
       ...["--stats-every", "200ms"],
     ],
-    {
-      flags: ["-A"],
-      // A disk of its own, which is full but for a little.
-      under: [
-        ...["unshare", "--mount", "sh", "-c"],
-        `mount -t tmpfs -o size=8m none ${disk} && ` +
-        `head -c 6M /dev/zero >${disk}/ballast && exec "$@"`,
-        "sh",
-      ],
-    },
+    { flags: ["-A"], under: disk.under },
   );
   await using client = await connect(server.address);
   const data = pattern(1000);
@@ -256,24 +248,25 @@ Deno.test("a full disk: one line, the server receives, nothing that is not kept 
     for await (const _ of client) receipts++;
   })();
   let isFull = false;
-  const full = server.said(/^Cannot keep messages in .*: the disk is full/)
+  const full = server.said(
+    new RegExp(`^Cannot store messages in .*: ${disk.reason}`),
+  )
     .then(() => isFull = true);
   let sent = 0;
-  // And as many again, which wait.
+  // A thousand more messages then wait.
   for (let left = 1000; left > 0;) {
     await client.send(data);
     sent++;
     if (isFull) left--;
-    // The socket's buffer holds few of them.
+    // The socket's buffer holds only a few.
     if (sent % 20 === 0) await new Promise((go) => setTimeout(go, 1));
   }
   await full;
   const atFull = receipts;
   assert(atFull < sent, `${atFull} receipts`);
-  // Of another mount namespace.
-  await Deno.remove(`/proc/${server.pid}/root${disk}/ballast`);
-  await server.said(/^messages are kept in .* again$/);
-  // Until it has seen all of them.
+  await disk.makeRoom(server.pid);
+  await server.said(/^messages are stored in .* again$/);
+  // Until the server has counted all of them.
   for (;;) {
     const [line] = await server.said(/^\{.*\}$/);
     const { received, kernelDrops } = JSON.parse(line);
@@ -284,12 +277,11 @@ Deno.test("a full disk: one line, the server receives, nothing that is not kept 
     await server.ended(),
   );
   assertEquals(received + kernelDrops, sent);
-  const { kept, waiting, notKept } = sinks.store;
-  assertEquals([kept + notKept, waiting], [received, 0]);
-  assert(kept > atFull, `${kept} kept`);
-  assertEquals(answers, kept);
+  const { stored, waiting, notStored } = sinks.store;
+  assertEquals([stored + notStored, waiting], [received, 0]);
+  assert(stored > atFull, `${stored} stored`);
+  assertEquals(answers, stored);
   client.close();
   await counting;
-  assert(receipts <= kept);
-  await Deno.remove(disk, { recursive: true });
+  assert(receipts <= stored);
 });

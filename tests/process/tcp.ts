@@ -4,7 +4,7 @@ import { run } from "./support/programs.ts";
 const START = { flags: ["--allow-net=127.0.0.1"] };
 const MAX_RSS = 200 * 1024 * 1024;
 
-Deno.test("300 peers send 300 MB of lines that are too long: each is cut once, in bounded memory", async () => {
+Deno.test("300 MB of lines that are too long, of 300 peers, are cut in bounded memory", async () => {
   const { stdout, stderr } = await run(
     "tests/process/support/tcp_flood.ts",
     [],
@@ -22,7 +22,7 @@ for (
     ["unreferenced", "receives unreferenced"],
   ]
 ) {
-  Deno.test(`a program ends although a socket over TCP ${what}`, async () => {
+  Deno.test(`a program ends although a TCP socket ${what}`, async () => {
     const { code, stdout } = await run(
       "tests/process/support/tcp_ends.ts",
       [mode],
@@ -32,7 +32,7 @@ for (
   });
 }
 
-Deno.test("a receive over TCP keeps the program running", async () => {
+Deno.test("a pending receive over TCP keeps the program running", async () => {
   const { code, stdout } = await run(
     "tests/process/support/tcp_ends.ts",
     ["waits"],

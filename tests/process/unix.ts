@@ -54,7 +54,7 @@ Deno.test("unix: the file is removed on close", () =>
     assertEquals(exists(path), false);
   }));
 
-Deno.test("unix: a file that another program put there since is left alone", () =>
+Deno.test("unix: close leaves a file that another program has put there since", () =>
   withPath(async (path) => {
     const socket = bind(`unix:${path}`);
     await Deno.remove(path);
@@ -66,7 +66,7 @@ Deno.test("unix: a file that another program put there since is left alone", () 
     assertEquals((await other.receive()).text(), "for the other");
   }));
 
-Deno.test("unix: a stale file is replaced, as nobody listens on it", () =>
+Deno.test("unix: a stale file is replaced, because nothing listens on it", () =>
   withPath(async (path) => {
     leaveStale(path);
     await using socket = bind(`unix:${path}`);
@@ -76,7 +76,7 @@ Deno.test("unix: a stale file is replaced, as nobody listens on it", () =>
     assertEquals((await socket.receive()).text(), "hello");
   }));
 
-Deno.test("unix: closing at once, while a stale file is looked at, leaves nothing open", () =>
+Deno.test("unix: closing while a stale file is examined leaves nothing open", () =>
   withPath(async (path) => {
     leaveStale(path);
     const socket = bind(`unix:${path}`);
@@ -86,7 +86,7 @@ Deno.test("unix: closing at once, while a stale file is looked at, leaves nothin
     await socket.opened;
   }));
 
-Deno.test("unix: a path that somebody listens on is in use, and stays theirs", () =>
+Deno.test("unix: a path that another socket listens on is in use, and keeps working", () =>
   withPath(async (path) => {
     await using first = bind(`unix:${path}`);
     await using second = bind(`unix:${path}`);
@@ -98,14 +98,14 @@ Deno.test("unix: a path that somebody listens on is in use, and stays theirs", (
     assertEquals((await first.receive()).text(), "still yours");
   }));
 
-Deno.test("unix: a file that is no socket is in use, and stays", () =>
+Deno.test("unix: a file that is not a socket is in use, and stays", () =>
   withPath(async (path) => {
     await Deno.writeTextFile(path, "precious");
     assertThrows(() => bind(`unix:${path}`), Deno.errors.AddrInUse, path);
     assertEquals(await Deno.readTextFile(path), "precious");
   }));
 
-Deno.test("unix: a bound socket says that it only receives, a connected one that it only sends", () =>
+Deno.test("unix: a bound socket rejects sends, a connected one receives", () =>
   withPath(async (path) => {
     await using socket = bind(`unix:${path}`);
     await using client = await connect(`unix:${path}`);
@@ -122,7 +122,7 @@ Deno.test("unix: a bound socket says that it only receives, a connected one that
     await assertRejects(() => client.request("x"), Deno.errors.NotSupported);
   }));
 
-Deno.test("unix: a send to nobody is refused", () =>
+Deno.test("unix: a send to a path without a socket rejects", () =>
   withPath(async (path) => {
     await using client = await connect(`unix:${path}`);
     await assertRejects(() => client.send("x"), Deno.errors.NotFound, path);
@@ -135,7 +135,7 @@ Deno.test("unix: a send to nobody is refused", () =>
     assertEquals(client.stats.sendFailed, 2);
   }));
 
-Deno.test("unix: sends to a peer that does not read time out, and the socket goes on", () =>
+Deno.test("unix: sends to a peer that reads nothing time out; the socket goes on", () =>
   withPath(async (path) => {
     await using socket = bind(`unix:${path}`);
     await using client = await connect(`unix:${path}`);
@@ -163,7 +163,7 @@ Deno.test("unix: sends to a peer that does not read time out, and the socket goe
     assertEquals(client.stats.sendFailed, 101);
   }));
 
-Deno.test("unix: without permission bind and send say what is missing", () =>
+Deno.test("unix: bind and send name the permission that is missing", () =>
   withPath(async (path) => {
     const server = await run("server.ts", [`unix:${path}`], { flags: [] });
     assertEquals(server.code, 2);

@@ -1,14 +1,14 @@
 import { makeCertificate } from "../../lib/testing/certificate.ts";
 
-/** What a test's certificate is. */
+/** The properties of a test's certificate. */
 export interface TestCertificate {
   /** Names and addresses. @default {localhost, 127.0.0.1 and ::1} */
   hosts?: string[];
-  /** Whether it was valid once only. @default {false} */
+  /** Whether its validity has ended. @default {false} */
   expired?: boolean;
 }
 
-/** A certificate that signs itself, and its key, in PEM. */
+/** Makes a self-signed certificate and its key, in PEM. */
 export async function certificate(
   { hosts = ["localhost", "127.0.0.1", "::1"], expired = false }:
     TestCertificate = {},

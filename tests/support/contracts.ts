@@ -26,6 +26,7 @@ const OPTIONAL = [
   "receiveBatch",
   "sendBatch",
   "drops",
+  "connections",
   "kernelDrops",
   "end",
   "clock",

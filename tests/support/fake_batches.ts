@@ -8,12 +8,12 @@ import {
 } from "../../mod.ts";
 import { LOCAL, PEER } from "./helpers.ts";
 
-/** A carrier that receives and sends by the batch, without a network. */
+/** A carrier that receives and sends in batches, without a network. */
 export class FakeBatchCarrier implements Carrier {
   readonly addr = LOCAL;
-  /** What was sent, in order. */
+  /** The datagrams that were sent, in order. */
   readonly sent: string[] = [];
-  /** What `sendBatch` does. */
+  /** Called by `sendBatch`. */
   onBatch: (batch: readonly Outgoing[]) => SentBatch | Promise<SentBatch> = (
     { length },
   ) => ({ sent: length });
@@ -25,7 +25,7 @@ export class FakeBatchCarrier implements Carrier {
     return this.#reader !== undefined;
   }
 
-  /** Lets a batch arrive. */
+  /** Makes a batch arrive. */
   deliver(...runs: Run[]): void {
     this.#arrived.push(runs);
     this.#serve();
@@ -68,13 +68,13 @@ export class FakeBatchCarrier implements Carrier {
   }
 }
 
-/** Datagrams of one length and peer, of their texts. */
+/** Makes a run of datagrams of one length from their texts. */
 export function run(texts: readonly string[], from: Deno.Addr = PEER): Run {
   const data = new TextEncoder().encode(texts.join(""));
   return cut(data, texts[0]?.length ?? 0, from);
 }
 
-/** A run of datagrams of one size, of which the last may be shorter. */
+/** Makes a run of datagrams of one size; the last may be shorter. */
 export function cut(
   data: Uint8Array<ArrayBuffer>,
   segmentSize: number,
@@ -84,7 +84,7 @@ export function cut(
   return { data, segmentSize, from, truncated: false, count };
 }
 
-/** A socket over such a carrier. */
+/** Makes a bound socket over a carrier that receives and sends in batches. */
 export function batchBound(options?: DatagramSocketOptions) {
   const carrier = new FakeBatchCarrier();
   return { carrier, socket: new DatagramSocket(carrier, options) };

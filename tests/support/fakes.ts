@@ -13,7 +13,7 @@ import {
 } from "../../mod.ts";
 import { bytesOf, LOCAL, PEER } from "./helpers.ts";
 
-/** Time that passes only by `advance`. */
+/** A clock whose time passes only by `advance`. */
 export class FakeClock implements Clock {
   #now = 0;
   readonly #timers = new Set<{ at: number; callback: () => void }>();
@@ -58,20 +58,23 @@ interface Reader {
 }
 
 /**
- * A carrier without a network: tests say what arrives and see what was sent. As
- * with Deno's own, what arrives waits until it is read and is cut to the buffer,
- * and closing rejects a pending `receive`. Two at a time are an error.
+ * A carrier without a network: tests decide what arrives and see what was sent.
+ * As with Deno's own, datagrams wait until they are read and are cut to the
+ * buffer, and closing rejects a pending `receive`. A second concurrent `receive`
+ * is an error.
  */
 export class FakeCarrier implements Carrier {
   readonly addr: Deno.NetAddr;
   readonly clock?: Clock;
-  /** Datagrams that the socket took. */
+  /** How many datagrams the socket has received. */
   delivered = 0;
-  /** What was sent, in order. */
+  /** The datagrams that were sent, in order. */
   readonly sent: { data: Uint8Array; to: Deno.Addr }[] = [];
-  /** The calls of `ref`, `unref` and `close`, in order. */
+  /** Whether a pending `receive` keeps the program running. */
+  isReferenced = true;
+  /** The calls of `close`. */
   readonly calls: string[] = [];
-  /** What `send` does after it noted the call. */
+  /** Called by `send` after the call was recorded. */
   onSend: (data: Uint8Array, to: Deno.Addr) => Promise<number> = (data) =>
     Promise.resolve(data.length);
   readonly #queue: ({ data: Uint8Array; from: Deno.Addr } | Error)[] = [];
@@ -87,23 +90,23 @@ export class FakeCarrier implements Carrier {
     return this.#reader !== undefined;
   }
 
-  /** How many arrivals have not been read. */
+  /** How many datagrams and errors have not been read. */
   get queued(): number {
     return this.#queue.length;
   }
 
-  /** The texts of what was sent. */
+  /** The texts of the datagrams that were sent. */
   get sentTexts(): string[] {
     return this.sent.map(({ data }) => new TextDecoder().decode(data));
   }
 
-  /** Lets a datagram arrive. */
+  /** Makes a datagram arrive. */
   deliver(data: Data, from: Deno.Addr = PEER): void {
     this.#queue.push({ data: bytesOf(data), from });
     this.#serve();
   }
 
-  /** Lets a `receive` reject. */
+  /** Makes a `receive` reject. */
   fail(error: Error): void {
     this.#queue.push(error);
     this.#serve();
@@ -131,11 +134,11 @@ export class FakeCarrier implements Carrier {
   }
 
   ref(): void {
-    this.calls.push("ref");
+    this.isReferenced = true;
   }
 
   unref(): void {
-    this.calls.push("unref");
+    this.isReferenced = false;
   }
 
   #serve(): void {
@@ -153,12 +156,12 @@ export class FakeCarrier implements Carrier {
   }
 }
 
-/** A source that hands out the one carrier, to `bind` and to `connect`. */
+/** Makes a source that returns the one carrier to `bind` and to `connect`. */
 export function sourceOf(carrier: Carrier): CarrierSource {
   return { listen: () => carrier, dial: () => Promise.resolve(carrier) };
 }
 
-/** A client that has one peer, over a fake carrier. */
+/** Makes a socket for one peer over a fake carrier. */
 export function fakeClient(
   options: SocketOptions & { clock?: Clock; remote?: Deno.NetAddr } = {},
 ): { carrier: FakeCarrier; socket: ConnectedSocket } {
@@ -167,7 +170,7 @@ export function fakeClient(
   return { carrier, socket: new ConnectedSocket(carrier, remote, options) };
 }
 
-/** A socket that has many peers, over a fake carrier. */
+/** Makes a socket for many peers over a fake carrier. */
 export function fakeBound(
   options: SocketOptions & { clock?: Clock } = {},
 ): { carrier: FakeCarrier; socket: DatagramSocket } {
@@ -175,13 +178,13 @@ export function fakeBound(
   return { carrier, socket: new DatagramSocket(carrier, options) };
 }
 
-/** A client over a fake carrier whose time passes only by `clock.advance`. */
+/** Makes a client whose time passes only by `clock.advance`. */
 export function clockedClient() {
   const clock = new FakeClock();
   return { clock, ...fakeClient({ clock }) };
 }
 
-/** A server over a fake carrier; its errors are collected. */
+/** Starts a server over a fake carrier, and collects its errors. */
 export function fakeServer(
   handler: (datagram: Datagram<Deno.NetAddr>) => Answer | Promise<Answer>,
   { clock, ...options }: ServeOptions & { clock?: Clock } = {},
@@ -196,7 +199,7 @@ export function fakeServer(
   return { carrier, errors, server };
 }
 
-/** A signal that knows how many listeners it has. */
+/** Makes a signal that counts its listeners. */
 export function countingSignal() {
   const controller = new AbortController();
   const { signal } = controller;

@@ -9,10 +9,10 @@ import {
 /** Any free port on loopback. */
 export const LOOPBACK = "udp://127.0.0.1:0";
 
-/** Ends a test that would else hang. No test asserts how long something took. */
+/** Ends a test that would otherwise hang. No test asserts how long something took. */
 export const SOON = { timeoutMs: 30_000 };
 
-/** Where fake carriers are bound, and the peer that they show by default. */
+/** The address of fake carriers, and the peer that their datagrams come from. */
 export const LOCAL: Deno.NetAddr = net("127.0.0.1", 62_000);
 export const PEER: Deno.NetAddr = net("127.0.0.1", 40_000);
 export const STRANGER: Deno.NetAddr = net("127.0.0.1", 40_001);
@@ -27,24 +27,24 @@ export function bytesOf(data: Data): Uint8Array<ArrayBuffer> {
     : new Uint8Array(data);
 }
 
-/** Bytes that differ from their neighbours and from those of another size. */
+/** Makes bytes that differ from their neighbors, and from those of another size. */
 export function pattern(size: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8) + size);
 }
 
-/** One turn of the event loop: whatever can happen without more input, has. */
+/** Waits for one turn of the event loop, after which nothing more happens by itself. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Whether a promise still waits after a turn of the event loop. */
+/** Whether a promise is still pending after a turn of the event loop. */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const nothing = Symbol();
   await turn();
   return await Promise.race([promise, nothing]).catch(() => 0) === nothing;
 }
 
-/** Whole numbers below a limit, the same for the same seed (mulberry32). */
+/** Returns random whole numbers below a limit, the same for the same seed (mulberry32). */
 export function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -55,7 +55,7 @@ export function random(seed: number): (below: number) => number {
   };
 }
 
-/** What `console.error` is called with while `run` runs. */
+/** Returns the arguments of `console.error` while `run` runs. */
 export async function consoleErrors(
   run: () => Promise<void>,
 ): Promise<unknown[][]> {
@@ -70,7 +70,7 @@ export async function consoleErrors(
   return calls;
 }
 
-/** A socket on loopback, and its peer's way to send to it. */
+/** A socket on loopback, and a function by which its peer sends to it. */
 export interface Pair extends AsyncDisposable {
   socket: BaseSocket<Deno.NetAddr>;
   send(data: Data): Promise<void>;

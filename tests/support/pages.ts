@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { type Page, page, type PageOptions } from "../../lib/sinks/page.ts";
-import type { CollectorStats, Message, Past } from "../../lib/sink.ts";
+import type { CollectorStats, Message, MessageLog } from "../../lib/sink.ts";
 import { type Data, Datagram } from "../../mod.ts";
 import { bytesOf, PEER } from "./helpers.ts";
 
-/** What a fake collector has counted. */
+/** The stats of a fake collector. */
 export const STATS: CollectorStats = {
   received: 7,
   bytes: 70,
@@ -15,10 +15,14 @@ export const STATS: CollectorStats = {
   sendFailed: 4,
   withheld: {},
   dropped: { queueFull: 5 },
-  sinks: { store: { kept: 6 } },
+  sinks: {
+    store: { stored: 6, waiting: 1, notStored: 0 },
+    page: { clients: 3, shown: 8 },
+  },
+  gauges: { page: ["clients"] },
 };
 
-/** A page on a free port, whose collector is fake. */
+/** Opens a page on a free port, with a fake collector. */
 export function openPage(options: Partial<PageOptions> = {}): Page {
   return page({
     listen: "127.0.0.1:0",
@@ -28,7 +32,7 @@ export function openPage(options: Partial<PageOptions> = {}): Page {
   });
 }
 
-/** Runs a test with a page, and closes it. */
+/** Runs a test with a page, which it closes. */
 export async function withPage(
   run: (page: Page) => Promise<void>,
   options?: Partial<PageOptions>,
@@ -41,7 +45,7 @@ export async function withPage(
   }
 }
 
-/** A message as a collector numbers it. */
+/** Returns a message as a collector numbers it. */
 export function message(
   id: number,
   data: Data = `message ${id}`,
@@ -51,19 +55,15 @@ export function message(
   return { id, time, datagram: new Datagram(bytesOf(data), from) };
 }
 
-/** Messages of consecutive numbers. */
+/** Returns messages with consecutive numbers. */
 export function messagesFrom(first: number, count: number): Message[] {
   return Array.from({ length: count }, (_, i) => message(first + i));
 }
 
-/** A store in memory: tests say what it has written. */
-export class FakeStore implements Past {
-  readonly id: string;
+/** A store in memory. Tests decide which messages it has written. */
+export class FakeStore implements MessageLog {
+  readonly identity = "a-store";
   readonly messages: Message[] = [];
-
-  constructor(id = "a-store") {
-    this.id = id;
-  }
 
   get lastId(): number {
     return this.messages.at(-1)?.id ?? 0;
@@ -71,10 +71,6 @@ export class FakeStore implements Past {
 
   after(id: number, limit: number): Message[] {
     return this.messages.filter((message) => message.id > id).slice(0, limit);
-  }
-
-  latest(limit: number): Message[] {
-    return this.messages.slice(-limit);
   }
 }
 
@@ -120,7 +116,7 @@ export class EventReader implements AsyncDisposable {
     );
   }
 
-  /** The next event that is none of stats; `undefined` at the end. */
+  /** The next event, except those with stats; `undefined` at the end. */
   async next(): Promise<Event | undefined> {
     for (;;) {
       const event = await this.any();
@@ -132,12 +128,12 @@ export class EventReader implements AsyncDisposable {
   async named(name: string): Promise<Event> {
     for (;;) {
       const event = await this.any();
-      if (event === undefined) throw new Error(`no event ${name} came`);
+      if (event === undefined) throw new Error(`there was no event ${name}`);
       if (event.name === name) return event;
     }
   }
 
-  /** Events until that message was told of. */
+  /** The events up to the one that covers a message. */
   async until(id: number): Promise<Event[]> {
     const events: Event[] = [];
     for (;;) {
@@ -175,7 +171,7 @@ export function idsIn(events: readonly Event[]): number[] {
     .flatMap(({ data }) => data.messages.map(({ id }) => id));
 }
 
-/** The number of the last message that an event tells of. */
+/** The number of the last message that an event covers. */
 export function numberOf({ id = "" }: Event): number {
   return Number(id.slice(id.lastIndexOf("-") + 1));
 }
@@ -198,7 +194,7 @@ function parse(text: string): Event | undefined {
   return { name, id: fields.get("id"), data };
 }
 
-/** Sends a request as it is written, and gives the whole response. */
+/** Sends a request as it is written. Returns the whole response. */
 export async function rawRequest(
   page: Page,
   lines: readonly string[],

@@ -5,15 +5,15 @@ import { Buffer } from "node:buffer";
 const SALT = Buffer.from("38762cf7f55934b34d179ae6a4c80cadccbb7f0a", "hex");
 const TAG = 16;
 
-/** Makes real first packets of QUIC handshakes, each of a caller of its own. */
+/** Makes real first packets of QUIC handshakes, each of a different client. */
 export interface Initials {
   next(): Uint8Array;
 }
 
 /**
- * Takes the first packet that Deno's own client sends, opens it, and seals its
- * content anew under other connection IDs. To a server each is a handshake that
- * begins (RFC 9000, section 17.2.2; RFC 9001, section 5).
+ * Takes the first packet that Deno's own client sends, decrypts it, and encrypts
+ * its content again under other connection IDs. A server sees each as the start
+ * of a handshake (RFC 9000, section 17.2.2; RFC 9001, section 5).
  */
 export async function initials(): Promise<Initials> {
   const first = await firstPacket();
@@ -134,7 +134,7 @@ function nonce(iv: Uint8Array, packetNumber: Uint8Array): Buffer {
   return bytes;
 }
 
-/** RFC 9000, section 16: its value, and where it ends. */
+/** Reads a variable-length integer (RFC 9000, section 16), and returns its end. */
 function varint(bytes: Uint8Array, at: number): [value: number, end: number] {
   const size = 1 << (bytes[at] >> 6);
   let value = bytes[at] & 0x3f;

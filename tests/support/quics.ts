@@ -8,10 +8,10 @@ import { clientHello } from "../../lib/carriers/quic/hello.ts";
 import { certificate } from "./certificates.ts";
 import { SOON, turn } from "./helpers.ts";
 
-/** One certificate for all tests that want nothing special of it. */
+/** One certificate for all tests without special needs. */
 export const { cert, key } = await certificate();
 
-/** A server on loopback, and what it counts. */
+/** A server on loopback, and its source, which counts. */
 export function quicServer(
   options: QuicOptions = {},
   bindOptions?: BindOptions,
@@ -22,12 +22,12 @@ export function quicServer(
   return { server, source };
 }
 
-/** A client's end that believes the tests' certificate. */
+/** A client's source that trusts the tests' certificate. */
 export function quicClient(options: QuicOptions = {}): QuicSource {
   return quic({ caCerts: [cert], ...options });
 }
 
-/** Waits until it holds. */
+/** Waits until the condition holds. */
 export async function until(holds: () => boolean): Promise<void> {
   const deadline = performance.now() + SOON.timeoutMs;
   while (!holds()) {
@@ -36,7 +36,7 @@ export async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-/** A connection by Deno's own means, that has said nothing yet. */
+/** A connection by Deno's own means, before its hello. */
 export async function rawConnection(
   port: number,
   { alpn = "pli/1", hostname = "127.0.0.1" } = {},
@@ -55,7 +55,7 @@ export async function rawConnection(
   });
 }
 
-/** Opens its first stream and sends that. */
+/** Opens the first stream of a connection and sends bytes on it. */
 export async function sayFirst(
   conn: Deno.QuicConn,
   bytes: Uint8Array = clientHello(

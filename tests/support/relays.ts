@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { bind, connect, type ConnectedSocket } from "../../mod.ts";
 import {
   type DirectionStats,
@@ -8,14 +8,14 @@ import {
 } from "../../lib/testing/mod.ts";
 import { LOOPBACK } from "./helpers.ts";
 
-// What the system's buffer takes in any case, 1,400 bytes long and each twice.
+// The system's buffer holds as many, of 1,400 bytes and each twice.
 const BURST = 32;
 const SOON_MS = 30_000;
 
-/** A server that keeps what comes. */
+/** A server that keeps what it receives. */
 export interface Collector extends AsyncDisposable {
   addr: Deno.NetAddr;
-  /** What came, in order. */
+  /** What it received, in order. */
   arrived: Uint8Array[];
 }
 
@@ -36,7 +36,7 @@ export function collector(): Collector {
   };
 }
 
-/** A client, a relay, and a server that keeps what comes. */
+/** A client, a relay, and a server that keeps what it receives. */
 export interface Route extends Collector {
   client: ConnectedSocket;
   relay: Relay;
@@ -62,8 +62,8 @@ export async function route(
 }
 
 /**
- * Sends messages through a relay, in bursts that no buffer is too small for.
- * Resolves when each has met its fate.
+ * Sends messages through a relay, in bursts that fit every buffer. Resolves when
+ * each has had its fate.
  */
 export async function pass(
   { client, relay, arrived }: Route,
@@ -90,11 +90,12 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Each datagram, and each copy, met one fate. */
+/** Each datagram, and each copy, had one fate. */
 export function assertAddsUp(stats: DirectionStats): void {
-  const { received, duplicated, ...fates } = stats;
+  const { received, duplicated, corrupted, reordered, ...fates } = stats;
   const sum = Object.values(fates).reduce((a, b) => a + b);
   assertEquals(sum, received + duplicated, JSON.stringify(stats));
+  assert(Math.max(corrupted, reordered) <= stats.forwarded);
 }
 
 /** Messages that are their own numbers. */
@@ -102,7 +103,7 @@ export function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, n) => `${n}`);
 }
 
-/** As text, which numbers were at first. */
+/** Decodes messages that were text. */
 export function texts(messages: readonly Uint8Array[]): string[] {
   const decoder = new TextDecoder();
   return messages.map((message) => decoder.decode(message));

@@ -2,7 +2,7 @@ import { type Addr, copyAddr, type NetAddr } from "../../addr.ts";
 import type { Carrier, Outgoing, Run, SentBatch } from "../../carrier.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { errors } from "../../errors.ts";
-import { NameCache } from "../resolve.ts";
+import { Resolver } from "../resolve.ts";
 import { type Libc, systemError } from "./libc.ts";
 import { Pace } from "./pace.ts";
 import { ManyPeers, OnePeer, type Peers } from "./peers.ts";
@@ -37,7 +37,7 @@ export class OffloadCarrier implements Carrier {
   readonly #readiness: Readiness;
   readonly #turns: Turns;
   readonly #pace = new Pace();
-  readonly #hosts = new NameCache();
+  readonly #hosts = new Resolver();
   // What is left of the batch that `receive` took.
   #rest: Run[] = [];
   #isClosed = false;

@@ -1,6 +1,6 @@
 import type { Addr, NetAddr } from "../../addr.ts";
 import { comparableHost, isIp } from "../../address/host.ts";
-import { BoundedMap } from "../../limits/rate.ts";
+import { BoundedMap } from "../../limits/bounded_map.ts";
 import type { Libc } from "./libc.ts";
 import { NetPermission } from "./permissions.ts";
 import { encodeAddress, type Sockaddr } from "./sockaddr.ts";

@@ -1,6 +1,9 @@
 import type { Addr, NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
-// Of all peers together, and of one: so one that floods leaves room for others.
+import { fill } from "../fill.ts";
+
+// Of all peers together, and of one, so that a flooding peer leaves room for the
+// others.
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_BYTES_OF_ONE = 1024 * 1024;
 // What a datagram costs besides its bytes, so that empty ones are bounded too.
@@ -8,29 +11,34 @@ const OVERHEAD = 128;
 
 type Received = [Uint8Array<ArrayBuffer>, Addr];
 
-/** What one peer holds of the queue. */
+/** How much of the queue one peer holds. */
 export interface Share {
+  /** The peer. */
   readonly from: NetAddr;
+  /** In bytes, with the overhead of each datagram. */
   held: number;
 }
 
 /**
- * What came from all peers of a carrier and waits to be received: in the order
- * in which it came, bounded in bytes.
+ * The datagrams of all peers of a carrier that wait to be received: in the order
+ * of their arrival, bounded in bytes.
  */
 export class Arrivals {
-  /** What did not fit, and what nobody received. */
+  /** Datagrams that did not fit, and datagrams that were never received. */
   readonly drops = { queueFull: 0, closed: 0 };
   readonly #waiting: { data: Uint8Array; share: Share }[] = [];
   #held = 0;
   #next = 0;
   #receiver:
-    | { buffer?: Uint8Array; settle: PromiseWithResolvers<Received> }
+    | {
+      buffer?: Uint8Array<ArrayBuffer>;
+      settle: PromiseWithResolvers<Received>;
+    }
     | undefined;
   #onRoom: PromiseWithResolvers<void> | undefined;
   #ended: (() => Error) | undefined;
 
-  /** Adds what came. What does not fit is counted. */
+  /** Adds a datagram, or counts it as dropped if it does not fit. */
   push(share: Share, data: Uint8Array): void {
     if (this.isOver) this.drops.closed++;
     else if (this.#receiver !== undefined) this.#give(data, share.from);
@@ -42,12 +50,16 @@ export class Arrivals {
     }
   }
 
-  /** Whether nothing is queued any more. */
+  /** Whether no more datagrams are added. */
   get isOver(): boolean {
     return this.#ended !== undefined;
   }
 
-  /** Waits until so many bytes of that peer fit. Says whether they ever do. */
+  /**
+   * Waits until a datagram of that size fits.
+   *
+   * @returns Whether it does; `false` means that the queue has ended.
+   */
   async room(share: Share, size: number): Promise<boolean> {
     while (!this.isOver && !this.#fits(share, size)) {
       this.#onRoom ??= Promise.withResolvers();
@@ -56,18 +68,21 @@ export class Arrivals {
     return !this.isOver;
   }
 
-  /** As a carrier's `receive`: one at a time. */
-  receive(buffer?: Uint8Array): Promise<Received> {
+  /** Receives the next datagram, as a carrier does; one call at a time. */
+  receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {
     const first = this.#take();
     if (first !== undefined) {
-      return Promise.resolve(fill(buffer, first.data, first.share.from));
+      return Promise.resolve([fill(buffer, first.data), first.share.from]);
     }
     if (this.#ended !== undefined) return Promise.reject(this.#ended());
     this.#receiver = { buffer, settle: Promise.withResolvers() };
     return this.#receiver.settle.promise;
   }
 
-  /** Nothing comes any more: what waits is still received, then `error` is. */
+  /**
+   * Ends the queue: waiting datagrams can still be received, then `receive`
+   * rejects with the error.
+   */
   end(error: () => Error): void {
     if (this.isOver) return;
     this.#ended = error;
@@ -76,7 +91,7 @@ export class Arrivals {
     this.#hasRoom();
   }
 
-  /** Nobody receives any more. */
+  /** Ends the queue and drops the waiting datagrams. */
   close(): void {
     this.drops.closed += this.#waiting.length - this.#next;
     this.#waiting.length = this.#next = this.#held = 0;
@@ -93,10 +108,10 @@ export class Arrivals {
   #give(data: Uint8Array, from: NetAddr): void {
     const { buffer, settle } = this.#receiver!;
     this.#receiver = undefined;
-    settle.resolve(fill(buffer, data, from));
+    settle.resolve([fill(buffer, data), from]);
   }
 
-  /** The first that waits. `shift` would move all the others each time. */
+  /** Removes the first. `shift` would move all the others each time. */
   #take(): { data: Uint8Array; share: Share } | undefined {
     if (this.#next === this.#waiting.length) return undefined;
     const first = this.#waiting[this.#next++];
@@ -114,18 +129,4 @@ export class Arrivals {
     this.#onRoom?.resolve();
     this.#onRoom = undefined;
   }
-}
-
-/** Cut to the buffer, as Deno's own sockets do. */
-function fill(
-  buffer: Uint8Array | undefined,
-  data: Uint8Array,
-  from: NetAddr,
-): Received {
-  const target = (buffer ?? new Uint8Array(data.length)) as Uint8Array<
-    ArrayBuffer
-  >;
-  const size = Math.min(data.length, target.length);
-  target.set(data.subarray(0, size));
-  return [target.subarray(0, size), from];
 }

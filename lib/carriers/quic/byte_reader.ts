@@ -1,4 +1,4 @@
-/** Reads a stream of chunks by numbers of bytes. */
+/** Reads given numbers of bytes from a stream of chunks. */
 export class ByteReader {
   readonly #chunks: ReadableStreamDefaultReader<Uint8Array>;
   #chunk: Uint8Array = new Uint8Array();
@@ -8,15 +8,16 @@ export class ByteReader {
     this.#chunks = stream.getReader();
   }
 
-  /** How many bytes are here already. */
+  /** How many bytes can be taken without waiting. */
   get ready(): number {
     return this.#chunk.length - this.#offset;
   }
 
   /**
-   * The next bytes, in memory of their own, which grows only as they come.
+   * Takes the next bytes, in memory of their own. It is allocated as they
+   * arrive, so that a length that a peer only claims costs nothing.
    *
-   * @returns `undefined` where the stream ends before them.
+   * @returns `undefined` if the stream ends before them.
    * @throws What the stream fails with.
    */
   async take(size: number): Promise<Uint8Array | undefined> {

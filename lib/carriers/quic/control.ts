@@ -3,19 +3,28 @@ import { viewOf } from "./hello.ts";
 
 const SIZE = 9;
 
-/** What two ends tell each other beside their messages. */
+/** The frames that both ends send beside their messages. */
 export const KIND = {
-  /** So many messages were taken from the stream. */
+  /** The number of messages taken from the stream so far. */
   taken: 1,
-  /** So many datagrams were sent; before a goodbye. */
+  /** The number of datagrams sent; before a goodbye. */
   datagrams: 2,
-  /** So many messages were sent, and no more will be. */
+  /** The number of messages sent; no more will follow. */
   goodbye: 3,
-  /** The answer to a goodbye: so many of them were taken. */
+  /** The reply to a goodbye: the number of messages taken. */
   answer: 4,
 } as const;
 
-/** The first stream, after the hellos: frames of a kind (1 byte) and a count (8). */
+/** A kind and its count. */
+export interface Frame {
+  kind: number;
+  count: number;
+}
+
+/**
+ * The first stream of a connection after the hellos: frames of a kind (1 byte)
+ * and a count (8 bytes).
+ */
 export class Control {
   readonly #reader: ByteReader;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -28,16 +37,16 @@ export class Control {
     this.#writer = writer;
   }
 
-  /** Says it. What cannot be said any more is shown by the connection. */
-  async say(kind: number, count: number): Promise<void> {
+  /** Sends a frame. A failure is ignored: the connection reports its end. */
+  async send(kind: number, count: number): Promise<void> {
     const view = new DataView(new ArrayBuffer(SIZE));
     view.setUint8(0, kind);
     view.setBigUint64(1, BigInt(count));
     await this.#writer.write(new Uint8Array(view.buffer)).catch(() => {});
   }
 
-  /** What the other end says next; `undefined` when the connection has ended. */
-  async hear(): Promise<{ kind: number; count: number } | undefined> {
+  /** Receives the next frame; `undefined` when the connection has ended. */
+  async receive(): Promise<Frame | undefined> {
     const frame = await this.#reader.take(SIZE).catch(() => undefined);
     if (frame === undefined) return undefined;
     return { kind: frame[0], count: Number(viewOf(frame).getBigUint64(1)) };

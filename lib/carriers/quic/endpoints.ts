@@ -1,19 +1,26 @@
 import type { NetAddr } from "../../addr.ts";
-// Deno 2.9 gives the UDP port of a `QuicEndpoint` back only when the garbage
-// collector takes it, whatever is closed before.
+
+// Deno gives the UDP port of a `QuicEndpoint` back only when the garbage
+// collector frees the endpoint, whatever is closed before: the QUIC library
+// keeps the socket while anything refers to the endpoint, its connections or
+// their streams (https://github.com/quinn-rs/quinn/issues/1280,
+// https://github.com/quinn-rs/quinn/issues/2367), and Deno's objects do. No issue
+// of Deno's is known. Remove `endpointAgain`, `collector` and the parked
+// endpoints when `QuicEndpoint.close` frees the port: then
+// tests/quic_endpoints_test.ts fails.
 
 // How long a closed connection may keep its endpoint: three times what a packet
-// may take (RFC 9000, section 10.2), and more on a busy machine.
+// may take (RFC 9000, section 10.2), and longer on a busy machine.
 const RELEASE_MS = 5_000;
 const LOOK_MS = 50;
 
-const given = new Set<string>();
+const releasedHere = new Set<string>();
 
 /**
- * An endpoint at that address. Where a closed one of this program still has the
- * port, it takes a moment: the garbage is collected first.
+ * Opens an endpoint at that address. If a closed endpoint of this program still
+ * holds the port, garbage is collected first, which takes a moment.
  *
- * @throws {Deno.errors.AddrInUse} Somebody has it.
+ * @throws {Deno.errors.AddrInUse} Another socket has the address.
  */
 export function openEndpoint(
   hostname: string,
@@ -22,14 +29,14 @@ export function openEndpoint(
   try {
     return endpointAt(hostname, port);
   } catch (error) {
-    if (!given.has(`${hostname} ${port}`)) throw error;
+    if (!releasedHere.has(`${hostname} ${port}`)) throw error;
     return endpointAgain(hostname, port);
   }
 }
 
-/** An endpoint there was closed, and nothing holds it any more. */
+/** Notes that an endpoint there was closed, and that nothing refers to it. */
 export function released({ hostname, port }: NetAddr): void {
-  given.add(`${hostname} ${port}`);
+  releasedHere.add(`${hostname} ${port}`);
 }
 
 async function endpointAgain(
@@ -52,7 +59,7 @@ async function endpointAgain(
 function endpointAt(hostname: string, port: number): Deno.QuicEndpoint {
   if (typeof Deno.QuicEndpoint === "function") {
     const endpoint = new Deno.QuicEndpoint({ hostname, port });
-    given.delete(`${hostname} ${port}`);
+    releasedHere.delete(`${hostname} ${port}`);
     return endpoint;
   }
   throw new TypeError(
@@ -60,7 +67,10 @@ function endpointAt(hostname: string, port: number): Deno.QuicEndpoint {
   );
 }
 
-/** V8's own, which it gives to contexts that are made after it was asked to. */
+/**
+ * Returns V8's garbage collector. V8 exposes it to contexts that are created
+ * after the flag was set.
+ */
 async function collector(): Promise<() => void> {
   const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
     import("node:v8"),
@@ -73,9 +83,9 @@ async function collector(): Promise<() => void> {
 const parked = new Map<string, WeakRef<Deno.QuicEndpoint>[]>();
 
 /**
- * An endpoint at any free port of that host, for one connection: one whose
- * connection has ended, where there is one. So those who connect often do not
- * pile up ports.
+ * Returns an endpoint at any free port of that host, for one connection. It
+ * reuses one whose connection has ended, if there is one, so that connecting
+ * often does not pile up ports.
  */
 export function parkedEndpoint(hostname: string): Deno.QuicEndpoint {
   const refs = parked.get(hostname) ?? [];
@@ -86,7 +96,7 @@ export function parkedEndpoint(hostname: string): Deno.QuicEndpoint {
   return endpointAt(hostname, 0);
 }
 
-/** Keeps it for the next connection, unless the garbage is collected before. */
+/** Keeps an endpoint for the next connection, until garbage is collected. */
 export function parkEndpoint(
   hostname: string,
   endpoint: Deno.QuicEndpoint,

@@ -1,6 +1,7 @@
-import { errors, quote } from "../../errors.ts";
+import { type ErrorClass, errors, quote } from "../../errors.ts";
+import { reasonOf } from "../../warnings.ts";
 
-/** What a connection is closed with, as this protocol numbers it. */
+/** The codes that this protocol closes connections with. */
 export const CODE = {
   goodbye: 0,
   token: 1,
@@ -14,22 +15,35 @@ export const CODE = {
 
 const MEANINGS: Record<number, string> = {
   [CODE.goodbye]: "the peer has closed the connection",
-  [CODE.token]: "the server refused the token",
+  [CODE.token]: "the server rejected the token",
   [CODE.hello]: "the server did not understand the hello",
-  [CODE.slow]: "the server got no hello in time",
-  [CODE.full]: "the server has as many peers as it takes",
+  [CODE.slow]: "the server received no hello in time",
+  [CODE.full]: "the server has reached its maximum number of peers",
   [CODE.replaced]: "another connection came from the same address",
-  [CODE.stalled]: "the peer waited too long for its messages to be taken",
-  [CODE.protocol]: "the peer was sent what it did not understand",
+  [CODE.stalled]: "the peer waited too long for its messages to be received",
+  [CODE.protocol]: "the peer reported a protocol error",
 };
 
-/** Why the peer closed. */
+/** Describes why the peer closed the connection. */
 export function meaningOf({ closeCode, reason }: Deno.QuicCloseInfo): string {
   return MEANINGS[closeCode] ??
     `the peer has closed the connection: ${quote(reason)} (code ${closeCode})`;
 }
 
-/** That the server closed the connection before it was one. */
+/** Describes why a connection was lost that no end closed. */
+export function endOf(error: unknown): string {
+  const reason = reasonOf(error);
+  return reason === "timed out"
+    ? "the connection is lost: the peer was silent for too long"
+    : `the connection is lost: ${reason}`;
+}
+
+/** The error of a send on a connection that has ended. */
+export function notConnected(why = "the connection is closed"): Error {
+  return new errors.NotConnected(why);
+}
+
+/** The error of a connection that the server closed during the hello. */
 export function refusal(info: Deno.QuicCloseInfo): Error {
   const text = meaningOf(info);
   return info.closeCode === CODE.token
@@ -37,9 +51,7 @@ export function refusal(info: Deno.QuicCloseInfo): Error {
     : new errors.ConnectionRefused(text);
 }
 
-type ErrorClass = new (message: string, options: ErrorOptions) => Error;
-
-// The TLS alerts (RFC 8446, section 6) that rustls sends, and what they mean.
+// The TLS alerts (RFC 8446, section 6) that rustls sends, and their meaning.
 const ALERTS: Record<string, [ErrorClass, string]> = {
   42: [
     errors.InvalidData,
@@ -55,7 +67,7 @@ const ALERTS: Record<string, [ErrorClass, string]> = {
   ],
   51: [
     errors.InvalidData,
-    "the server's certificate is not signed by what caCerts holds",
+    "the server's certificate is not signed by any certificate in caCerts",
   ],
   120: [
     errors.NotSupported,
@@ -63,9 +75,10 @@ const ALERTS: Record<string, [ErrorClass, string]> = {
   ],
 };
 
-/** What the handshake failed with, as one line that says what is wrong. */
-export function handshakeFailure(cause: unknown): Error {
-  const { message } = cause as Error;
+/** Rewords the error of a handshake as one line that names the reason. */
+export function handshakeFailure(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause;
+  const { message } = cause;
   const alert = ALERTS[/\berror (\d+)\b/.exec(message)?.[1] ?? ""];
   if (alert !== undefined) {
     const [Class, text] = alert;
@@ -74,29 +87,16 @@ export function handshakeFailure(cause: unknown): Error {
   }
   if (message.includes("refused to accept")) {
     return new errors.ConnectionRefused(
-      "the server takes no more connections now",
+      "the server accepts no more connections now",
       { cause },
     );
   }
-  return cause as Error;
+  return cause;
 }
 
-/** That nobody answered. */
+/** The error of a handshake that was never answered. */
 export function noAnswer(ms: number): Error {
   return new errors.TimedOut(
     `no answer within ${ms} ms: nothing listens there, or UDP does not get through`,
   );
-}
-
-/** Deno's errors about certificates name neither option. */
-export function certificateFailure(cause: unknown): unknown {
-  const { message } = cause as Error;
-  const text = message.startsWith("No certificates")
-    ? "cert is no certificate in PEM"
-    : message.startsWith("No keys")
-    ? "key is no private key in PEM"
-    : message.includes("KeyMismatch")
-    ? "key is not the key of cert"
-    : undefined;
-  return text === undefined ? cause : new TypeError(text, { cause });
 }

@@ -8,15 +8,15 @@ export const MAX_TOKEN = 1024;
 
 const RELIABLE = 1;
 
-/** What an end says of itself, first thing on the first stream. */
+/** What an end announces first on the first stream. */
 export interface Hello {
-  /** Whether messages shall go on streams. */
+  /** Whether messages are to be sent on streams. */
   reliable: boolean;
-  /** The longest message that it takes, in bytes. */
+  /** The longest message that it accepts, in bytes. */
   largest: number;
 }
 
-/** Flags (1 byte), the longest message (4 bytes, as all numbers big-endian). */
+/** Flags (1 byte) and the longest message (4 bytes, big-endian). */
 function encode({ reliable, largest }: Hello, more: number): DataView {
   const view = new DataView(new ArrayBuffer(5 + more));
   view.setUint8(0, reliable ? RELIABLE : 0);
@@ -24,12 +24,12 @@ function encode({ reliable, largest }: Hello, more: number): DataView {
   return view;
 }
 
-/** The server's. */
+/** Encodes a server's hello. */
 export function serverHello(hello: Hello): Uint8Array {
   return new Uint8Array(encode(hello, 0).buffer);
 }
 
-/** The client's: after it the token's length (2 bytes) and the token. */
+/** Encodes a client's hello, followed by the token's length (2 bytes) and the token. */
 export function clientHello(hello: Hello, token: Uint8Array): Uint8Array {
   const view = encode(hello, 2 + token.length);
   view.setUint16(5, token.length);
@@ -38,7 +38,7 @@ export function clientHello(hello: Hello, token: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** What the other end said; `undefined` where that is no hello. */
+/** Reads the other end's hello; `undefined` if it is invalid or missing. */
 export async function readHello(
   stream: ByteReader,
 ): Promise<Hello | undefined> {
@@ -50,7 +50,7 @@ export async function readHello(
   };
 }
 
-/** The token after a client's hello; `undefined` where there is none. */
+/** Reads the token after a client's hello; `undefined` if it is too long or missing. */
 export async function readToken(
   stream: ByteReader,
 ): Promise<Uint8Array | undefined> {
@@ -60,12 +60,12 @@ export async function readToken(
   return size <= MAX_TOKEN ? await stream.take(size) : undefined;
 }
 
-/** Whether it is the token, in a time that tells nothing about it. */
+/** Compares tokens in a time that reveals nothing about the right one. */
 export function isToken(given: Uint8Array, token: Uint8Array): boolean {
   return timingSafeEqual(digest(given), digest(token));
 }
 
-/** Numbers in what came. */
+/** A view for reading and writing numbers in bytes. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,24 +1,26 @@
-import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
+import type { NetAddr, SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 import type { Carrier } from "../../carrier.ts";
-import { comparableHost } from "../../address/host.ts";
+import { certificateFailure } from "../pem.ts";
+import { peerKey } from "../peers.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
 import { openEndpoint, released } from "./endpoints.ts";
-import { certificateFailure, CODE } from "./failures.ts";
+import { CODE } from "./failures.ts";
 import { isToken, readHello, readToken, serverHello } from "./hello.ts";
 import { Peer } from "./peer.ts";
+import { quicAddr } from "./scheme_addr.ts";
 import { type Settings, transport } from "./settings.ts";
-import { shown } from "./shown.ts";
 
 type Reason = keyof Counts["refused"];
 
-/** Many peers on one endpoint, each of whom said hello. */
+/** The server's end: one endpoint, and one peer per connection. */
 export class Listener implements Carrier {
   readonly addr: SchemeAddr;
   readonly opened: Promise<void>;
+  readonly maxReceive: number;
   readonly #settings: Settings;
   readonly #counts: Counts;
   #endpoint: Deno.QuicEndpoint | undefined;
@@ -29,7 +31,7 @@ export class Listener implements Carrier {
   #accepting: Promise<void> | undefined;
   #isClosed = false;
 
-  /** @throws {Deno.errors.AddrInUse} Somebody has the address. */
+  /** @throws {Deno.errors.AddrInUse} Another socket has the address. */
   constructor(
     { hostname, port }: NetAddr,
     settings: Settings,
@@ -41,34 +43,37 @@ export class Listener implements Carrier {
         "a server needs cert and key: deno task cert makes them for development",
       );
     }
+    this.maxReceive = settings.maxMessage;
     this.#settings = settings;
     this.#counts = counts;
     const endpoint = openEndpoint(hostname, port);
     if (endpoint instanceof Promise) {
-      this.addr = shown({ hostname, port });
+      this.addr = quicAddr({ hostname, port });
       this.opened = endpoint.then((endpoint) => this.#listen(endpoint));
       this.opened.catch((error) => this.#arrivals.end(() => error));
     } else {
-      this.addr = shown(endpoint.addr);
+      this.addr = quicAddr(endpoint.addr);
       this.#listen(endpoint);
       this.opened = Promise.resolve();
     }
   }
 
-  receive(buffer?: Uint8Array) {
+  receive(buffer?: Uint8Array<ArrayBuffer>) {
     return this.#arrivals.receive(buffer);
   }
 
-  async send(data: Uint8Array, to: Addr): Promise<number> {
-    const peer = this.#peerAt(to);
+  async send(data: Uint8Array, to: NetAddr): Promise<number> {
+    const peer = this.#peers.get(peerKey(to));
     if (peer === undefined) {
-      throw new errors.NotConnected("no peer is connected from there");
+      throw new errors.NotConnected(
+        "that peer is not connected; a bound QUIC socket can only send to connected peers",
+      );
     }
     return await peer.send(data);
   }
 
-  maxSize(to: Addr): number {
-    return this.#peerAt(to)?.maxSize ?? this.#settings.maxMessage;
+  maxSize(to: NetAddr): number {
+    return this.#peers.get(peerKey(to))?.maxSize ?? this.#settings.maxMessage;
   }
 
   drops() {
@@ -109,13 +114,10 @@ export class Listener implements Carrier {
     for (const conn of this.#greeted) conn.close();
   }
 
-  #peerAt(to: Addr): Peer | undefined {
-    return this.#peers.get(keyOf(to as NetAddr));
-  }
-
   /**
-   * Goes on until the endpoint is closed and nobody waits there any more: a
-   * listener that goes while somebody does takes Deno down with it (2.9.6).
+   * Accepts clients until the endpoint is closed and no client waits there. A
+   * listener that is freed while a client waits there crashes Deno (2.9.6). No
+   * upstream issue is known. Remove the wait when that no longer crashes.
    */
   async #accept(listener: Deno.QuicListener): Promise<void> {
     for (;;) {
@@ -123,12 +125,12 @@ export class Listener implements Carrier {
       if (incoming === undefined) break;
       this.#consider(incoming);
     }
-    // Nothing may hold it any more.
+    // Nothing may refer to it, or its port stays in use.
     this.#endpoint = undefined;
     released(this.addr);
   }
 
-  /** Whether a caller may say hello at all: he may not even be at his address. */
+  /** Accepts a client's handshake, or rejects it; its address may be forged. */
   #consider(incoming: Deno.QuicIncoming): void {
     const { maxPeers, maxHandshakes } = this.#settings;
     const reason = this.#peers.size >= maxPeers
@@ -143,12 +145,12 @@ export class Listener implements Carrier {
         this.#counts.refused[reason]++;
         return;
       }
-      // Early (`zeroRtt`), so that there is something to close when the handshake
-      // takes too long.
+      // `zeroRtt` returns the connection before the handshake is done, so that one
+      // that takes too long can be closed.
       const options = { ...transport(this.#settings), zeroRtt: true as const };
       this.#greet(incoming.accept(options));
     } catch {
-      // There is no common protocol, or the caller is gone.
+      // There is no common protocol, or the client has left.
       this.#counts.refused[reason ?? "handshake"]++;
     }
   }
@@ -173,7 +175,12 @@ export class Listener implements Carrier {
     if (!isAdmitted && !this.#isClosed) this.#counts.refused[refused]++;
   }
 
-  /** Says whether the caller is a peer now. Rejects where the connection fails. */
+  /**
+   * Exchanges hellos.
+   *
+   * @returns Whether the client is a peer now.
+   * @throws What the connection fails with.
+   */
   async #hello(
     conn: Deno.QuicConn,
     refuse: (reason: Reason, code: number) => false,
@@ -195,12 +202,12 @@ export class Listener implements Carrier {
     }
     if (this.#peers.size >= maxPeers) return refuse("full", CODE.full);
     if (this.#isClosed) return false;
-    // No waiting from here on: another may be let in meanwhile. Where it cannot
-    // be written the peer is gone, and soon forgotten.
+    // Not awaited: another client could be admitted meanwhile. If it fails, the
+    // connection has ended, and the peer is soon removed.
     writer.write(serverHello(own)).catch(() => {});
     this.#admit(
       new Peer({
-        ...{ conn, own, theirs, idleMs, addr: shown(conn.remoteAddr) },
+        ...{ conn, own, theirs, idleMs, addr: quicAddr(conn.remoteAddr) },
         ...{ control: new Control(reader, writer), counts: this.#counts },
         ...{ arrivals: this.#arrivals, drops: this.#drops },
       }),
@@ -209,10 +216,10 @@ export class Listener implements Carrier {
   }
 
   #admit(peer: Peer): void {
-    const key = keyOf(peer.addr);
+    const key = peerKey(peer.addr);
     const counts = this.#counts;
-    // It has lost its connection and made another: there is one peer at an
-    // address, or an answer could go to the wrong one.
+    // The client has lost its connection and made another. With two peers at one
+    // address a reply could go to the wrong one.
     this.#peers.get(key)?.close(CODE.replaced);
     this.#peers.set(key, peer);
     counts.peers++;
@@ -222,8 +229,4 @@ export class Listener implements Carrier {
       if (this.#peers.get(key) === peer) this.#peers.delete(key);
     });
   }
-}
-
-function keyOf({ hostname, port }: NetAddr): string {
-  return `${comparableHost(hostname)} ${port}`;
 }

@@ -1,20 +1,20 @@
 import type { NetAddr } from "../../addr.ts";
-import { errors, MessageTooLargeError } from "../../errors.ts";
+import { count } from "../../count.ts";
+import { MessageTooLargeError } from "../../errors.ts";
+import { reasonOf } from "../../warnings.ts";
 import type { Arrivals, Share } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { type Control, KIND } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
-import { CODE, meaningOf } from "./failures.ts";
-import { type Hello, viewOf } from "./hello.ts";
+import { CODE, endOf, meaningOf, notConnected } from "./failures.ts";
+import type { Hello } from "./hello.ts";
+import { encodeMessage, readMessage } from "./messages.ts";
+import { patience } from "./patience.ts";
 
-// A goodbye waits while the peer goes on confirming, but not for ever: so many
-// times what a peer may be silent.
-const MAX_IDLES = 4;
-// How long an end that leaves waits for a peer that has left to close.
+// How long an end that leaves waits for a peer that has already left to close.
 const FAREWELL_MS = 3_000;
-// How long messages that are taken may wait to be confirmed.
+// How long taken messages may remain unconfirmed.
 const CONFIRM_MS = 10;
-const LENGTH = 4;
 
 /** What a peer is made of. */
 export interface Parts {
@@ -30,14 +30,19 @@ export interface Parts {
 }
 
 /**
- * One connection whose ends have said hello. Datagrams go as QUIC's own (RFC
- * 9221), and are read at once, since Deno drops the oldest without a word where
- * they are not. Where an end wants it reliable, messages go on one stream, each
- * after its length (4 bytes), and are confirmed as they are taken.
+ * One connection after both hellos. Its datagrams are QUIC's (RFC 9221). They
+ * are read at once and queued here, because Deno's QUIC library drops the oldest
+ * without counting it when its own buffer is full
+ * (https://github.com/quinn-rs/quinn/issues/933); the queue can go when Deno
+ * counts them. If an end asked for reliable messages, they are sent on one
+ * stream instead and confirmed as they are taken.
  */
 export class Peer {
   readonly addr: NetAddr;
-  /** Resolves when the connection has ended and all that came is read: why. */
+  /**
+   * Resolves when the connection has ended and everything received is queued.
+   * The value says why it ended.
+   */
   readonly gone: Promise<string>;
   readonly #parts: Parts;
   readonly #share: Share;
@@ -53,9 +58,9 @@ export class Peer {
   #confirming: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #farewell: ReturnType<typeof setTimeout> | undefined;
-  // Of this connection: what went, what came, and what the peer says of that.
+  // Counts of this connection: sent, received, and what the peer reports.
   #datagramsSent = 0;
-  #datagramsCame = 0;
+  #datagramsReceived = 0;
   #datagramsAnnounced: number | undefined;
   #messagesSent = 0;
   #messagesConfirmed = 0;
@@ -72,14 +77,14 @@ export class Peer {
     this.gone = this.#run();
   }
 
-  /** The longest message to it now, in bytes. */
+  /** The longest message that can be sent to it now, in bytes. */
   get maxSize(): number {
     return this.#reliable
       ? this.#largest
       : Math.min(this.#largest, this.#parts.conn.maxDatagramSize);
   }
 
-  /** Resolves when the system has taken it. */
+  /** Sends a message. Resolves when the system has taken it. */
   async send(data: Uint8Array): Promise<number> {
     if (this.#isLeaving) throw notConnected(this.#why);
     this.#sending++;
@@ -94,19 +99,20 @@ export class Peer {
   }
 
   /**
-   * Says goodbye, and waits until the peer has taken what was sent, as long as
-   * it goes on taking. Then closes.
+   * Says goodbye and waits while the peer goes on taking what was sent. Then
+   * closes the connection.
    */
   async end(): Promise<void> {
+    const { idleMs } = this.#parts;
     this.#isLeaving = true;
     if (this.#farewell !== undefined) {
-      // It receives nothing any more.
+      // It has left, so it takes nothing.
       const timer = this.#closeAfter(FAREWELL_MS);
       await this.gone;
       return clearTimeout(timer);
     }
-    const patience = this.#patience();
-    const ended = Promise.race([this.gone, patience.over]);
+    const waiting = patience(idleMs, () => this.#messagesConfirmed);
+    const ended = Promise.race([this.gone, waiting.over]);
     if (this.#sending > 0) {
       this.#onSent = Promise.withResolvers();
       await Promise.race([this.#onSent.promise, ended]);
@@ -114,12 +120,12 @@ export class Peer {
     await Promise.race([ended, this.#answered.promise, this.#sayGoodbye()]);
     this.#answerGoodbye();
     await Promise.race([ended, this.#answered.promise]);
-    patience.stop();
+    waiting.stop();
     this.close(CODE.goodbye);
     await this.gone;
   }
 
-  /** Closes at once. The code says why. */
+  /** Closes the connection at once. The peer is sent the code only. */
   close(closeCode: number, why = "the connection is closed"): void {
     this.#isLeaving = true;
     this.#why ??= why;
@@ -128,7 +134,7 @@ export class Peer {
 
   async #run(): Promise<string> {
     const messages = this.#reliable ? this.#readMessages() : undefined;
-    const control = this.#hear();
+    const control = this.#readControl();
     await this.#readDatagrams();
     this.#isLeaving = true;
     await Promise.all([messages, control]);
@@ -138,27 +144,27 @@ export class Peer {
     clearTimeout(this.#farewell);
     const { drops } = this.#parts;
     const announced = this.#datagramsAnnounced ?? 0;
-    drops.lost += Math.max(0, announced - this.#datagramsCame);
+    drops.lost += Math.max(0, announced - this.#datagramsReceived);
     drops.unconfirmed += Math.max(
       0,
       this.#messagesSent - this.#messagesConfirmed,
     );
-    this.#why ??= await this.#parts.conn.closed.then(meaningOf, lost);
+    this.#why ??= await this.#parts.conn.closed.then(meaningOf, endOf);
     return this.#why;
   }
 
-  /** Ends when the connection does. */
+  /** Reads datagrams until the connection ends. */
   async #readDatagrams(): Promise<void> {
     const { conn, arrivals, counts } = this.#parts;
     try {
       for (;;) {
         const data = await conn.readDatagram();
-        this.#datagramsCame++;
+        this.#datagramsReceived++;
         counts.received.datagrams++;
         arrivals.push(this.#share, data);
       }
     } catch {
-      // `closed` says why.
+      // `closed` reports the reason.
     }
   }
 
@@ -170,15 +176,15 @@ export class Peer {
       if (stream === undefined) return;
       const bytes = new ByteReader(stream);
       for (;;) {
-        const length = await bytes.take(LENGTH);
-        if (length === undefined) return;
-        const size = viewOf(length).getUint32(0);
-        if (size > own.largest) {
-          return this.close(CODE.protocol, "it sent more than was agreed");
+        const data = await readMessage(bytes, own.largest);
+        if (data === "too long") {
+          return this.close(
+            CODE.protocol,
+            "it sent a message that is too long",
+          );
         }
-        const data = await bytes.take(size);
         if (data === undefined) return;
-        if (!await arrivals.room(this.#share, size)) return;
+        if (!await arrivals.room(this.#share, data.length)) return;
         arrivals.push(this.#share, data);
         this.#messagesTaken++;
         counts.received.messages++;
@@ -186,16 +192,16 @@ export class Peer {
         this.#answerGoodbye();
       }
     } catch {
-      // `closed` says why.
+      // `closed` reports the reason.
     }
   }
 
-  async #hear(): Promise<void> {
+  async #readControl(): Promise<void> {
     const { control } = this.#parts;
     for (;;) {
-      const heard = await control.hear();
-      if (heard === undefined) return;
-      const { kind, count } = heard;
+      const frame = await control.receive();
+      if (frame === undefined) return;
+      const { kind, count } = frame;
       if (kind === KIND.taken || kind === KIND.answer) {
         this.#messagesConfirmed = count;
         if (kind === KIND.answer) this.#answered.resolve();
@@ -206,7 +212,7 @@ export class Peer {
         this.#messagesAnnounced = count;
         this.#answerGoodbye();
       } else {
-        return this.close(CODE.protocol, "it said what is not understood");
+        return this.close(CODE.protocol, "it sent an unknown frame");
       }
     }
   }
@@ -216,9 +222,11 @@ export class Peer {
     try {
       await conn.sendDatagram(data);
     } catch (error) {
-      if ((error as Error).message === "datagram too large") {
+      if (reasonOf(error) === "datagram too large") {
         throw new MessageTooLargeError(
-          `Cannot send ${data.length} bytes: one datagram on this connection now holds at most ${this.maxSize}`,
+          `Cannot send ${
+            count(data.length, "byte")
+          }: one datagram on this connection now holds at most ${this.maxSize}`,
         );
       }
       throw await this.#broken();
@@ -229,16 +237,13 @@ export class Peer {
 
   async #sendMessage(data: Uint8Array): Promise<void> {
     const { conn, counts } = this.#parts;
-    const framed = new Uint8Array(LENGTH + data.length);
-    viewOf(framed).setUint32(0, data.length);
-    framed.set(data, LENGTH);
     this.#watch();
     try {
       this.#messages ??= conn.createUnidirectionalStream({
         waitUntilAvailable: true,
       }).then((stream) => stream.getWriter());
       const writer = await this.#messages;
-      await writer.write(framed);
+      await writer.write(encodeMessage(data));
     } catch {
       throw await this.#broken();
     }
@@ -246,74 +251,51 @@ export class Peer {
     counts.sent.messages++;
   }
 
-  /** Lets go of a peer that takes no messages, and of the sends that wait for it. */
+  /** Closes the connection, so that waiting sends reject, if none has progressed. */
   #watch(): void {
     const sent = this.#messagesSent;
     this.#watchdog ??= setTimeout(() => {
       this.#watchdog = undefined;
       if (this.#sending === 0) return;
       if (this.#messagesSent > sent) this.#watch();
-      else this.close(CODE.stalled, "it took no messages for too long");
+      else this.close(CODE.stalled, "it received no messages for too long");
     }, this.#parts.idleMs);
   }
 
-  /** A stream fails only with its connection, or because the peer breaks it. */
+  /** A stream fails only with its connection, or if the peer breaks it. */
   async #broken(): Promise<Error> {
     this.#parts.conn.close({ closeCode: CODE.protocol, reason: "" });
     return notConnected(await this.gone);
   }
 
-  /** Tells how many messages are taken: not for each, and one report at a time. */
+  /** Confirms the messages taken so far: not each one, and one frame at a time. */
   #confirm(): void {
     this.#confirming ??= setTimeout(async () => {
-      const said = this.#messagesTaken;
-      await this.#parts.control.say(KIND.taken, said);
+      const taken = this.#messagesTaken;
+      await this.#parts.control.send(KIND.taken, taken);
       this.#confirming = undefined;
-      if (said < this.#messagesTaken && !this.#isGone) this.#confirm();
+      if (taken < this.#messagesTaken && !this.#isGone) this.#confirm();
     }, CONFIRM_MS);
   }
 
   async #sayGoodbye(): Promise<void> {
     const { control } = this.#parts;
-    await control.say(KIND.datagrams, this.#datagramsSent);
-    await control.say(KIND.goodbye, this.#messagesSent);
+    await control.send(KIND.datagrams, this.#datagramsSent);
+    await control.send(KIND.goodbye, this.#messagesSent);
   }
 
-  /** Once all that was announced is taken, or when nobody takes it any more. */
+  /** Replies once all announced messages are taken, or can no longer be. */
   #answerGoodbye(): void {
     const announced = this.#messagesAnnounced;
     if (announced === undefined) return;
     if (this.#messagesTaken < announced && !this.#parts.arrivals.isOver) return;
     this.#messagesAnnounced = undefined;
-    this.#parts.control.say(KIND.answer, this.#messagesTaken);
-    // The peer closes then; but that may be lost, and is sent once.
+    this.#parts.control.send(KIND.answer, this.#messagesTaken);
+    // Then the peer closes. Its packet may be lost and is not sent again.
     this.#farewell = this.#closeAfter(this.#parts.idleMs);
   }
 
   #closeAfter(ms: number): ReturnType<typeof setTimeout> {
     return setTimeout(() => this.close(CODE.goodbye), ms);
   }
-
-  /** Is over when the peer has confirmed nothing for long. */
-  #patience(): { over: Promise<void>; stop: () => void } {
-    const { promise: over, resolve } = Promise.withResolvers<void>();
-    let confirmed = this.#messagesConfirmed;
-    let idles = 0;
-    const timer = setInterval(() => {
-      const isStill = confirmed === this.#messagesConfirmed;
-      if (isStill || ++idles === MAX_IDLES) resolve();
-      confirmed = this.#messagesConfirmed;
-    }, this.#parts.idleMs);
-    return { over, stop: () => clearInterval(timer) };
-  }
-}
-
-function notConnected(why = "the connection is closed"): Error {
-  return new errors.NotConnected(why);
-}
-
-function lost({ message }: Error): string {
-  return message === "timed out"
-    ? "the connection is lost: nothing was heard of the peer"
-    : `the connection is lost: ${message}`;
 }

@@ -1,8 +1,69 @@
+import { outOfRange, wholeNumber, wrongType } from "../../check.ts";
+import { checkPem, type PemOptions } from "../pem.ts";
 import { ALPN, MAX_TOKEN } from "./hello.ts";
-import type { QuicOptions } from "../quic.ts";
 
+const ACTION = "use quic";
 const MAX_MESSAGE = 64 * 1024 * 1024;
 const MAX_MS = 2 ** 31 - 1;
+
+/** How `quic` connects, and which clients it accepts. */
+export interface QuicOptions extends PemOptions {
+  /**
+   * A secret that both ends know, 1 to 1024 bytes. A server that has one accepts
+   * only clients that have the same. They send it encrypted, after they have
+   * checked the server's certificate.
+   * @default {none: the server accepts every client}
+   */
+  token?: string;
+  /**
+   * Whether messages are sent on a QUIC stream rather than as QUIC datagrams; a
+   * connection uses the stream if either end asks for it. Each message is then
+   * delivered once and in order, or the connection breaks, and messages that the
+   * peer had not confirmed by then are counted in `dropped.unconfirmed`. There is
+   * one stream per direction, so a lost packet holds back everything sent after
+   * it until it is retransmitted (head-of-line blocking); one stream per message
+   * would avoid that at about a tenth of the speed. A send waits while the peer
+   * receives nothing, and the peer is disconnected after `idleMs` of that.
+   *
+   * Without it datagrams may be lost, and may arrive out of order.
+   * @default {false}
+   */
+  reliable?: boolean;
+  /**
+   * The longest message, in bytes, 1 to 64 MiB; a connection uses the smaller
+   * limit of its two ends. It is also the default of the socket's `maxSize`. A
+   * datagram holds less: 1,162 bytes at first and about 1,400 a second later, if
+   * the path allows it.
+   * @default {65527}
+   */
+  maxMessage?: number;
+  /**
+   * The number of peers that a server keeps; more are rejected. Each may cost up
+   * to 2.5 MB of system buffers, and `maxMessage` besides.
+   * @default {256}
+   */
+  maxPeers?: number;
+  /**
+   * The number of clients that may be in their handshake at a time; more are
+   * rejected. Until a handshake is done, its source address may be forged.
+   * @default {64}
+   */
+  maxHandshakes?: number;
+  /** How long a handshake may take, in milliseconds. @default {5000} */
+  handshakeMs?: number;
+  /**
+   * How long a peer may be silent before its connection is closed, in
+   * milliseconds. A connection uses the smaller limit of its two ends.
+   * @default {30000}
+   */
+  idleMs?: number;
+  /**
+   * How often a client with nothing to send shows that it is still there, in
+   * milliseconds.
+   * @default {10000}
+   */
+  keepAliveMs?: number;
+}
 
 /** The options, checked, with their defaults. */
 export interface Settings {
@@ -20,36 +81,56 @@ export interface Settings {
   keepAliveMs: number;
 }
 
+/**
+ * Checks the options and adds their defaults.
+ *
+ * @throws {RangeError} An option is out of range.
+ * @throws {TypeError} An option is of the wrong type.
+ */
 export function settingsOf(options: QuicOptions): Settings {
-  const { cert, key, caCerts, serverName, token = "", reliable = false } =
-    options;
-  const { maxPeers = 256, maxHandshakes = 64, maxMessage = 65_527 } = options;
-  const { handshakeMs = 5000, idleMs = 30_000, keepAliveMs = 10_000 } = options;
-  const inRange = { maxPeers, maxHandshakes, handshakeMs, idleMs, keepAliveMs };
-  for (const [name, value] of Object.entries(inRange)) {
-    wholeNumber(name, value, 1, MAX_MS);
+  const { cert, key, caCerts, serverName } = options;
+  checkPem("quic", { cert, key, caCerts, serverName });
+  const { reliable = false } = options;
+  if (typeof reliable !== "boolean") {
+    throw wrongType(ACTION, "reliable", "true or false", reliable);
   }
-  wholeNumber("maxMessage", maxMessage, 1, MAX_MESSAGE);
-  for (const pem of caCerts ?? []) {
-    if (pem.includes("-----BEGIN CERTIFICATE-----")) continue;
-    throw new TypeError(
-      "Cannot use quic: caCerts are certificates in PEM, which begin with -----BEGIN CERTIFICATE-----",
-    );
-  }
-  const bytes = new TextEncoder().encode(token);
-  if (bytes.length > MAX_TOKEN || options.token === "") {
-    throw new RangeError(
-      `Cannot use quic: token must be 1 to ${MAX_TOKEN} bytes: given ${bytes.length}`,
-    );
-  }
+  const number = (
+    name: keyof QuicOptions & keyof Settings,
+    byDefault: number,
+    to: number,
+  ) => {
+    const { [name]: value = byDefault } = options;
+    return wholeNumber(ACTION, name, value, 1, to);
+  };
   return {
-    ...{ cert, key, caCerts, serverName, token: bytes, reliable },
-    ...{ maxPeers, maxHandshakes, maxMessage, handshakeMs, idleMs },
-    keepAliveMs,
+    cert,
+    key,
+    caCerts: caCerts && [...caCerts],
+    serverName,
+    token: tokenOf(options.token),
+    reliable,
+    maxPeers: number("maxPeers", 256, MAX_MS),
+    maxHandshakes: number("maxHandshakes", 64, MAX_MS),
+    maxMessage: number("maxMessage", 65_527, MAX_MESSAGE),
+    handshakeMs: number("handshakeMs", 5000, MAX_MS),
+    idleMs: number("idleMs", 30_000, MAX_MS),
+    keepAliveMs: number("keepAliveMs", 10_000, MAX_MS),
   };
 }
 
-/** What Deno is told of every connection. */
+/** The token's bytes; none if there is no token. */
+function tokenOf(token: unknown): Uint8Array {
+  if (token === undefined) return new Uint8Array();
+  if (typeof token !== "string") {
+    throw wrongType(ACTION, "token", "text", token);
+  }
+  const bytes = new TextEncoder().encode(token);
+  if (bytes.length > 0 && bytes.length <= MAX_TOKEN) return bytes;
+  // The message must not show the secret, so it gives the length.
+  throw outOfRange(ACTION, "token", `1 to ${MAX_TOKEN} bytes`, bytes.length);
+}
+
+/** The options that Deno gets for every connection. */
 export function transport({ idleMs }: Settings) {
   return {
     alpnProtocols: [ALPN],
@@ -58,16 +139,4 @@ export function transport({ idleMs }: Settings) {
     maxConcurrentBidirectionalStreams: 1,
     maxConcurrentUnidirectionalStreams: 1,
   };
-}
-
-function wholeNumber(
-  name: string,
-  value: number,
-  from: number,
-  to: number,
-): void {
-  if (Number.isInteger(value) && value >= from && value <= to) return;
-  throw new RangeError(
-    `Cannot use quic: ${name} must be a whole number from ${from} to ${to}: given ${value}`,
-  );
 }

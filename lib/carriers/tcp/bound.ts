@@ -1,39 +1,44 @@
-import { errors } from "../../errors.ts";
 import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
-import { Connection, type Lateness } from "./connection.ts";
+import { errors } from "../../errors.ts";
+import { peerKey } from "../peers.ts";
+import { Connection, type Lateness, LINGER_MS } from "./connection.ts";
 import type { TcpOptions } from "./limits.ts";
+import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
 import { sweep } from "./sweep.ts";
 
-// After an error, such as too many open files, so that one that stays makes no
-// busy loop. Who connects meanwhile waits in the system's queue.
+// After accepting failed, for example because of too many open files, so that an
+// error that persists makes no busy loop. New clients wait in the system's queue.
 const PAUSE_MS = 100;
 
-type Reason = Lateness | "tooManyPeers" | "incomplete" | "notAccepted";
+type Reason = Lateness | "tooManyPeers" | "acceptFailed";
 type Arrival = [Uint8Array<ArrayBuffer>, Addr];
+type Listener = Deno.Listener<Deno.Conn<Deno.NetAddr>, Deno.NetAddr>;
 
 /**
- * Many connections as one carrier. Nothing is read ahead but one chunk of each
- * connection: while nobody receives, TCP makes the peers wait. Of those that
- * have sent something each is served in turn, one message at a time.
+ * Many connections as one carrier. It reads ahead one chunk of each connection,
+ * so TCP makes the peers wait while nothing is received. Peers that have sent
+ * something are served in turn, one message at a time.
  */
 export class BoundCarrier implements Carrier {
   readonly addr: SchemeAddr;
-  readonly #listener: Deno.Listener;
+  readonly maxReceive: number;
+  readonly #listener: Listener;
   readonly #options: Required<TcpOptions>;
+  readonly #scheme: StreamScheme;
   readonly #peers = new Map<string, Connection>();
-  // Those with something to look at, next first.
+  // Peers whose chunk is to be looked at, the next one first.
   readonly #ready: Connection[] = [];
   readonly #tasks = new Set<Promise<void>>();
-  readonly #dropped: Record<Reason, number> = {
+  readonly #closedBy: Record<Reason, number> = {
     tooManyPeers: 0,
     idle: 0,
     slow: 0,
     unread: 0,
-    incomplete: 0,
     handshake: 0,
-    notAccepted: 0,
+    acceptFailed: 0,
   };
+  #incomplete = 0;
   readonly #sweep: Disposable;
   #waiting:
     | (PromiseWithResolvers<Arrival> & { into: Uint8Array<ArrayBuffer> })
@@ -42,49 +47,50 @@ export class BoundCarrier implements Carrier {
   #closed = false;
   #endPause = () => {};
 
-  /** @param scheme What addresses begin with, where it is not `tcp`. */
   constructor(
-    listener: Deno.Listener,
+    listener: Listener,
     options: Required<TcpOptions>,
-    scheme?: "tls",
+    scheme: StreamScheme,
   ) {
     this.#listener = listener;
     this.#options = options;
-    this.addr = addressOf(listener.addr, scheme);
-    const { idleMs, messageMs, sendMs } = options;
-    this.#sweep = sweep([idleMs, messageMs, sendMs], (now) => this.#look(now));
-    // Only a receive that waits keeps the program running.
+    this.#scheme = scheme;
+    this.addr = streamAddr(listener.addr, scheme);
+    this.maxReceive = options.maxMessage;
+    const { idleMs, messageMs, sendMs, replyMs } = options;
+    const limits = [idleMs, messageMs, sendMs, replyMs || LINGER_MS, LINGER_MS];
+    this.#sweep = sweep(limits, (now) => this.#closeLate(now));
+    // Only a pending receive keeps the program running.
     listener.unref();
     this.#run(this.#accept());
   }
 
   receive(
-    into: Uint8Array = new Uint8Array(65_536),
+    into: Uint8Array<ArrayBuffer> = new Uint8Array(this.maxReceive),
   ): Promise<Arrival> {
     if (this.#closed) {
       return Promise.reject(new errors.BadResource("closed"));
     }
-    const buffer = into as Uint8Array<ArrayBuffer>;
-    const arrival = this.#next(buffer);
+    const arrival = this.#next(into);
     if (arrival !== undefined) return Promise.resolve(arrival);
-    this.#waiting = { ...Promise.withResolvers<Arrival>(), into: buffer };
+    this.#waiting = { ...Promise.withResolvers<Arrival>(), into };
     if (!this.#unreferenced) this.#listener.ref();
     return this.#waiting.promise;
   }
 
-  async send(message: Uint8Array, to: Addr): Promise<number> {
+  async send(message: Uint8Array, to: NetAddr): Promise<number> {
     if (this.#closed) throw new errors.BadResource("closed");
-    const peer = this.#peers.get(keyOf(to));
+    const peer = this.#peers.get(peerKey(to));
     if (peer === undefined) {
       throw new errors.NotConnected(
-        "there is no connection from there; a bound socket answers those that connected to it",
+        "that peer is not connected; a bound TCP socket can only send to connected peers",
       );
     }
     try {
       await peer.write(message);
     } catch (error) {
-      // Part of a message may be out, so nothing can follow.
-      if (!(error instanceof TypeError)) this.#forget(peer);
+      // A part of the message may have been sent, so nothing can follow it.
+      if (!(error instanceof TypeError)) this.#remove(peer);
       throw error;
     }
     return message.length;
@@ -95,7 +101,11 @@ export class BoundCarrier implements Carrier {
   }
 
   drops(): Record<string, number> {
-    return { ...this.#dropped };
+    return { incomplete: this.#incomplete };
+  }
+
+  connections(): Record<string, number> {
+    return { ...this.#closedBy };
   }
 
   ref(): void {
@@ -126,14 +136,14 @@ export class BoundCarrier implements Carrier {
 
   #stop(): void {
     this.#closed = true;
-    // What is under way must end before the program does.
+    // Pending operations must end before the program does.
     this.#listener.ref();
     for (const peer of this.#peers.values()) peer.ref();
     this.#listener.close();
     this.#endPause();
   }
 
-  /** Lets go of who waits when no operation is under way any more. */
+  /** Rejects the pending `receive` when no other operation is pending. */
   async #settled(): Promise<void> {
     await Promise.all(this.#tasks);
     this.#peers.clear();
@@ -152,7 +162,7 @@ export class BoundCarrier implements Carrier {
         this.#admit(await this.#listener.accept());
       } catch {
         if (this.#closed) return;
-        this.#dropped.notAccepted++;
+        this.#closedBy.acceptFailed++;
         await this.#pause();
       }
     }
@@ -167,20 +177,20 @@ export class BoundCarrier implements Carrier {
     clearTimeout(timer);
   }
 
-  #admit(conn: Deno.Conn): void {
+  #admit(conn: Deno.Conn<Deno.NetAddr>): void {
     const { maxPeers } = this.#options;
     if (this.#peers.size >= maxPeers) {
-      const spent = this.#peers.values().find((peer) => peer.spentAt);
-      if (spent === undefined) {
-        this.#dropped.tooManyPeers++;
+      const waiting = this.#peers.values().find((peer) => peer.awaitsReplies);
+      if (waiting === undefined) {
+        this.#closedBy.tooManyPeers++;
         return conn.close();
       }
-      this.#forget(spent);
+      this.#remove(waiting);
     }
-    const from = addressOf(conn.remoteAddr, this.addr.scheme);
+    const from = streamAddr(conn.remoteAddr, this.#scheme);
     const peer = new Connection(conn, from, this.#options);
     peer.unref();
-    this.#peers.set(keyOf(from), peer);
+    this.#peers.set(peerKey(from), peer);
     this.#run(this.#begin(peer));
   }
 
@@ -188,20 +198,19 @@ export class BoundCarrier implements Carrier {
     try {
       await peer.shakeHands();
     } catch {
-      // One that took too long is counted already.
-      if (!peer.closed) this.#dropped.handshake++;
-      return this.#forget(peer);
+      // A handshake that took too long has been counted.
+      if (!peer.closed) this.#closedBy.handshake++;
+      return this.#remove(peer);
     }
     await this.#read(peer);
   }
 
   async #read(peer: Connection): Promise<void> {
-    if (peer.closed) return;
     try {
       await peer.read();
     } catch {
-      if (!peer.closed && peer.partial) this.#dropped.incomplete++;
-      return this.#forget(peer);
+      if (!this.#closed && peer.partial) this.#incomplete++;
+      return this.#remove(peer);
     }
     if (this.#closed) return;
     this.#ready.push(peer);
@@ -213,7 +222,7 @@ export class BoundCarrier implements Carrier {
     this.#waiting = undefined;
   }
 
-  /** The next message that is here. Peers that have none are read again. */
+  /** Takes a message that has arrived. Peers that have none are read from. */
   #next(into: Uint8Array<ArrayBuffer>): Arrival | undefined {
     for (let peer; (peer = this.#ready.shift()) !== undefined;) {
       const size = peer.next(into);
@@ -221,44 +230,29 @@ export class BoundCarrier implements Carrier {
         this.#ready.push(peer);
         return [into.subarray(0, size), peer.from];
       }
-      if (peer.ended) {
-        peer.spentAt = performance.now();
-        if (peer.partial) this.#dropped.incomplete++;
-      } else this.#run(this.#read(peer));
-    }
-  }
-
-  /** Closes the connections that are late. */
-  #look(now: number): void {
-    for (const peer of this.#peers.values()) {
-      const lateness = peer.lateness(now);
-      if (lateness !== undefined) {
-        this.#dropped[lateness]++;
-        this.#forget(peer, lateness);
-      } else if (peer.spentAt && now - peer.spentAt > this.#options.sendMs) {
-        this.#forget(peer);
+      if (!peer.ended) this.#run(this.#read(peer));
+      else {
+        if (peer.partial) this.#incomplete++;
+        peer.awaitReplies();
+        if (peer.isDone(performance.now())) this.#remove(peer);
       }
     }
   }
 
-  #forget(peer: Connection, lateness?: Lateness): void {
+  /** Closes connections that have exceeded a limit, or are done. */
+  #closeLate(now: number): void {
+    for (const peer of this.#peers.values()) {
+      const lateness = peer.lateness(now);
+      if (lateness !== undefined) {
+        this.#closedBy[lateness]++;
+        this.#remove(peer, lateness);
+      } else if (peer.isDone(now)) this.#remove(peer);
+    }
+  }
+
+  #remove(peer: Connection, lateness?: Lateness): void {
     peer.close(lateness);
-    const key = keyOf(peer.from);
+    const key = peerKey(peer.from);
     if (this.#peers.get(key) === peer) this.#peers.delete(key);
   }
-}
-
-/** As a plain object. */
-export function addressOf(
-  address: Addr,
-  scheme?: SchemeAddr["scheme"],
-): SchemeAddr {
-  const { hostname, port } = address as NetAddr;
-  const addr: SchemeAddr = { transport: "tcp", hostname, port };
-  return scheme === undefined ? addr : { ...addr, scheme };
-}
-
-function keyOf(address: Addr): string {
-  const { hostname, port } = address as NetAddr;
-  return `${hostname} ${port}`;
 }

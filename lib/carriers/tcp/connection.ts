@@ -1,30 +1,34 @@
-import { errors } from "../../errors.ts";
 import type { SchemeAddr } from "../../addr.ts";
+import { errors } from "../../errors.ts";
 import { FRAMINGS } from "./framing.ts";
 import type { TcpOptions } from "./limits.ts";
 
 const READ_SIZE = 16 * 1024;
-// What is closed while something comes is reset, and loses what is under way. So
-// at the end a peer is listened to until it is silent for so long: longer where
-// it answers, and answers are missing.
+// Closing while data arrives resets the connection and loses data on its way. So
+// at the end the peer is read from until it is silent for this long: longer if
+// it is replying and replies are missing.
 const SILENT_MS = 100;
-const SILENT_WHILE_ANSWERING_MS = 1000;
+const SILENT_WHILE_REPLYING_MS = 1000;
 
-/** Why a connection was closed before its peer did. */
+/** How long it stays open for further replies when each message has one. */
+export const LINGER_MS = 500;
+
+/** Why a connection was closed before its peer closed it. */
 export type Lateness = "handshake" | "idle" | "slow" | "unread";
 
-const SAID: Record<Lateness, string> = {
+const REASONS: Record<Lateness, string> = {
   handshake: "its TLS handshake took too long",
-  idle: "nothing came or went for too long",
+  idle: "it was idle for too long",
   slow: "it sent a message too slowly",
   unread: "it does not read",
 };
 
-// What TLS has room for is taken without the event loop turning, so that timers
-// and other connections would wait for as long as somebody sends.
-const WRITES_A_TURN = 64;
+// Writes that fit into the TLS library's buffer complete without a turn of the
+// event loop, so timers and other connections would wait while a program sends.
+// No upstream issue is known. Remove when tests/tls_test.ts passes without it.
+const WRITES_PER_TURN = 64;
 
-// How the system says that the peer has gone, and TLS that it did not say so.
+// The errors of a peer that has left, in TLS also without a goodbye.
 const ENDINGS = [
   errors.BrokenPipe,
   errors.ConnectionReset,
@@ -32,14 +36,12 @@ const ENDINGS = [
   errors.UnexpectedEof,
 ];
 
-/** One TCP or TLS connection: messages in, messages out. */
+/** One TCP or TLS connection that carries messages. */
 export class Connection {
-  /** The other end. */
+  /** The peer. */
   readonly from: SchemeAddr;
-  /** Whether the peer has ended its half: it sends no more. */
+  /** Whether the peer has closed its sending side. */
   ended = false;
-  /** Since when it is kept for answers only. */
-  spentAt: number | undefined;
   readonly #conn: Deno.Conn;
   readonly #options: Required<TcpOptions>;
   readonly #decoder;
@@ -47,7 +49,7 @@ export class Connection {
   #reading: Promise<void> | undefined;
   #writing: Promise<unknown> | undefined;
   #shaking = false;
-  // When it began to wait for the peer, and how long it has for this message.
+  // Since when it waits for the peer, and how long it did for this message.
   #waitsSince: number | undefined;
   #waited = 0;
   #wroteAt = 0;
@@ -56,6 +58,7 @@ export class Connection {
   #received = 0;
   #closed = false;
   #lateness: Lateness | undefined;
+  #awaitsRepliesSince: number | undefined;
 
   constructor(
     conn: Deno.Conn,
@@ -68,29 +71,31 @@ export class Connection {
     this.#decoder = FRAMINGS[options.framing].decoder();
   }
 
-  /** Whether a message has begun that has not ended. */
+  /** Whether a part of a message has arrived. */
   get partial(): boolean {
     return this.#decoder.partial;
   }
 
+  /** Whether this end has closed it. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Where there is TLS, waits until both ends agree. */
+  /** Completes the TLS handshake, if the connection uses TLS. */
   async shakeHands(): Promise<void> {
-    if (!("handshake" in this.#conn)) return;
+    const conn = this.#conn;
+    if (!isTls(conn)) return;
     this.#shaking = true;
     this.#waitsSince = performance.now();
-    await (this.#conn as Deno.TlsConn).handshake();
+    await conn.handshake();
     this.#shaking = false;
     this.#waitsSince = undefined;
   }
 
   /**
-   * Writes the next message that is here into a buffer, cut to its length.
+   * Writes the next message that has arrived into a buffer, cut to its length.
    *
-   * @returns How many bytes it wrote, or `undefined`: then `read` more.
+   * @returns The number of bytes written, or `undefined` if `read` is needed.
    */
   next(into: Uint8Array): number | undefined {
     const size = this.#decoder.next(into) ??
@@ -103,8 +108,8 @@ export class Connection {
   }
 
   /**
-   * Waits for more bytes, or for the end of what the peer sends. What `next`
-   * wrote stays; one `read` at a time.
+   * Waits for more bytes, or for the peer to close its sending side. It does not
+   * change what `next` wrote. A concurrent call waits for the same bytes.
    */
   read(): Promise<void> {
     return this.#reading ??= this.#read();
@@ -129,10 +134,10 @@ export class Connection {
   }
 
   /**
-   * Sends a message. Of a connection one at a time is asked for.
+   * Sends a message. It is not called concurrently.
    *
-   * @throws {TypeError} The framing cannot carry it.
-   * @throws {Deno.errors.TimedOut} The peer does not read.
+   * @throws {TypeError} The framing cannot carry the message.
+   * @throws {Deno.errors.TimedOut} The peer reads nothing.
    * @throws {Deno.errors.ConnectionReset} The connection has ended.
    */
   async write(message: Uint8Array): Promise<void> {
@@ -143,7 +148,7 @@ export class Connection {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    if (++this.#sent % WRITES_A_TURN === 0) {
+    if (++this.#sent % WRITES_PER_TURN === 0) {
       await new Promise<void>((resolve) => void setImmediate(resolve));
     }
     this.#writesSince = performance.now();
@@ -160,7 +165,7 @@ export class Connection {
     }
   }
 
-  /** Why it is given up, if it should be by now. */
+  /** Returns the limit that the connection has exceeded, if any. */
   lateness(now: number): Lateness | undefined {
     const { idleMs, messageMs, sendMs } = this.#options;
     if (this.#writesSince !== undefined && now - this.#writesSince > sendMs) {
@@ -176,15 +181,40 @@ export class Connection {
     return now - since > idleMs ? "idle" : undefined;
   }
 
+  /** Whether it is open only to be sent replies. */
+  get awaitsReplies(): boolean {
+    return this.#awaitsRepliesSince !== undefined;
+  }
+
+  /** Notes that the peer's last message was delivered. */
+  awaitReplies(): void {
+    this.#awaitsRepliesSince = performance.now();
+  }
+
+  /**
+   * Whether it can be closed: all its messages were delivered, and it was sent
+   * its replies or has waited for them long enough.
+   */
+  isDone(now: number): boolean {
+    const since = this.#awaitsRepliesSince;
+    if (since === undefined || this.#writesSince !== undefined) return false;
+    const { replyMs } = this.#options;
+    const isReplied = this.#sent >= this.#received;
+    const limit = isReplied ? Math.min(LINGER_MS, replyMs) : replyMs;
+    return now - Math.max(since, this.#wroteAt) >= limit;
+  }
+
+  /** Lets its operations keep the program running. */
   ref(): void {
     this.#conn.ref();
   }
 
+  /** Lets the program end although an operation is pending. */
   unref(): void {
     this.#conn.unref();
   }
 
-  /** Closes it at once. A second call does nothing. */
+  /** Closes it at once; a second call does nothing. */
   close(lateness?: Lateness): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -192,17 +222,18 @@ export class Connection {
     try {
       this.#conn.close();
     } catch {
-      // It broke before.
+      // The connection had failed before.
     }
   }
 
   /**
-   * Sends what waits, says that no more will come, and closes.
+   * Waits for pending sends, closes the sending side, and closes the connection
+   * when the peer is silent.
    *
-   * @param isAsker Whether the peer sends nothing but answers: then it may be
-   * closed as soon as it has answered everything.
+   * @param isClient Whether the peer sends only replies: then the connection is
+   * closed as soon as the peer has replied to everything.
    */
-  async end(isAsker: boolean): Promise<void> {
+  async end(isClient: boolean): Promise<void> {
     this.ref();
     try {
       await this.#writing;
@@ -210,21 +241,21 @@ export class Connection {
         const now = this.#writesSince = performance.now();
         await this.#conn.closeWrite();
         this.#writesSince = undefined;
-        await this.#discard(isAsker, now + this.#options.sendMs);
+        await this.#discard(isClient, now + this.#options.sendMs);
       }
     } catch {
-      // The peer has ended it already.
+      // The peer has closed it already.
     }
     this.close();
   }
 
-  async #discard(isAsker: boolean, until: number): Promise<void> {
+  async #discard(isClient: boolean, until: number): Promise<void> {
     const nowhere = new Uint8Array();
     while (!this.ended && performance.now() < until) {
       while (this.next(nowhere) !== undefined);
-      if (isAsker && this.#received >= this.#sent) return;
-      const isAnswering = isAsker && this.#received > 0;
-      const ms = isAnswering ? SILENT_WHILE_ANSWERING_MS : SILENT_MS;
+      if (isClient && this.#received >= this.#sent) return;
+      const isReplying = isClient && this.#received > 0;
+      const ms = isReplying ? SILENT_WHILE_REPLYING_MS : SILENT_MS;
       if (!await this.#readsWithin(ms)) return;
     }
   }
@@ -251,7 +282,7 @@ export class Connection {
   #broken(cause: unknown): unknown {
     if (this.#lateness !== undefined) {
       return new errors.ConnectionReset(
-        `its connection was closed: ${SAID[this.#lateness]}`,
+        `its connection was closed: ${REASONS[this.#lateness]}`,
         { cause },
       );
     }
@@ -261,4 +292,8 @@ export class Connection {
       })
       : cause;
   }
+}
+
+function isTls(conn: Deno.Conn): conn is Deno.TlsConn {
+  return "handshake" in conn;
 }

@@ -1,6 +1,12 @@
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
-/** Connects by TCP within so many milliseconds. */
+
+/**
+ * Connects by TCP.
+ *
+ * @param ms The time limit in milliseconds, or `Infinity`.
+ * @throws {Deno.errors.TimedOut} The limit has passed.
+ */
 export async function connectWithin(
   ms: number,
   { hostname, port }: NetAddr,
@@ -13,7 +19,7 @@ export async function connectWithin(
   try {
     const { signal } = abort;
     const conn = await Deno.connect({ hostname, port, signal });
-    // A message goes when it is sent.
+    // Each message leaves at once, rather than with the next one.
     conn.setNoDelay(true);
     return conn;
   } catch (error) {

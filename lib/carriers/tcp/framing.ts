@@ -1,33 +1,33 @@
-/** How messages are told apart in a stream of bytes. */
+/** The ways to separate messages in a stream of bytes. */
 export type FramingName = "line" | "length";
 
-/** One way to do it. */
+/** One way to separate messages. */
 export interface Framing {
   /** The longest message that it can carry, in bytes. */
   readonly largest: number;
   /**
-   * The bytes that carry a message.
+   * Returns the bytes that carry a message.
    *
-   * @throws {TypeError} It cannot carry that one.
+   * @throws {TypeError} It cannot carry that message.
    */
   encode(message: Uint8Array): Uint8Array;
-  /** For what one peer sends. */
+  /** Returns a decoder for the bytes of one peer. */
   decoder(): Decoder;
 }
 
-/** Finds the messages in what a peer sends. */
+/** Finds the messages in the bytes of a peer. */
 export interface Decoder {
-  /** Whether a message has begun that has not ended. */
+  /** Whether a part of a message was added. */
   readonly partial: boolean;
-  /** Takes more bytes, when `next` has no use for any more of the last ones. */
+  /** Adds bytes, after `next` has used the last ones up. */
   add(bytes: Uint8Array): void;
   /**
    * Writes the next message into a buffer, cut to its length.
    *
-   * @returns How many bytes it wrote, or `undefined` when it takes more bytes.
+   * @returns The number of bytes written, or `undefined` if more bytes are needed.
    */
   next(into: Uint8Array): number | undefined;
-  /** The same for what is a message only because nothing follows. */
+  /** Like `next`, for a message that only the end of the stream completes. */
   end(into: Uint8Array): number | undefined;
 }
 
@@ -38,7 +38,7 @@ const NOTHING: Uint8Array = new Uint8Array();
 /**
  * A message is a line: it ends with LF or CRLF, or with the connection. An
  * empty line is an empty message. A message may hold any byte but LF; one that
- * ends with CR is sent with CRLF, of which the receiver takes off one CR.
+ * ends with CR is sent with CRLF, from which the receiver removes one CR.
  */
 const line: Framing = {
   largest: 64 * 1024 * 1024,
@@ -77,7 +77,7 @@ const length: Framing = {
   decoder: () => new LengthDecoder(),
 };
 
-/** All there are, by name. */
+/** All framings by name. */
 export const FRAMINGS: Readonly<Record<FramingName, Framing>> = {
   line,
   length,
@@ -115,7 +115,7 @@ class LineDecoder implements Decoder {
       }
       this.#begun.add(piece, into.length);
       if (newline >= 0) return this.#take(into);
-      // Longer than the receiver takes, even if its last byte is a CR.
+      // Longer than the receiver accepts, even if its last byte is a CR.
       if (this.#begun.size > into.length) {
         this.#skips = true;
         return this.#begun.take(into, this.#begun.size);
@@ -139,7 +139,7 @@ class LengthDecoder implements Decoder {
   #at = 0;
   readonly #begun = new Beginning();
   #high: number | undefined;
-  // Bytes that are missing of the message; of its length, where undefined.
+  // How many bytes of the message are missing; undefined while its length is read.
   #missing: number | undefined;
 
   get partial(): boolean {
@@ -175,15 +175,15 @@ class LengthDecoder implements Decoder {
     }
   }
 
-  /** A message that lacks some of its bytes is none. */
+  /** An incomplete message is not delivered. */
   end(): undefined {}
 }
 
-/** The beginning of a message: as many of its bytes as the receiver takes. */
+/** The beginning of a message: as many of its bytes as the receiver accepts. */
 class Beginning {
-  /** How long it is, with what is not kept. */
+  /** How many bytes were added, kept or not. */
   size = 0;
-  /** Its last byte, though it may not be kept. */
+  /** The last byte added, kept or not. */
   last: number | undefined;
   #kept = NOTHING;
 
@@ -203,7 +203,7 @@ class Beginning {
     this.last = piece.at(-1) ?? this.last;
   }
 
-  /** Writes the first `size` bytes, as far as there is room, and is empty. */
+  /** Writes the first `size` bytes, as far as they fit, and becomes empty. */
   take(into: Uint8Array, size: number): number {
     const length = put(this.#kept, Math.min(size, this.#kept.length), into);
     this.size = 0;

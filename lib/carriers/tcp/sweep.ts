@@ -2,8 +2,11 @@ const MAX_MS = 1000;
 const MIN_MS = 5;
 
 /**
- * Calls back again and again, often enough to notice that one of the limits has
- * passed, until it is disposed of. It keeps no program running.
+ * Calls back periodically, often enough to notice that one of the limits has
+ * passed, until it is disposed of. It does not keep the program running.
+ *
+ * @param limits In milliseconds.
+ * @param callback Gets the time of `performance.now()`.
  */
 export function sweep(
   limits: readonly number[],

@@ -1,24 +1,26 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import "./mended_transport.ts";
+import { bracketed } from "../../address/address.ts";
+import "./patched_transport.ts";
 import type { NatsUrl } from "./url.ts";
 
 const GREETING_MS = 3000;
 const CONNECT_MS = 5000;
-// An idle connection is given up after three of them: 12 s.
+// A connection is closed when the third of them is due without an answer: 12 s.
 const PING_INTERVAL_MS = 4000;
 
 /**
- * Connects once. It does not reconnect: a broken connection rejects all that is
- * in flight at once, and who published it begins again where it has to.
+ * Connects to a broker. The connection does not reconnect by itself: when it
+ * breaks, it rejects everything that is in flight at once, and the next
+ * publisher begins with the first message that was not acknowledged.
  */
 export async function openLink(
   { hostname, port, tls, credentials }: NatsUrl,
   signal: AbortSignal,
 ): Promise<NatsConnection> {
   await awaitGreeting(hostname, port, signal);
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  // The client names no IP address to TLS, which then wants a certificate of
-  // "localhost".
+  const host = bracketed(hostname);
+  // Without `host` the client passes no IP address to TLS, which then expects a
+  // certificate of "localhost".
   const encryption = { handshakeFirst: false, host: hostname };
   return await connect({
     ...credentials,
@@ -30,15 +32,16 @@ export async function openLink(
     maxPingOut: 2,
     reconnect: false,
     ignoreClusterUpdates: true,
-    // To look names up is the system's part: the permission is for the host.
+    // The system resolves names: the permission is for the host as it was given.
     resolve: false,
     noAsyncTraces: true,
   });
 }
 
 /**
- * Waits for what a broker says first. The client cannot let go of a connection
- * on which nothing is said (a broker that is stopped, or none at all).
+ * Waits for a broker's first bytes, on a connection of its own. The client never
+ * closes a connection on which it receives nothing (from a broker that is
+ * stopped, or a server that is not a broker).
  */
 async function awaitGreeting(
   hostname: string,

@@ -18,23 +18,24 @@ import type { Wake } from "./wake.ts";
 const BATCH = 500;
 const MAX_IN_FLIGHT = 512;
 const MAX_BYTES_IN_FLIGHT = 4 * 1024 * 1024;
-// Only the acknowledgements of all that is in flight count, not each by itself:
-// a slow broker is not a hung one.
+// How long the broker may acknowledge none of the messages in flight. A single
+// message has no limit of its own: a slow broker is not a hung one.
 const QUIET_MS = 10_000;
 const NEVER_MS = 2 ** 31 - 1;
+// How often to read the log for messages that it does not have yet.
 const POLL_MS = { first: 10, most: 250 };
-// JSStreamMessageExceedsMaximumErr: longer than that stream's max_msg_size.
+// JSStreamMessageExceedsMaximumErr: longer than the stream's max_msg_size.
 const TOO_LONG_FOR_STREAM = 10_054;
 
-/** What became of a message that was answered for. */
+/** The outcome of a message. */
 export type Outcome = "published" | "duplicate" | "refused";
 
-/** A message that was answered for; publishers tell of each one in order. */
+/** A message with its outcome. A publisher reports them in order. */
 export interface Settled {
   readonly outcome: Outcome;
-  /** Why it was refused. */
+  /** The broker's error, if it was refused. */
   readonly reason?: unknown;
-  /** How many right before it are gone from the backlog. */
+  /** How many messages right before it were deleted from the log. */
   readonly missing: number;
 }
 
@@ -44,7 +45,7 @@ interface Flight {
   reason?: unknown;
 }
 
-/** Publishes what waits on one connection, in order, until anything fails. */
+/** Publishes waiting messages on one connection, in order, until one fails. */
 export class Publisher {
   readonly #client: JetStreamClient;
   readonly #connection: NatsConnection;
@@ -55,12 +56,13 @@ export class Publisher {
   readonly #flights: Flight[] = [];
   #ready: readonly Message[] = [];
   #nextReady = 0;
+  // The number of the last message that was published.
   #cursor: number;
   #inFlight = 0;
   #bytesInFlight = 0;
-  #heardAt = 0;
-  // One goes ahead: what is wrong with the subject or the stream shows on it,
-  // and no later message overtakes it.
+  #lastAnswerAt = 0;
+  // The first message goes alone: an error of the subject or the stream shows on
+  // it, and no later message overtakes it.
   #maxInFlight = 1;
   #pollMs = POLL_MS.first;
   #failure: unknown;
@@ -78,14 +80,14 @@ export class Publisher {
     this.#waiting = waiting;
     this.#wake = wake;
     this.#onSettled = onSettled;
-    this.#cursor = waiting.settled;
+    this.#cursor = waiting.settledId;
   }
 
   /**
-   * Resolves when the signal has aborted.
+   * Publishes until the signal aborts.
    *
-   * @throws What failed first, once nothing is in flight any more or the broker
-   * keeps silent: then the next publisher begins with the first message that
+   * @throws The first error, once nothing is in flight any more or the broker has
+   * stopped answering. The next publisher then begins with the first message that
    * was not acknowledged.
    */
   async run(stop: AbortSignal): Promise<void> {
@@ -95,7 +97,7 @@ export class Publisher {
     while (!stop.aborted) {
       if (this.#failure === undefined) this.#fill();
       else if (this.#inFlight === 0) throw this.#failure;
-      await this.#wake.wait(this.#patience());
+      await this.#wake.wait(this.#waitMs());
       if (this.#inFlight > 0 && this.#quietMs() >= QUIET_MS) {
         throw this.#failure ?? new Error("no answer");
       }
@@ -103,17 +105,17 @@ export class Publisher {
   }
 
   #quietMs(): number {
-    return performance.now() - this.#heardAt;
+    return performance.now() - this.#lastAnswerAt;
   }
 
-  #patience(): number {
+  #waitMs(): number {
     const forAnswer = this.#inFlight > 0
       ? QUIET_MS - this.#quietMs()
       : Infinity;
-    const isBehind = this.#cursor < this.#waiting.last &&
+    const isBehind = this.#cursor < this.#waiting.lastId &&
       this.#failure === undefined && this.#hasRoom();
     if (!isBehind) return Math.max(0, forAnswer);
-    // It was written, but the backlog does not have it yet.
+    // A message was written, but the log does not have it yet.
     const pollMs = this.#pollMs;
     this.#pollMs = Math.min(pollMs * 2, POLL_MS.most);
     return Math.max(0, Math.min(pollMs, forAnswer));
@@ -135,7 +137,7 @@ export class Publisher {
 
   #next(): Message | undefined {
     if (this.#nextReady === this.#ready.length) {
-      if (this.#cursor >= this.#waiting.last) return undefined;
+      if (this.#cursor >= this.#waiting.lastId) return undefined;
       this.#ready = this.#waiting.after(this.#cursor, BATCH);
       this.#nextReady = 0;
       if (this.#ready.length === 0) return undefined;
@@ -150,23 +152,23 @@ export class Publisher {
     const { id, datagram: { data } } = message;
     const flight: Flight = { message };
     this.#flights.push(flight);
-    if (this.#inFlight++ === 0) this.#heardAt = performance.now();
+    if (this.#inFlight++ === 0) this.#lastAnswerAt = performance.now();
     this.#bytesInFlight += data.length;
     this.#client.publish(this.#subject, data, {
-      msgID: `${this.#waiting.id}-${id}`,
+      msgID: `${this.#waiting.identity}-${id}`,
       headers: headersOf(message),
       timeout: NEVER_MS,
     }).then(({ duplicate }) => {
       this.#maxInFlight = MAX_IN_FLIGHT;
       flight.outcome = duplicate ? "duplicate" : "published";
     }, (error) => {
-      if (!isForThisOnly(error)) return this.#fail(error);
+      if (!concernsThisOnly(error)) return this.#fail(error);
       flight.outcome = "refused";
       flight.reason = error;
     }).finally(() => {
       this.#inFlight--;
       this.#bytesInFlight -= data.length;
-      this.#heardAt = performance.now();
+      this.#lastAnswerAt = performance.now();
       this.#settle();
       this.#wake.wake();
     });
@@ -178,7 +180,7 @@ export class Publisher {
       if (flight?.outcome === undefined) return;
       this.#flights.shift();
       const { id } = flight.message;
-      const missing = id - this.#waiting.settled - 1;
+      const missing = id - this.#waiting.settledId - 1;
       this.#waiting.settle(id);
       const { outcome, reason } = flight;
       this.#onSettled({ outcome, reason, missing });
@@ -200,8 +202,8 @@ function headersOf({ time, datagram }: Message): MsgHdrs {
   return fields;
 }
 
-/** Whether the broker refuses this message, and would take another. */
-function isForThisOnly(error: unknown): boolean {
+/** Whether the broker rejects this message, and would accept others. */
+function concernsThisOnly(error: unknown): boolean {
   return error instanceof errors.InvalidArgumentError ||
     error instanceof JetStreamApiError && error.code === TOO_LONG_FOR_STREAM;
 }

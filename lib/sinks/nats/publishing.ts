@@ -11,7 +11,7 @@ import { Wake } from "./wake.ts";
 
 const RETRY_MS = { first: 100, most: 2000 };
 
-/** A NATS sink: it counts, and connects again whenever that is needed. */
+/** A NATS sink: counts messages, and connects again when a connection ends. */
 export class Publishing implements NatsSink {
   readonly name = "nats";
   readonly #target: NatsUrl;
@@ -42,29 +42,29 @@ export class Publishing implements NatsSink {
   }
 
   get stats(): NatsStats {
-    const waiting = this.#waiting.last - this.#waiting.settled;
+    const waiting = this.#waiting.lastId - this.#waiting.settledId;
     return { ...this.#counts, waiting, overflow: this.#overflow };
   }
 
   write(messages: readonly Message[]): void {
-    const refused = this.#waiting.add(messages);
+    const rejected = this.#waiting.add(messages);
     this.#wake.wake();
-    if (refused === 0) return;
+    if (rejected === 0) return;
     if (this.#stop.signal.aborted) {
-      this.#counts.lost += refused;
+      this.#counts.lost += rejected;
       return;
     }
-    this.#overflow += refused;
+    this.#overflow += rejected;
     this.#warnings.once(
       "overflow",
-      `${this.#broker} is too slow: no room for more messages, they are dropped`,
+      `${this.#broker} is too slow: no more messages can wait, they are dropped`,
     );
   }
 
   async flush(): Promise<void> {
-    const { last } = this.#waiting;
+    const { lastId } = this.#waiting;
     const deadline = performance.now() + this.#flushTimeoutMs;
-    while (this.#waiting.settled < last && !this.#stop.signal.aborted) {
+    while (this.#waiting.settledId < lastId && !this.#stop.signal.aborted) {
       const left = deadline - performance.now();
       if (left <= 0) return;
       await this.#wake.wait(left);
@@ -111,7 +111,7 @@ export class Publishing implements NatsSink {
 
   async #connectAndPublish(signal: AbortSignal): Promise<void> {
     const connection = await openLink(this.#target, signal);
-    // Ends whatever waits for an answer.
+    // Ends everything that waits for an answer.
     const close = () => void connection.close();
     signal.addEventListener("abort", close);
     try {
@@ -123,14 +123,14 @@ export class Publishing implements NatsSink {
           `${this.#broker}: created the stream ${created} for ${subject}`,
         );
       }
-      // With something to publish, its acknowledgement is the sign.
-      if (this.#waiting.settled === this.#waiting.last) this.#isBack();
+      // If messages wait, the first acknowledgement shows that it is back.
+      if (this.#isIdle) this.#onAnswer();
       await new Publisher(
         connection,
         subject,
         this.#waiting,
         this.#wake,
-        (settled) => this.#count(settled),
+        (settled) => this.#onSettled(settled),
       ).run(signal);
     } finally {
       signal.removeEventListener("abort", close);
@@ -138,32 +138,33 @@ export class Publishing implements NatsSink {
     }
   }
 
-  #count({ outcome, reason, missing }: Settled): void {
+  #onSettled({ outcome, reason, missing }: Settled): void {
     if (missing > 0) {
       this.#counts.lost += missing;
       this.#warnings.note(
-        `${this.#broker} misses ${count(missing, "message")}: ` +
-          "gone from the store before they were published",
+        `${this.#broker} will not get ${count(missing, "message")}: ` +
+          "deleted from the store before they could be published",
       );
     }
     if (outcome === "refused") {
       this.#counts.refused++;
       this.#warnings.once(
         "refused",
-        `${this.#broker} refuses a message, as maybe others later: ` +
+        `${this.#broker} rejected a message (further ones are only counted): ` +
           reasonOf(reason),
       );
       return;
     }
-    this.#counts.published++;
-    if (outcome === "duplicate") this.#counts.duplicates++;
-    if (this.#waiting.settled === this.#waiting.last) {
-      this.#warnings.over("overflow");
-    }
-    this.#isBack();
+    this.#counts[outcome === "duplicate" ? "duplicates" : "published"]++;
+    if (this.#isIdle) this.#warnings.over("overflow");
+    this.#onAnswer();
   }
 
-  #isBack(): void {
+  get #isIdle(): boolean {
+    return this.#waiting.settledId === this.#waiting.lastId;
+  }
+
+  #onAnswer(): void {
     this.#retryMs = RETRY_MS.first;
     if (this.#warnings.over("away")) {
       this.#warnings.note(`${this.#broker} is back`);

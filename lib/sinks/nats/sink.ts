@@ -1,10 +1,6 @@
 import type { Message, Sink } from "../../sink.ts";
 
-/**
- * What a NATS sink has counted. Every message that was written, or that the
- * backlog still held at the start, is in one of `published`, `waiting`,
- * `overflow`, `refused` and `lost`.
- */
+/** The numbers of a NATS sink; see {@linkcode NatsSink}. */
 export type NatsStats = Readonly<
   Record<
     | "published"
@@ -22,21 +18,27 @@ export interface NatsSink extends Sink, AsyncDisposable {
   /** Takes messages. It never waits, whatever the broker does. */
   write(messages: readonly Message[]): void;
   /**
-   * Resolves when the broker has acknowledged all that was written before, or
-   * after `flushTimeoutMs`: the others still wait then.
+   * Resolves when the broker has acknowledged all messages that were written
+   * before, or after `flushTimeoutMs`. The others then go on waiting.
    */
   flush(): Promise<void>;
   /**
-   * Flushes, then disconnects. What still waits in memory is counted as `lost`;
-   * in a backlog it stays for the next time. A second call does nothing.
+   * Flushes, then disconnects. Messages that still wait in memory are counted as
+   * `lost`; those in a log stay there for the next run. A second call does
+   * nothing.
    */
   close(): Promise<void>;
   /**
-   * `published`: acknowledged by the broker; `duplicates`: those among them that
-   * it had already. `waiting`: not acknowledged yet. `overflow`: came when there
-   * was no room in memory. `refused`: the broker will never take them, as too
-   * long. `lost`: waited in memory when the sink was closed or came later, or
-   * were gone from the backlog too early.
+   * Counts messages. Each message that was written, or that the log still held
+   * at the start, is in one of these:
+   *
+   * - `published`: the broker stored it and acknowledged it.
+   * - `duplicates`: the broker acknowledged that it had the message already.
+   * - `waiting`: not acknowledged so far.
+   * - `overflow`: there was no room for it in memory.
+   * - `refused`: the broker will never accept it, because it is too long.
+   * - `lost`: it waited in memory when the sink was closed, was written after
+   *   that, or was deleted from the log before it was published.
    */
   readonly stats: NatsStats;
 }

@@ -4,10 +4,10 @@ import type { NatsConnection } from "@nats-io/transport-node";
 
 /**
  * Creates a stream for the subject, in files and with the broker's default
- * limits, where none covers it.
+ * limits, unless a stream covers the subject already.
  *
  * @returns The name of the stream, if it was created.
- * @throws What the broker says where it has no streams, or wants no more.
+ * @throws The broker's error, if it has no streams or rejects a further one.
  */
 export async function ensureStream(
   connection: NatsConnection,
@@ -17,7 +17,7 @@ export async function ensureStream(
   try {
     await manager.streams.find(subject);
   } catch (error) {
-    // Who may publish need not be allowed to look.
+    // A user who may publish need not be permitted to look for streams.
     if (isForbidden(error)) return;
     if (!isMissing(error)) throw error;
     const name = streamName(subject);
@@ -30,7 +30,7 @@ export async function ensureStream(
   }
 }
 
-/** `pli.messages` becomes `PLI_MESSAGES`. */
+/** Returns a name for the stream: `PLI_MESSAGES` for `pli.messages`. */
 function streamName(subject: string): string {
   return subject.toUpperCase().replace(/[^A-Z0-9_-]/g, "_");
 }

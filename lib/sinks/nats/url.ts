@@ -1,27 +1,28 @@
 import type { NetAddr } from "../../addr.ts";
-import { parseAddress } from "../../address/address.ts";
+import { bracketed, parseAddress } from "../../address/address.ts";
 import { InvalidAddressError, quote } from "../../errors.ts";
 
 const EXAMPLE = '"nats://127.0.0.1:4222/pli.messages"';
 const DEFAULT_PORT = 4222;
 const MAX_SUBJECT_BYTES = 255;
 const URL_PARTS = /^(nats|tls):\/\/(?:([^/]*)@)?([^@/]*)(?:\/(.*))?$/is;
-// What would not survive in a URL or means something to the broker.
+// Characters that would not survive in a URL, or that have a meaning there or
+// for the broker.
 const NOT_IN_SUBJECTS = /[\s\p{C}\p{Z}*>/?#%"'\\]/u;
 
-/** A broker and a subject there, as {@linkcode parseNatsUrl} reads them. */
+/** A broker and a subject; {@linkcode parseNatsUrl} returns it. */
 export interface NatsUrl {
-  /** The broker's name or IP address, an IPv6 one without brackets. */
+  /** The broker's name or IP address; an IPv6 address without brackets. */
   readonly hostname: string;
   /** The broker's TCP port. */
   readonly port: number;
-  /** Whether the connection must be encrypted: of `tls://` URLs. */
+  /** Whether the connection must be encrypted, as for `tls://` URLs. */
   readonly tls: boolean;
   /** The subject that messages are published to. */
   readonly subject: string;
-  /** The same URL without credentials: safe to show. */
+  /** The URL without credentials, which is safe to print. */
   readonly destination: string;
-  /** What to sign in with, decoded: never show it. */
+  /** Decoded credentials. Never print them. */
   readonly credentials: {
     readonly user?: string;
     readonly pass?: string;
@@ -30,12 +31,13 @@ export interface NatsUrl {
 }
 
 /**
- * Reads `nats://HOST:PORT/SUBJECT`: the port is 4222 by default, credentials
- * are `nats://USER:PASSWORD@…` or `nats://TOKEN@…` with `%40` for an `@` in
- * them, and `tls://` insists on encryption. Nothing is looked up or opened.
+ * Parses `nats://HOST:PORT/SUBJECT`. The port is 4222 by default. Credentials
+ * are `nats://USER:PASSWORD@…` or `nats://TOKEN@…`, with `%40` for an `@` in
+ * them. `tls://` requires encryption. The name is not resolved, and no
+ * connection is opened.
  *
- * @throws {InvalidAddressError} Whatever else is given, subjects with
- * wildcards among it; the message shows no credentials.
+ * @throws {InvalidAddressError} `text` has another form, or its subject has
+ * wildcards. The message contains no credentials.
  */
 export function parseNatsUrl(text: string): NatsUrl {
   const shown = String(text).replace(/^([a-z]+:\/\/)?.*@/is, "$1…@");
@@ -47,14 +49,13 @@ export function parseNatsUrl(text: string): NatsUrl {
   const [, scheme, userinfo, authority, subject = ""] = parts;
   const { hostname, port } = parseBroker(authority, invalid);
   checkSubject(subject, invalid);
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   const protocol = scheme.toLowerCase();
   return {
     hostname,
     port,
     tls: protocol === "tls",
     subject,
-    destination: `${protocol}://${host}:${port}/${subject}`,
+    destination: `${protocol}://${bracketed(hostname)}:${port}/${subject}`,
     credentials: parseCredentials(userinfo, invalid),
   };
 }
@@ -94,18 +95,20 @@ function checkSubject(
   const misplaced = NOT_IN_SUBJECTS.exec(subject)?.[0];
   if (misplaced !== undefined) {
     throw invalid(
-      `a subject to publish to has no ${quote(misplaced)} in it, ` +
+      `a subject to publish to must not contain ${quote(misplaced)}, ` +
         `as in ${EXAMPLE}`,
     );
   }
   if (subject.split(".").includes("")) {
-    throw invalid("a subject has no dot at its ends, and no two side by side");
+    throw invalid(
+      "a subject must not begin or end with a dot, or contain two in a row",
+    );
   }
   if (subject.startsWith("$")) {
-    throw invalid('subjects that begin with "$" are the broker\'s own');
+    throw invalid('subjects that begin with "$" are reserved for the broker');
   }
   if (new TextEncoder().encode(subject).length > MAX_SUBJECT_BYTES) {
-    throw invalid(`a subject is at most ${MAX_SUBJECT_BYTES} bytes long`);
+    throw invalid(`a subject must be at most ${MAX_SUBJECT_BYTES} bytes long`);
   }
 }
 
@@ -123,10 +126,10 @@ function parseCredentials(
     const pass = decodeURIComponent(userinfo.slice(colon + 1));
     if (user !== "") return { user, pass };
   } catch {
-    // A "%" that begins no escape, as below.
+    // A "%" that does not begin an escape: rejected below.
   }
   throw invalid(
-    'credentials are "USER:PASSWORD@" or "TOKEN@" before the host, with ' +
+    'credentials must be "USER:PASSWORD@" or "TOKEN@" before the host, with ' +
       '"%25" for each "%" in them',
   );
 }

@@ -1,68 +1,68 @@
-import type { Backlog, Message } from "../../sink.ts";
+import type { CheckpointedLog, Message } from "../../sink.ts";
 import { reasonOf, type Warnings } from "../../warnings.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
-const MARK_EVERY = 500;
-const MARK_WITHIN_MS = 100;
+const CHECKPOINT_MESSAGES = 500;
+const CHECKPOINT_MS = 100;
 
-/** Messages that wait for the broker, by numbers without gaps. */
+/** Messages that wait for the broker. Their numbers have no gaps. */
 export interface Waiting {
-  /** Whose numbers these are. */
-  readonly id: string;
-  /** The highest number, of whatever came. */
-  readonly last: number;
-  /** Up to which number all messages are answered for. */
-  readonly settled: number;
-  /** Takes messages. Returns how many of them it had no room for. */
+  /** Identifies the messages, together with their numbers. */
+  readonly identity: string;
+  /** The highest number so far. */
+  readonly lastId: number;
+  /** The number up to which all messages have an outcome. */
+  readonly settledId: number;
+  /** Takes messages. Returns how many of them there was no room for. */
   add(messages: readonly Message[]): number;
-  /** Messages with a higher number, oldest first: what can be had by now. */
-  after(number: number, limit: number): readonly Message[];
-  /** All messages up to that number are answered for. */
-  settle(number: number): void;
-  /** Lets go of its timer. Returns how many messages wait nowhere any more. */
+  /** Returns at most `limit` messages above a number, oldest first. */
+  after(id: number, limit: number): readonly Message[];
+  /** Notes that all messages up to that number have an outcome. */
+  settle(id: number): void;
+  /** Stops the timer. Returns how many messages are lost with this object. */
   close(): number;
 }
 
-/** In memory, as many as there is room for: what comes then is refused. */
+/** Messages that wait in memory, up to a limit. */
 export class WaitingInMemory implements Waiting {
-  readonly id = crypto.randomUUID();
+  readonly identity = crypto.randomUUID();
   readonly #max: number;
-  // Those from `#head` on wait; it moves, as to shift each would copy all.
+  // Those from `#head` on wait. A `shift` for each would copy the whole list.
   #messages: Message[] = [];
   #head = 0;
   #bytes = 0;
   #closed = false;
-  last = 0;
-  settled = 0;
+  lastId = 0;
+  settledId = 0;
 
   constructor(max: number) {
     this.#max = max;
   }
 
   add(messages: readonly Message[]): number {
-    let refused = 0;
+    let rejected = 0;
     for (const { time, datagram } of messages) {
       const bytes = this.#bytes + datagram.data.length;
       if (
         this.#closed || bytes > MAX_BYTES ||
-        this.last - this.settled >= this.#max
+        this.lastId - this.settledId >= this.#max
       ) {
-        refused++;
+        rejected++;
         continue;
       }
       this.#bytes = bytes;
-      this.#messages.push({ id: ++this.last, time, datagram });
+      this.#messages.push({ id: ++this.lastId, time, datagram });
     }
-    return refused;
+    return rejected;
   }
 
-  after(number: number, limit: number): readonly Message[] {
-    const start = this.#head + number - this.settled;
+  after(id: number, limit: number): readonly Message[] {
+    const start = this.#head + id - this.settledId;
     return this.#messages.slice(start, start + limit);
   }
 
-  settle(number: number): void {
-    for (; this.settled < number; this.settled++) {
+  settle(id: number): void {
+    for (; this.settledId < id; this.settledId++) {
       this.#bytes -= this.#messages[this.#head++].datagram.data.length;
     }
     if (this.#head > 1024 && this.#head * 2 > this.#messages.length) {
@@ -72,73 +72,75 @@ export class WaitingInMemory implements Waiting {
   }
 
   close(): number {
-    const lost = this.last - this.settled;
-    this.settle(this.last);
+    const lost = this.lastId - this.settledId;
+    this.settle(this.lastId);
     this.#closed = true;
     return lost;
   }
 }
 
-/** In a backlog, which remembers how far they were published. */
-export class WaitingInBacklog implements Waiting {
-  readonly #backlog: Backlog;
+/** Messages that wait in a log, which saves how far they were published. */
+export class WaitingInLog implements Waiting {
+  readonly #log: CheckpointedLog;
   readonly #destination: string;
   readonly #warnings: Warnings;
-  #marked: number;
+  #savedId: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  last: number;
-  settled: number;
+  lastId: number;
+  settledId: number;
 
-  constructor(backlog: Backlog, destination: string, warnings: Warnings) {
-    this.#backlog = backlog;
+  constructor(log: CheckpointedLog, destination: string, warnings: Warnings) {
+    this.#log = log;
     this.#destination = destination;
     this.#warnings = warnings;
-    this.#marked = this.settled = backlog.handedOn(destination);
-    this.last = Math.max(backlog.lastId, this.settled);
+    this.#savedId = this.settledId = log.checkpoint(destination);
+    this.lastId = Math.max(log.lastId, this.settledId);
   }
 
-  get id(): string {
-    return this.#backlog.id;
+  get identity(): string {
+    return this.#log.identity;
   }
 
   add(messages: readonly Message[]): number {
-    this.last = Math.max(this.last, messages.at(-1)?.id ?? 0);
+    this.lastId = Math.max(this.lastId, messages.at(-1)?.id ?? 0);
     return 0;
   }
 
-  after(number: number, limit: number): readonly Message[] {
+  after(id: number, limit: number): readonly Message[] {
     try {
-      return this.#backlog.after(number, limit);
+      return this.#log.after(id, limit);
     } catch (cause) {
       const message = `the store cannot be read: ${reasonOf(cause)}`;
       throw new Error(message, { cause });
     }
   }
 
-  settle(number: number): void {
-    this.settled = number;
-    if (number - this.#marked >= MARK_EVERY) return this.#mark();
-    this.#timer ??= setTimeout(() => this.#mark(), MARK_WITHIN_MS);
+  settle(id: number): void {
+    this.settledId = id;
+    if (id - this.#savedId >= CHECKPOINT_MESSAGES) return this.#save();
+    this.#timer ??= setTimeout(() => this.#save(), CHECKPOINT_MS);
   }
 
   close(): number {
-    this.#mark();
+    this.#save();
     return 0;
   }
 
-  #mark(): void {
+  #save(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.settled === this.#marked) return;
+    if (this.settledId === this.#savedId) return;
     try {
-      this.#backlog.markHandedOn(this.#destination, this.settled);
-      this.#marked = this.settled;
-      this.#warnings.over("mark");
+      this.#log.saveCheckpoint(this.#destination, this.settledId);
+      this.#savedId = this.settledId;
+      this.#warnings.over("checkpoint");
     } catch (error) {
-      // What is not marked is published once more, and the broker knows it.
+      // Without it the messages are published again, as duplicates.
       this.#warnings.once(
-        "mark",
-        `Cannot mark what NATS has in the store: ${reasonOf(error)}`,
+        "checkpoint",
+        `Cannot save in the store how far NATS has its messages: ${
+          reasonOf(error)
+        }`,
       );
     }
   }

@@ -1,4 +1,4 @@
-/** Wakes all who wait, to look again at what they wait for. */
+/** Wakes waiting code, which then checks again what it waits for. */
 export class Wake {
   #next = Promise.withResolvers<void>();
 
@@ -8,7 +8,7 @@ export class Wake {
     this.#next = Promise.withResolvers();
   }
 
-  /** Resolves with the next `wake`, or after so many milliseconds. */
+  /** Resolves at the next `wake`, or after `ms` milliseconds. */
   async wait(ms: number = Infinity): Promise<void> {
     if (ms === Infinity) return await this.#next.promise;
     const { promise, resolve } = Promise.withResolvers<void>();

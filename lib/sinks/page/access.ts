@@ -1,18 +1,19 @@
 import type { NetAddr } from "../../addr.ts";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isLoopback } from "../../address/host.ts";
-import { answer, refuse } from "./answers.ts";
+import { bracketed } from "../../address/address.ts";
+import { isOnLoopback } from "../../address/host.ts";
+import { refuse, respond } from "./responses.ts";
 
-/** Who may ask for what. */
+/** Decides which requests are allowed. */
 export interface Access {
-  /** Why a request is refused, or where it is sent on; else `undefined`. */
+  /** Returns a refusal or a redirection; `undefined` if the request is allowed. */
   check(request: Request, url: URL): Response | undefined;
 }
 
 /**
- * On loopback without a token whoever can reach the page may use it, by its own
- * name only: else a site elsewhere could let its name point here (DNS
- * rebinding). With a token whoever knows it may.
+ * On loopback everyone who can reach the page may use it, but only under its own
+ * names: otherwise another site could let its name point here (DNS rebinding).
+ * If there is a token, only those who present it may.
  */
 export function accessTo(
   { hostname, port }: NetAddr,
@@ -31,25 +32,16 @@ export function accessTo(
   };
 }
 
-/** Whether only this machine can reach what is bound there. */
-export function isOnLoopback(hostname: string): boolean {
-  return hostname === "localhost" || isLoopback(hostname);
-}
-
-/** A host as it is in a URL. */
-export function inUrl(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
-}
-
 function ownNames(hostname: string, port: number): string[] {
-  const names = [inUrl(hostname), "127.0.0.1", "localhost", "[::1]"];
+  const names = [bracketed(hostname), "127.0.0.1", "localhost", "[::1]"];
   const withPort = names.map((name) => `${name}:${port}`);
   return port === 80 ? [...withPort, ...names] : withPort;
 }
 
 /**
- * Browsers say on whose behalf they ask. Another site may link to the page and
- * nothing else; programs that are no browsers say nothing, and may.
+ * Refuses requests of other sites, as browsers mark them. Another site may link
+ * to the page and nothing more. Programs other than browsers do not mark their
+ * requests and are allowed.
  */
 function otherSite(
   { method, headers }: Request,
@@ -63,26 +55,26 @@ function otherSite(
   const same = origin === null || URL.parse(origin)?.host === host;
   return (own || link) && same
     ? undefined
-    : refuse(403, "not from other sites");
+    : refuse(403, "requests from other sites are refused");
 }
 
 class Token {
   readonly #hash: Uint8Array;
   readonly #cookieName: string;
-  // Not the token itself, and the same after a restart.
+  // It does not reveal the token, and stays the same after a restart.
   readonly #cookie: string;
 
   constructor(token: string, port: number) {
     this.#hash = sha256(token);
     this.#cookie = sha256(`cookie of the page ${token}`).toHex();
-    // Cookies are the same for all ports of a host.
+    // All ports of a host share their cookies.
     this.#cookieName = `pli-${port}`;
   }
 
   check({ headers }: Request, url: URL): Response | undefined {
     if (url.pathname === "/health") return undefined;
     const given = url.pathname === "/" ? url.searchParams.get("token") : null;
-    if (given !== null && this.#is(given)) return this.#welcome();
+    if (given !== null && this.#is(given)) return this.#setCookie();
     const bearer = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "");
     if (bearer !== null && this.#is(bearer[1])) return undefined;
     if (given === null && this.#hasCookie(headers.get("cookie") ?? "")) {
@@ -97,8 +89,8 @@ class Token {
     );
   }
 
-  #welcome(): Response {
-    return answer(null, "text/plain", {
+  #setCookie(): Response {
+    return respond(null, "text/plain", {
       status: 303,
       headers: {
         "Location": "/",
@@ -122,7 +114,7 @@ class Token {
   }
 }
 
-/** Hashes are of one length, so comparing them tells nothing of the text. */
+/** Hashes have one length, so the time to compare them reveals nothing. */
 function sha256(text: string): Uint8Array {
   return new Uint8Array(createHash("sha256").update(text).digest());
 }

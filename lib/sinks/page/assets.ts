@@ -17,13 +17,13 @@ import text from "./assets/text.js" with { type: "text" };
 import totals from "./assets/totals.js" with { type: "text" };
 import wideStyle from "./assets/wide.css" with { type: "text" };
 
-/** A file of the page. */
+/** A file of the page, which is served from memory. */
 export interface Asset {
   contentType: string;
   text: string;
 }
 
-/** The page's files, by their path. */
+/** The page's files, by path. */
 export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["/", { contentType: "text/html; charset=utf-8", text: html }],
   ...styles({

@@ -1,35 +1,39 @@
-import type { Past } from "../../sink.ts";
+import type { MessageLog } from "../../sink.ts";
 
 /**
- * The ids of events: whose numbers they are, who gave them, and the number of
- * the last message so far. A page that comes back says the last one it got.
+ * The ids of events. An id contains the identity of the log, an identifier of
+ * this run of the server, and the number of the last message so far. A page that
+ * connects again sends the id of its last event.
  *
- * A server that crashes has shown messages that its store had not kept yet, and
- * the next one gives their numbers to others: so it goes on only from numbers
- * that it gave itself, or that were kept when it began.
+ * A server that crashes may have shown messages that its store had not written,
+ * and the next run gives their numbers to other messages. So a page continues
+ * only from numbers of the same run, or from those that were stored when the run
+ * began.
  */
 export class EventIds {
-  readonly #past: Past;
-  readonly #keptId: number;
+  readonly #log: MessageLog;
+  readonly #storedId: number;
   readonly #run = crypto.randomUUID().slice(0, 8);
 
-  /** @param past As it is when the server begins. */
-  constructor(past: Past) {
-    this.#past = past;
-    this.#keptId = past.lastId;
+  /** @param log The log as it is when the run begins. */
+  constructor(log: MessageLog) {
+    this.#log = log;
+    this.#storedId = log.lastId;
   }
 
-  /** The id of an event after which all up to that number is known. */
+  /** Returns the id of an event after which a page knows all up to a number. */
   idOf(number: number): string {
-    return `${this.#past.id}.${this.#run}-${number}`;
+    return `${this.#log.identity}.${this.#run}-${number}`;
   }
 
-  /** The number in an id; `undefined` where a page has to begin anew. */
+  /** Returns the number in an id; `undefined` if the page must start over. */
   numberOf(id: string | undefined): number | undefined {
-    const [, pastId, run, digits] =
+    const [, identity, run, digits] =
       /^(.*)\.([^.]*)-(\d{1,15})$/s.exec(id ?? "") ?? [];
     const number = Number(digits);
-    const known = run === this.#run ? this.#past.lastId : this.#keptId;
-    return pastId === this.#past.id && number <= known ? number : undefined;
+    const known = run === this.#run ? this.#log.lastId : this.#storedId;
+    return identity === this.#log.identity && number <= known
+      ? number
+      : undefined;
   }
 }

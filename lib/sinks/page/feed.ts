@@ -1,98 +1,98 @@
-import type { Message, Past } from "../../sink.ts";
+import type { Message, MessageLog } from "../../sink.ts";
 import type { EventIds } from "./event_ids.ts";
 import { type MessageJson, previewJson, stringify } from "./json.ts";
 
-/** How many messages a page shows at most, and starts with. */
+// How many messages a page shows, and gets at its start.
 const FIRST_MESSAGES = 500;
-/** How many a page that was away gets; the others it is told of. */
+// How many a page that was away gets; the number of the others is sent.
 const GAP_MESSAGES = 1000;
-// One event in one flush, so that a page that catches up holds up nothing.
+// Limits of one event. A flush sends one, so a page that catches up delays nothing.
 const EVENT_MESSAGES = 250;
 const EVENT_BYTES = 64 * 1024;
-// What waits in the server for one browser, beyond the system's own buffer.
+// What waits in the server for one browser, besides the system's buffer.
 const WAITING_BYTES = 128 * 1024;
-// A flush is each 100 ms: 300 messages a second, and at once a thousand more.
+// With a flush per 100 ms: 300 messages per second, and bursts of a thousand.
 const MESSAGES_PER_FLUSH = 30;
 const MESSAGES_AT_ONCE = 1000;
 
 const encoder = new TextEncoder();
 
-/** What all feeds have counted together. */
+/** The numbers of all feeds together. */
 export interface FeedCounts {
-  /** Messages that were passed on, once for each page. */
+  /** Messages that were sent, once per page. */
   shown: number;
-  /** Messages that were not: left out of a sample, or the page was too slow. */
+  /** Messages that were not: left out of a sample, or of a slow page. */
   skipped: number;
 }
 
 /**
- * What one page gets: a stream of server-sent events. It knows the number of
- * the last message that it told of, and reads on from there in the past, so it
- * needs no queue of its own, and nothing is missing or comes twice.
+ * The server-sent events of one page. A feed remembers the number of the last
+ * message that it covered and reads the log from there, so it needs no queue of
+ * its own, and no message is missing or sent twice.
  */
 export class Feed {
   /** The body of the response. */
   readonly body: ReadableStream<Uint8Array>;
-  readonly #past: Past;
+  readonly #log: MessageLog;
   readonly #ids: EventIds;
   readonly #counts: FeedCounts;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
-  // The last message that it told of, shown or not.
+  // The last message that it covered, sent or skipped.
   #lastId: number;
-  // Up to that one nothing is left out, however fast it comes.
+  // Up to this number no message is left out, whatever the rate.
   #catchUpTo: number;
-  // Not yet told.
+  // Skipped messages that the page does not know of.
   #skipped = 0;
   #allowed = MESSAGES_AT_ONCE;
-  #late = false;
+  #isLate = false;
 
   /**
    * @param lastEventId The id of the last event that the page got.
-   * @param onEnd Called when the page has gone.
+   * @param onEnd Called when the browser closes the stream.
    */
   constructor(
-    past: Past,
+    log: MessageLog,
     ids: EventIds,
     counts: FeedCounts,
     lastEventId: string | undefined,
     onEnd: () => void,
   ) {
-    this.#past = past;
+    this.#log = log;
     this.#ids = ids;
     this.#counts = counts;
     this.body = new ReadableStream<Uint8Array>({
       start: (controller) => void (this.#controller = controller),
       cancel: onEnd,
     }, { highWaterMark: WAITING_BYTES, size: (chunk) => chunk.byteLength });
-    this.#lastId = this.#catchUpTo = past.lastId;
+    this.#lastId = this.#catchUpTo = log.lastId;
     this.#send("retry: 1000\n\n");
-    const seen = ids.numberOf(lastEventId);
-    if (seen !== undefined) {
-      this.#lastId = seen;
+    const knownId = ids.numberOf(lastEventId);
+    if (knownId !== undefined) {
+      this.#lastId = knownId;
       this.#catchUp();
     } else {
       if (lastEventId !== undefined) this.#event("reset", {});
-      const first = past.after(past.lastId - FIRST_MESSAGES, 1)[0];
+      const [first] = log.after(log.lastId - FIRST_MESSAGES, 1);
       if (first !== undefined) this.#lastId = first.id - 1;
     }
     this.#event("start", { skipped: this.#takeSkipped() }, this.#lastId);
   }
 
-  /** Passes on what came since. To be called each 100 ms. */
+  /** Sends messages that arrived since the last call. Call it each 100 ms. */
   flush(): void {
     if (!this.#hasRoom) {
-      this.#late = true;
+      this.#isLate = true;
       return;
     }
-    if (this.#late) {
-      this.#late = false;
+    if (this.#isLate) {
+      this.#isLate = false;
       this.#catchUp();
     }
     this.#allowed = Math.min(
       MESSAGES_AT_ONCE,
       this.#allowed + MESSAGES_PER_FLUSH,
     );
-    const { lastId } = this.#past;
+    const { lastId } = this.#log;
     const pending = lastId - this.#lastId;
     if (pending <= 0) return;
     if (this.#lastId < this.#catchUpTo) this.#all(this.#catchUpTo);
@@ -100,12 +100,12 @@ export class Feed {
     else this.#allowed -= this.#sample(lastId);
   }
 
-  /** Sends an event that does not matter much: a page that is slow misses it. */
-  tell(name: string, data: unknown): void {
+  /** Sends an event, unless the page is slow: the next one will replace it. */
+  sendIfRoom(name: string, data: unknown): void {
     if (this.#hasRoom) this.#event(name, data);
   }
 
-  /** Ends the stream; what a slow page has not read yet is not sent. */
+  /** Ends the stream. A slow page does not get what it has not read. */
   close(): void {
     if (this.#hasRoom) this.#controller.close();
     else this.#controller.error(new Error("the page is closed"));
@@ -115,22 +115,22 @@ export class Feed {
     return (this.#controller.desiredSize ?? 0) > 0;
   }
 
-  /** From here on nothing is left out, but what is too long ago. */
+  /** Leaves out no message up to the newest one, except those too long ago. */
   #catchUp(): void {
-    this.#catchUpTo = this.#past.lastId;
+    this.#catchUpTo = this.#log.lastId;
     const tooMany = this.#catchUpTo - this.#lastId - GAP_MESSAGES;
     if (tooMany <= 0) return;
     this.#lastId += tooMany;
     this.#skip(tooMany);
   }
 
-  /** Passes on the next messages, and tells of those that are not there. */
+  /** Sends the next messages, and how many are missing. Returns how many it sent. */
   #all(upTo: number): number {
     const limit = Math.min(upTo - this.#lastId, EVENT_MESSAGES);
-    const messages = this.#past.after(this.#lastId, limit);
+    const messages = this.#log.after(this.#lastId, limit);
     const previews = inOneEvent(messages);
     const newest = messages.at(previews.length - 1)?.id ?? 0;
-    // Fewer than were asked for: the others are not kept any more.
+    // Fewer than the limit: the log does not have the others any more.
     const ended = messages.length < limit &&
       previews.length === messages.length;
     const lastId = ended ? Math.max(upTo, newest) : newest;
@@ -139,16 +139,16 @@ export class Feed {
     return previews.length;
   }
 
-  /** Passes on as many as are allowed, evenly spread, and tells one of how many. */
+  /** Sends as many as are allowed, evenly spread. Returns how many it sent. */
   #sample(upTo: number): number {
     const most = Math.min(this.#allowed, EVENT_MESSAGES);
     const oldest = Math.max(this.#lastId, upTo - GAP_MESSAGES);
-    const messages = this.#past.after(oldest, GAP_MESSAGES);
+    const messages = this.#log.after(oldest, GAP_MESSAGES);
     const previews = inOneEvent(spread(messages, most));
     const lastId = messages.at(-1)?.id ?? upTo;
-    const came = lastId - this.#lastId;
-    this.#counts.skipped += came - previews.length;
-    this.#messages(previews, lastId, came / Math.max(1, previews.length));
+    const arrived = lastId - this.#lastId;
+    this.#counts.skipped += arrived - previews.length;
+    this.#messages(previews, lastId, arrived / Math.max(1, previews.length));
     return previews.length;
   }
 
@@ -180,7 +180,7 @@ export class Feed {
   }
 }
 
-/** As many as one event holds, and one at least. */
+/** Converts as many messages as fit in one event, and at least one. */
 function inOneEvent(messages: readonly Message[]): MessageJson[] {
   const previews: MessageJson[] = [];
   let bytes = 0;
@@ -193,7 +193,7 @@ function inOneEvent(messages: readonly Message[]): MessageJson[] {
   return previews;
 }
 
-/** At most so many of them, with even distances, the newest among them. */
+/** Returns at most `most` messages, evenly spread, the newest among them. */
 function spread(messages: readonly Message[], most: number): Message[] {
   const n = Math.min(most, messages.length);
   return Array.from(

@@ -1,4 +1,4 @@
-import type { CollectorStats, Past } from "../../sink.ts";
+import type { CollectorStats, MessageLog } from "../../sink.ts";
 import { EventIds } from "./event_ids.ts";
 import { Feed, type FeedCounts } from "./feed.ts";
 
@@ -6,37 +6,37 @@ const FLUSH_MS = 100;
 const STATS_MS = 1000;
 const MAX_FEEDS = 64;
 
-/** All pages that are open. Without any, no timer runs and nothing is asked. */
+/** The feeds of all open pages. While there is none, no timer runs. */
 export class Feeds {
   readonly counts: FeedCounts = { shown: 0, skipped: 0 };
   readonly #feeds = new Set<Feed>();
-  readonly #past: Past;
+  readonly #log: MessageLog;
   readonly #ids: EventIds;
   readonly #stats: () => Promise<CollectorStats>;
   #timers: ReturnType<typeof setInterval>[] = [];
   #closed = false;
-  #asking: Promise<void> | undefined;
-  // The newest stats, with the time at which they were true.
+  #refreshing: Promise<void> | undefined;
+  // The newest stats and their time. Absent while they are not refreshed.
   #latest: { time: number; stats: CollectorStats } | undefined;
 
-  constructor(past: Past, stats: () => Promise<CollectorStats>) {
-    this.#past = past;
-    this.#ids = new EventIds(past);
+  constructor(log: MessageLog, stats: () => Promise<CollectorStats>) {
+    this.#log = log;
+    this.#ids = new EventIds(log);
     this.#stats = stats;
   }
 
-  /** How many pages are open. */
+  /** The number of open pages. */
   get size(): number {
     return this.#feeds.size;
   }
 
-  /** A new page's stream of events; `undefined` when there are 64 already. */
+  /** Returns a stream of events for a new page; `undefined` if 64 are open. */
   open(
     lastEventId: string | undefined,
   ): ReadableStream<Uint8Array> | undefined {
     if (this.#closed || this.#feeds.size >= MAX_FEEDS) return undefined;
     const feed: Feed = new Feed(
-      this.#past,
+      this.#log,
       this.#ids,
       this.counts,
       lastEventId,
@@ -44,12 +44,12 @@ export class Feeds {
     );
     this.#feeds.add(feed);
     this.#try(feed, () => feed.flush());
-    if (this.#latest !== undefined) feed.tell("stats", this.#latest);
+    if (this.#latest !== undefined) feed.sendIfRoom("stats", this.#latest);
     if (this.#timers.length === 0) this.#start();
     return feed.body;
   }
 
-  /** Passes on what came, to all pages that keep up. */
+  /** Sends new messages to all pages that keep up. */
   flush(): void {
     for (const feed of this.#feeds) this.#try(feed, () => feed.flush());
   }
@@ -58,35 +58,34 @@ export class Feeds {
   async close(): Promise<void> {
     this.#closed = true;
     for (const feed of this.#feeds) this.#end(feed);
-    await this.#asking;
+    await this.#refreshing;
   }
 
   #start(): void {
     this.#timers = [
       setInterval(() => this.flush(), FLUSH_MS),
-      setInterval(() => this.#ask(), STATS_MS),
+      setInterval(() => this.#refresh(), STATS_MS),
     ];
-    this.#ask();
+    this.#refresh();
   }
 
-  #ask(): void {
-    this.#asking ??= this.#tellStats()
-      // The page shows what it knew; /stats says what is wrong.
+  #refresh(): void {
+    this.#refreshing ??= this.#sendStats()
+      // The page goes on showing the last ones; /stats reports the error.
       .catch(() => {})
-      .finally(() => this.#asking = undefined);
+      .finally(() => this.#refreshing = undefined);
   }
 
-  async #tellStats(): Promise<void> {
+  async #sendStats(): Promise<void> {
     const stats = await this.#stats();
     const latest = { time: Date.now(), stats };
-    // Without a page nobody keeps them up to date.
     this.#latest = this.#feeds.size === 0 ? undefined : latest;
     for (const feed of this.#feeds) {
-      this.#try(feed, () => feed.tell("stats", latest));
+      this.#try(feed, () => feed.sendIfRoom("stats", latest));
     }
   }
 
-  /** A store that cannot be read ends the page's stream; the page comes back. */
+  /** Ends a page's stream if the log cannot be read; the page connects again. */
   #try(feed: Feed, run: () => void): void {
     try {
       run();

@@ -6,7 +6,7 @@ import type { Message } from "../../sink.ts";
 
 const PREVIEW_BYTES = 1024;
 
-/** A datagram as JSON: text where it is UTF-8, else base64. */
+/** A datagram as JSON: its bytes as text if they are UTF-8, otherwise as base64. */
 export interface DatagramJson {
   from: string;
   size: number;
@@ -19,26 +19,26 @@ export interface DatagramJson {
 export interface MessageJson extends DatagramJson {
   id: number;
   time: string;
-  /** Whether only the first bytes are here, and `size` tells of all. */
+  /** Present if these are only the first of `size` bytes. */
   cut?: true;
 }
 
-/** JSON on one line, safe for a terminal whatever a peer sent. */
+/** Returns JSON on one line, safe for a terminal whatever a peer sent. */
 export function stringify(value: unknown): string {
   return escapeControlsInJson(JSON.stringify(value));
 }
 
-/** A datagram with all its bytes. */
+/** Converts a datagram with all its bytes. */
 export function datagramJson(datagram: Datagram<Addr>): DatagramJson {
   return { ...head(datagram), ...content(datagram.data, false) };
 }
 
-/** A message with all its bytes. */
+/** Converts a message with all its bytes. */
 export function messageJson({ id, time, datagram }: Message): MessageJson {
   return { id, time: time.toISOString(), ...datagramJson(datagram) };
 }
 
-/** A message with at most its first 1,024 bytes. */
+/** Converts a message with at most its first 1,024 bytes. */
 export function previewJson(message: Message): MessageJson {
   const { id, time, datagram } = message;
   if (datagram.data.length <= PREVIEW_BYTES) return messageJson(message);
@@ -60,8 +60,8 @@ function content(
   cut: boolean,
 ): { text: string } | { base64: string } {
   try {
-    // A cut may go through a character, which is then left out. A decoder that
-    // streamed keeps that rest, so each call has its own.
+    // A character that the cut divides is left out. A decoder keeps the rest of
+    // a stream, so each call has one of its own.
     const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     return { text: utf8.decode(data, { stream: cut }) };
   } catch {

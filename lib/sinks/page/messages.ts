@@ -1,15 +1,15 @@
-import type { Past } from "../../sink.ts";
-import { json, refuse } from "./answers.ts";
+import type { MessageLog } from "../../sink.ts";
+import { json, refuse } from "./responses.ts";
 import { type MessageJson, messageJson } from "./json.ts";
 
 const LIMIT = 100;
 const MAX_LIMIT = 1000;
-// Ten of the largest datagrams, however many were asked for.
+// Ten of the largest datagrams, whatever the limit of the request.
 const MAX_BYTES = 640 * 1024;
 const MESSAGES_PER_READ = 50;
 
-/** `GET /messages?after=ID&limit=N`: messages with all their bytes. */
-export function messages(past: Past, { searchParams }: URL): Response {
+/** Responds to `GET /messages?after=ID&limit=N`: messages with all their bytes. */
+export function messages(log: MessageLog, { searchParams }: URL): Response {
   const after = wholeNumber(searchParams.get("after"), 0);
   if (after === undefined) {
     return refuse(400, "after must be a whole number from 0");
@@ -18,16 +18,16 @@ export function messages(past: Past, { searchParams }: URL): Response {
   if (limit === undefined || limit < 1 || limit > MAX_LIMIT) {
     return refuse(400, `limit must be a whole number from 1 to ${MAX_LIMIT}`);
   }
-  return json(read(past, after, limit));
+  return json(read(log, after, limit));
 }
 
-/** In small parts: a store reads all bytes of what it is asked for. */
-function read(past: Past, after: number, limit: number): MessageJson[] {
+/** Reads in small parts, as a store reads all bytes of the messages at once. */
+function read(log: MessageLog, after: number, limit: number): MessageJson[] {
   const messages: MessageJson[] = [];
   let bytes = 0;
   for (;;) {
     const wanted = Math.min(limit - messages.length, MESSAGES_PER_READ);
-    const part = past.after(messages.at(-1)?.id ?? after, wanted);
+    const part = log.after(messages.at(-1)?.id ?? after, wanted);
     for (const message of part) {
       bytes += message.datagram.data.length;
       if (bytes > MAX_BYTES && messages.length > 0) return messages;
@@ -37,7 +37,7 @@ function read(past: Past, after: number, limit: number): MessageJson[] {
   }
 }
 
-function wholeNumber(text: string | null, otherwise: number) {
-  if (text === null) return otherwise;
+function wholeNumber(text: string | null, byDefault: number) {
+  if (text === null) return byDefault;
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

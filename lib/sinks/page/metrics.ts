@@ -2,29 +2,30 @@ import type { CollectorStats } from "../../sink.ts";
 
 const OPEN_METRICS = "application/openmetrics-text";
 
-/** Counts that go with labels. */
+/** Values with their labels. */
 type Samples = readonly (readonly [
   labels: Readonly<Record<string, string>>,
   value: number,
 ])[];
 
-/** One metric of the two formats. */
+/** One metric, for both formats. */
 interface Metric {
+  /** Without the ending `_total` of a counter. */
   name: string;
   help: string;
-  type: "counter" | "gauge" | "unknown";
+  type: "counter" | "gauge";
   samples: Samples;
 }
 
-/** The stats as Prometheus reads them. */
+/** The stats in a format that Prometheus reads. */
 export interface Metrics {
   contentType: string;
   text: string;
 }
 
 /**
- * Writes the stats as OpenMetrics for who accepts it, else in Prometheus' own
- * text format.
+ * Writes the stats as OpenMetrics if the client accepts it, otherwise in
+ * Prometheus' own text format.
  *
  * @param accept The request's `Accept` header.
  */
@@ -48,67 +49,99 @@ function metricsOf(stats: CollectorStats): Metric[] {
       "Datagrams received that were cut to the largest size.",
       stats.truncated,
     ),
-    {
-      name: "pli_waiting_datagrams",
-      help: "Datagrams that wait to be received.",
-      type: "gauge",
-      samples: [[{}, stats.waiting]],
-    },
+    gauge(
+      "waiting_datagrams",
+      "Datagrams that wait to be received.",
+      stats.waiting,
+    ),
     counter("sent_datagrams", "Datagrams sent.", stats.sent),
     counter("sent_bytes", "Bytes of datagrams sent.", stats.sentBytes),
     counter("failed_sends", "Sends that failed.", stats.sendFailed),
     counter(
       "dropped_datagrams",
-      "Datagrams that came and were dropped, by reason.",
+      "Datagrams that arrived and were dropped, by reason.",
       byReason(stats.dropped),
     ),
     counter(
+      "closed_connections",
+      "Connections that the carrier closed by itself, by reason.",
+      byReason(stats.connections ?? {}),
+    ),
+    counter(
       "withheld_answers",
-      "Answers that were not sent, by reason.",
+      "Replies that were not sent, by reason.",
       byReason(stats.withheld),
     ),
     counter(
       "kernel_dropped_datagrams",
-      "Datagrams that the system dropped for want of buffer.",
+      "Datagrams that the system dropped because the buffer was full.",
       stats.kernelDrops === undefined ? [] : stats.kernelDrops,
     ),
-    {
-      name: "pli_sink",
-      help: "What each sink has counted.",
-      type: "unknown",
-      samples: Object.entries(stats.sinks).flatMap(([sink, counts]) =>
-        Object.entries(counts).map((
-          [what, value],
-        ) => [{ sink, what }, value] as const)
-      ),
-    },
+    ...ofSinks(stats),
   ];
 }
 
-function counter(
+/** The numbers of a sink are counts of messages, but for `waiting` and gauges. */
+function ofSinks({ sinks, gauges = {} }: CollectorStats): Metric[] {
+  const numbers = Object.entries(sinks).flatMap(([sink, stats]) =>
+    Object.entries(stats).map(([name, value]) => ({ sink, name, value }))
+  );
+  const isWaiting = ({ name }: { name: string }) => name === "waiting";
+  const isGauge = ({ sink, name }: { sink: string; name: string }) =>
+    gauges[sink]?.includes(name) === true;
+  return [
+    counter(
+      "sink_messages",
+      "Messages that were written to a sink, by outcome.",
+      numbers.filter((n) => !isWaiting(n) && !isGauge(n))
+        .map(({ sink, name, value }) => [{ sink, outcome: name }, value]),
+    ),
+    gauge(
+      "sink_waiting_messages",
+      "Messages that wait in a sink.",
+      numbers.filter(isWaiting).map(({ sink, value }) => [{ sink }, value]),
+    ),
+    gauge(
+      "sink_gauge",
+      "Other numbers of a sink, by name.",
+      numbers.filter((n) => !isWaiting(n) && isGauge(n))
+        .map(({ sink, name, value }) => [{ sink, name }, value]),
+    ),
+  ];
+}
+
+function counter(name: string, help: string, values: number | Samples) {
+  return metric("counter", name, help, values);
+}
+
+function gauge(name: string, help: string, values: number | Samples) {
+  return metric("gauge", name, help, values);
+}
+
+function metric(
+  type: Metric["type"],
   name: string,
   help: string,
   values: number | Samples,
 ): Metric {
   const samples = typeof values === "number" ? [[{}, values] as const] : values;
-  return { name: `pli_${name}`, help, type: "counter", samples };
+  return { name: `pli_${name}`, help, type, samples };
 }
 
 function byReason(counts: Readonly<Record<string, number>>): Samples {
   return Object.entries(counts).map(([reason, value]) => [{ reason }, value]);
 }
 
-/** Where nothing was counted yet there is no sample, and no metric. */
+/** Writes a metric; without samples, nothing. */
 function write({ name, help, type, samples }: Metric, open: boolean): string {
   if (samples.length === 0) return "";
   const sample = type === "counter" ? `${name}_total` : name;
-  // OpenMetrics names a counter without its ending.
+  // OpenMetrics names a counter without its ending `_total`.
   const family = open ? name : sample;
-  const kind = type === "unknown" && !open ? "untyped" : type;
   const lines = samples.map(([labels, value]) =>
     `${sample}${inBraces(labels)} ${value}\n`
   );
-  return `# HELP ${family} ${help}\n# TYPE ${family} ${kind}\n${
+  return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n${
     lines.join("")
   }`;
 }

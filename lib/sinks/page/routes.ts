@@ -1,44 +1,44 @@
 import type { NetAddr } from "../../addr.ts";
-import type { CollectorStats, Past } from "../../sink.ts";
+import type { CollectorStats, MessageLog } from "../../sink.ts";
 import type { Access } from "./access.ts";
-import { answer, json, refuse } from "./answers.ts";
+import { json, refuse, respond } from "./responses.ts";
 import { ASSETS } from "./assets.ts";
 import type { Feeds } from "./feeds.ts";
 import { messages } from "./messages.ts";
 import { metrics } from "./metrics.ts";
 import { type Send, sender } from "./send.ts";
 
-// At work or still being read by who asked, beside the streams of events.
+// Requests at work, or whose response is not all read, besides streams of events.
 const MAX_REQUESTS = 64;
 
-/** What the routes lead to. */
-export interface Routed {
+/** What the responses are made from. */
+export interface Resources {
   access: Access;
   feeds: Feeds;
-  past: Past;
+  log: MessageLog;
   stats: () => Promise<CollectorStats>;
   send: Send;
 }
 
 type Route = (request: Request, url: URL) => Response | Promise<Response>;
 
-/** Answers each request to the page. */
-export function routes(routed: Routed): Deno.ServeHandler<NetAddr> {
-  const { access, feeds, past, stats } = routed;
-  const send = sender(routed.send);
+/** Returns a handler of the page's requests. */
+export function routes(resources: Resources): Deno.ServeHandler<NetAddr> {
+  const { access, feeds, log, stats } = resources;
+  const send = sender(resources.send);
   const gets = new Map<string, Route>([
     ["/events", (request, url) => events(feeds, request, url)],
-    ["/messages", (_, url) => messages(past, url)],
+    ["/messages", (_, url) => messages(log, url)],
     ["/stats", async () => json(await stats())],
     ["/metrics", async ({ headers }) => {
       const accept = headers.get("accept") ?? "";
       const { text, contentType } = metrics(await stats(), accept);
-      return answer(text, contentType);
+      return respond(text, contentType);
     }],
-    ["/health", () => answer("ok\n", "text/plain")],
+    ["/health", () => respond("ok\n", "text/plain")],
   ]);
   for (const [path, { text, contentType }] of ASSETS) {
-    gets.set(path, () => answer(text, contentType));
+    gets.set(path, () => respond(text, contentType));
   }
   let atWork = 0;
 
@@ -52,9 +52,9 @@ export function routes(routed: Routed): Deno.ServeHandler<NetAddr> {
       return method === "POST" ? await send(request) : notAllowed("POST");
     }
     const get = gets.get(pathname);
-    if (get === undefined) return refuse(404, "there is no such page");
+    if (get === undefined) return refuse(404, "not found");
     if (method !== "GET" && method !== "HEAD") return notAllowed("GET, HEAD");
-    // A stream that nobody reads must not begin.
+    // A stream without a reader must not begin.
     if (method === "HEAD" && pathname === "/events") return eventStream(null);
     return await get(request, url);
   }
@@ -65,7 +65,7 @@ export function routes(routed: Routed): Deno.ServeHandler<NetAddr> {
     const end = () => void atWork--;
     try {
       const response = await handle(request);
-      // A stream of events has a limit of its own.
+      // Streams of events have a limit of their own.
       if (isEvents(response)) end();
       else completed.then(end, end);
       return response;
@@ -77,7 +77,7 @@ export function routes(routed: Routed): Deno.ServeHandler<NetAddr> {
 }
 
 function events(feeds: Feeds, { headers }: Request, url: URL): Response {
-  // A page that had to open a new stream cannot set the header.
+  // A page that opened a new stream itself cannot set the header.
   const lastEventId = headers.get("last-event-id") ??
     url.searchParams.get("last") ?? undefined;
   const body = feeds.open(lastEventId);
@@ -87,7 +87,7 @@ function events(feeds: Feeds, { headers }: Request, url: URL): Response {
 }
 
 function eventStream(body: ReadableStream<Uint8Array> | null): Response {
-  return answer(body as BodyInit | null, "text/event-stream");
+  return respond(body as BodyInit | null, "text/event-stream");
 }
 
 function isEvents({ headers }: Response): boolean {
@@ -95,5 +95,5 @@ function isEvents({ headers }: Response): boolean {
 }
 
 function notAllowed(methods: string): Response {
-  return refuse(405, `only ${methods}`, { "Allow": methods });
+  return refuse(405, `allowed methods: ${methods}`, { "Allow": methods });
 }

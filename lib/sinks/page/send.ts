@@ -1,21 +1,22 @@
 import type { Addr } from "../../addr.ts";
 import type { Datagram } from "../../datagram.ts";
-import { json, refuse } from "./answers.ts";
+import { json, refuse } from "./responses.ts";
 import { datagramJson } from "./json.ts";
 
-// The largest message, where JSON writes each of its bytes as six.
+// The largest message, if JSON escapes each of its bytes as six.
 const MAX_BODY_BYTES = 400 * 1024;
 const BODY_MS = 10_000;
 const MAX_AT_ONCE = 16;
 
-/** What a message from the form gets as its answer. */
+/** Sends a message from the form and returns the reply, if any. */
 export type Send = (
   text: string,
 ) => Promise<Datagram<Addr> | undefined>;
 
 /**
- * `POST /send` with `{"text": …}`. Only as `application/json`, which a browser
- * lets no other site send without asking first.
+ * Responds to `POST /send` with `{"text": …}`. The content type must be
+ * `application/json`, which other sites cannot send without the server's consent
+ * (CORS).
  */
 export function sender(send: Send): (request: Request) => Promise<Response> {
   let atWork = 0;
@@ -24,7 +25,7 @@ export function sender(send: Send): (request: Request) => Promise<Response> {
     if (!/^application\/json *(;|$)/i.test(type)) {
       return refuse(415, "the content type must be application/json");
     }
-    if (atWork >= MAX_AT_ONCE) return refuse(503, "too many at once");
+    if (atWork >= MAX_AT_ONCE) return refuse(503, "too many messages at once");
     atWork++;
     try {
       const text = await read(request);
@@ -52,7 +53,7 @@ async function read(request: Request): Promise<string | Response> {
     const { text } = JSON.parse(body);
     if (typeof text === "string") return text;
   } catch {
-    // The answer is the same as for other JSON.
+    // Rejected below, like other JSON.
   }
   return refuse(400, 'the body must be {"text": "…"}');
 }

@@ -3,28 +3,34 @@ import { formatAddress } from "../../address/address.ts";
 import { ipBytes } from "../../address/host.ts";
 import type { Message } from "../../sink.ts";
 
-/** A batch as columns: what goes to another thread in one piece. */
+/** A batch as columns: it travels to another thread in one piece. */
 export interface Columns {
   ids: Float64Array<ArrayBuffer>;
   /** Milliseconds since 1970. */
   times: Float64Array<ArrayBuffer>;
-  /** With a NUL between them, which is in no address: many strings would take longer to hand over than the rest. */
+  /**
+   * Joined by NUL, which is in no address: many strings would take longer to
+   * transfer than the rest.
+   */
   senders: string;
   /** 16 bytes each. */
   sources: Uint8Array<ArrayBuffer>;
   truncated: Uint8Array<ArrayBuffer>;
-  /** Where its data ends. */
+  /** The end of the data of each message. */
   ends: Uint32Array<ArrayBuffer>;
   data: Uint8Array<ArrayBuffer>;
 }
 
-/** How many bytes the messages hold. */
+/** Returns how many bytes of data the messages hold. */
 export function sizeOf(messages: readonly Message[]): number {
   return messages.reduce((sum, { datagram }) => sum + datagram.data.length, 0);
 }
 
-/** The messages as columns. */
-export function toColumns(messages: readonly Message[]): Columns {
+/** Returns the messages as columns. @param size What `sizeOf` returns for them. */
+export function toColumns(
+  messages: readonly Message[],
+  size: number,
+): Columns {
   const { length } = messages;
   const columns: Columns = {
     ids: new Float64Array(length),
@@ -33,7 +39,7 @@ export function toColumns(messages: readonly Message[]): Columns {
     sources: new Uint8Array(16 * length),
     truncated: new Uint8Array(length),
     ends: new Uint32Array(length),
-    data: new Uint8Array(sizeOf(messages)),
+    data: new Uint8Array(size),
   };
   const senders: string[] = [];
   let sender = senderOf(messages[0].datagram.from);
@@ -42,7 +48,7 @@ export function toColumns(messages: readonly Message[]): Columns {
     const { data, from, truncated } = datagram;
     columns.ids[i] = id;
     columns.times[i] = time.getTime();
-    // Mostly the same one as before.
+    // Mostly the same sender as before.
     if (!isSame(sender.from, from)) sender = senderOf(from);
     senders.push(sender.text);
     columns.sources.set(sender.source, 16 * i);

@@ -4,41 +4,45 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parseAddress } from "../../address/address.ts";
 import { Datagram } from "../../datagram.ts";
 import { failure, quote } from "../../errors.ts";
-import type { Message, Past } from "../../sink.ts";
+import type { Message, MessageLog } from "../../sink.ts";
 
-/** Which messages to read. */
+/** Selects messages. */
 export interface Selection {
-  /** From that moment on. @default {all} */
+  /** Only messages from this time on. @default {all} */
   since?: Date;
-  /** From those sources: the first and the last address of each, 16 bytes. */
+  /**
+   * Only messages from these ranges of sources: the first and the last address
+   * of each, 16 bytes.
+   * @default {all}
+   */
   sources?: readonly { first: Uint8Array; last: Uint8Array }[];
-  /** The newest so many. @default {all} */
+  /** Only the newest `count` of them. @default {all} */
   count?: number;
 }
 
 const COLUMNS = "id, time, sender, truncated, data";
-// A read that stays open would let the log grow that the writer writes.
+// A read that stays open would let the write-ahead log grow.
 const PAGE = 1000;
 
 type Row = Record<string, number | string | null | Uint8Array<ArrayBuffer>>;
 
-/** Reads a store, also while a server writes it. Needs to read the file only. */
-export class StoreReader implements Past, Disposable {
-  readonly id: string;
+/** Reads a store, even while a server writes to it. It only reads the file. */
+export class StoreReader implements MessageLog, Disposable {
+  readonly identity: string;
   readonly #db: DatabaseSync;
   readonly #after: StatementSync;
   readonly #latest: StatementSync;
 
-  /** @throws {Error} The file is not there, or is no store; one line. */
+  /** @throws {Error} The file does not exist or is not a store; one line. */
   constructor(path: string) {
     try {
-      // Sqlite says for all of them that it is unable to open.
+      // SQLite reports all reasons as the same one.
       Deno.statSync(path);
-      // No path that begins with a slash is a URI, or ":memory:".
+      // A path that begins with a slash is neither a URI nor ":memory:".
       this.#db = new DatabaseSync(absolute(path), { readOnly: true });
       this.#db.exec("PRAGMA busy_timeout = 1000");
       const { identity } = this.#get("SELECT identity FROM store");
-      this.id = String(identity);
+      this.identity = String(identity);
       this.#after = this.#db.prepare(
         `SELECT ${COLUMNS} FROM messages WHERE id > ? ORDER BY id LIMIT ?`,
       );
@@ -58,20 +62,21 @@ export class StoreReader implements Past, Disposable {
     return this.#after.all(id, limit).map((row) => toMessage(row as Row));
   }
 
+  /** Returns the newest `limit` messages, oldest first. */
   latest(limit: number): Message[] {
     const rows = this.#latest.all(limit).reverse();
     return rows.map((row) => toMessage(row as Row));
   }
 
-  /** How far messages were handed on there; 0 for not at all. */
-  handedOn(destination: string): number {
+  /** Returns the number up to which messages were published; 0 for none. */
+  checkpoint(destination: string): number {
     const row = this.#db.prepare(
       "SELECT id FROM handed_on WHERE destination = ?",
     ).get(destination);
     return Number(row?.id ?? 0);
   }
 
-  /** The messages of a selection, oldest first. */
+  /** Returns the selected messages, oldest first. */
   *select({ since, sources, count }: Selection): Generator<Message> {
     const values = [
       ...since === undefined ? [] : [since.getTime()],
@@ -126,7 +131,7 @@ function toMessage({ id, time, sender, truncated, data }: Row): Message {
   };
 }
 
-/** An unnamed `unix:` peer has no path. */
+/** Parses a sender. An unnamed `unix:` peer has no path. */
 function parseSender(sender: string): Addr {
   return sender === "unix:"
     ? { transport: "unixpacket", path: null } as unknown as UnixAddr

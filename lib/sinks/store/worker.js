@@ -1,22 +1,23 @@
 // @ts-check
-// What writes a store: a worker, so that a commit or a checkpoint keeps no
-// datagram waiting. It is handed over as text and so needs no read permission.
+// Writes a store, in a worker, so that no datagram waits for a commit or for
+// SQLite's own checkpoints. It is started from its text, so that it needs no
+// permission to read its file.
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * @typedef {object} Batch Columns, an entry a message.
+ * @typedef {object} Batch Columns, with one entry per message.
  * @property {Float64Array} ids
  * @property {Float64Array} times Milliseconds since 1970.
- * @property {string} senders With a NUL between them.
+ * @property {string} senders Joined by NUL.
  * @property {Uint8Array} sources 16 bytes each.
  * @property {Uint8Array} truncated
- * @property {Uint32Array} ends Where its data ends.
+ * @property {Uint32Array} ends The end of the data of each message.
  * @property {Uint8Array} data
  *
- * @typedef {{ type: "open", path: string, id: string, isDurable: boolean,
- *   keepRows: number | null, keepMs: number | null } |
+ * @typedef {{ type: "open", path: string, identity: string, isDurable: boolean,
+ *   keepRows: number, keepMs: number } |
  *   { type: "write", batch: Batch } |
- *   { type: "mark", destination: string, id: number } |
+ *   { type: "checkpoint", destination: string, id: number } |
  *   { type: "close" }} Order
  */
 
@@ -34,14 +35,15 @@ const SCHEMA = `
   CREATE INDEX messages_by_time ON messages (time);
   CREATE INDEX messages_by_source ON messages (source, id);
   CREATE TABLE store (identity TEXT NOT NULL, last_id INTEGER NOT NULL);
+  -- How far messages were published, per destination.
   CREATE TABLE handed_on (destination TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
-// A write that another process holds up waits that long, then tries again.
+// How long a write waits for another process's lock, and until it tries again.
 const BUSY_MS = 200;
 const RETRY_MS = 500;
-// So that old rows go in small steps, between batches.
+// Old rows are deleted in small steps, between batches.
 const MAX_PRUNED = 5000;
 const PRUNE_EVERY_MS = 1000;
 const WAL_LIMIT = 64 * 1024 * 1024;
@@ -54,7 +56,7 @@ let statements;
 let settings;
 /** @type {(Batch | { destination: string, id: number })[]} */
 const waiting = [];
-let isInTrouble = false;
+let isFailing = false;
 let isClosing = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let retry;
@@ -72,7 +74,7 @@ main.onmessage = ({ data: order }) => {
     case "write":
       waiting.push(order.batch);
       return work();
-    case "mark":
+    case "checkpoint":
       waiting.push(order);
       return work();
     case "close":
@@ -94,13 +96,13 @@ function open(order) {
       PRAGMA journal_size_limit = ${WAL_LIMIT};
     `);
     prepare();
-    const { identity, last_id } = /** @type {Record<string, string>} */ (
-      db.prepare("SELECT identity, last_id FROM store").get()
+    const { last_id } = /** @type {Record<string, number>} */ (
+      db.prepare("SELECT last_id FROM store").get()
     );
-    main.postMessage({ type: "opened", id: identity, lastId: Number(last_id) });
-    if (order.keepMs !== null) setInterval(prune, PRUNE_EVERY_MS);
+    main.postMessage({ type: "opened", lastId: last_id });
+    if (order.keepMs !== Infinity) setInterval(prune, PRUNE_EVERY_MS);
   } catch (error) {
-    main.postMessage({ type: "failed", reason: reasonOf(error) });
+    main.postMessage({ type: "refused", reason: reasonOf(error) });
   }
 }
 
@@ -108,11 +110,11 @@ function create() {
   const { n } = /** @type {{ n: number }} */ (
     db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()
   );
-  if (n > 0) throw new Error("it holds something else than messages");
-  // Only in WAL mode from the start can it be read while it is filled.
+  if (n > 0) throw new Error("it is a database of another program");
+  // It can be read while it is filled only if it is in WAL mode from the start.
   db.exec("PRAGMA journal_mode = WAL");
   db.exec(`BEGIN IMMEDIATE; ${SCHEMA}`);
-  db.prepare("INSERT INTO store VALUES (?, 0)").run(settings.id);
+  db.prepare("INSERT INTO store VALUES (?, 0)").run(settings.identity);
   db.exec("COMMIT");
 }
 
@@ -121,7 +123,7 @@ function check() {
     db.prepare("PRAGMA application_id").get()
   );
   if (application_id !== APPLICATION_ID) {
-    throw new Error("it holds something else than messages");
+    throw new Error("it is a database of another program");
   }
   const { user_version } = /** @type {Record<string, number>} */ (
     db.prepare("PRAGMA user_version").get()
@@ -137,7 +139,7 @@ function prepare() {
   statements = {
     insert: db.prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)"),
     last: db.prepare("UPDATE store SET last_id = ?"),
-    mark: db.prepare("INSERT OR REPLACE INTO handed_on VALUES (?, ?)"),
+    checkpoint: db.prepare("INSERT OR REPLACE INTO handed_on VALUES (?, ?)"),
     pruneRows: db.prepare(
       `DELETE FROM messages WHERE id IN (
         SELECT id FROM messages WHERE id <= ? ORDER BY id LIMIT ${MAX_PRUNED})`,
@@ -146,22 +148,22 @@ function prepare() {
       `DELETE FROM messages WHERE id IN (
         SELECT id FROM messages WHERE time < ? ORDER BY time LIMIT ${MAX_PRUNED})`,
     ),
-    // They throw the code of what went wrong; `exec` just says it.
+    // A statement throws an error with a code, `exec` one with a text only.
     begin: db.prepare("BEGIN IMMEDIATE"),
     commit: db.prepare("COMMIT"),
   };
 }
 
-/** Writes all that waits, each batch in one transaction. */
+/** Writes everything that waits, each batch in one transaction. */
 function work() {
   if (retry !== undefined) return;
   while (waiting.length > 0) {
     const [next] = waiting;
     try {
-      transaction(() => "ids" in next ? insert(next) : mark(next));
+      transaction(() => "ids" in next ? insert(next) : saveCheckpoint(next));
     } catch (error) {
-      main.postMessage({ type: "trouble", reason: reasonOf(error) });
-      isInTrouble = true;
+      main.postMessage({ type: "failing", reason: reasonOf(error) });
+      isFailing = true;
       if (isClosing) return;
       retry = setTimeout(() => {
         retry = undefined;
@@ -170,11 +172,9 @@ function work() {
       return;
     }
     waiting.shift();
-    if (isInTrouble) main.postMessage({ type: "fine" });
-    isInTrouble = false;
-    if ("ids" in next) {
-      main.postMessage({ type: "kept", count: next.ids.length });
-    }
+    if (isFailing) main.postMessage({ type: "recovered" });
+    isFailing = false;
+    if ("ids" in next) main.postMessage({ type: "stored" });
   }
 }
 
@@ -198,23 +198,23 @@ function insert({ ids, times, senders, sources, truncated, ends, data }) {
   }
   const last = ids[ids.length - 1];
   statements.last.run(last);
-  if (settings.keepRows !== null) {
+  if (settings.keepRows !== Infinity) {
     statements.pruneRows.run(last - settings.keepRows);
   }
 }
 
 /** @param {{ destination: string, id: number }} order */
-function mark({ destination, id }) {
-  statements.mark.run(destination, id);
+function saveCheckpoint({ destination, id }) {
+  statements.checkpoint.run(destination, id);
 }
 
 function prune() {
-  const before = Date.now() - (settings.keepMs ?? Infinity);
-  if (isInTrouble) return;
+  if (isFailing) return;
+  const before = Date.now() - settings.keepMs;
   try {
     while (statements.pruneTime.run(before).changes === MAX_PRUNED);
   } catch {
-    // The next time. A disk that is full is told when a batch cannot be kept.
+    // It is tried again. A full disk is reported when a batch cannot be stored.
   }
 }
 
@@ -239,21 +239,21 @@ function close() {
   try {
     db.close();
   } catch {
-    // Whatever it is, each batch was committed or reported.
+    // Each batch was committed or reported before.
   }
   main.postMessage({ type: "closed" });
 }
 
-// Of sqlite3.h; the lower byte of an extended code.
+// Codes of sqlite3.h: the lower byte of an extended one.
 const REASONS = {
   5: "another process has it locked",
   6: "another process has it locked",
   8: "it is read-only",
-  10: "the disk fails",
+  10: "the disk has an error",
   11: "it is damaged",
   13: "the disk is full",
-  14: "it cannot be opened; is there such a folder, and may it be written?",
-  26: "it is no SQLite database",
+  14: "it cannot be opened; does the folder exist, and may it be written?",
+  26: "it is not an SQLite database",
 };
 
 /** @type {[string, number][]} */
@@ -273,7 +273,7 @@ function reasonOf(error) {
     /** @type {{ errcode?: number, message: string }} */ (error);
   const known = /** @type {Record<number, string>} */ (REASONS);
   if (errcode !== undefined) return known[errcode & 255] ?? message;
-  // The constructor and `exec` just say it.
+  // Errors of the constructor and of `exec` have no code.
   const code = WORDS.find(([words]) => message.startsWith(words))?.[1];
   return code === undefined ? message : known[code];
 }

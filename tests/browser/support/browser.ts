@@ -12,7 +12,7 @@ const FLAGS = [
   "--disable-background-networking",
 ];
 
-/** Real datagrams on a page: a socket, a page that shows what comes to it. */
+/** A socket, and a page that shows the datagrams that it receives. */
 export class Collector implements AsyncDisposable {
   readonly page: Page;
   readonly #socket = bind("udp://127.0.0.1:0");
@@ -24,7 +24,7 @@ export class Collector implements AsyncDisposable {
     this.page = page({
       listen: "127.0.0.1:0",
       stats: () => Promise.resolve(this.stats),
-      send: (text) => this.#ask(text),
+      send: (text) => this.#request(text),
       ...options,
     });
     this.#ended = this.#run(answer ?? (() => undefined), options.store);
@@ -35,7 +35,7 @@ export class Collector implements AsyncDisposable {
     return { ...stats, sinks: { page: this.page.stats } };
   }
 
-  /** A peer that sends to it. */
+  /** Returns a peer that sends to the socket. */
   peer(): Promise<ConnectedSocket> {
     return connect(this.#socket.addr);
   }
@@ -59,7 +59,7 @@ export class Collector implements AsyncDisposable {
     }
   }
 
-  async #ask(text: string) {
+  async #request(text: string) {
     await using client = await this.peer();
     return await client.request(text, { timeoutMs: 500 }).catch((error) => {
       if (error instanceof Deno.errors.TimedOut) return undefined;
@@ -68,28 +68,28 @@ export class Collector implements AsyncDisposable {
   }
 }
 
-/** How a collector is started. */
+/** Options of a collector. */
 export interface CollectorOptions extends Partial<PageOptions> {
-  /** The number of the last message before. @default {0} */
+  /** The number of the last message of an earlier run. @default {0} */
   lastId?: number;
-  /** What it answers. @default {nothing} */
+  /** Returns the reply to a message. @default {none} */
   answer?: (text: string) => string | undefined;
-  /** Where it puts its messages. */
+  /** An array to put the messages in. */
   store?: Message[];
 }
 
-/** How a browser is opened. */
+/** Options of a browser. */
 export interface Look {
   width?: number;
   height?: number;
   colorScheme?: "light" | "dark";
-  /** Console errors that belong to the test. */
+  /** Console errors that the test causes on purpose. */
   expected?: RegExp;
 }
 
 /**
- * A test in a real browser. Nothing may be said on its console, no dialog may
- * open, and its policy may not be violated, whatever the test does.
+ * Declares a test in a real browser. It fails if there is an error or a warning on
+ * the console, if a dialog opens, or if the content security policy is violated.
  */
 export function browserTest(
   promise: string,
@@ -135,7 +135,7 @@ function isInstalled(): boolean {
   }
 }
 
-/** A violated policy is an error on the console too. */
+/** Collects errors. A violated policy is an error on the console, too. */
 function watch(tab: Tab, wrong: string[]): void {
   tab.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) {
@@ -149,12 +149,12 @@ function watch(tab: Tab, wrong: string[]): void {
   });
 }
 
-/** The texts of the messages that are shown, newest first. */
+/** Returns the texts of the messages that are shown, newest first. */
 export function shownTexts(tab: Tab): Promise<string[]> {
   return tab.locator("#rows tr:not([hidden]) .payload").allInnerTexts();
 }
 
-/** Waits until so many messages are shown. */
+/** Waits until `count` messages are shown. */
 export async function waitForRows(tab: Tab, count: number): Promise<void> {
   await tab.waitForFunction(
     (count) =>

@@ -5,7 +5,7 @@
  */
 import { createRequire } from "node:module";
 
-// Deno installs what is imported, but loads a native module by `require` only.
+// Deno installs imported packages, but loads native modules only by `require`.
 await import("@matrixai/quic-linux-x64").catch(() => {});
 const quiche = createRequire(import.meta.url)("@matrixai/quic-linux-x64");
 const [port, ca, ...messages] = Deno.args;
@@ -71,7 +71,7 @@ function fail(why: string): never {
   Deno.exit(1);
 }
 
-/** What has come on the first stream. */
+/** The bytes received on the first stream. */
 const control: number[] = [];
 let isGreeting = false;
 let echoes = 0;
@@ -103,7 +103,7 @@ for await (const [data] of udp) {
     isLeaving = true;
     conn.streamSend(CONTROL, GOODBYE, false);
   }
-  // The answer to the goodbye (4).
+  // The reply to the goodbye (4).
   if (control.length === 14) {
     console.log(`answer ${control.slice(5)}`);
     conn.close(true, 0, new Uint8Array());

@@ -1,17 +1,17 @@
-/** Runs nats-server, and reads back what a stream there holds. */
+/** Runs nats-server, and reads its streams. */
 import { DeliverPolicy, jetstream } from "@nats-io/jetstream";
 import { connect, type ConnectionOptions } from "@nats-io/transport-node";
 
-/** How a broker is started. */
+/** Options of a broker. */
 export interface BrokerOptions {
   /** Whether it has streams. @default {true} */
   jetstream?: boolean;
-  /** Of its configuration file. */
+  /** The text of its configuration file. */
   config?: string;
   args?: string[];
 }
 
-/** What a stream holds of a message. */
+/** A message in a stream. */
 export interface Stored {
   readonly data: Uint8Array;
   readonly header: (name: string) => string;
@@ -25,7 +25,7 @@ export class Broker implements AsyncDisposable {
   readonly #options: BrokerOptions;
   #child: Deno.ChildProcess | undefined;
 
-  /** One that is not started yet. */
+  /** Creates a broker that is not started yet. */
   constructor(options: BrokerOptions = {}) {
     this.#options = options;
     this.#folder = Deno.makeTempDirSync({ prefix: "pli-nats-" });
@@ -34,7 +34,7 @@ export class Broker implements AsyncDisposable {
     this.port = listener.addr.port;
   }
 
-  /** One that takes connections. */
+  /** Starts a broker. Resolves when it accepts connections. */
   static async start(options?: BrokerOptions): Promise<Broker> {
     const broker = new Broker(options);
     await broker.start();
@@ -45,7 +45,7 @@ export class Broker implements AsyncDisposable {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, on the same folder and port each time. */
+  /** Starts it, with the same folder and port each time. */
   async start(): Promise<void> {
     const { jetstream = true, config, args = [] } = this.#options;
     const all = ["-a", "127.0.0.1", "-p", `${this.port}`, ...args];
@@ -75,7 +75,7 @@ export class Broker implements AsyncDisposable {
     this.#child?.kill(signal);
   }
 
-  /** As a power failure would end it. */
+  /** Ends it as a crash would. */
   async kill(): Promise<void> {
     try {
       this.#child?.kill("SIGKILL");
@@ -86,7 +86,7 @@ export class Broker implements AsyncDisposable {
     this.#child = undefined;
   }
 
-  /** What a stream holds, from its first message to its last. */
+  /** Reads a stream from its first message to its last. */
   async read(
     stream: string,
     options: ConnectionOptions = {},

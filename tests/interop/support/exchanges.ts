@@ -1,4 +1,4 @@
-/** What the programs and a peer say to each other. */
+/** Exchanges between the programs and a peer. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { pattern } from "../../support/helpers.ts";
 import { run, startServer } from "../../process/support/programs.ts";
@@ -15,25 +15,25 @@ export const BONJOUR: Message = {
   name: "34 bytes",
   bytes: encoder.encode("Bonjour je vous envoi un message !"),
 };
-/** Also what ends a string in C, and a line. */
+/** With the bytes that end a string in C, and a line. */
 const NOT_UTF8: Message = {
   name: "bytes that are not UTF-8",
   bytes: new Uint8Array([0xff, 0x00, 0x0a, 0xc3, 0x0d, 0x80]),
 };
 
-/** A message of that size, of bytes that are not UTF-8. */
+/** Makes a message of that size, of bytes that are not UTF-8. */
 export function sized(size: number): Message {
   return { name: `${size.toLocaleString("en")} bytes`, bytes: pattern(size) };
 }
 
-/** No message over IPv4 is longer. */
+/** The longest message over IPv4. */
 export const LONGEST = sized(65_507);
-/** What fits one packet on Ethernet. */
+/** Messages that fit one packet on Ethernet. */
 export const SMALL: Message[] = [BONJOUR, NOT_UTF8, sized(1472)];
 /** All but the empty one, which many peers cannot send. */
 export const MESSAGES: Message[] = [...SMALL, sized(9000), LONGEST];
 
-/** A server that a peer sends that one message to gets it, and nothing else. */
+/** Checks that a server receives the one message that a peer sends, unchanged. */
 export async function serverReceives(
   { bytes }: Message,
   send: (port: string) => Promise<unknown>,
@@ -60,7 +60,7 @@ export async function serverReceives(
   );
 }
 
-/** The sizes of the messages in which a server gets what a peer sends. */
+/** Returns the sizes of the messages that a server receives from a peer. */
 export async function sizesAtServer(
   count: number,
   send: (port: string) => Promise<unknown>,
@@ -72,7 +72,7 @@ export async function sizesAtServer(
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line).size);
 }
 
-/** A peer that sends that message to a server gets it back. */
+/** Checks that a peer that sends a message to a server gets it back. */
 export async function serverEchoes(
   { bytes }: Message,
   ask: (port: string) => Promise<Uint8Array>,
@@ -85,7 +85,7 @@ export async function serverEchoes(
   assertSameBytes(echo, bytes);
 }
 
-/** The client sends a message. */
+/** Sends a message by the client. */
 export async function clientSends(
   { bytes }: Message,
   address: string,
@@ -95,8 +95,8 @@ export async function clientSends(
   assertEquals(stderr, `sent ${one(bytes)}\n`);
 }
 
-/** The client gets that reply to a message. */
-export async function clientHears(
+/** Checks that the client gets that reply to a message. */
+export async function clientReceives(
   { bytes }: Message,
   reply: Message,
   address: string,
@@ -113,7 +113,7 @@ export async function clientHears(
   assertStringIncludes(result.stderr, `received ${one(reply.bytes)}`);
 }
 
-/** Compares without a diff, which takes minutes for long ones. */
+/** Compares bytes without a diff, which takes minutes for long ones. */
 export function assertSameBytes(
   actual: Uint8Array,
   expected: Uint8Array,
@@ -125,7 +125,7 @@ export function assertSameBytes(
   );
 }
 
-/** A server that does not wait for ever. */
+/** Starts a server that waits 20 s at most. */
 export function start(args: string[]): ReturnType<typeof startServer> {
   return startServer([...args, "--timeout", "20s"]);
 }

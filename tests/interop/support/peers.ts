@@ -1,8 +1,8 @@
-/** Runs other people's programs, where they are installed. */
+/** Runs other programs as peers, if they are installed. */
 
-// Whatever a peer waits for has come by then, or the test fails.
+// The longest that a peer may wait for anything before the test fails.
 const DEADLINE_MS = 20_000;
-// Ends a test that hangs in spite of that.
+// Ends a test that hangs nevertheless.
 const TEST_TIMEOUT_MS = 60_000;
 
 const decoder = new TextDecoder();
@@ -11,8 +11,10 @@ const decoder = new TextDecoder();
 export type Test = (promise: string, run: () => Promise<void>) => void;
 
 /**
- * Declares tests that need something installed, as a line of shell finds out.
- * Where it is missing they are skipped, and their names say what to install.
+ * Returns what declares tests that need something installed.
+ *
+ * @param found A line of shell that succeeds if it is. If not, the tests are
+ * skipped, and their names end with the package to install.
  */
 export async function testsWhere(
   found: string,
@@ -32,7 +34,7 @@ export async function testsWhere(
     });
 }
 
-/** A peer that runs. It is killed at the end of the block, or if it hangs. */
+/** A running peer. It is killed at the end of the block, or if it hangs. */
 export class Peer implements AsyncDisposable {
   readonly #name: string;
   readonly #child: Deno.ChildProcess;
@@ -57,41 +59,41 @@ export class Peer implements AsyncDisposable {
   }
 
   /**
-   * Gives it more standard input: what goes into an empty pipe (64 KiB) in one
-   * write comes out in one read, if the reader has room for it.
+   * Writes to its standard input. Bytes that go into an empty pipe (64 KiB) in one
+   * write are read at once, if the reader has room for them.
    */
   async type(bytes: Uint8Array): Promise<void> {
     await this.#stdin.write(bytes);
   }
 
-  /** What matches on standard error; waits for it. */
+  /** Waits until its standard error matches, and returns the match. */
   async said(pattern: RegExp): Promise<RegExpExecArray> {
     return await this.#stderr.until((bytes) =>
       pattern.exec(decoder.decode(bytes)) ?? undefined
     ) ?? this.#fail(`said nothing that matches ${pattern}`);
   }
 
-  /** The same on standard output. */
+  /** Waits until its standard output matches, and returns the match. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     return await this.#stdout.until((bytes) =>
       pattern.exec(decoder.decode(bytes)) ?? undefined
     ) ?? this.#fail(`printed nothing that matches ${pattern}`);
   }
 
-  /** Its standard output as soon as that has so many bytes. */
+  /** Returns its standard output as soon as that has `size` bytes. */
   async shown(size: number): Promise<Uint8Array> {
     return await this.#stdout.until((bytes) =>
       bytes.length < size ? undefined : bytes
     ) ?? this.#fail(`wrote ${this.#stdout.bytes.length} bytes, not ${size}`);
   }
 
-  /** Types as soon as it has shown so many bytes. */
+  /** Types as soon as it has shown `size` bytes. */
   async answer(size: number, bytes: Uint8Array): Promise<void> {
     await this.shown(size);
     await this.type(bytes);
   }
 
-  /** The address of its socket, for a peer that does not tell. */
+  /** Returns the address of its socket, for a peer that does not print it. */
   async bound(): Promise<string> {
     while (this.#running) {
       const port = await boundPort(this.#child.pid);
@@ -138,21 +140,21 @@ export class Peer implements AsyncDisposable {
   }
 }
 
-/** Runs a peer to its end; it has to succeed. Gives its standard output. */
+/** Runs a peer to its end and returns its standard output. It must succeed. */
 export async function runPeer(
   command: string,
   args: string[],
   stdin: Uint8Array = new Uint8Array(),
 ): Promise<Uint8Array> {
   await using peer = new Peer(command, args);
-  // One that ends before it has read all has its reasons in its exit code.
+  // If it ends before it has read everything, its exit code tells why.
   await peer.type(stdin).catch(() => {});
   const { code, bytes, stderr } = await peer.ended();
   if (code !== 0) throw new Error(`${command} exited ${code}: ${stderr}`);
   return bytes;
 }
 
-/** What a stream has brought so far. */
+/** The bytes that a stream has given so far. */
 class Gathered {
   bytes: Uint8Array = new Uint8Array();
   readonly ended: Promise<void>;
@@ -163,7 +165,7 @@ class Gathered {
     this.ended = this.#gather(stream);
   }
 
-  /** What was looked for, or `undefined` where the stream ended without it. */
+  /** Waits for what `look` finds; `undefined` if the stream ends before. */
   async until<T>(
     look: (bytes: Uint8Array) => T | undefined,
   ): Promise<T | undefined> {
@@ -193,7 +195,7 @@ class Gathered {
   }
 }
 
-/** Where a process has a UDP socket: what its descriptors and Linux' table say. */
+/** Returns the UDP port of a process, from its descriptors and Linux' table. */
 async function boundPort(pid: number): Promise<number | undefined> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", 'readlink /proc/"$0"/fd/*; cat /proc/net/udp', `${pid}`],

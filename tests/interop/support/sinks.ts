@@ -1,14 +1,14 @@
-/** NATS sinks, and what to do with them. */
+/** NATS sinks, and how to write to them. */
 import {
   nats,
   type NatsOptions,
   type NatsSink,
   type NatsStats,
 } from "../../../lib/sinks/nats.ts";
-import { messages } from "./backlogs.ts";
+import { messages } from "./logs.ts";
 import type { Stored } from "./brokers.ts";
 
-/** A sink whose lines are kept instead of shown. */
+/** Opens a sink whose lines are collected instead of printed. */
 export function open(url: string, options: NatsOptions = {}) {
   const lines: string[] = [];
   const onTrouble = (line: string) => void lines.push(line);
@@ -24,7 +24,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Resolves as soon as that holds. */
+/** Resolves as soon as the condition holds. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await pause(2);
 }
@@ -36,7 +36,7 @@ export function write(sink: NatsSink, from: number, to: number): void {
   }
 }
 
-/** The stats of a sink that counted nothing but these. */
+/** Returns the stats of a sink that counted only these messages. */
 export function counted(stats: Partial<NatsStats>): NatsStats {
   const none = { published: 0, duplicates: 0, waiting: 0 };
   return { ...none, overflow: 0, refused: 0, lost: 0, ...stats };

@@ -1,8 +1,8 @@
-/** The same promises for each language's own sockets, in the scripts of peers/. */
+/** Tests for each language's own sockets, with the scripts in peers/. */
 import { assertEquals } from "@std/assert";
 import {
   assertSameBytes,
-  clientHears,
+  clientReceives,
   clientSends,
   type Message,
   serverEchoes,
@@ -10,7 +10,7 @@ import {
 } from "./exchanges.ts";
 import { Peer, runPeer, type Test } from "./peers.ts";
 
-/** A language, and what its calls are named in the tests. */
+/** A language, and the names of its calls in the tests. */
 export interface Language {
   command: string;
   extension: string;
@@ -57,7 +57,7 @@ export function testSockets(
 
     test(`${answer} reaches the client that waits: ${name}`, async () => {
       await using peer = await startPeer("--echo");
-      await clientHears(message, message, peer.address);
+      await clientReceives(message, message, peer.address);
     });
   }
 }

@@ -1,4 +1,4 @@
-/** What the programs and a peer say to each other over tcp and tls. */
+/** Exchanges between the programs and a peer over tcp and tls. */
 import { assertEquals } from "@std/assert";
 import { pattern } from "../../support/helpers.ts";
 import { Program, type Result, run } from "../../process/support/programs.ts";
@@ -6,7 +6,7 @@ import { assertSameBytes, BONJOUR, type Message, portOf } from "./exchanges.ts";
 
 const NEWLINE = 0x0a;
 
-/** Messages that are lines: of any bytes but one. */
+/** Messages that are lines: of any bytes but a newline. */
 export const LINES: Message[] = [
   BONJOUR,
   {
@@ -19,12 +19,12 @@ export const LINES: Message[] = [
   },
 ];
 
-/** The message with what ends a line. */
+/** Returns the message with a newline at its end. */
 export function lineOf({ bytes }: Message): Uint8Array {
   return Uint8Array.from([...bytes, NEWLINE]);
 }
 
-/** A server of that scheme, which does not wait for ever. */
+/** Starts a server of that scheme that waits 20 s at most. */
 export async function serve(
   scheme: string,
   args: string[],
@@ -39,7 +39,7 @@ export async function serve(
   return Object.assign(server, { port: portOf(address) });
 }
 
-/** What a server shows and a peer sends are the same. */
+/** Checks that a server shows the message, unchanged. */
 export async function assertReceived(
   server: { ended(): Promise<Result> },
   { bytes }: Message,
@@ -49,7 +49,7 @@ export async function assertReceived(
   assertSameBytes(result.bytes, bytes);
 }
 
-/** Runs the client with that message, which may be no text. */
+/** Runs the client with a message that need not be text. */
 export async function client(
   { bytes }: Message,
   address: string,

@@ -1,5 +1,5 @@
-// A million datagrams from a million sources, to a server that limits each of
-// them; prints what it counted and how large the process is.
+// A million datagrams from a million sources, to a server that limits each one.
+// Prints its counts and the size of the process.
 import { serve } from "../../../mod.ts";
 
 const SOURCES = 1_000_000;

@@ -1,11 +1,12 @@
-/** Runs the programs of this project as a user does: as processes. */
+/** Runs the programs of this project as users do: as processes. */
 
-const ROOT = new URL("../../../", import.meta.url);
+/** The folder of the project. */
+export const ROOT = new URL("../../../", import.meta.url);
 const NET = "--allow-net=127.0.0.1,localhost,[::1]";
 
 const decoder = new TextDecoder();
 
-/** What a program left behind. */
+/** The output of a program. */
 export interface Result {
   code: number;
   stdout: string;
@@ -13,10 +14,12 @@ export interface Result {
   bytes: Uint8Array;
 }
 
-/** How a program is started. */
+/** How a process is started. */
 export interface Start {
-  /** Permissions and other flags for `deno run`. @default {to reach what the tasks may} */
+  /** Permissions and other flags for `deno run`. @default {the tasks' network} */
   flags?: string[];
+  /** The folder that it runs in. @default {the project's} */
+  cwd?: string | URL;
   /** Standard input. @default {empty} */
   stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
   env?: Record<string, string>;
@@ -24,23 +27,18 @@ export interface Start {
   under?: string[];
 }
 
-/** A program that runs. */
-export class Program implements AsyncDisposable {
+/** A process that runs. */
+export class Process implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdout: Promise<Uint8Array>;
   readonly #stderr: Promise<string>;
   readonly #lines: ReadableStreamDefaultReader<string>;
 
-  constructor(script: string, args: string[], start: Start = {}) {
-    const { flags = [NET], stdin = "", env, under = [] } = start;
-    const [command, ...words] = [...under, Deno.execPath()];
+  constructor(command: string, args: string[], start: Start = {}) {
+    const { stdin = "", env, cwd = ROOT } = start;
     this.#child = new Deno.Command(command, {
-      // What Deno says when it installs packages is not the program's.
-      args: [
-        ...words,
-        ...["run", "--quiet", "--no-prompt", ...flags, script, ...args],
-      ],
-      cwd: ROOT,
+      args,
+      cwd,
       env,
       stdin: "piped",
       stdout: "piped",
@@ -57,7 +55,7 @@ export class Program implements AsyncDisposable {
     input.pipeTo(this.#child.stdin).catch(() => {});
   }
 
-  /** The first line on standard error that matches; waits for it. */
+  /** Waits for the first line on standard error that matches. */
   async said(pattern: RegExp): Promise<RegExpExecArray> {
     const seen: string[] = [];
     for (;;) {
@@ -101,6 +99,17 @@ export class Program implements AsyncDisposable {
 
   async #drain(): Promise<void> {
     while (!(await this.#lines.read()).done);
+  }
+}
+
+/** A program of this project that runs. */
+export class Program extends Process {
+  constructor(script: string, args: string[], start: Start = {}) {
+    const { flags = [NET], under = [] } = start;
+    const [command, ...words] = [...under, Deno.execPath()];
+    // Without --quiet Deno reports on standard error that it installs packages.
+    const run = ["run", "--quiet", "--no-prompt", ...flags];
+    super(command, [...words, ...run, script, ...args], start);
   }
 }
 

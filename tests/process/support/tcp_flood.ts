@@ -1,5 +1,5 @@
-// Many connections send long lines without an end, and long ones with one, to a
-// socket that sleeps and wakes; reports in one line.
+// Many connections send long lines, with an end and without, to a socket that
+// sleeps and wakes. Prints a report in one line.
 import { bind } from "../../../mod.ts";
 
 const PEERS = 300;
@@ -33,7 +33,7 @@ for (let n = 0; n < PEERS; n++) {
   rss = Math.max(rss, Deno.memoryUsage().rss);
   if (n % 50 === 0) await new Promise((wake) => setTimeout(wake, ASLEEP_MS));
 }
-// All lines have come whose end is known; what is begun is held.
+// All complete lines were received; the incomplete ones are held.
 const nothing = await socket.receive({ timeoutMs: 500 }).catch(() => undefined);
 const conns = await flooding;
 rss = Math.max(rss, Deno.memoryUsage().rss);

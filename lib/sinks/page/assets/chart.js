@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** Messages a second, for the last two minutes. */
+/** A chart of messages per second, for the last two minutes. */
 import { find } from "./list.js";
 import { number } from "./text.js";
 
@@ -10,7 +10,7 @@ const HEIGHT = 120;
 /** @type {any} */
 const { uPlot } = globalThis;
 
-const place = find("chart", HTMLElement);
+const container = find("chart", HTMLElement);
 const output = find("rate", HTMLElement);
 
 /** @type {number[]} */
@@ -23,17 +23,19 @@ let last;
 let plot;
 
 /**
- * @param {number} time In ms.
- * @param {number} received How many there have been by then.
+ * Adds a point to the chart.
+ *
+ * @param {number} time In milliseconds.
+ * @param {number} received The number of messages up to this time.
  */
 export function showRate(time, received) {
   const before = last;
   last = { time, received };
   if (before === undefined || time <= before.time) return;
-  if (received < before.received) return forget();
+  if (received < before.received) return clear();
   const seconds = (time - before.time) / 1000;
   const rate = (received - before.received) / seconds;
-  // A mean over a long break would tell nothing of any second.
+  // A mean over a long interruption would be true of no second in it.
   times.push(time / 1000);
   rates.push(seconds > 5 ? null : rate);
   const tooOld = times.findIndex((at) => at > time / 1000 - SECONDS);
@@ -44,8 +46,8 @@ export function showRate(time, received) {
   else update();
 }
 
-/** The server was started again, and counts from 0. */
-function forget() {
+/** Empties the chart: the server was restarted and counts from 0. */
+function clear() {
   times = [];
   rates = [];
 }
@@ -62,14 +64,14 @@ function update() {
 
 function draw() {
   plot?.destroy();
-  const colours = getComputedStyle(place);
+  const colors = getComputedStyle(container);
   const [ink, grid, line, fill] = ["--muted", "--rule", "--accent", "--tint"]
-    .map((name) => colours.getPropertyValue(name).trim());
+    .map((name) => colors.getPropertyValue(name).trim());
   const font = "11px system-ui, sans-serif";
   const axis = { stroke: ink, font, ticks: { show: false } };
   plot = new uPlot(
     {
-      width: place.clientWidth,
+      width: container.clientWidth,
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
@@ -88,7 +90,7 @@ function draw() {
       series: [{}, { stroke: line, fill, width: 1.5, points: { show: false } }],
     },
     [times, rates],
-    place,
+    container,
   );
   update();
 }
@@ -114,8 +116,8 @@ function short(_plot, values) {
 }
 
 new ResizeObserver(() => {
-  plot?.setSize({ width: place.clientWidth, height: HEIGHT });
-}).observe(place);
+  plot?.setSize({ width: container.clientWidth, height: HEIGHT });
+}).observe(container);
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (plot !== undefined) draw();

@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** The form that sends a message to the server, and the answers. */
+/** The form that sends a message to the server, and the replies. */
 import { find } from "./list.js";
 import { element, payload } from "./row.js";
 import { escapeControls } from "./text.js";
@@ -26,20 +26,20 @@ text.addEventListener("keydown", (event) => {
 /** @param {string} message */
 async function send(message) {
   const exchange = element("li");
-  const question = element("p", escapeControls(message), { class: "text" });
-  const answer = element("p", "waiting for an answer…", {
-    class: "answer mark",
+  const sent = element("p", escapeControls(message), { class: "text" });
+  const reply = element("p", "waiting for a reply…", {
+    class: "reply mark",
   });
-  exchange.append(question, answer);
+  exchange.append(sent, reply);
   list.prepend(exchange);
   while (list.childElementCount > MAX_EXCHANGES) {
     list.lastElementChild?.remove();
   }
-  answer.replaceWith(await answerTo(message));
+  reply.replaceWith(await replyTo(message));
 }
 
 /** @param {string} message */
-async function answerTo(message) {
+async function replyTo(message) {
   try {
     const response = await fetch("/send", {
       method: "POST",
@@ -49,9 +49,9 @@ async function answerTo(message) {
     const { answer, error } = await response.json();
     if (error !== undefined) return failed(String(error));
     if (answer === null) {
-      return element("p", "no answer", { class: "answer mark" });
+      return element("p", "no reply", { class: "reply mark" });
     }
-    const line = element("p", "", { class: "answer" });
+    const line = element("p", "", { class: "reply" });
     line.append(payload(answer));
     return line;
   } catch {
@@ -59,7 +59,7 @@ async function answerTo(message) {
   }
 }
 
-/** @param {string} why */
-function failed(why) {
-  return element("p", escapeControls(why), { class: "answer mark warn" });
+/** @param {string} reason */
+function failed(reason) {
+  return element("p", escapeControls(reason), { class: "reply mark warn" });
 }

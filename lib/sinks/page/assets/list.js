@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-/** The messages: at most so many rows, the newest on top. */
+/** The list of messages: at most 500 rows, the newest on top. */
 import { messageRow, skippedRow } from "./row.js";
 import { count, number, shownText } from "./text.js";
 
@@ -16,17 +16,17 @@ const filter = find("filter", HTMLInputElement);
 const pause = find("pause", HTMLButtonElement);
 const sampled = find("sampled", HTMLElement);
 
-/** @type {Entry[]} What waits for the next frame, or for "resume". */
+/** @type {Entry[]} Entries that wait for the next frame, or for "Resume". */
 let waiting = [];
-/** How many came while the list was paused. */
+/** How many messages arrived while the list was paused. */
 let held = 0;
 let paused = false;
 let frame = 0;
-/** @type {WeakMap<Element, string>} What the filter looks at. */
+/** @type {WeakMap<Element, string>} The text of each row, for the filter. */
 const searchable = new WeakMap();
 
 /**
- * The element of that id.
+ * Returns the element with an id.
  *
  * @template {HTMLElement} E
  * @param {string} id
@@ -36,7 +36,7 @@ const searchable = new WeakMap();
 export function find(id, Kind) {
   const found = document.getElementById(id);
   if (found instanceof Kind) return found;
-  throw new Error(`there is no ${id}`);
+  throw new Error(`no element has the id ${id}`);
 }
 
 /**
@@ -52,23 +52,23 @@ export function add({ messages, skipped, oneOf }) {
   sampled.hidden = oneOf <= 1;
   sampled.textContent = `Showing 1 of ${
     number(Math.round(oneOf))
-  }: they come too fast to show all. The totals are exact.`;
-  if (paused) sayPaused();
+  } messages: there are too many to show all. The totals are exact.`;
+  if (paused) showPaused();
   else draw();
 }
 
-/** Says how many messages are missing here. @param {number} skipped */
+/** Adds a row that states how many messages are missing. @param {number} skipped */
 export function addSkipped(skipped) {
   if (skipped > 0) add({ messages: [], skipped, oneOf: 1 });
 }
 
-/** Empties the list: what comes next has nothing to do with it. */
+/** Empties the list: the next messages are of another log. */
 export function clear() {
   waiting = [];
   held = 0;
   rows.replaceChildren();
-  sayEmpty();
-  if (paused) sayPaused();
+  showEmpty();
+  if (paused) showPaused();
 }
 
 function draw() {
@@ -85,7 +85,7 @@ function show() {
   held = 0;
   rows.prepend(fragment);
   while (rows.childElementCount > MAX_ROWS) rows.lastElementChild?.remove();
-  sayEmpty();
+  showEmpty();
 }
 
 /** @param {Entry} entry */
@@ -102,16 +102,16 @@ function wanted() {
   return filter.value.trim().toLowerCase();
 }
 
-function sayEmpty() {
+function showEmpty() {
   const total = rows.childElementCount;
   const none = rows.querySelector("tr:not([hidden])") === null;
   empty.hidden = !none;
   empty.textContent = total === 0
     ? "No messages yet."
-    : `None of the last ${count(total, "message")} matches.`;
+    : `No match in the last ${count(total, "message")}.`;
 }
 
-function sayPaused() {
+function showPaused() {
   pause.textContent = held === 0 ? "Resume" : `Resume (${number(held)} new)`;
 }
 
@@ -121,14 +121,14 @@ filter.addEventListener("input", () => {
     const text = searchable.get(row);
     row.hidden = text !== undefined && !text.includes(wanted());
   }
-  sayEmpty();
+  showEmpty();
 });
 
 pause.addEventListener("click", () => {
   paused = !paused;
   if (paused) {
     held = 0;
-    sayPaused();
+    showPaused();
   } else {
     pause.textContent = "Pause";
     show();

@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** The page: what comes in the stream of events, and where it goes. */
+/** Connects the stream of events to the parts of the page. */
 import { showRate } from "./chart.js";
 import "./form.js";
 import { add, addSkipped, clear, find } from "./list.js";

@@ -1,11 +1,11 @@
 // @ts-check
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-/** One row of the table, and its bytes as hex. */
+/** A row of the table, and its bytes as hex. */
 import { count, escapeControls, hexOf, number, shownText } from "./text.js";
 
 /**
- * @typedef {object} Message What the server tells of one.
+ * @typedef {object} Message A message as the server sends it.
  * @property {number} id
  * @property {string} time
  * @property {string} from
@@ -13,13 +13,13 @@ import { count, escapeControls, hexOf, number, shownText } from "./text.js";
  * @property {boolean} truncated
  * @property {string} [text]
  * @property {string} [base64]
- * @property {boolean} [cut] Whether only the first bytes are here.
+ * @property {boolean} [cut] Whether these are only the first bytes.
  */
 
-let tables = 0;
+let hexDumps = 0;
 
 /**
- * Everything from the network goes in as text, never as HTML.
+ * Creates an element. Its content is text, never HTML: it may be of the network.
  *
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name
@@ -28,16 +28,16 @@ let tables = 0;
  * @returns {HTMLElementTagNameMap[Name]}
  */
 export function element(name, text = "", attributes = {}) {
-  const made = document.createElement(name);
-  made.textContent = text;
+  const created = document.createElement(name);
+  created.textContent = text;
   for (const [key, value] of Object.entries(attributes)) {
-    made.setAttribute(key, value);
+    created.setAttribute(key, value);
   }
-  return made;
+  return created;
 }
 
 /**
- * A row for a message.
+ * Creates the row of a message.
  *
  * @param {Message} message
  * @returns {HTMLTableRowElement}
@@ -61,19 +61,19 @@ export function messageRow(message) {
 }
 
 /**
- * Who sent it: where there is no room for all, the port goes below.
+ * Creates the cell of the sender. In a narrow column the port is on a second line.
  *
  * @param {Message} message
  */
 function fromCell({ from }) {
   const [, host, port] = /^(?:udp:\/\/)?(.*?)(:\d+)?$/s.exec(from) ?? [];
-  const made = cell("from", escapeControls(host));
-  made.append(element("wbr"), port ?? "");
-  return made;
+  const created = cell("from", escapeControls(host));
+  created.append(element("wbr"), port ?? "");
+  return created;
 }
 
 /**
- * A row that says how many messages are not here.
+ * Creates a row that states how many messages are missing.
  *
  * @param {number} skipped
  */
@@ -87,7 +87,7 @@ export function skippedRow(skipped) {
 }
 
 /**
- * What is said of a message: its text, and whether there is more of it.
+ * Creates the text of a message, with marks if it is empty, cut or truncated.
  *
  * @param {Omit<Message, "id" | "time">} message
  */
@@ -121,7 +121,7 @@ function cell(name, text) {
  * @param {HTMLElement} content
  */
 function hexButton(message, content) {
-  const id = `hex-${++tables}`;
+  const id = `hex-${++hexDumps}`;
   const button = element("button", "hex", {
     type: "button",
     class: "quiet",
@@ -144,16 +144,18 @@ function hexButton(message, content) {
 }
 
 /**
- * The server keeps the whole of a large message.
+ * Fetches all bytes of a large message from the server.
  *
  * @param {number} id
  */
 async function wholeHex(id) {
   try {
     const response = await fetch(`/messages?after=${id - 1}&limit=1`);
-    if (!response.ok) return `cannot be fetched: ${response.status}`;
+    if (!response.ok) return `cannot be fetched: HTTP ${response.status}`;
     const [message] = await response.json();
-    return message?.id === id ? hexOf(message) : "not kept any more";
+    return message?.id === id
+      ? hexOf(message)
+      : "the server does not have it any more";
   } catch {
     return "cannot be fetched: no connection";
   }

@@ -1,11 +1,13 @@
 // @ts-check
 /// <reference lib="dom" />
-/** The stream of events, which comes back by itself whatever ended it. */
+/** The stream of events, which is opened again whatever ended it. */
 
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 10_000;
 
 /**
+ * Opens the stream, and again each time it ends.
+ *
  * @param {Record<string, (data: any) => void>} handlers By the event's name.
  * @param {(state: "live" | "waiting", text: string) => void} onState
  */
@@ -35,10 +37,10 @@ export function follow(handlers, onState) {
       onState(
         "waiting",
         live
-          ? "Connection lost, trying again…"
-          : "No connection, trying again…",
+          ? "Connection lost, reconnecting…"
+          : "No connection, reconnecting…",
       );
-      // The browser tries again unless the server answered with an error.
+      // The browser reconnects, unless the server responded with an error.
       if (source.readyState !== EventSource.CLOSED) return;
       setTimeout(open, retryMs);
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);

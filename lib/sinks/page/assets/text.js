@@ -1,7 +1,7 @@
 // @ts-check
-/** How bytes, text and numbers are shown. */
+/** Formats text, bytes and numbers. */
 
-// The same as the library's escapeControls.
+// The same characters as in the library's `escapeControls`.
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /** @type {Record<string, string>} */
@@ -10,7 +10,7 @@ const SHORT = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 const numbers = new Intl.NumberFormat("en");
 
 /**
- * The text with every control character written out, on one line.
+ * Escapes every control character, so that the text is one line.
  *
  * @param {string} text
  */
@@ -27,7 +27,8 @@ function escapeOne(char) {
 }
 
 /**
- * What a message says: its text, or each byte that is not ASCII as `\xHH`.
+ * Returns the text of a message. Of bytes that are not UTF-8 it escapes those that
+ * are not ASCII as `\xHH`.
  *
  * @param {{ text?: string, base64?: string }} message
  */
@@ -41,7 +42,7 @@ export function shownText({ text, base64 }) {
 }
 
 /**
- * A message's bytes, sixteen a line: their place, hex, and ASCII.
+ * Returns a message's bytes, 16 per line, as offset, hex and ASCII.
  *
  * @param {{ text?: string, base64?: string }} message
  */
@@ -56,10 +57,10 @@ export function hexOf({ text, base64 }) {
     const ascii = part.map((byte) =>
       byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "."
     );
-    const place = start.toString(16).padStart(4, "0");
-    // In line with the others, where there are any.
+    const offset = start.toString(16).padStart(4, "0");
+    // Aligns the last line with the others, if there are any.
     const width = bytes.length > 16 ? 47 : 0;
-    lines.push(`${place}  ${hex.join(" ").padEnd(width)}  ${ascii.join("")}`);
+    lines.push(`${offset}  ${hex.join(" ").padEnd(width)}  ${ascii.join("")}`);
   }
   return lines.length === 0 ? "no bytes" : lines.join("\n");
 }

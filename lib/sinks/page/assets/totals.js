@@ -1,6 +1,6 @@
 // @ts-check
 /// <reference lib="dom" />
-/** The totals, as the server counts them. */
+/** The totals and the counts, as the server sends them. */
 import { find } from "./list.js";
 import { element } from "./row.js";
 import { bytes, number } from "./text.js";
@@ -24,7 +24,7 @@ import { bytes, number } from "./text.js";
 
 const counts = find("counts", HTMLElement);
 
-/** @type {Map<string, Text>} What is shown, so that only what changed is drawn. */
+/** @type {Map<string, Text>} The texts of the values, so that only changes are drawn. */
 let shown = new Map();
 
 /** @param {Stats} stats */
@@ -68,7 +68,7 @@ function groupsOf(stats) {
       ...spelled(stats.dropped),
       ...(kernelDrops === undefined ? {} : { "by the system": kernelDrops }),
     }],
-    ["Answers withheld", spelled(withheld)],
+    ["Replies withheld", spelled(withheld)],
   ];
   for (const [name, values] of Object.entries(stats.sinks)) {
     groups.push([`Sink ${name}`, spelled(values)]);
@@ -76,7 +76,7 @@ function groupsOf(stats) {
   return groups.filter(([, values]) => Object.keys(values).length > 0);
 }
 
-/** `queueFull` as "queue full". @param {Counts} values */
+/** Writes `queueFull` as "queue full". @param {Counts} values */
 function spelled(values) {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
@@ -116,6 +116,6 @@ function sum(values) {
  * @param {string} text
  */
 function put(id, text) {
-  const place = find(id, HTMLElement);
-  if (place.textContent !== text) place.textContent = text;
+  const target = find(id, HTMLElement);
+  if (target.textContent !== text) target.textContent = text;
 }

@@ -1,0 +1,88 @@
+import { absent, Child, denoProgram, FOLDER, NET, output } from "./child.ts";
+import { type CarrierName, CARRIERS } from "./carriers.ts";
+
+const BUN = "1.4.5";
+const PEERS = "bench/peers";
+
+/** A program that is ready to run. */
+interface Program {
+  command: string[];
+  /** Its name and version. @default {those of Deno} */
+  version?: string;
+}
+
+/** Builds or installs what is missing. */
+type Prepare = () => Promise<Program>;
+
+/** All programs that are measured. Their names are filters of `--only`. */
+export const IMPLEMENTATIONS = {
+  raw: deno("raw.ts"),
+  pli: deno("pli.ts"),
+  offload: deno("offload.ts", ["--allow-ffi"]),
+  node: async () => {
+    // If there is no Node, Deno runs itself in its place.
+    const deno = "process.versions.deno ?? ''";
+    if (await output("node", "-p", deno) !== "") throw absent("node");
+    const version = `Node ${(await output("node", "--version")).slice(1)}`;
+    return tried({ command: ["node", `${PEERS}/dgram.mjs`], version });
+  },
+  "node-on-deno": deno("dgram.mjs"),
+  bun: async () => {
+    const path = `${FOLDER}/node_modules/bun/bin/bun`;
+    const there = await output(path, "--version").catch(() => undefined);
+    if (there !== BUN) await installBun();
+    const command = [path, `${PEERS}/bun.mjs`];
+    return tried({ command, version: `Bun ${BUN}` });
+  },
+  c: c("plain", "plain.c"),
+  mmsg: c("mmsg", "batched.c", "-DBATCH=64", "-DSEGMENTS=1"),
+  gso: c("gso", "batched.c", "-DBATCH=16", "-DSEGMENTS=64"),
+  "nats-server": async () => {
+    // It prints "nats-server: v2.9.10".
+    const version = await output("nats-server", "--version");
+    return { command: ["nats-server"], version: version.replace(": v", " ") };
+  },
+  ...Object.fromEntries(
+    Object.keys(CARRIERS).map((name) => [name, deno("carried.ts", [], name)]),
+  ) as Record<CarrierName, Prepare>,
+} satisfies Record<string, Prepare>;
+
+/** The name of an implementation. */
+export type ImplementationName = keyof typeof IMPLEMENTATIONS;
+
+/** Checks that a program can receive before it is measured. */
+async function tried(program: Program): Promise<Program> {
+  await using receiver = new Child([...program.command, "receive", 100, 1]);
+  await receiver.next();
+  return program;
+}
+
+function deno(
+  file: string,
+  permissions: string[] = [],
+  ...args: string[]
+): Prepare {
+  const program = denoProgram(`peers/${file}`, [NET, ...permissions]);
+  return () => tried({ command: [...program, ...args] });
+}
+
+function c(name: string, file: string, ...flags: string[]): Prepare {
+  return async () => {
+    await Deno.mkdir(FOLDER, { recursive: true });
+    const path = `${FOLDER}/${name}`;
+    await output("cc", "-O2", ...flags, "-o", path, `${PEERS}/${file}`);
+    const [version] = (await output("cc", "--version")).split("\n");
+    return tried({ command: [path], version });
+  };
+}
+
+/** Installs Bun. Its package holds the program, so no install script has to run. */
+async function installBun(): Promise<void> {
+  const arch = { x86_64: "x64", aarch64: "aarch64" }[Deno.build.arch];
+  await output(
+    "npm",
+    ...["install", "--prefix", FOLDER, "--ignore-scripts", "--no-save"],
+    ...["--no-package-lock", "--no-audit", "--no-fund"],
+    `bun@npm:@oven/bun-${Deno.build.os}-${arch}@${BUN}`,
+  );
+}

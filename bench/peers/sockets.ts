@@ -1,0 +1,59 @@
+// The roles that sockets of this library play in the same way over any carrier.
+import {
+  bind,
+  type CarrierSource,
+  connect,
+  type ConnectedSocket,
+  type DatagramSocket,
+} from "../../mod.ts";
+import { at, portOf } from "../lib/datagrams.ts";
+import { type Args, counted, listening, report, RoundTrips } from "./meter.mjs";
+
+/** How a program opens its sockets. */
+export interface Sockets {
+  /** Binds a socket and prints its port. */
+  listen(): Promise<DatagramSocket>;
+  /** Connects a socket to a port of this machine. */
+  dial(port: number): Promise<ConnectedSocket>;
+}
+
+/** Opens sockets over UDP, by Deno's own or by another carrier. */
+export function udpSockets(options: { carrier?: CarrierSource } = {}): Sockets {
+  return {
+    listen() {
+      const socket = bind("udp://127.0.0.1:0", options);
+      listening(portOf(socket));
+      return Promise.resolve(socket);
+    },
+    dial: (port) => connect(at(port), options),
+  };
+}
+
+/** Makes the roles that need nothing but these sockets. */
+export function socketRoles({ listen, dial }: Sockets) {
+  return {
+    async receive({ seconds }: Args) {
+      const socket = await listen();
+      report(seconds);
+      for await (const { data } of socket) {
+        counted.datagrams++;
+        counted.bytes += data.length;
+      }
+    },
+    async echo() {
+      const socket = await listen();
+      for (;;) {
+        const { data, from } = await socket.receive();
+        await socket.send(data, from);
+      }
+    },
+    async ping({ data, seconds, port }: Args) {
+      const socket = await dial(port);
+      const trips = new RoundTrips(seconds);
+      do {
+        await socket.send(data);
+        await socket.receive();
+      } while (trips.next());
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { CollectorStats } from "../sink.ts";
+import { isReplying, type ServerSettings } from "./server_options.ts";
+import { describeSystemDrops } from "./system_drops.ts";
+import { describeReceived, describeSent } from "./totals.ts";
+
+/** Returns the counts of a collector as lines, in the server's format. */
+export function collectorTotals(
+  stats: CollectorStats,
+  settings: ServerSettings,
+): string[] {
+  const { format, carrier } = settings;
+  // The system drops datagrams; connections wait instead.
+  const isCounted = carrier.scheme === "udp";
+  const { kernelDrops } = stats;
+  if (format === "json") {
+    const known = isCounted ? { kernelDrops: kernelDrops ?? null } : {};
+    return [JSON.stringify({ ...stats, ...known })];
+  }
+  const received = describeReceived(stats);
+  const { output: _, ...sinks } = stats.sinks;
+  return [
+    isCounted ? `${received}, ${describeSystemDrops(kernelDrops)}` : received,
+    ...isReplying(settings) ? [describeSent(stats)] : [],
+    ...Object.entries(sinks).map(([name, counts]) => {
+      const parts = Object.entries(counts).map(([what, n]) =>
+        `${n} ${spaced(what)}`
+      );
+      return `${name}: ${parts.join(", ")}`;
+    }),
+  ];
+}
+
+/** Turns "notStored" into "not stored". */
+function spaced(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

@@ -1,0 +1,50 @@
+import { parseNatsUrl } from "../sinks/nats/url.ts";
+import { toCarry } from "./carriers.ts";
+import { inEnvironment } from "./environment.ts";
+import {
+  type Needs,
+  toAnswer,
+  toBind,
+  together,
+  toKeep,
+  toReach,
+  toSendToSelf,
+  toUseUnix,
+} from "./needs.ts";
+import { toKnow } from "./secrets.ts";
+import {
+  isReplying,
+  PAGE_TOKEN,
+  type PageSettings,
+  type ServerSettings,
+} from "./server_options.ts";
+import { toCountSystemDrops } from "./system_drops.ts";
+
+/** Returns the narrowest permissions that suffice. */
+export function serverNeeds(settings: ServerSettings): Needs {
+  const { carrier, store, page, publish } = settings;
+  return together(
+    toListen(settings),
+    toCarry(carrier),
+    toCountSystemDrops(carrier),
+    store === undefined ? {} : toKeep(store.path),
+    page === undefined ? {} : toServe(page),
+    page === undefined ? {} : toSendToSelf(settings.address),
+    publish === undefined ? {} : toReach(parseNatsUrl(publish)),
+  );
+}
+
+function toListen(settings: ServerSettings): Needs {
+  const { address, carrier } = settings;
+  if ("path" in address) {
+    return together(toUseUnix(address.path), toKeep(address.path));
+  }
+  // Deno looks up the names of its own sockets after it checked the permission.
+  const looksUp = carrier.fast || carrier.scheme === "quic";
+  return (isReplying(settings) ? toAnswer : toBind)(address, looksUp);
+}
+
+function toServe({ address, token }: PageSettings): Needs {
+  const isSecret = token.file !== undefined || inEnvironment(PAGE_TOKEN);
+  return together(toBind(address), isSecret ? toKnow(token) : {});
+}

@@ -1,0 +1,228 @@
+import { quote } from "../../errors.ts";
+import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
+import { reasonOf, Warnings } from "../../warnings.ts";
+import { Recent } from "../recent.ts";
+import { RecentAndStored } from "../recent_and_stored.ts";
+import { sizeOf, toColumns } from "./columns.ts";
+import type { StoreOptions } from "./options.ts";
+import { StoreReader } from "./reader.ts";
+
+// What may wait for the disk; beyond it messages are counted as not stored.
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+// What a message costs beyond its bytes.
+const OVERHEAD = 128;
+// The newest messages that are read from memory instead of the file.
+const RECENT = { messages: 10_000, bytes: 8 * 1024 * 1024 };
+
+/**
+ * A sink that stores messages in a SQLite file. A message that cannot be stored
+ * at once (the disk is full, another process has the file locked) waits. Up to
+ * 32 MiB of messages wait; further ones are counted as `notStored`. The stats
+ * `stored`, `waiting` and `notStored` add up to the messages that were written.
+ *
+ * As a log it returns only messages that are stored.
+ */
+export interface Store extends Sink, CheckpointedLog {
+  /** The path of the file. */
+  readonly path: string;
+  /** Returns the newest `limit` messages, oldest first. */
+  latest(limit: number): Message[];
+}
+
+/** What the worker reports. */
+export type Report =
+  | { type: "opened"; lastId: number }
+  | { type: "refused" | "failing"; reason: string }
+  | { type: "stored" | "recovered" | "closed" };
+
+/** A batch that the worker has not stored yet. */
+interface Batch {
+  readonly count: number;
+  readonly bytes: number;
+  readonly lastId: number;
+  /** Present only for `onStored`. */
+  readonly messages: readonly Message[] | undefined;
+}
+
+type Options =
+  & StoreOptions
+  & Required<Pick<StoreOptions, "keepRows" | "keepMs">>;
+
+/** The side of a store that its program uses; the worker writes the file. */
+export class SqliteStore implements Store {
+  readonly name = "store";
+  readonly path: string;
+  readonly identity: string;
+  readonly #worker: Worker;
+  readonly #end: () => void;
+  readonly #reader: StoreReader;
+  readonly #options: Options;
+  readonly #warnings: Warnings;
+  readonly #batches: Batch[] = [];
+  readonly #flushes: (() => void)[] = [];
+  readonly #checkpoints = new Map<string, number>();
+  // Absent until someone reads: a store that is only written needs no memory.
+  #recent: Recent | undefined;
+  #counts = { stored: 0, waiting: 0, notStored: 0 };
+  #waitingBytes = 0;
+  #lastId: number;
+  #isFull = false;
+  #isFailing = false;
+  #closed: Promise<void> | undefined;
+  #onClosed: (() => void) | undefined;
+
+  constructor(
+    path: string,
+    worker: Worker,
+    end: () => void,
+    lastId: number,
+    options: Options,
+  ) {
+    this.path = path;
+    this.#worker = worker;
+    this.#end = end;
+    this.#reader = new StoreReader(path);
+    this.identity = this.#reader.identity;
+    this.#lastId = lastId;
+    this.#options = options;
+    this.#warnings = new Warnings(options.onTrouble);
+    worker.onmessage = ({ data }) => this.#onReport(data);
+  }
+
+  get stats() {
+    return { ...this.#counts };
+  }
+
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  after(id: number, limit: number): Message[] {
+    if (this.#closed !== undefined) return [];
+    const { keepRows, keepMs } = this.#options;
+    this.#recent ??= new Recent({
+      ...RECENT,
+      messages: Math.min(RECENT.messages, keepRows),
+    });
+    this.#recent.dropBefore(Date.now() - keepMs);
+    // What waits for the disk is in memory too, and may never be stored.
+    return new RecentAndStored(this.#recent, this.#reader).after(id, limit)
+      .filter((message) => message.id <= this.#lastId);
+  }
+
+  latest(limit: number): Message[] {
+    return this.#closed === undefined ? this.#reader.latest(limit) : [];
+  }
+
+  checkpoint(destination: string): number {
+    const known = this.#checkpoints.get(destination);
+    if (known !== undefined || this.#closed !== undefined) return known ?? 0;
+    return this.#reader.checkpoint(destination);
+  }
+
+  saveCheckpoint(destination: string, id: number): void {
+    this.#checkpoints.set(destination, id);
+    if (this.#closed === undefined) {
+      this.#worker.postMessage({ type: "checkpoint", destination, id });
+    }
+  }
+
+  write(messages: readonly Message[]): void {
+    const count = messages.length;
+    const size = sizeOf(messages);
+    const bytes = size + OVERHEAD * count;
+    const isFull = this.#waitingBytes + bytes > MAX_WAITING_BYTES;
+    if (isFull && !this.#isFull) {
+      this.#warn("too many messages wait; further ones are only counted");
+    }
+    this.#isFull = isFull;
+    if (isFull || this.#closed !== undefined) {
+      this.#counts.notStored += count;
+      return;
+    }
+    this.#counts.waiting += count;
+    this.#waitingBytes += bytes;
+    this.#batches.push({
+      count,
+      bytes,
+      lastId: messages[count - 1].id,
+      messages: this.#options.onStored && messages,
+    });
+    this.#recent?.add(messages);
+    const batch = toColumns(messages, size);
+    this.#worker.postMessage({ type: "write", batch }, [
+      batch.data.buffer,
+      batch.sources.buffer,
+    ]);
+  }
+
+  flush(): Promise<void> {
+    if (this.#batches.length === 0 || this.#isFailing) return Promise.resolve();
+    return new Promise((resolve) => this.#flushes.push(resolve));
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= new Promise((resolve) => {
+      // Only the last to close folds the log into the file, if it may write.
+      this.#reader[Symbol.dispose]();
+      this.#onClosed = resolve;
+      this.#worker.postMessage({ type: "close" });
+    });
+  }
+
+  #onReport(report: Report): void {
+    switch (report.type) {
+      case "stored":
+        return this.#onBatchStored();
+      case "failing":
+        this.#isFailing = true;
+        this.#warn(`${report.reason}; messages wait, and are counted`);
+        return this.#endFlushes();
+      case "recovered":
+        this.#isFailing = false;
+        this.#warnings.allOver();
+        return this.#warnings.note(
+          `messages are stored in ${quote(this.path)} again`,
+        );
+      case "closed":
+        return this.#onWorkerClosed();
+    }
+  }
+
+  #onBatchStored(): void {
+    const { count, bytes, lastId, messages } = this.#batches.shift()!;
+    this.#counts.waiting -= count;
+    this.#counts.stored += count;
+    this.#waitingBytes -= bytes;
+    this.#lastId = lastId;
+    if (messages !== undefined) this.#callBack(messages);
+    if (this.#batches.length === 0) this.#endFlushes();
+  }
+
+  #callBack(messages: readonly Message[]): void {
+    try {
+      this.#options.onStored?.(messages);
+    } catch (error) {
+      this.#warnings.once(`onStored: ${reasonOf(error)}`);
+    }
+  }
+
+  #endFlushes(): void {
+    for (const resolve of this.#flushes.splice(0)) resolve();
+  }
+
+  #warn(reason: string): void {
+    this.#warnings.once(
+      `Cannot store messages in ${quote(this.path)}: ${reason}`,
+    );
+  }
+
+  #onWorkerClosed(): void {
+    this.#counts.notStored += this.#counts.waiting;
+    this.#counts.waiting = 0;
+    this.#batches.length = 0;
+    this.#endFlushes();
+    this.#end();
+    this.#onClosed?.();
+  }
+}

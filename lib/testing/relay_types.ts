@@ -1,0 +1,76 @@
+import type { NetAddr } from "../addr.ts";
+import type { DirectionStats } from "./direction.ts";
+import type { Faults } from "./faults.ts";
+
+/** How `startRelay` relays. */
+export interface RelayOptions extends Faults {
+  /**
+   * The address that clients send to, as `udp://127.0.0.1:7000`. Port 0 is any
+   * free one.
+   */
+  listen: string | NetAddr;
+  /** The server's address. A name is looked up once. */
+  to: string | NetAddr;
+  /** Seed of the random generators; the same seed decides the same. @default {1} */
+  seed?: number | undefined;
+  /**
+   * After how many milliseconds without a datagram a client is forgotten.
+   * @default {60000}
+   */
+  idleMs?: number | undefined;
+  /**
+   * How many clients there may be at a time; datagrams of others are dropped.
+   * @default {1024}
+   */
+  maxSessions?: number | undefined;
+  /**
+   * Called if the system fails: if the upstream socket of a client cannot be
+   * opened (its datagram is counted as `refused`), or a datagram cannot be sent
+   * (`notSent`) or received. The relay goes on.
+   * @default {prints each kind of error once to standard error}
+   */
+  onError?: ((error: unknown) => void) | undefined;
+}
+
+/** What a relay has counted so far. */
+export interface RelayStats {
+  /** From clients to the server. */
+  readonly up: Readonly<DirectionStats>;
+  /** From the server to clients. */
+  readonly down: Readonly<DirectionStats>;
+  /** How many clients there are now. */
+  readonly sessions: number;
+  /** How many clients were forgotten because they were silent. */
+  readonly expired: number;
+  /**
+   * Datagrams of clients that could get no session, and of the server from ports
+   * for which no socket could be opened.
+   */
+  readonly refused: number;
+  /** Datagrams that came to an upstream port from another host than the server. */
+  readonly strangers: number;
+}
+
+/** A relay that `startRelay` started. */
+export interface Relay extends AsyncDisposable {
+  /** The address that clients send to. */
+  readonly addr: NetAddr;
+  /** What it has counted so far: a copy. */
+  readonly stats: RelayStats;
+  /**
+   * Changes faults from now on, in both directions or in one; those that are not
+   * given stay. Datagrams that are held keep their times, and later ones do not
+   * overtake them.
+   *
+   * @throws {RangeError} A fault is out of range.
+   */
+  set(faults: Faults, direction?: "up" | "down"): void;
+  /**
+   * Returns how many datagrams the system dropped before the relay could read
+   * them, at all its sockets, those of clients that were forgotten included; see
+   * `DatagramSocket.kernelDrops`.
+   */
+  kernelDrops(): Promise<number | undefined>;
+  /** Stops the relay. Datagrams that it holds are not sent. */
+  close(): Promise<void>;
+}

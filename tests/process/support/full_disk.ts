@@ -1,0 +1,60 @@
+/** A disk that is nearly full. */
+
+/** A folder on a disk that is nearly full. */
+export interface FullDisk extends AsyncDisposable {
+  /** The folder, as the program sees it that `under` runs. */
+  readonly folder: string;
+  /** A command that runs a program with that disk. */
+  readonly under: string[];
+  /** Why nothing can be written to it, in the words of a store. */
+  readonly reason: string;
+  /** Makes room on the disk of the running program. */
+  makeRoom(pid: number): Promise<void>;
+}
+
+const NAMESPACES = [["--user", "--map-root-user", "--mount"], ["--mount"]];
+
+/**
+ * Returns a full disk. It is a mount in a namespace, which an ordinary user may
+ * have too. If namespaces are forbidden, as they are in containers by default, the
+ * size of files is limited instead: writing beyond the limit fails as well.
+ */
+export async function fullDisk(): Promise<FullDisk> {
+  const folder = await Deno.makeTempDir();
+  const disk = {
+    folder,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+  for (const options of NAMESPACES) {
+    const unshare = ["unshare", ...options];
+    const mount = `mount -t tmpfs -o size=8m none ${folder}`;
+    if (!await succeeds([...unshare, "sh", "-c", mount])) continue;
+    const fill = `head -c 6M /dev/zero >${folder}/ballast`;
+    return {
+      ...disk,
+      under: [...unshare, "sh", "-c", `${mount} && ${fill} && exec "$@"`, "sh"],
+      reason: "the disk is full",
+      // In the other mount namespace.
+      makeRoom: (pid) => Deno.remove(`/proc/${pid}/root${folder}/ballast`),
+    };
+  }
+  const limit = `trap "" XFSZ; ulimit -S -f 4096; exec "$@"`;
+  return {
+    ...disk,
+    under: ["sh", "-c", limit, "sh"],
+    reason: "the disk has an error",
+    makeRoom: async (pid) => {
+      const raise = ["prlimit", "--pid", `${pid}`, "--fsize=unlimited:"];
+      if (!await succeeds(raise)) throw new Error("prlimit failed");
+    },
+  };
+}
+
+async function succeeds([command, ...args]: string[]): Promise<boolean> {
+  const { success } = await new Deno.Command(command, {
+    args,
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return success;
+}

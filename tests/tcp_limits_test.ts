@@ -1,0 +1,144 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { bind, connect } from "../mod.ts";
+import { tcp, type TcpOptions } from "../lib/carriers/tcp.ts";
+import { describeReceived } from "../lib/programs/totals.ts";
+import { metrics } from "../lib/sinks/page/metrics.ts";
+import { SOON } from "./support/helpers.ts";
+import { ANY, counted, dial, readAll } from "./support/streams.ts";
+
+Deno.test("a message that takes too long closes its connection, and both are counted", async () => {
+  const carrier = tcp({ messageMs: 30 });
+  await using socket = bind(ANY, { carrier });
+  using conn = await dial(socket);
+  using other = await dial(socket);
+  await other.say("fine\n");
+  assertEquals((await socket.receive(SOON)).text(), "fine");
+  let closed = false;
+  const dripping = (async () => {
+    while (!closed) {
+      await conn.say("x").catch(() => closed = true);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })();
+  assertEquals(await counted(socket, (s) => s.connections?.slow), 1);
+  assertEquals(await counted(socket, (s) => s.dropped.incomplete), 1);
+  await other.say("still here\n");
+  assertEquals((await socket.receive(SOON)).text(), "still here");
+  await dripping;
+});
+
+Deno.test("a receiver that pauses in the middle of a message makes no peer slow", async () => {
+  const carrier = tcp({ messageMs: 1000 });
+  await using socket = bind(ANY, { carrier });
+  using conn = await dial(socket);
+  await conn.say("whole\nbegun ");
+  assertEquals((await socket.receive(SOON)).text(), "whole");
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  await conn.say("and ended\n");
+  assertEquals((await socket.receive(SOON)).text(), "begun and ended");
+  assertEquals(socket.stats.connections?.slow, 0);
+});
+
+Deno.test("an idle connection is closed, and counted", async () => {
+  const carrier = tcp({ idleMs: 30 });
+  await using socket = bind(ANY, { carrier });
+  using conn = await dial(socket);
+  assertEquals(await readAll(conn), "");
+  assertEquals(socket.stats.connections?.idle, 1);
+});
+
+Deno.test("a peer that reads no replies is disconnected; others get theirs", async () => {
+  const carrier = tcp({ sendMs: 50 });
+  await using socket = bind(ANY, { carrier });
+  using deaf = await dial(socket);
+  await deaf.say("deaf\n");
+  const { from } = await socket.receive(SOON);
+  await using client = await connect(socket.addr, { carrier });
+  const filling = (async () => {
+    for (;;) await socket.send("x".repeat(60_000), from);
+  })();
+  const failed = assertRejects(
+    () => filling,
+    Deno.errors.TimedOut,
+    "the peer has read nothing for 50 ms",
+  );
+  const answer = client.request("ping", SOON);
+  const ping = await socket.receive(SOON);
+  await socket.send("pong", ping.from);
+  assertEquals((await answer).text(), "pong");
+  await failed;
+  assertEquals(socket.stats.connections?.unread, 1);
+  await assertRejects(
+    () => socket.send("x", from),
+    Deno.errors.NotConnected,
+  );
+});
+
+Deno.test("connections beyond maxPeers are closed at once, and counted", async () => {
+  const carrier = tcp({ maxPeers: 2 });
+  await using socket = bind(ANY, { carrier });
+  await using first = await connect(socket.addr);
+  await using second = await connect(socket.addr);
+  for (const client of [first, second]) {
+    await client.send("x");
+    await socket.receive(SOON);
+  }
+  using third = await dial(socket);
+  assertEquals(await readAll(third), "");
+  assertEquals(socket.stats.connections?.tooManyPeers, 1);
+  // No datagram was dropped: the connection never sent one.
+  assertEquals(Object.values(socket.stats.dropped).some((n) => n > 0), false);
+  await first.send("still here");
+  assertEquals((await socket.receive(SOON)).text(), "still here");
+});
+
+Deno.test("totals and metrics count closed connections apart from datagrams", async () => {
+  const carrier = tcp({ maxPeers: 1 });
+  await using socket = bind(ANY, { carrier });
+  await using client = await connect(socket.addr);
+  await client.send("x");
+  await socket.receive(SOON);
+  using further = await dial(socket);
+  assertEquals(await readAll(further), "");
+  const { stats } = socket;
+  assertEquals(
+    describeReceived(stats),
+    "received 1 message (1 byte), 1 connection closed because there were too many",
+  );
+  const { text } = metrics({ ...stats, sinks: {} }, "");
+  const lines = text.split("\n").filter((line) => line.includes("tooMany"));
+  assertEquals(lines, [
+    'pli_closed_connections_total{reason="tooManyPeers"} 1',
+  ]);
+});
+
+Deno.test("a connection that only waits for replies gives way to a new one", async () => {
+  const carrier = tcp({ maxPeers: 1 });
+  await using socket = bind(ANY, { carrier });
+  for (let n = 0; n < 20; n++) {
+    using conn = await dial(socket);
+    await conn.say(`${n}\n`);
+    await conn.closeWrite();
+    assertEquals((await socket.receive(SOON)).text(), `${n}`);
+    assertEquals(await socket.tryReceive(), undefined);
+  }
+  assertEquals(socket.stats.connections?.tooManyPeers, 0);
+});
+
+const INVALID: [TcpOptions, string][] = [
+  [{ framing: "xml" as "line" }, 'framing must be "line" or "length"'],
+  [{ maxMessage: 0 }, "maxMessage must be a whole number from 1"],
+  [{ framing: "length", maxMessage: 65_536 }, "from 1 to 65535: given 65536"],
+  [{ maxPeers: 0 }, "maxPeers must be a whole number from 1: given 0"],
+  [{ idleMs: 0 }, "idleMs must be milliseconds from 1"],
+  [{ messageMs: NaN }, "messageMs must be milliseconds from 1"],
+  [{ sendMs: 2 ** 31 }, "sendMs must be milliseconds from 1"],
+  [{ replyMs: -1 }, "replyMs must be milliseconds from 0"],
+  [{ maxPeers: "9" as unknown as number }, 'from 1: given "9"'],
+  [{ framing: null as unknown as "line" }, 'or "length": given null'],
+];
+for (const [options, message] of INVALID) {
+  Deno.test(`tcp(${JSON.stringify(options)}) throws one clear line`, () => {
+    assertThrows(() => tcp(options), RangeError, message);
+  });
+}
