@@ -10,7 +10,7 @@ const MAX_PEERS = 4096;
 // A query costs 2 µs and makes garbage, so a loop that sends more often than this
 // to a peer, without a turn of the event loop, takes the answer for the rest of
 // the turn: 2 ms at most.
-const ASKED_PER_TURN = 16;
+const ASKED_PER_TURN = 4;
 
 /** What became of a peer's address. */
 export type Peer =
