@@ -9,14 +9,14 @@ import type { CarrierSource } from "../carrier.ts";
 import { OffloadCarrier } from "./offload/carrier.ts";
 import { type Libc, systemLibc } from "./offload/libc.ts";
 import { checkOptions, type OffloadOptions } from "./offload/options.ts";
-import { requireNet } from "./offload/permissions.ts";
-import { openBound, openConnected } from "./offload/system.ts";
+import { NetPermission } from "./offload/permissions.ts";
+import { openBound, openConnected, type Place } from "./offload/system.ts";
 import { localHostFor, refuseMany } from "./peers.ts";
 import { localhostIn, resolveHost } from "./resolve.ts";
 
 export type { OffloadOptions } from "./offload/options.ts";
 
-// Where a connected socket's owner may be bound for a moment.
+// Where Deno may bind a socket for a moment, for which a permission is needed.
 const HOSTS = ["127.0.0.1", "::1", "0.0.0.0", "::"];
 
 /**
@@ -64,25 +64,20 @@ export function offloadBy(
     schemes: ["udp"],
     listen({ hostname, port }: NetAddr) {
       const local = localhostIn(hostname, 4);
-      requireNet(local, port);
-      return new OffloadCarrier(openBound(open, {
-        address: { transport: "udp", hostname: local, port },
-        // Deno does not bind to zones.
-        places: local.includes("%")
-          ? HOSTS.map((host) => [host, 0])
-          : [[local, 0], [local, port]],
-        options,
-      }));
+      new NetPermission(local, port).require();
+      const places: Place[] = [local, ...HOSTS].map((host) => [host, 0]);
+      // With reusePort others may have the port already.
+      if (!options.reusePort) places.push([local, port]);
+      const address: NetAddr = { transport: "udp", hostname: local, port };
+      return new OffloadCarrier(openBound(open, { address, places, options }));
     },
     async dial(address: NetAddr) {
       const { hostname, port } = address;
       const host = await resolveHost(hostname);
       refuseMany(host, address);
-      requireNet(host, port);
+      new NetPermission(host, port).require();
       const remote: NetAddr = { transport: "udp", hostname: host, port };
-      const places = [localHostFor(host), ...HOSTS].map((at) =>
-        [at, 0] as const
-      );
+      const places = [localHostFor(host), ...HOSTS].map((at): Place => [at, 0]);
       const socket = openConnected(open, { address: remote, places, options });
       return new OffloadCarrier(socket, remote);
     },

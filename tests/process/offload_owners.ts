@@ -1,5 +1,5 @@
 // Deno owns each descriptor: whatever ends a socket, nothing stays open.
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { bind, connect, type ConnectedSocket } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import { LOOPBACK, SOON } from "../support/helpers.ts";
@@ -125,30 +125,48 @@ Deno.test("closed sockets and ended workers leave what Deno's own UDP leaves", a
   assertEquals(own, other);
 });
 
-Deno.test("a permission for one port is enough to bind it", async () => {
-  let port: number;
-  {
-    await using free = bind(LOOPBACK);
-    ({ port } = free.addr);
-  }
+/** Runs a program that binds an address, with a permission of its own. */
+async function withNet(port: number, options: string, net: string) {
   const program = `
     import { bind } from "${import.meta.resolve("../../mod.ts")}";
     import { offload } from "${
     import.meta.resolve("../../lib/carriers/offload.ts")
   }";
-    await using socket = bind("udp://127.0.0.1:${port}", { carrier: offload() });
+    const carrier = offload(${options});
+    await using socket = bind("udp://127.0.0.1:${port}", { carrier });
     await socket.send("to itself", socket.addr);
     console.log((await socket.receive()).text());
   `;
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-prompt", "--unstable-net", "--allow-import"],
-      ...["--allow-ffi", `--allow-net=127.0.0.1:${port}`],
+      ...["--allow-ffi", `--allow-net=${net}`],
       `data:application/typescript,${encodeURIComponent(program)}`,
     ],
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assertEquals([text(stdout), text(stderr)], ["to itself\n", ""]);
+  return text(stdout) + text(stderr);
+}
+
+async function freePort(): Promise<number> {
+  await using socket = bind(LOOPBACK);
+  return socket.addr.port;
+}
+
+Deno.test("a permission for one port is enough to bind it", async () => {
+  const port = await freePort();
+  assertEquals(await withNet(port, "", `127.0.0.1:${port}`), "to itself\n");
+});
+
+Deno.test("to share a port takes the permission for any port of a local host", async () => {
+  const port = await freePort();
+  const reusePort = "{ reusePort: true }";
+  assertStringIncludes(
+    await withNet(port, reusePort, `127.0.0.1:${port}`),
+    'Requires net access to "127.0.0.1:0"',
+  );
+  const net = `127.0.0.1:${port},[::1]:0`;
+  assertEquals(await withNet(port, reusePort, net), "to itself\n");
 });
 
 Deno.test("a port is free as soon as close returns, also while others wait", async () => {

@@ -1,7 +1,12 @@
 // Addresses are values: changing one changes nothing else.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { bind, connect } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
+import { systemLibc } from "../../lib/carriers/offload/libc.ts";
+import {
+  decodeAddress,
+  encodeAddress,
+} from "../../lib/carriers/offload/sockaddr.ts";
 import { LOOPBACK, net, SOON } from "../support/helpers.ts";
 
 const carrier = offload();
@@ -81,4 +86,30 @@ Deno.test("changing the address of a carrier changes nothing about it", async ()
     carrier.close();
     await carrier.closed;
   }
+});
+
+Deno.test("an IPv4 socket sends to an IPv4 address in its IPv6 form", async () => {
+  await using peer = bind(LOOPBACK);
+  await using socket = bind(LOOPBACK, { carrier });
+  await socket.send("x", `udp://[::ffff:127.0.0.1]:${peer.addr.port}`);
+  assertEquals((await peer.receive(SOON)).text(), "x");
+});
+
+Deno.test("an address keeps its zone when it is encoded and decoded", () => {
+  const libc = systemLibc()();
+  for (const hostname of ["fe80::1%7", "fe80::1", "::1", "192.0.2.1"]) {
+    const encoded = encodeAddress(libc, net(hostname, 1234));
+    const view = new DataView(encoded.buffer);
+    assertEquals(decodeAddress(view, 0), net(hostname, 1234));
+  }
+  libc.unload();
+});
+
+Deno.test("an unknown interface is reported with the address that was given", async () => {
+  await using socket = bind("udp://[::1]:0", { carrier });
+  await assertRejects(
+    () => socket.send("x", "udp://[fe80::1%nosuch]:1234"),
+    TypeError,
+    'Invalid address "udp://[fe80::1%nosuch]:1234": there is no interface nosuch',
+  );
 });

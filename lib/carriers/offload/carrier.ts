@@ -53,7 +53,7 @@ export class OffloadCarrier implements Carrier {
     this.#addr = addr;
     this.#remote = remote;
     this.#peers = remote === undefined
-      ? new ManyPeers(libc)
+      ? new ManyPeers(libc, this.#family)
       : new OnePeer(remote);
     this.#receiver = new Receiver(libc, fd);
     this.#sender = new Sender(libc, fd, this.#peers);
@@ -206,12 +206,15 @@ export class OffloadCarrier implements Carrier {
     }
   }
 
+  get #family(): 4 | 6 {
+    return this.#addr.hostname.includes(":") ? 6 : 4;
+  }
+
   /** Looks up the host of the peer, then sends the message. */
   async #sendResolved({ data, to }: Outgoing): Promise<SentBatch> {
     try {
       const { transport, hostname, port } = to as NetAddr;
-      const family = this.#addr.hostname.includes(":") ? 6 : 4;
-      const host = await this.#hosts.resolve(hostname, family);
+      const host = await this.#hosts.resolve(hostname, this.#family);
       const resolved = { transport, hostname: host, port };
       return await this.#sendLater([{ data, to: resolved }]);
     } catch (error) {

@@ -79,7 +79,7 @@ const SYMBOLS = {
   },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
   // The same.
   epoll_wait_in_thread: {
     name: "epoll_wait",

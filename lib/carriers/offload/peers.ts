@@ -1,8 +1,8 @@
 import type { Addr, NetAddr } from "../../addr.ts";
-import { isIp } from "../../address/host.ts";
+import { comparableHost, isIp } from "../../address/host.ts";
 import { BoundedMap } from "../../limits/bounded_map.ts";
 import type { Libc } from "./libc.ts";
-import { isNetAllowed, notAllowed } from "./permissions.ts";
+import { NetPermission } from "./permissions.ts";
 import { encodeAddress, type Sockaddr } from "./sockaddr.ts";
 
 const MAX_PEERS = 4096;
@@ -21,7 +21,7 @@ export type Peer =
 
 /**
  * The peers that a socket sends to. A permission can be revoked at any time, so
- * it is asked for again after each `renew`: a query costs 2 µs.
+ * it is asked for again after each `renew`.
  */
 export interface Peers {
   /** Forgets to which peers the program may send. */
@@ -34,26 +34,25 @@ const NAME: Peer = { kind: "name" };
 
 /** The many peers of a bound socket. Each address is encoded once. */
 export class ManyPeers implements Peers {
-  readonly #encoded: BoundedMap<Sockaddr>;
-  readonly #found = new Map<Sockaddr, Peer>();
-  #last: Peer | undefined;
+  readonly #known: BoundedMap<KnownPeer>;
+  #turn = 0;
+  #last: KnownPeer | undefined;
   #lastHost = "";
   #lastPort = 0;
 
-  constructor(libc: Libc) {
-    this.#encoded = new BoundedMap((peer) => {
-      const [hostname, port] = peer.split(" ", 2);
-      return encodeAddress(libc, {
-        transport: "udp",
-        hostname,
-        port: Number(port),
-      });
+  /** @param family Of the socket. An IPv4 one cannot use `::ffff:a.b.c.d`. */
+  constructor(libc: Libc, family: 4 | 6) {
+    this.#known = new BoundedMap((peer) => {
+      const [host, text] = peer.split(" ", 2);
+      const hostname = family === 4 ? comparableHost(host) : host;
+      const port = Number(text);
+      const address: NetAddr = { transport: "udp", hostname, port };
+      return new KnownPeer(hostname, port, encodeAddress(libc, address));
     }, MAX_PEERS);
   }
 
   renew(): void {
-    this.#found.clear();
-    this.#last = undefined;
+    this.#turn++;
   }
 
   find(to: Addr): Peer {
@@ -64,53 +63,57 @@ export class ManyPeers implements Peers {
       this.#last === undefined || port !== this.#lastPort ||
       hostname !== this.#lastHost
     ) {
-      this.#last = this.#find(hostname, port);
+      if (!isIp(hostname)) return NAME;
+      try {
+        this.#last = this.#known.get(`${hostname} ${port}`);
+      } catch (error) {
+        return { kind: "refused", error };
+      }
       this.#lastHost = hostname;
       this.#lastPort = port;
     }
-    return this.#last;
-  }
-
-  #find(hostname: string, port: number): Peer {
-    if (!isIp(hostname)) return NAME;
-    try {
-      const sockaddr = this.#encoded.get(`${hostname} ${port}`);
-      const known = this.#found.get(sockaddr);
-      if (known !== undefined) return known;
-      const peer = allowed(hostname, port, sockaddr);
-      this.#found.set(sockaddr, peer);
-      return peer;
-    } catch (error) {
-      return { kind: "refused", error };
-    }
+    return this.#last.at(this.#turn);
   }
 }
 
 /** The one peer of a connected socket. */
 export class OnePeer implements Peers {
-  readonly #remote: NetAddr;
-  #found: Peer | undefined;
+  readonly #peer: KnownPeer;
+  #turn = 0;
 
-  constructor(remote: NetAddr) {
-    this.#remote = remote;
+  constructor({ hostname, port }: NetAddr) {
+    this.#peer = new KnownPeer(hostname, port, null);
   }
 
   renew(): void {
-    this.#found = undefined;
+    this.#turn++;
   }
 
   find(): Peer {
-    const { hostname, port } = this.#remote;
-    return this.#found ??= allowed(hostname, port, null);
+    return this.#peer.at(this.#turn);
   }
 }
 
-function allowed(
-  hostname: string,
-  port: number,
-  sockaddr: Sockaddr | null,
-): Peer {
-  return isNetAllowed(hostname, port)
-    ? { kind: "address", sockaddr }
-    : { kind: "refused", error: notAllowed(hostname, port) };
+/** A peer, and whether the program may send to it. */
+class KnownPeer {
+  readonly #address: Peer;
+  readonly #permission: NetPermission;
+  #peer: Peer;
+  #asked = -1;
+
+  constructor(hostname: string, port: number, sockaddr: Sockaddr | null) {
+    this.#address = this.#peer = { kind: "address", sockaddr };
+    this.#permission = new NetPermission(hostname, port);
+  }
+
+  /** Asks at most once per turn. */
+  at(turn: number): Peer {
+    if (this.#asked !== turn) {
+      this.#asked = turn;
+      this.#peer = this.#permission.isGranted
+        ? this.#address
+        : { kind: "refused", error: this.#permission.error };
+    }
+    return this.#peer;
+  }
 }

@@ -2,28 +2,33 @@ import { bracketed } from "../../address/address.ts";
 import { errors } from "../../errors.ts";
 
 /**
- * Whether `--allow-net` includes an address. libc does not ask, so the carrier
- * does: before it opens a socket, and again at each send, since a permission can
- * be revoked at any time.
+ * The permission to use an address. libc does not ask, so the carrier does:
+ * before it opens a socket, and again whenever it sends, since a permission can
+ * be revoked at any time. A query costs 1.5 µs.
  */
-export function isNetAllowed(hostname: string, port: number): boolean {
-  const host = `${bracketed(withoutZone(hostname))}:${port}`;
-  return Deno.permissions.querySync({ name: "net", host }).state === "granted";
-}
+export class NetPermission {
+  readonly #descriptor: Deno.NetPermissionDescriptor & { host: string };
 
-/** @throws {Deno.errors.NotCapable} `--allow-net` does not include the address. */
-export function requireNet(hostname: string, port: number): void {
-  if (!isNetAllowed(hostname, port)) throw notAllowed(hostname, port);
-}
+  constructor(hostname: string, port: number) {
+    // Permissions have no zones.
+    const host = `${bracketed(hostname.split("%", 1)[0])}:${port}`;
+    this.#descriptor = { name: "net", host };
+  }
 
-/** The error that Deno's own sockets throw without the permission. */
-export function notAllowed(hostname: string, port: number): Error {
-  const host = `${bracketed(withoutZone(hostname))}:${port}`;
-  return new errors.NotCapable(
-    `Requires net access to "${host}", run again with the --allow-net flag`,
-  );
-}
+  get isGranted(): boolean {
+    return Deno.permissions.querySync(this.#descriptor).state === "granted";
+  }
 
-function withoutZone(hostname: string): string {
-  return hostname.split("%", 1)[0];
+  /** The error that Deno's own sockets throw without it. */
+  get error(): Error {
+    const { host } = this.#descriptor;
+    return new errors.NotCapable(
+      `Requires net access to "${host}", run again with the --allow-net flag`,
+    );
+  }
+
+  /** @throws {Deno.errors.NotCapable} It is not granted. */
+  require(): void {
+    if (!this.isGranted) throw this.error;
+  }
 }

@@ -1,6 +1,7 @@
 import { POLLFD, TIMESPEC } from "./layout.ts";
 import { type Libc, POLLIN } from "./libc.ts";
-import type { Poller, Watch } from "./poller.ts";
+import type { Poller } from "./poller.ts";
+import type { Watch } from "./watch.ts";
 
 // Sleeping and being woken takes longer than many a reply.
 const SPIN_MS = 0.02;

@@ -35,7 +35,7 @@ export function encodeAddress(
   return encoded;
 }
 
-/** Decodes an address. It has no zone, as with Deno's own sockets. */
+/** Decodes an address. A link-local one has the number of its interface as zone. */
 export function decodeAddress(view: DataView, offset: number): NetAddr {
   const inet6 = view.getUint16(offset, true) === AF_INET6;
   const layout = inet6 ? SOCKADDR_IN6 : SOCKADDR_IN;
@@ -44,9 +44,11 @@ export function decodeAddress(view: DataView, offset: number): NetAddr {
     view.byteOffset + offset + layout.addr,
     inet6 ? 16 : 4,
   );
+  const scope = inet6 ? view.getUint32(offset + SOCKADDR_IN6.scope, true) : 0;
+  const zone = scope === 0 ? "" : `%${scope}`;
   return {
     transport: "udp",
-    hostname: inet6 ? ipv6Text(bytes) : bytes.join("."),
+    hostname: inet6 ? ipv6Text(bytes) + zone : bytes.join("."),
     port: view.getUint16(offset + layout.port),
   };
 }

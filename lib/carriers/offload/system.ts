@@ -13,10 +13,11 @@ import {
 } from "./libc.ts";
 import type { OffloadOptions } from "./options.ts";
 import { own } from "./owned.ts";
-import { isNetAllowed } from "./permissions.ts";
-import { Poller, type Watch } from "./poller.ts";
+import { NetPermission } from "./permissions.ts";
+import { Poller } from "./poller.ts";
 import { decodeAddress, encodeAddress } from "./sockaddr.ts";
 import { setOptions } from "./socket_options.ts";
+import type { Watch } from "./watch.ts";
 
 /** A socket that is open, and the poller that watches it. */
 export interface OpenSocket {
@@ -32,12 +33,15 @@ export interface OpenSocket {
   close(): Promise<void>;
 }
 
+/** An address that Deno may bind for a moment. */
+export type Place = readonly [hostname: string, port: number];
+
 /** How a socket is opened. */
 export interface Opening {
   /** Its own address, or the peer's: an IP address. */
   readonly address: NetAddr;
-  /** Where Deno may bind for a moment, the best one first. */
-  readonly places: readonly (readonly [hostname: string, port: number])[];
+  /** The best one first. */
+  readonly places: readonly Place[];
   readonly options: OffloadOptions;
 }
 
@@ -75,7 +79,8 @@ function openSocket(
       `offload binds IP addresses and localhost only, no other names: given ${hostname}`,
     );
   }
-  const [host, port] = places.find((at) => isNetAllowed(...at)) ?? places[0];
+  const isAllowed = (at: Place) => new NetPermission(...at).isGranted;
+  const [host, port] = places.find(isAllowed) ?? places[0];
   const place: NetAddr = { transport: "udp", hostname: host, port };
   using stack = new DisposableStack();
   const { poller } = share(open, place);
