@@ -26,44 +26,76 @@ export interface PemOptions {
 
 const CERTIFICATE = "-----BEGIN CERTIFICATE-----";
 const KEY = "PRIVATE KEY-----";
+// PKCS #8 and, in the lines after its first, PKCS #1 and SEC 1.
+const ENCRYPTED = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/;
+// How DER and PKCS #12 begin, also if they were read as text.
+const BINARY = /^0[\x80-\xff\ufffd]/;
+const BYTE_ORDER_MARK = /^\ufeff/;
 
 /**
  * Checks that each option is of the right type, and PEM if it has to be. The
  * messages never show what was given: it may be a key.
  *
  * @param source The function whose options they are.
+ * @returns The options: a copy, without byte order marks.
  * @throws {TypeError} One of them is invalid.
  */
 export function checkPem(
   source: "tls" | "quic",
   { cert, key, caCerts, serverName }: PemOptions,
-): void {
-  const invalid = (name: string, wanted: string, value: unknown) => {
-    const given = typeof value === "string" ? "other text" : shown(value);
-    const text = `${name} must be ${wanted}: given ${given}`;
-    return withFields(new TypeError(`Cannot use ${source}: ${text}`), {
+): PemOptions {
+  const fail = (text: string) =>
+    withFields(new TypeError(`Cannot use ${source}: ${text}`), {
       operation: "use",
     });
-  };
-  if (cert !== undefined && !holds(cert, CERTIFICATE)) {
-    throw invalid("cert", "a certificate in PEM", cert);
+  const invalid = (name: string, wanted: string, value: unknown) =>
+    fail(`${name} must be ${wanted}: given ${described(value)}`);
+  const checked: PemOptions = {};
+  if (cert !== undefined) {
+    checked.cert = pem(cert, CERTIFICATE) ??
+      raise(invalid("cert", "a certificate in PEM", cert));
   }
-  if (key !== undefined && !holds(key, KEY)) {
-    throw invalid("key", "a private key in PEM", key);
+  if (key !== undefined) {
+    checked.key = pem(key, KEY) ??
+      raise(invalid("key", "a private key in PEM", key));
+    if (ENCRYPTED.test(key)) {
+      throw fail(
+        "key is encrypted; decrypt it: openssl pkey -in KEY -out DECRYPTED",
+      );
+    }
   }
-  if (serverName !== undefined && typeof serverName !== "string") {
-    throw invalid("serverName", "a host name", serverName);
+  if (serverName !== undefined) {
+    if (typeof serverName !== "string") {
+      throw invalid("serverName", "a host name", serverName);
+    }
+    checked.serverName = serverName;
   }
-  if (caCerts === undefined) return;
+  if (caCerts === undefined) return checked;
   const wanted = "an array of certificates in PEM";
   if (!Array.isArray(caCerts)) throw invalid("caCerts", wanted, caCerts);
-  for (const pem of caCerts) {
-    if (!holds(pem, CERTIFICATE)) throw invalid("caCerts", wanted, pem);
-  }
+  checked.caCerts = caCerts.map((each) =>
+    pem(each, CERTIFICATE) ?? raise(invalid("caCerts", wanted, each))
+  );
+  return checked;
 }
 
-function holds(pem: unknown, mark: string): boolean {
-  return typeof pem === "string" && pem.includes(mark);
+/** Returns PEM as the TLS library takes it; `undefined` if it is not PEM. */
+function pem(value: unknown, mark: string): string | undefined {
+  return typeof value === "string" && value.includes(mark)
+    ? value.replace(BYTE_ORDER_MARK, "")
+    : undefined;
+}
+
+function described(value: unknown): string {
+  if (typeof value !== "string") return shown(value);
+  if (value === "") return "empty text";
+  return BINARY.test(value)
+    ? "a binary form such as DER; convert it: openssl x509 -inform der, or openssl pkey -inform der"
+    : "other text";
+}
+
+function raise(error: Error): never {
+  throw error;
 }
 
 /** Rewords Deno's errors about certificates, which do not name the options. */
@@ -72,10 +104,12 @@ export function certificateFailure(cause: unknown): unknown {
   const { message } = cause;
   const text = message.startsWith("No certificates")
     ? "cert holds no certificate that can be read"
-    : message.startsWith("No keys")
-    ? "key holds no private key that can be read; is it encrypted?"
+    : message.startsWith("No keys") || message.includes("decode key")
+    ? "key holds no private key that can be read"
     : message.includes("KeyMismatch")
-    ? "key is not the key of cert"
+    ? "key is not the key of cert, which has to begin with the server's own certificate"
+    : message.includes("failed to parse private key")
+    ? "key is of a kind that is not supported: use ECDSA (P-256, P-384, P-521), Ed25519, or RSA of 2048 bits or more"
     : undefined;
   return text === undefined ? cause : new TypeError(text, { cause });
 }

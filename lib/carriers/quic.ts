@@ -24,6 +24,7 @@ import { dial } from "./quic/dialed.ts";
 import { Listener } from "./quic/listener.ts";
 import { type QuicOptions, settingsOf } from "./quic/settings.ts";
 import { resolveHost } from "./resolve.ts";
+import type { DialOptions } from "./tcp/dial.ts";
 
 export type { PemOptions } from "./pem.ts";
 export type { QuicStats } from "./quic/counts.ts";
@@ -76,12 +77,15 @@ export function quic(options: QuicOptions = {}): QuicSource {
     schemes: ["quic"],
     listen: (address: NetAddr): Carrier =>
       new Listener(address, settings, counts),
-    async dial({ hostname, port }: NetAddr): Promise<Carrier> {
+    async dial(
+      { hostname, port }: NetAddr,
+      options?: DialOptions,
+    ): Promise<Carrier> {
       const host = await resolveHost(hostname);
       const { serverName = hostname } = settings;
       const from = localHostFor(host);
       const target = { hostname: host, port, serverName, from };
-      return await dial(target, settings, counts);
+      return await dial(target, settings, counts, options);
     },
     get stats() {
       return structuredClone(counts);

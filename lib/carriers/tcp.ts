@@ -11,7 +11,7 @@
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
-import { connectWithin } from "./tcp/dial.ts";
+import { connectWithin, type DialOptions } from "./tcp/dial.ts";
 import { DialedCarrier } from "./tcp/dialed.ts";
 import { checkOptions, type TcpOptions } from "./tcp/limits.ts";
 
@@ -60,8 +60,8 @@ export function tcp(options: TcpOptions = {}): CarrierSource {
         "tcp",
       );
     },
-    async dial(remote: NetAddr) {
-      const conn = await connectWithin(checked.sendMs, remote);
+    async dial(remote: NetAddr, options?: DialOptions) {
+      const conn = await connectWithin(checked.sendMs, remote, options);
       return new DialedCarrier(conn, checked, "tcp");
     },
   };
