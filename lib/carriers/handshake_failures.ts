@@ -69,9 +69,9 @@ export function handshakeFailure(cause: unknown): unknown {
     const why = unknown[1] === undefined ? "" : `: ${unknown[1]}`;
     return new InvalidData(text + why, { cause });
   }
-  return /handshake eof/.test(message)
+  return /handshake eof|unexpected end of file/.test(message)
     ? new errors.ConnectionReset(
-      "the server closed the connection during the TLS handshake",
+      "the server closed the connection during the TLS handshake; does it speak TLS?",
       { cause },
     )
     : cause;

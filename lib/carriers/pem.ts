@@ -25,6 +25,7 @@ export interface PemOptions {
 }
 
 const CERTIFICATE = "-----BEGIN CERTIFICATE-----";
+const CERTIFICATE_END = "-----END CERTIFICATE-----";
 const KEY = "PRIVATE KEY-----";
 // PKCS #8 and, in the lines after its first, PKCS #1 and SEC 1.
 const ENCRYPTED = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/;
@@ -79,19 +80,46 @@ export function checkPem(
   return checked;
 }
 
-/** Returns PEM as the TLS library takes it; `undefined` if it is not PEM. */
+/** Returns PEM as the TLS library takes it; `undefined` if it cannot. */
 function pem(value: unknown, mark: string): string | undefined {
-  return typeof value === "string" && value.includes(mark)
-    ? value.replace(BYTE_ORDER_MARK, "")
-    : undefined;
+  if (typeof value !== "string" || !value.includes(mark)) return undefined;
+  if (mark === CERTIFICATE && isDamaged(value)) return undefined;
+  return value.replace(BYTE_ORDER_MARK, "");
 }
 
 function described(value: unknown): string {
   if (typeof value !== "string") return shown(value);
   if (value === "") return "empty text";
+  if (value.includes(CERTIFICATE) && isDamaged(value)) {
+    return "a certificate that is damaged";
+  }
   return BINARY.test(value)
     ? "a binary form such as DER; convert it: openssl x509 -inform der, or openssl pkey -inform der"
     : "other text";
+}
+
+/** Whether a certificate in PEM is cut off, or altered so that it cannot be read. */
+function isDamaged(text: string): boolean {
+  return text.split(CERTIFICATE).slice(1).some((rest) => {
+    const end = rest.indexOf(CERTIFICATE_END);
+    try {
+      return end < 0 || !isWhole(atob(rest.slice(0, end)));
+    } catch {
+      return true;
+    }
+  });
+}
+
+/** Whether bytes are one value in DER: its tag, its length, and that many bytes. */
+function isWhole(der: string): boolean {
+  const [tag, first = 0, ...more] = Array.from(
+    der.slice(0, 6),
+    (char) => char.charCodeAt(0),
+  );
+  const size = first < 0x80 ? 0 : first - 0x80;
+  const length = more.slice(0, size).reduce((sum, byte) => sum * 256 + byte, 0);
+  return tag === 0x30 && size <= more.length &&
+    2 + size + (size === 0 ? first : length) === der.length;
 }
 
 function raise(error: Error): never {
@@ -102,8 +130,11 @@ function raise(error: Error): never {
 export function certificateFailure(cause: unknown): unknown {
   if (!(cause instanceof Error)) return cause;
   const { message } = cause;
-  const text = message.startsWith("No certificates")
+  const text = message.startsWith("No certificates") ||
+      message.includes("decode certificate") || message.includes("BadEncoding")
     ? "cert holds no certificate that can be read"
+    : message.includes("UnsupportedCertVersion")
+    ? "cert is of X.509 version 1; make one of version 3, with subjectAltName"
     : message.startsWith("No keys") || message.includes("decode key")
     ? "key holds no private key that can be read"
     : message.includes("KeyMismatch")

@@ -18,13 +18,13 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
+import type { DialOptions } from "./dial_options.ts";
 import { localHostFor } from "./peers.ts";
 import { noCounts, type QuicStats } from "./quic/counts.ts";
 import { dial } from "./quic/dialed.ts";
 import { Listener } from "./quic/listener.ts";
 import { type QuicOptions, settingsOf } from "./quic/settings.ts";
 import { resolveHost } from "./resolve.ts";
-import type { DialOptions } from "./tcp/dial.ts";
 
 export type { PemOptions } from "./pem.ts";
 export type { QuicStats } from "./quic/counts.ts";

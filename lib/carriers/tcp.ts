@@ -10,8 +10,9 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
+import type { DialOptions } from "./dial_options.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
-import { connectWithin, type DialOptions } from "./tcp/dial.ts";
+import { connectWithin } from "./tcp/dial.ts";
 import { DialedCarrier } from "./tcp/dialed.ts";
 import { checkOptions, type TcpOptions } from "./tcp/limits.ts";
 

@@ -1,4 +1,4 @@
-import type { NetAddr, SchemeAddr } from "../../addr.ts";
+import { copyAddr, type NetAddr, type SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 import type { Carrier } from "../../carrier.ts";
 import { Backlogs } from "../backlog.ts";
@@ -25,9 +25,9 @@ const RENEW_MS = 1000;
 
 /** The server's end: one endpoint, and one peer per connection. */
 export class Listener implements Carrier {
-  readonly addr: SchemeAddr;
   readonly opened: Promise<void>;
   readonly maxReceive: number;
+  readonly #addr: SchemeAddr;
   readonly #settings: Settings;
   readonly #counts: Counts;
   #endpoint: Deno.QuicEndpoint | undefined;
@@ -59,11 +59,11 @@ export class Listener implements Carrier {
     this.#backlogs = new Backlogs(longestOf(settings.maxMessage));
     const endpoint = openEndpoint(hostname, port);
     if (endpoint instanceof Promise) {
-      this.addr = quicAddr({ hostname, port });
+      this.#addr = quicAddr({ hostname, port });
       this.opened = endpoint.then((endpoint) => this.#listen(endpoint));
       this.opened.catch((error) => this.#arrivals.end(() => error));
     } else {
-      this.addr = quicAddr(endpoint.addr);
+      this.#addr = quicAddr(endpoint.addr);
       this.#listen(endpoint);
       this.opened = Promise.resolve();
     }
@@ -71,6 +71,11 @@ export class Listener implements Carrier {
       this.#peers.renew();
       for (const peer of this.#peers.all) peer.check(now);
     });
+  }
+
+  /** The local address: a copy, which the program may change. */
+  get addr(): SchemeAddr {
+    return copyAddr(this.#addr);
   }
 
   receive(buffer?: Uint8Array<ArrayBuffer>) {
@@ -148,7 +153,7 @@ export class Listener implements Carrier {
     }
     // Nothing may refer to it, or its port stays in use.
     this.#endpoint = undefined;
-    released(this.addr);
+    released(this.#addr);
   }
 
   /** Accepts a client's handshake, or rejects it; its address may be forged. */

@@ -6,15 +6,10 @@ import { peerKey } from "../peers.ts";
 import { sweep } from "../sweep.ts";
 import { turn } from "../turn.ts";
 import { isOfOneConnection } from "./accepting.ts";
-import {
-  Connection,
-  type Lateness,
-  LINGER_MS,
-  type Losses,
-  noLosses,
-  type Shared,
-} from "./connection.ts";
+import { Connection, LINGER_MS, type Shared } from "./connection.ts";
+import type { Lateness } from "./failures.ts";
 import type { StreamSettings } from "./limits.ts";
+import { type Losses, noLosses } from "./losses.ts";
 import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
 
 // After the system could not accept any, for example because of too many open

@@ -3,8 +3,10 @@ import { errors } from "../../errors.ts";
 import { Backlog, type Backlogs } from "../backlog.ts";
 import { patience } from "../patience.ts";
 import { turn, Turns } from "../turn.ts";
+import { brokenBy, type Lateness, notRead } from "./failures.ts";
 import { FRAMINGS } from "./framing.ts";
 import type { StreamSettings } from "./limits.ts";
+import type { Losses } from "./losses.ts";
 
 const READ_SIZE = 16 * 1024;
 const NOWHERE = new Uint8Array();
@@ -16,39 +18,6 @@ const SILENT_WHILE_REPLYING_MS = 1000;
 
 /** How long it stays open for further replies when each message has one. */
 export const LINGER_MS = 500;
-
-/** Why a connection was closed before its peer closed it. */
-export type Lateness = "handshake" | "idle" | "slow" | "unread";
-
-const REASONS: Record<Lateness, string> = {
-  handshake: "its TLS handshake took too long",
-  idle: "it was idle for too long",
-  slow: "it sent a message too slowly",
-  unread: "it does not read",
-};
-
-// The errors of a peer that has left, in TLS also without a goodbye.
-const ENDINGS = [
-  errors.BrokenPipe,
-  errors.ConnectionReset,
-  errors.ConnectionAborted,
-  errors.UnexpectedEof,
-];
-
-/** What was lost with the connections of a carrier. */
-export interface Losses {
-  /** Messages of which only a part arrived. */
-  incomplete: number;
-  /** Messages that had arrived when the connection was closed by this end. */
-  closed: number;
-  /** Messages that waited in a backlog, and were not written whole. */
-  unsent: number;
-}
-
-/** Returns losses that are all 0. */
-export function noLosses(): Losses {
-  return { incomplete: 0, closed: 0, unsent: 0 };
-}
 
 /** What a connection shares with the others of its carrier. */
 export interface Shared {
@@ -99,7 +68,7 @@ export class Connection {
     this.#backlog = new Backlog({
       write: (bytes) => conn.write(bytes),
       broken: (error) => {
-        this.#fail(this.#broken(error));
+        this.#fail(brokenBy(error, this.#lateness));
         shared.onBroken?.(this);
       },
       behind: (isBehind) => {
@@ -174,7 +143,7 @@ export class Connection {
         this.#buffer = undefined;
       } else this.#decoder.add(this.#buffer.subarray(0, size));
     } catch (error) {
-      throw this.#broken(error);
+      throw brokenBy(error, this.#lateness);
     } finally {
       this.#waitsSince = undefined;
       this.#reading = undefined;
@@ -293,7 +262,9 @@ export class Connection {
     this.#lateness = lateness;
     const cause = new errors.Interrupted("closed");
     this.#fail(
-      lateness === "unread" ? this.#notRead(cause) : this.#broken(cause),
+      lateness === "unread"
+        ? notRead(this.#options.sendMs, cause)
+        : brokenBy(cause, lateness),
     );
     try {
       this.#conn.close();
@@ -362,27 +333,6 @@ export class Connection {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  #notRead(cause: unknown): Error {
-    return new errors.TimedOut(
-      `the peer has read nothing for ${this.#options.sendMs} ms, and its connection is closed`,
-      { cause },
-    );
-  }
-
-  #broken(cause: unknown): unknown {
-    if (this.#lateness !== undefined) {
-      return new errors.ConnectionReset(
-        `its connection was closed: ${REASONS[this.#lateness]}`,
-        { cause },
-      );
-    }
-    return ENDINGS.some((ending) => cause instanceof ending)
-      ? new errors.ConnectionReset("the peer has closed the connection", {
-        cause,
-      })
-      : cause;
   }
 }
 

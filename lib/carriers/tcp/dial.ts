@@ -1,11 +1,6 @@
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
-
-/** How a carrier is dialed. */
-export interface DialOptions {
-  /** Gives up when it aborts, and closes what was opened. */
-  signal?: AbortSignal | undefined;
-}
+import type { DialOptions } from "../dial_options.ts";
 
 /**
  * Connects by TCP.

@@ -3,8 +3,9 @@ import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
 import { Backlogs } from "../backlog.ts";
 import { sweep } from "../sweep.ts";
-import { Connection, type Losses, noLosses } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import type { StreamSettings } from "./limits.ts";
+import { type Losses, noLosses } from "./losses.ts";
 import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { errors } from "../../errors.ts";
-import type { DialOptions } from "../tcp/dial.ts";
+import type { DialOptions } from "../dial_options.ts";
 
 /**
  * Completes a client's handshake, or closes the connection.
