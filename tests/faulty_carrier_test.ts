@@ -35,7 +35,7 @@ function failing(
     failed: () => calls >= step,
     carrier: {
       addr: carrier.addr,
-      clock: carrier.clock,
+      ...carrier.clock && { clock: carrier.clock },
       receive: (p) => fails("receive") ? fail() : carrier.receive(p),
       send: (p, to) => fails("send") ? fail() : carrier.send(p, to),
       close: () => {

@@ -39,7 +39,7 @@ async function shown(data: Data): Promise<string> {
   const { lines, carrier } = tracing(fake);
   fake.deliver(data);
   await carrier.receive();
-  return lines[1].slice(`${OWN} ← ${OTHER}  `.length);
+  return lines[1]!.slice(`${OWN} ← ${OTHER}  `.length);
 }
 
 const BYTES: [string, Data, string][] = [
@@ -102,7 +102,7 @@ Deno.test("a trace begins with the time: the system's, or the carrier's own", as
   const log = (line: string) => void lines.push(line);
   const before = Date.now();
   traced(sourceOf(new FakeCarrier({})), log).listen(ADDRESS);
-  const time = Date.parse(lines[0].split(" ")[0]);
+  const time = Date.parse(lines[0]!.split(" ")[0]!);
   assert(time >= before && time <= Date.now(), lines[0]);
 
   const network = simulateNetwork({ delayMs: { min: 250, max: 250 } });
@@ -113,7 +113,7 @@ Deno.test("a trace begins with the time: the system's, or the carrier's own", as
     await client.send("x");
     await socket.receive();
   });
-  assertMatch(lines[2], /^250\.000 ms {2}udp:\/\/127\.0\.0\.1:1 ← /);
+  assertMatch(lines[2]!, /^250\.000 ms {2}udp:\/\/127\.0\.0\.1:1 ← /);
 });
 
 Deno.test("a trace has what fails, and its caller gets the error as it is", async () => {

@@ -31,7 +31,7 @@ for (const [width, height] of SIZES) {
         await using peer = await collector.peer();
         for (let second = 0; second < 5; second++) {
           for (let i = 0; i < 3 + second % 3 * 4; i++) {
-            await peer.send(TEXTS[(second * 3 + i) % TEXTS.length]);
+            await peer.send(TEXTS[(second * 3 + i) % TEXTS.length]!);
           }
           await tab.waitForResponse(() => true, { timeout: 700 }).catch(
             () => {},

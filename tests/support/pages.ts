@@ -77,7 +77,7 @@ export class FakeStore implements MessageLog {
 /** One server-sent event. */
 export interface Event {
   name: string;
-  id?: string;
+  id: string | undefined;
   data: {
     messages: { id: number; text?: string; size: number; cut?: true }[];
     skipped: number;
@@ -107,7 +107,7 @@ export class EventReader implements AsyncDisposable {
   static async at(
     page: Page,
     path: string,
-    headers?: HeadersInit,
+    headers: HeadersInit = {},
   ): Promise<EventReader> {
     const response = await fetch(new URL(path, page.url), { headers });
     assertEquals(response.status, 200);
