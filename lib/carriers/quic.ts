@@ -18,6 +18,7 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
+import type { DialOptions } from "./dial_options.ts";
 import { localHostFor } from "./peers.ts";
 import { noCounts, type QuicStats } from "./quic/counts.ts";
 import { dial } from "./quic/dialed.ts";
@@ -76,12 +77,15 @@ export function quic(options: QuicOptions = {}): QuicSource {
     schemes: ["quic"],
     listen: (address: NetAddr): Carrier =>
       new Listener(address, settings, counts),
-    async dial({ hostname, port }: NetAddr): Promise<Carrier> {
+    async dial(
+      { hostname, port }: NetAddr,
+      options?: DialOptions,
+    ): Promise<Carrier> {
       const host = await resolveHost(hostname);
       const { serverName = hostname } = settings;
       const from = localHostFor(host);
       const target = { hostname: host, port, serverName, from };
-      return await dial(target, settings, counts);
+      return await dial(target, settings, counts, options);
     },
     get stats() {
       return structuredClone(counts);

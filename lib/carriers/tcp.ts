@@ -10,6 +10,7 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
+import type { DialOptions } from "./dial_options.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
 import { DialedCarrier } from "./tcp/dialed.ts";
@@ -60,8 +61,8 @@ export function tcp(options: TcpOptions = {}): CarrierSource {
         "tcp",
       );
     },
-    async dial(remote: NetAddr) {
-      const conn = await connectWithin(checked.sendMs, remote);
+    async dial(remote: NetAddr, options?: DialOptions) {
+      const conn = await connectWithin(checked.sendMs, remote, options);
       return new DialedCarrier(conn, checked, "tcp");
     },
   };

@@ -6,6 +6,7 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
+import type { DialOptions } from "./dial_options.ts";
 import { localHostFor, refuseMany } from "./peers.ts";
 import { resolveHost } from "./resolve.ts";
 import { openUdp, type UdpOptions } from "./udp/carrier.ts";
@@ -17,13 +18,14 @@ export function udp(options: UdpOptions = {}): CarrierSource {
   return {
     schemes: ["udp"],
     listen: ({ hostname, port }: NetAddr) => openUdp(hostname, port, options),
-    async dial(address: NetAddr) {
+    async dial(address: NetAddr, dialing: DialOptions = {}) {
       const { hostname, port } = address;
       const host = await resolveHost(hostname, options.family);
+      // A lookup cannot be canceled.
+      dialing.signal?.throwIfAborted();
       refuseMany(host, address);
-      const carrier = openUdp(localHostFor(host), 0);
-      carrier.remote = { transport: "udp", hostname: host, port };
-      return carrier;
+      const remote: NetAddr = { transport: "udp", hostname: host, port };
+      return openUdp(localHostFor(host), 0, {}, remote);
     },
   };
 }

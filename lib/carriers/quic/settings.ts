@@ -5,6 +5,11 @@ import { ALPN, MAX_TOKEN } from "./hello.ts";
 const ACTION = "use quic";
 const MAX_MESSAGE = 64 * 1024 * 1024;
 const MAX_MS = 2 ** 31 - 1;
+const IDLE_MS = 30_000;
+// A connection that loses a fifth of its packets may be silent for a minute.
+const RELIABLE_IDLE_MS = 120_000;
+// So that the peer's idle time does not pass although one such packet is lost.
+const KEEP_ALIVES_PER_IDLE = 3;
 
 /** How `quic` connects, and which clients it accepts. */
 export interface QuicOptions extends PemOptions {
@@ -52,14 +57,16 @@ export interface QuicOptions extends PemOptions {
   /** How long a handshake may take, in milliseconds. @default {5000} */
   handshakeMs?: number;
   /**
-   * How long a peer may be silent before its connection is closed, in
-   * milliseconds. A connection uses the smaller limit of its two ends.
-   * @default {30000}
+   * How long nothing may arrive from a peer before its connection is closed, and
+   * how long a peer may take no bytes of the reliable messages that wait for it,
+   * in milliseconds. A connection uses the smaller limit of its two ends. What
+   * loss a connection survives depends on it: see docs/carriers.md.
+   * @default {30000; for servers and for reliable clients 120000}
    */
   idleMs?: number;
   /**
-   * How often a client with nothing to send shows that it is still there, in
-   * milliseconds.
+   * How often an end with nothing to send shows that it is still there, in
+   * milliseconds; at least three times in each `idleMs`.
    * @default {10000}
    */
   keepAliveMs?: number;
@@ -77,7 +84,10 @@ export interface Settings {
   maxHandshakes: number;
   maxMessage: number;
   handshakeMs: number;
+  /** For connections that this end makes. */
   idleMs: number;
+  /** For connections that it accepts: they may turn out to be reliable. */
+  listenIdleMs: number;
   keepAliveMs: number;
 }
 
@@ -88,14 +98,13 @@ export interface Settings {
  * @throws {TypeError} An option is of the wrong type.
  */
 export function settingsOf(options: QuicOptions): Settings {
-  const { cert, key, caCerts, serverName } = options;
-  checkPem("quic", { cert, key, caCerts, serverName });
+  const { cert, key, caCerts, serverName } = checkPem("quic", options);
   const { reliable = false } = options;
   if (typeof reliable !== "boolean") {
     throw wrongType(ACTION, "reliable", "true or false", reliable);
   }
   const number = (
-    name: keyof QuicOptions & keyof Settings,
+    name: Exclude<keyof QuicOptions & keyof Settings, "reliable">,
     byDefault: number,
     to: number,
   ) => {
@@ -105,7 +114,7 @@ export function settingsOf(options: QuicOptions): Settings {
   return {
     cert,
     key,
-    caCerts: caCerts && [...caCerts],
+    caCerts,
     serverName,
     token: tokenOf(options.token),
     reliable,
@@ -113,7 +122,8 @@ export function settingsOf(options: QuicOptions): Settings {
     maxHandshakes: number("maxHandshakes", 64, MAX_MS),
     maxMessage: number("maxMessage", 65_527, MAX_MESSAGE),
     handshakeMs: number("handshakeMs", 5000, MAX_MS),
-    idleMs: number("idleMs", 30_000, MAX_MS),
+    idleMs: number("idleMs", reliable ? RELIABLE_IDLE_MS : IDLE_MS, MAX_MS),
+    listenIdleMs: number("idleMs", RELIABLE_IDLE_MS, MAX_MS),
     keepAliveMs: number("keepAliveMs", 10_000, MAX_MS),
   };
 }
@@ -130,11 +140,26 @@ function tokenOf(token: unknown): Uint8Array {
   throw outOfRange(ACTION, "token", `1 to ${MAX_TOKEN} bytes`, bytes.length);
 }
 
-/** The options that Deno gets for every connection. */
-export function transport({ idleMs }: Settings) {
+/** The options that Deno gets for each connection that this end makes. */
+export function clientTransport({ idleMs, keepAliveMs }: Settings) {
+  return transport(idleMs, keepAliveMs);
+}
+
+/** The options that Deno gets for each connection that this end accepts. */
+export function serverTransport({ listenIdleMs, keepAliveMs }: Settings) {
+  return transport(listenIdleMs, keepAliveMs);
+}
+
+/**
+ * Both ends keep the connection alive: the idle time that counts is the smaller
+ * one, and each end knows only its own.
+ */
+function transport(idleMs: number, keepAliveMs: number) {
+  const most = Math.max(1, Math.floor(idleMs / KEEP_ALIVES_PER_IDLE));
   return {
     alpnProtocols: [ALPN],
     maxIdleTimeout: idleMs,
+    keepAliveInterval: Math.min(keepAliveMs, most),
     // One for hello and goodbye, one for messages.
     maxConcurrentBidirectionalStreams: 1,
     maxConcurrentUnidirectionalStreams: 1,

@@ -32,17 +32,16 @@ export interface TcpOptions {
    */
   idleMs?: number;
   /**
-   * How long a message may take from its first byte to its last, and a TLS
-   * handshake to complete: milliseconds, 1 to 2^31 - 1, or `Infinity`. Only the
-   * time that the socket waits for the peer counts. A connection to a bound
-   * socket that takes longer is closed.
+   * How long a message may take from its first byte to its last: milliseconds, 1
+   * to 2^31 - 1, or `Infinity`. Only the time that the socket waits for the peer
+   * counts. A connection to a bound socket that takes longer is closed.
    * @default {30000}
    */
   messageMs?: number;
   /**
-   * How long connecting, and sending a message, may take: milliseconds, 1 to
-   * 2^31 - 1, or `Infinity`. A peer that reads nothing for this long is
-   * disconnected.
+   * How long connecting may take, and how long a peer may take none of what is
+   * sent to it before its connection is closed: milliseconds, 1 to 2^31 - 1, or
+   * `Infinity`.
    * @default {10000}
    */
   sendMs?: number;
@@ -57,33 +56,44 @@ export interface TcpOptions {
   replyMs?: number;
 }
 
+/** The options, checked, with their defaults. */
+export interface StreamSettings extends Required<TcpOptions> {
+  /** How long a TLS handshake may take, in milliseconds or `Infinity`. */
+  handshakeMs: number;
+}
+
 const ACTION = "open a socket";
+const HANDSHAKE_MS = 10_000;
 
 /**
  * Checks the options and adds their defaults.
  *
  * @throws {RangeError} An option is out of range.
  */
-export function checkOptions(options: TcpOptions): Required<TcpOptions> {
+export function checkOptions(
+  options: TcpOptions & { handshakeMs?: number },
+): StreamSettings {
   const { framing = "line", maxMessage = 65_535, maxPeers = 1024 } = options;
   if (!Object.hasOwn(FRAMINGS, framing)) {
     throw outOfRange(ACTION, "framing", '"line" or "length"', framing);
   }
   const { largest } = FRAMINGS[framing];
   const ms = (
-    name: keyof TcpOptions & `${string}Ms`,
+    name: keyof StreamSettings & `${string}Ms`,
     byDefault: number,
     from: number,
   ) => {
     const { [name]: value = byDefault } = options;
     return milliseconds(ACTION, name, value, from) ?? Infinity;
   };
+  const messageMs = ms("messageMs", 30_000, 1);
   return {
     framing,
     maxMessage: wholeNumber(ACTION, "maxMessage", maxMessage, 1, largest),
     maxPeers: wholeNumber(ACTION, "maxPeers", maxPeers, 1),
     idleMs: ms("idleMs", 300_000, 1),
-    messageMs: ms("messageMs", 30_000, 1),
+    messageMs,
+    handshakeMs: ms("handshakeMs", Math.min(HANDSHAKE_MS, messageMs), 1),
     sendMs: ms("sendMs", 10_000, 1),
     replyMs: ms("replyMs", 10_000, 0),
   };

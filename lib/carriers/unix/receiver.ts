@@ -1,29 +1,34 @@
-import type { Addr, UnixAddr } from "../../addr.ts";
+import { type Addr, copyAddr, type UnixAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
 import { requireUnstableNet } from "../unstable_net.ts";
 
 /** A unix socket that is bound to a path. Closing it removes the file. */
 export class UnixReceiver implements Carrier {
-  readonly addr: UnixAddr;
   readonly opened: Promise<void>;
+  readonly #addr: UnixAddr;
   #conn: Deno.DatagramConn | undefined;
   #file: Deno.FileInfo | undefined;
   #closed = false;
 
   constructor(addr: UnixAddr) {
-    this.addr = addr;
+    this.#addr = copyAddr(addr);
     try {
       this.#listen();
       this.opened = Promise.resolve();
     } catch (error) {
       const stale = error instanceof errors.AddrInUse &&
-        Deno.lstatSync(addr.path);
+        Deno.lstatSync(this.#addr.path);
       if (!stale || !stale.isSocket) throw error;
       this.opened = this.#replace(stale, error);
       // `receive` rejects with it too, if the program does not await `opened`.
       this.opened.catch(() => {});
     }
+  }
+
+  /** The local address: a copy, which the program may change. */
+  get addr(): UnixAddr {
+    return copyAddr(this.#addr);
   }
 
   async receive(
@@ -49,8 +54,8 @@ export class UnixReceiver implements Carrier {
     if (this.#conn === undefined) return;
     this.#conn.close();
     // Another program may have put a socket of its own there.
-    if (isSame(this.#file, stat(this.addr.path))) {
-      Deno.removeSync(this.addr.path);
+    if (isSame(this.#file, stat(this.#addr.path))) {
+      Deno.removeSync(this.#addr.path);
     }
   }
 
@@ -58,16 +63,16 @@ export class UnixReceiver implements Carrier {
     requireUnstableNet();
     this.#conn = Deno.listenDatagram({
       transport: "unixpacket",
-      path: this.addr.path,
+      path: this.#addr.path,
     });
-    this.#file = stat(this.addr.path);
+    this.#file = stat(this.#addr.path);
   }
 
   /** Replaces a socket file that a crash left behind. */
   async #replace(stale: Deno.FileInfo, inUse: Error): Promise<void> {
-    if (await hasListener(this.addr.path)) throw inUse;
+    if (await hasListener(this.#addr.path)) throw inUse;
     if (this.#closed) return;
-    if (isSame(stale, stat(this.addr.path))) Deno.removeSync(this.addr.path);
+    if (isSame(stale, stat(this.#addr.path))) Deno.removeSync(this.#addr.path);
     this.#listen();
   }
 }
