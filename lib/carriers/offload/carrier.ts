@@ -36,7 +36,7 @@ export class OffloadCarrier implements Carrier {
   readonly #sender: Sender;
   readonly #readiness: Readiness;
   readonly #turns: Turns;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   readonly #hosts = new Resolver();
   // What is left of the batch that `receive` took.
   #rest: Run[] = [];
@@ -59,6 +59,7 @@ export class OffloadCarrier implements Carrier {
     this.#sender = new Sender(libc, fd, this.#peers);
     this.#readiness = new Readiness(poller, watch);
     this.#turns = poller.turns;
+    this.#pace = new Pace(poller.turns);
   }
 
   get addr(): NetAddr {
@@ -143,7 +144,6 @@ export class OffloadCarrier implements Carrier {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#pace.stop();
     this.#readiness.close();
     this.#released.resolve(this.#socket.close());
   }

@@ -1,3 +1,5 @@
+import type { Turns } from "./turns.ts";
+
 // How long a receiver should take for one batch, in which nothing can interrupt
 // it.
 const BATCH_MS = 1;
@@ -13,13 +15,17 @@ const FORGETTING = 1.02;
  * be saved by smaller batches, so batches may take twice as long as that.
  */
 export class Pace {
+  readonly #turns: Turns;
   #limit = 1;
   #given = 0;
   #at = 0;
+  #turn = 0;
   // The shortest time for a batch: at least its fixed cost.
   #shortest = Infinity;
-  // Fires when the receiver lets the event loop turn.
-  #turned: ReturnType<typeof setImmediate> | undefined;
+
+  constructor(turns: Turns) {
+    this.#turns = turns;
+  }
 
   /** How many datagrams the next batch may hold. */
   get limit(): number {
@@ -32,11 +38,11 @@ export class Pace {
     if (given === 0) return;
     this.#given = 0;
     const ms = performance.now() - this.#at;
-    const wasBlocked = this.#turned !== undefined;
-    this.stop();
     this.#shortest = Math.min(this.#shortest * FORGETTING, ms);
     const allowed = Math.max(BATCH_MS, 2 * this.#shortest);
-    if (wasBlocked && ms > allowed) {
+    // If there was a turn, it did other things meanwhile.
+    const isSlow = ms > allowed && this.#turns.count === this.#turn;
+    if (isSlow) {
       this.#limit = Math.max(1, Math.floor(given * allowed / ms));
     } else if (given >= this.#limit) {
       this.#limit = Math.min(MOST, 2 * this.#limit);
@@ -46,16 +52,7 @@ export class Pace {
   /** Notes that a batch was given to the receiver. */
   gave(datagrams: number): void {
     this.#given = datagrams;
+    this.#turn = this.#turns.count;
     this.#at = performance.now();
-    // A single datagram cannot be divided.
-    if (datagrams === 1) return;
-    this.#turned ??= setImmediate(() => this.#turned = undefined);
-  }
-
-  /** Ends the measurement. */
-  stop(): void {
-    if (this.#turned === undefined) return;
-    clearImmediate(this.#turned);
-    this.#turned = undefined;
   }
 }

@@ -10,6 +10,12 @@ const LATE_MS = 1200;
 // How often sockets are looked at without a thread: if there is none, or if only
 // unreferenced ones wait.
 const TICK_MS = 25;
+// How often the event loop looks at Deno's own sockets while offload sockets have
+// work. As long as it has any, it does so only once in 61 turns (tokio's event
+// interval), and to make it look takes 0.2 ms.
+const PAUSE_MS = 10;
+// A wait that took longer than this was a pause.
+const LONG_MS = 0.2;
 
 /**
  * Waits for all offload sockets of a thread (the program's or a worker's) at
@@ -24,7 +30,9 @@ export class Poller {
   #waiting = 0;
   #holding = 0;
   #ready: Ready[] = [];
-  #turn: PromiseWithResolvers<void> | undefined;
+  #pause: PromiseWithResolvers<void> | undefined;
+  #paused = 0;
+  #isServing = false;
   #isRunning = false;
   #isInThread = false;
   // How often a thread was asked to wait.
@@ -74,15 +82,16 @@ export class Poller {
   }
 
   /**
-   * Lets the event loop turn. `setImmediate` would not be enough, since it is
-   * work for the event loop. Here it has none until a thread has slept.
+   * Lets the event loop turn, and now and then look at Deno's own sockets: it has
+   * no work until a thread has slept.
    */
   turn(): Promise<void> {
-    if (this.#ended !== undefined) return this.#ended.promise;
-    this.#turn ??= Promise.withResolvers();
+    const isLate = performance.now() - this.#paused >= PAUSE_MS;
+    if (this.#ended !== undefined || !isLate) return this.turns.next();
+    this.#pause ??= Promise.withResolvers();
     if (this.#isInThread) this.#epoll.wake();
     this.#settle();
-    return this.#turn.promise;
+    return this.#pause.promise;
   }
 
   /** Closes everything. @returns When that is done: a thread returns first. */
@@ -95,7 +104,7 @@ export class Poller {
 
   /** Waits as is needed now: in a thread, by a timer, or not at all. */
   #settle(): void {
-    if (this.#holding > 0 || this.#turn !== undefined) this.#run();
+    if (this.#holding > 0 || this.#pause !== undefined) this.#run();
     else if (this.#isInThread) this.#epoll.wake();
     if (this.#isRunning || this.#waiting === 0) {
       clearTimeout(this.#tick);
@@ -107,18 +116,27 @@ export class Poller {
     if (this.#isRunning) return;
     this.#isRunning = true;
     while (this.#ended === undefined) {
-      const isBusy = this.#turn !== undefined || this.#ready.length > 0;
-      if (!isBusy && this.#holding === 0) break;
+      const pause = this.#pause;
+      if (pause === undefined && this.#holding === 0) break;
+      const start = performance.now();
       this.#isInThread = true;
       this.#asked++;
       this.#guard ??= this.#expect(LATE_MS);
-      const ready = await (isBusy ? this.#epoll.pause() : this.#epoll.wait());
+      const ready = await (pause ? this.#epoll.pause() : this.#epoll.wait());
       this.#isInThread = false;
+      this.#woke(pause !== undefined || performance.now() - start > LONG_MS);
       await this.#serve(ready);
     }
     this.#isRunning = false;
     if (this.#ended === undefined) this.#settle();
     else this.#close();
+  }
+
+  #woke(fromPause: boolean): void {
+    if (!fromPause) return;
+    this.#paused = performance.now();
+    this.#pause?.resolve();
+    this.#pause = undefined;
   }
 
   readonly #lookWithout = async (): Promise<void> => {
@@ -132,28 +150,28 @@ export class Poller {
     const asked = this.#asked;
     return unreferenced(async () => {
       const isLate = this.#isInThread && this.#asked === asked;
-      if (isLate) await this.#serve(this.#epoll.look());
+      if (isLate) {
+        this.#woke(true);
+        await this.#serve(this.#epoll.look());
+      }
       this.#guard = this.#isInThread
         ? this.#expect(isLate ? TICK_MS : LATE_MS)
         : undefined;
     }, ms);
   }
 
-  /** Calls who waits, one after another, so that each handles what it gets. */
+  /** Calls those that wait, one per turn: each handles what it gets at once. */
   async #serve(ready: readonly Ready[]): Promise<void> {
     this.#ready.push(...ready);
-    if (!this.turns.areDue()) {
-      this.#turn?.resolve();
-      this.#turn = undefined;
-    }
-    while (this.#ready.length > 0 && !this.turns.areDue()) {
-      const [fd, events] = this.#ready.shift()!;
+    if (this.#isServing) return;
+    this.#isServing = true;
+    for (let next; (next = this.#ready.shift()) !== undefined;) {
+      const [fd, events] = next;
       const watch = this.#watches.get(fd);
       if (watch !== undefined) this.#call(watch, events);
-      if (this.#ready.length > 0) {
-        await new Promise<void>((go) => void setImmediate(go));
-      }
+      if (this.#ready.length > 0) await this.turns.next();
     }
+    this.#isServing = false;
   }
 
   #call(watch: Watch, events: number): void {
@@ -172,7 +190,7 @@ export class Poller {
     clearTimeout(this.#tick);
     clearTimeout(this.#guard);
     this.turns.stop();
-    this.#turn?.resolve();
+    this.#pause?.resolve();
     this.#epoll.close();
     this.libc.unload();
     this.#ended?.resolve();

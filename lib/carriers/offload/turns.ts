@@ -1,18 +1,22 @@
 // How long offload sockets may work between two turns of the event loop.
 const TURN_MS = 2;
-// The timer that shows a turn: tokio's timers are late by up to 1 ms.
-const TIMER_MS = 1;
 
 /**
  * Divides the event loop between all offload sockets of a thread and everything
  * else. It measures time: neither the size of what arrives nor what the program
- * does with it is known beforehand. Only a timer that fires shows that the event
- * loop has turned: while it has other work, Deno looks at timers and sockets only
- * once in 61 rounds (tokio's event interval).
+ * does with it is known beforehand.
  */
 export class Turns {
-  #since: number | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #count = 0;
+  // When work began, after the last turn.
+  #since = 0;
+  #immediate: ReturnType<typeof setImmediate> | undefined;
+  #next: PromiseWithResolvers<void> | undefined;
+
+  /** How many turns there were. */
+  get count(): number {
+    return this.#count;
+  }
 
   /**
    * Asks for time to work.
@@ -21,21 +25,29 @@ export class Turns {
    */
   areDue(): boolean {
     const now = performance.now();
-    if (this.#since !== undefined) return now - this.#since >= TURN_MS;
+    if (this.#immediate !== undefined) return now - this.#since >= TURN_MS;
     this.#since = now;
-    this.#timer = setTimeout(this.#fired, TIMER_MS);
-    Deno.unrefTimer(this.#timer as unknown as number);
+    this.#immediate = setImmediate(this.#turned);
     return false;
   }
 
-  /** Stops the timer, at the end. */
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#fired();
+  /** Resolves at the next turn: timers have fired by then. */
+  next(): Promise<void> {
+    this.#immediate ??= setImmediate(this.#turned);
+    this.#next ??= Promise.withResolvers();
+    return this.#next.promise;
   }
 
-  readonly #fired = (): void => {
-    this.#timer = undefined;
-    this.#since = undefined;
+  /** Ends it. */
+  stop(): void {
+    clearImmediate(this.#immediate);
+    this.#turned();
+  }
+
+  readonly #turned = (): void => {
+    this.#count++;
+    this.#immediate = undefined;
+    this.#next?.resolve();
+    this.#next = undefined;
   };
 }
