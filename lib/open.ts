@@ -18,6 +18,7 @@ import { unix } from "./carriers/unix.ts";
 import { outOfRange, wrongType } from "./check.ts";
 import {
   type Attempt,
+  cannot,
   errors,
   failure,
   fieldsOf,
@@ -235,6 +236,6 @@ function requireUdpOptions(
 }
 
 function unusable(attempt: Attempt, why: string): TypeError {
-  const error = new TypeError(`Cannot ${attempt.action}: ${why}`);
+  const error = new TypeError(cannot(attempt, why));
   return withFields(error, fieldsOf(attempt));
 }
