@@ -6,6 +6,7 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
+import { plainIpv4 } from "../address/host.ts";
 import { localHostFor, refuseMany } from "./peers.ts";
 import { resolveHost } from "./resolve.ts";
 import { openUdp, type UdpOptions } from "./udp/carrier.ts";
@@ -19,7 +20,10 @@ export function udp(options: UdpOptions = {}): CarrierSource {
     listen: ({ hostname, port }: NetAddr) => openUdp(hostname, port, options),
     async dial(address: NetAddr) {
       const { hostname, port } = address;
-      const host = await resolveHost(hostname, options.family);
+      const { family } = options;
+      const resolved = await resolveHost(hostname, family);
+      // An IPv4 socket reaches an IPv4 peer, and may be bound on loopback only.
+      const host = family === 6 ? resolved : plainIpv4(resolved);
       refuseMany(host, address);
       const carrier = openUdp(localHostFor(host), 0);
       carrier.remote = { transport: "udp", hostname: host, port };

@@ -4,7 +4,7 @@ import {
   requireScheme,
   toDestination,
 } from "../address/address.ts";
-import { comparableHost } from "../address/host.ts";
+import { plainIpv4 } from "../address/host.ts";
 import type { OperationFields } from "../errors.ts";
 import { BoundedMap } from "../limits/bounded_map.ts";
 
@@ -76,8 +76,6 @@ export class Destinations {
 
   /** An IPv4 socket cannot send to `::ffff:a.b.c.d`, which is the same host. */
   #inFamily(host: string): string {
-    return this.#isIpv4 && host.startsWith("::ffff:")
-      ? comparableHost(host)
-      : host;
+    return this.#isIpv4 ? plainIpv4(host) : host;
   }
 }
