@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { bind } from "../mod.ts";
-import type { DialOptions } from "../lib/carriers/dial_options.ts";
+import { bind, type DialOptions } from "../mod.ts";
+
 import { quic } from "../lib/carriers/quic.ts";
 import { tcp } from "../lib/carriers/tcp.ts";
 import { tls } from "../lib/carriers/tls.ts";

@@ -17,8 +17,7 @@
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { Carrier, CarrierSource } from "../carrier.ts";
-import type { DialOptions } from "./dial_options.ts";
+import type { Carrier, CarrierSource, DialOptions } from "../carrier.ts";
 import { localHostFor } from "./peers.ts";
 import { noCounts, type QuicStats } from "./quic/counts.ts";
 import { dial } from "./quic/dialed.ts";

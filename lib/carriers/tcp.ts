@@ -9,8 +9,7 @@
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { CarrierSource } from "../carrier.ts";
-import type { DialOptions } from "./dial_options.ts";
+import type { CarrierSource, DialOptions } from "../carrier.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
 import { DialedCarrier } from "./tcp/dialed.ts";

@@ -5,8 +5,7 @@
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { CarrierSource } from "../carrier.ts";
-import type { DialOptions } from "./dial_options.ts";
+import type { CarrierSource, DialOptions } from "../carrier.ts";
 import { handshakeFailure } from "./handshake_failures.ts";
 import { certificateFailure, checkPem, type PemOptions } from "./pem.ts";
 import { BoundCarrier } from "./tcp/bound.ts";

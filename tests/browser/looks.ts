@@ -70,6 +70,8 @@ const LARGE = {
   sent: 1_234_567_890,
   sentBytes: 123_456_789_012,
   sendFailed: 0,
+  sending: 0,
+  unreachable: 0,
   withheld: {},
   dropped: { rateLimited: 1_234_567_890 },
   sinks: {},

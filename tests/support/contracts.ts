@@ -110,7 +110,7 @@ function remembered(source: CarrierSource) {
     ...(source.schemes && { schemes: source.schemes }),
     listen: (address: Parameters<CarrierSource["listen"]>[0]) =>
       keep(source.listen(address)),
-    dial: async (address: Parameters<CarrierSource["listen"]>[0]) =>
-      keep(await source.dial!(address)),
+    dial: async (...dialing: Parameters<NonNullable<CarrierSource["dial"]>>) =>
+      keep(await source.dial!(...dialing)),
   };
 }

@@ -13,6 +13,8 @@ export const STATS: CollectorStats = {
   sent: 3,
   sentBytes: 30,
   sendFailed: 4,
+  sending: 0,
+  unreachable: 0,
   withheld: {},
   dropped: { queueFull: 5 },
   sinks: {

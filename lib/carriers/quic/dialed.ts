@@ -1,8 +1,7 @@
 import type { SchemeAddr } from "../../addr.ts";
-import type { Carrier } from "../../carrier.ts";
+import type { Carrier, DialOptions } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
 import { Backlogs } from "../backlog.ts";
-import type { DialOptions } from "../dial_options.ts";
 import { sweep } from "../sweep.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";

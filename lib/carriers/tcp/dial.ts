@@ -1,6 +1,6 @@
+import type { DialOptions } from "../../carrier.ts";
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
-import type { DialOptions } from "../dial_options.ts";
 
 /**
  * Connects by TCP.

@@ -1,5 +1,5 @@
+import type { DialOptions } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
-import type { DialOptions } from "../dial_options.ts";
 
 /**
  * Completes a client's handshake, or closes the connection.
