@@ -15,11 +15,14 @@ export async function kernelDrops(
   if (Deno.build.os !== "linux") return undefined;
   const ipv6 = hostname.includes(":");
   const table = await readTable(ipv6 ? "/proc/net/udp6" : "/proc/net/udp");
-  const host = hostname.split("%", 1)[0];
+  const [host] = hostname.split("%", 1);
   const rows = table?.split("\n").slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .filter((row) => row.length > 2 && isRowOf(row[1], host, port));
-  return rows?.length === 1 ? Number(rows[0].at(-1)) : undefined;
+    .filter(([_, local]) => local !== undefined && isRowOf(local, host, port));
+  const [row, ...others] = rows ?? [];
+  return row === undefined || others.length > 0
+    ? undefined
+    : Number(row.at(-1));
 }
 
 /**
@@ -48,8 +51,12 @@ function granted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }
 
-function isRowOf(local: string, host: string, port: number): boolean {
-  const [address, hexPort] = local.split(":");
+function isRowOf(
+  local: string,
+  host: string | undefined,
+  port: number,
+): boolean {
+  const [address = "", hexPort = ""] = local.split(":");
   return parseInt(hexPort, 16) === port && hostOf(address) === host;
 }
 

@@ -4,7 +4,7 @@ import { errors } from "../../errors.ts";
 import { Backlogs } from "../backlog.ts";
 import type { DialOptions } from "../dial_options.ts";
 import { sweep } from "../sweep.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Arrivals, type Received } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
@@ -146,7 +146,7 @@ class Dialed implements Carrier {
     });
   }
 
-  receive(buffer?: Uint8Array<ArrayBuffer>) {
+  receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {
     return this.#arrivals.receive(buffer);
   }
 
@@ -158,7 +158,7 @@ class Dialed implements Carrier {
     return this.#peer.maxSize;
   }
 
-  drops() {
+  drops(): Record<string, number> {
     return { ...this.#arrivals.drops, ...this.#drops };
   }
 
