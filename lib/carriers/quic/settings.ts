@@ -27,8 +27,9 @@ export interface QuicOptions extends PemOptions {
    * peer had not confirmed by then are counted in `dropped.unconfirmed`. There is
    * one stream per direction, so a lost packet holds back everything sent after
    * it until it is retransmitted (head-of-line blocking); one stream per message
-   * would avoid that at about a tenth of the speed. A send waits while the peer
-   * receives nothing, and the peer is disconnected after `idleMs` of that.
+   * would avoid that at about a tenth of the speed. A client's send waits while
+   * the server takes nothing; a server's does not wait. Either is disconnected
+   * after `idleMs` of that.
    *
    * Without it datagrams may be lost, and may arrive out of order.
    * @default {false}
