@@ -74,7 +74,7 @@ class BadPeer {
 
   get received(): number {
     const { received, dropped } = this.#client.stats;
-    return received + dropped.closed;
+    return received + dropped["closed"]!;
   }
 
   /** Waits until the server takes no more from it. */
@@ -153,8 +153,8 @@ for (const [name, address, source] of CARRIERS) {
       await server[Symbol.asyncDispose]();
       const { received, sent, sendFailed, dropped } = server.stats;
       assertEquals(received, sent + sendFailed);
-      const undelivered = dropped.unconfirmed ?? dropped.unsent;
-      assert(undelivered > 0 && undelivered <= sent, `${undelivered}`);
+      const undelivered = dropped["unconfirmed"] ?? dropped["unsent"];
+      assert(undelivered! > 0 && undelivered! <= sent, `${undelivered}`);
     });
   }
 
@@ -199,7 +199,7 @@ for (const [name, address, source] of CARRIERS) {
     }
     await ending;
     const { dropped } = server.stats;
-    assertEquals(dropped.unconfirmed ?? dropped.unsent, 0);
+    assertEquals(dropped["unconfirmed"] ?? dropped["unsent"], 0);
   });
 
   Deno.test(`${name}: timers run while messages for a deaf peer are sent and rejected`, async () => {

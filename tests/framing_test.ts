@@ -52,8 +52,8 @@ for (const [name, framing] of Object.entries(FRAMINGS)) {
         const pieces = [];
         for (let at = 0, i = 0; at < stream.length; i++) {
           const size = cuts[i % cuts.length];
-          pieces.push(stream.subarray(at, at + size));
-          at += size;
+          pieces.push(stream.subarray(at, at + size!));
+          at += size!;
         }
         assertEquals(
           decode(framing, pieces, room),

@@ -41,7 +41,7 @@ Deno.test("reliable messages wait for a slow receiver; none is lost", async () =
     assertEquals((await server.receive(SOON)).data, message);
   }
   await sending;
-  assertEquals(server.stats.dropped.queueFull, 0);
+  assertEquals(server.stats.dropped["queueFull"], 0);
 });
 
 Deno.test("a peer that receives nothing is disconnected, and sends to it reject", async () => {
@@ -59,10 +59,10 @@ Deno.test("a peer that receives nothing is disconnected, and sends to it reject"
       .catch(({ message }) => refused.push(message));
     await turn();
   }
-  assertStringIncludes(refused[0], "the peer does not take its messages");
+  assertStringIncludes(refused[0]!, "the peer does not take its messages");
   await assertRejects(() => server.send("x", from), Deno.errors.NotConnected);
   const { sent, dropped, connections } = server.stats;
-  assert(dropped.unconfirmed > 0 && dropped.unconfirmed <= sent);
+  assert(dropped["unconfirmed"]! > 0 && dropped["unconfirmed"]! <= sent);
   assertEquals(connections, { unread: 1 });
 });
 
@@ -76,7 +76,7 @@ Deno.test("unconfirmed reliable messages are counted when the connection breaks"
   const { sent, dropped } = client.stats;
   const { waiting, dropped: unread } = server.stats;
   assertEquals([sent, waiting], [30, 0]);
-  assert(dropped.unconfirmed > 0);
-  assert(unread.closed >= sent - dropped.unconfirmed);
+  assert(dropped["unconfirmed"]! > 0);
+  assert(unread["closed"]! >= sent - dropped["unconfirmed"]!);
   await server[Symbol.asyncDispose]();
 });

@@ -101,7 +101,7 @@ for (const reliable of [false, true]) {
         assertEquals((await server.receive(SOON)).text(), `${n}`);
       }
     }
-    assertEquals(server.stats.dropped.lost, 0);
+    assertEquals(server.stats.dropped["lost"], 0);
   });
 
   Deno.test(`${kind} that a server sent just before it was disposed of arrive`, async () => {
@@ -194,8 +194,8 @@ Deno.test("what a slow receiver loses is counted, and everything sent adds up", 
   }
   while (await server.tryReceive() !== undefined);
   const { received, dropped } = server.stats;
-  assert(dropped.queueFull > 0);
-  assertEquals(received + dropped.queueFull + dropped.lost, sent);
+  assert(dropped["queueFull"]! > 0);
+  assertEquals(received + dropped["queueFull"]! + dropped["lost"]!, sent);
 });
 
 Deno.test("the newer of two connections from one address is the peer", async () => {

@@ -1,9 +1,9 @@
 import { errors } from "../errors.ts";
 
 /** At that many bytes nothing more is read from the peer. */
-export const READ_LIMIT = 64 * 1024;
+export const READ_LIMIT: number = 64 * 1024;
 /** At that many bytes sends to the peer reject. */
-export const SEND_LIMIT = 1024 * 1024;
+export const SEND_LIMIT: number = 1024 * 1024;
 const TOTAL_LIMIT = 64 * 1024 * 1024;
 // Messages that are longer than that share the total in less than four parts.
 const LONGEST_IN_TOTAL = 4;

@@ -8,20 +8,20 @@ export interface PemOptions {
    * issuers, if it has any.
    * @default {none: the source can only connect}
    */
-  cert?: string;
+  cert?: string | undefined;
   /** The private key of `cert` as PEM, not encrypted. */
-  key?: string;
+  key?: string | undefined;
   /**
    * Certificates as PEM that a client trusts besides the well-known authorities.
    * A self-signed server's own certificate belongs here.
    * @default {none}
    */
-  caCerts?: string[];
+  caCerts?: string[] | undefined;
   /**
    * The name that the server's certificate must be issued for.
    * @default {the host of the address}
    */
-  serverName?: string;
+  serverName?: string | undefined;
 }
 
 const CERTIFICATE = "-----BEGIN CERTIFICATE-----";

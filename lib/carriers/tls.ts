@@ -25,7 +25,7 @@ export interface TlsOptions extends TcpOptions, PemOptions {
    * 2^31 - 1, or `Infinity`.
    * @default {10000, or `messageMs` if that is shorter}
    */
-  handshakeMs?: number;
+  handshakeMs?: number | undefined;
 }
 
 /**

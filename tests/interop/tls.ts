@@ -73,10 +73,10 @@ test("openssl s_server receives from the client, and replies", async () => {
       ...["--ca", cert, "--wait", "--timeout", "20s", "--format", "raw"],
     ], [read]),
     peer.printed(/Bonjour je vous envoi un message !\n/).then(() =>
-      peer.type(lineOf(LINES[1]))
+      peer.type(lineOf(LINES[1]!))
     ),
   ]);
-  assertSameBytes(answer, LINES[1].bytes);
+  assertSameBytes(answer, LINES[1]!.bytes);
 });
 
 test("the client sends nothing to an openssl s_server that it does not trust", async () => {

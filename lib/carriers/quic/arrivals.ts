@@ -9,7 +9,8 @@ const MAX_BYTES_OF_ONE = 1024 * 1024;
 // What a datagram costs besides its bytes, so that empty ones are bounded too.
 const OVERHEAD = 128;
 
-type Received = [Uint8Array<ArrayBuffer>, NetAddr];
+/** A datagram, and the peer that sent it. */
+export type Received = [Uint8Array<ArrayBuffer>, NetAddr];
 
 /** What a carrier lost of what arrived. */
 export interface ArrivalDrops {

@@ -3,7 +3,7 @@ import type { Carrier, DialOptions } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
 import { Backlogs } from "../backlog.ts";
 import { sweep } from "../sweep.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Arrivals, type Received } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
@@ -145,7 +145,7 @@ class Dialed implements Carrier {
     });
   }
 
-  receive(buffer?: Uint8Array<ArrayBuffer>) {
+  receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {
     return this.#arrivals.receive(buffer);
   }
 
@@ -157,7 +157,7 @@ class Dialed implements Carrier {
     return this.#peer.maxSize;
   }
 
-  drops() {
+  drops(): Record<string, number> {
     return { ...this.#arrivals.drops, ...this.#drops };
   }
 

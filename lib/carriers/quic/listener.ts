@@ -4,7 +4,7 @@ import type { Carrier } from "../../carrier.ts";
 import { Backlogs } from "../backlog.ts";
 import { certificateFailure } from "../pem.ts";
 import { sweep } from "../sweep.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Arrivals, type Received } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
@@ -25,8 +25,10 @@ const RENEW_MS = 1000;
 
 /** The server's end: one endpoint, and one peer per connection. */
 export class Listener implements Carrier {
+  readonly addr: SchemeAddr;
   readonly opened: Promise<void>;
   readonly maxReceive: number;
+  // A copy: a program may change what it was given.
   readonly #addr: SchemeAddr;
   readonly #settings: Settings;
   readonly #counts: Counts;
@@ -67,18 +69,14 @@ export class Listener implements Carrier {
       this.#listen(endpoint);
       this.opened = Promise.resolve();
     }
+    this.addr = copyAddr(this.#addr);
     this.#sweep = sweep([settings.listenIdleMs, RENEW_MS], (now) => {
       this.#peers.renew();
       for (const peer of this.#peers.all) peer.check(now);
     });
   }
 
-  /** The local address: a copy, which the program may change. */
-  get addr(): SchemeAddr {
-    return copyAddr(this.#addr);
-  }
-
-  receive(buffer?: Uint8Array<ArrayBuffer>) {
+  receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {
     return this.#arrivals.receive(buffer);
   }
 
@@ -96,11 +94,11 @@ export class Listener implements Carrier {
     return this.#peers.at(to)?.maxSize ?? this.#settings.maxMessage;
   }
 
-  drops() {
+  drops(): Record<string, number> {
     return { ...this.#arrivals.drops, ...this.#drops };
   }
 
-  connections() {
+  connections(): Record<string, number> {
     return { unread: this.#unread };
   }
 

@@ -5,12 +5,11 @@ import { reasonOf } from "../../warnings.ts";
 import type { Backlogs } from "../backlog.ts";
 import { patience } from "../patience.ts";
 import { type Arrivals, Share } from "./arrivals.ts";
-import { ByteReader } from "./byte_reader.ts";
 import { type Control, KIND } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
 import { CODE, endOf, meaningOf, notConnected } from "./failures.ts";
 import type { Hello } from "./hello.ts";
-import { readMessage } from "./messages.ts";
+import { Incoming } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 import { quicAddr } from "./scheme_addr.ts";
 
@@ -18,8 +17,6 @@ import { quicAddr } from "./scheme_addr.ts";
 const FAREWELL_MS = 3_000;
 // How long a server that ends waits for a client that takes nothing.
 const LAST_SILENCE_MS = 30_000;
-// How long taken messages, and bytes of one, may remain unconfirmed.
-const CONFIRM_MS = 10;
 // What the system's buffers of a connection hold, in bytes.
 const IN_FLIGHT = 1_250_000;
 
@@ -61,6 +58,7 @@ export class Peer {
   readonly #share: Share;
   readonly #reliable: boolean;
   readonly #largest: number;
+  readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #answered = Promise.withResolvers<void>();
   #why: string | undefined;
@@ -68,31 +66,29 @@ export class Peer {
   #isGone = false;
   #sending = 0;
   #onSent: PromiseWithResolvers<void> | undefined;
-  #confirming: ReturnType<typeof setTimeout> | undefined;
-  #hasNews = false;
   #farewell: ReturnType<typeof setTimeout> | undefined;
   // Counts of this connection: sent, received, and what the peer reports.
   #datagramsSent = 0;
   #datagramsReceived = 0;
   #datagramsAnnounced = 0;
-  #messagesRead = 0;
-  #messagesTaken = 0;
   #messagesAnnounced = 0;
   #isAnswerDue = false;
 
   constructor(parts: Parts) {
-    const { conn, own, theirs, arrivals, backlogs } = parts;
+    const { conn, control, own, theirs, arrivals, backlogs, counts } = parts;
+    const share = new Share(quicAddr(conn.remoteAddr));
     this.#parts = parts;
-    this.#share = new Share(quicAddr(conn.remoteAddr));
+    this.#share = share;
     this.#reliable = own.reliable || theirs.reliable;
     this.#largest = Math.min(own.largest, theirs.largest);
+    this.#incoming = new Incoming({
+      ...{ conn, control, arrivals, share, counts, largest: own.largest },
+    });
     this.#outgoing = new Outgoing(conn, backlogs, {
       // A stream fails only with its connection, or if the peer breaks it.
       broken: () => conn.close({ closeCode: CODE.protocol, reason: "" }),
       behind: (isBehind) =>
-        isBehind
-          ? arrivals.holdBack(this.#share)
-          : arrivals.resume(this.#share),
+        isBehind ? arrivals.holdBack(share) : arrivals.resume(share),
       overflow: () => this.#closeUnread(),
     });
     this.gone = this.#run();
@@ -197,14 +193,14 @@ export class Peer {
     arrivals.leave(this.#share);
     await Promise.all([messages, control]);
     this.#isGone = true;
-    clearTimeout(this.#confirming);
+    this.#incoming.stop();
     clearTimeout(this.#farewell);
     const { sent, confirmed } = this.#outgoing;
     drops.unconfirmed += Math.max(0, sent - confirmed);
     for (
       const missing of [
         this.#datagramsAnnounced - this.#datagramsReceived,
-        this.#messagesAnnounced - this.#messagesRead,
+        this.#messagesAnnounced - this.#incoming.read,
       ]
     ) drops.lost += Math.max(0, missing);
     return this.#why;
@@ -226,31 +222,9 @@ export class Peer {
   }
 
   async #readMessages(): Promise<void> {
-    const { conn, arrivals, counts, own } = this.#parts;
-    try {
-      const streams = conn.incomingUnidirectionalStreams.getReader();
-      const { value: stream } = await streams.read();
-      if (stream === undefined) return;
-      const bytes = new ByteReader(stream, () => this.#confirm());
-      for (;;) {
-        const data = await readMessage(bytes, own.largest);
-        if (data === "too long") {
-          return this.close(
-            CODE.protocol,
-            "it sent a message that is too long",
-          );
-        }
-        if (data === undefined) return;
-        if (!await arrivals.room(this.#share, data.length)) return;
-        this.#messagesRead++;
-        if (!arrivals.push(this.#share, data)) continue;
-        this.#messagesTaken++;
-        counts.received.messages++;
-        this.#confirm();
-        this.#answerGoodbye();
-      }
-    } catch {
-      // `closed` reports the reason.
+    const end = await this.#incoming.run(() => this.#answerGoodbye());
+    if (end === "too long") {
+      this.close(CODE.protocol, "it sent a message that is too long");
     }
   }
 
@@ -302,21 +276,6 @@ export class Peer {
     counts.sent.messages++;
   }
 
-  /**
-   * Confirms the messages taken so far: not each one, and one frame at a time. It
-   * does so also when bytes of a message have arrived, so that the sender can
-   * tell a long one from a peer that takes nothing.
-   */
-  #confirm(): void {
-    this.#hasNews = true;
-    this.#confirming ??= setTimeout(async () => {
-      this.#hasNews = false;
-      await this.#parts.control.send(KIND.taken, this.#messagesTaken);
-      this.#confirming = undefined;
-      if (this.#hasNews && !this.#isGone) this.#confirm();
-    }, CONFIRM_MS);
-  }
-
   async #sayGoodbye(): Promise<void> {
     const { control } = this.#parts;
     await control.send(KIND.datagrams, this.#datagramsSent);
@@ -326,10 +285,10 @@ export class Peer {
   /** Replies once all announced messages are taken, or can no longer be. */
   #answerGoodbye(): void {
     if (!this.#isAnswerDue) return;
-    const isMissing = this.#messagesTaken < this.#messagesAnnounced;
+    const isMissing = this.#incoming.taken < this.#messagesAnnounced;
     if (isMissing && !this.#parts.arrivals.isOver) return;
     this.#isAnswerDue = false;
-    this.#parts.control.send(KIND.answer, this.#messagesTaken);
+    this.#parts.control.send(KIND.answer, this.#incoming.taken);
     // Then the peer closes. Its packet may be lost and is not sent again.
     this.#farewell = this.#closeAfter(this.#parts.idleMs);
   }

@@ -10,7 +10,7 @@ import type { Peer } from "./peer.ts";
  */
 export class PeerMap {
   /** The peers. */
-  readonly all = new Set<Peer>();
+  readonly all: Set<Peer> = new Set();
   readonly #byKey = new Map<string, Peer>();
   // The key of each peer, and the one before it.
   readonly #keys = new Map<Peer, string[]>();

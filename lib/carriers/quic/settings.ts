@@ -19,7 +19,7 @@ export interface QuicOptions extends PemOptions {
    * checked the server's certificate.
    * @default {none: the server accepts every client}
    */
-  token?: string;
+  token?: string | undefined;
   /**
    * Whether messages are sent on a QUIC stream rather than as QUIC datagrams; a
    * connection uses the stream if either end asks for it. Each message is then
@@ -27,13 +27,14 @@ export interface QuicOptions extends PemOptions {
    * peer had not confirmed by then are counted in `dropped.unconfirmed`. There is
    * one stream per direction, so a lost packet holds back everything sent after
    * it until it is retransmitted (head-of-line blocking); one stream per message
-   * would avoid that at about a tenth of the speed. A send waits while the peer
-   * receives nothing, and the peer is disconnected after `idleMs` of that.
+   * would avoid that at about a tenth of the speed. A client's send waits while
+   * the server takes nothing; a server's does not wait. Either is disconnected
+   * after `idleMs` of that.
    *
    * Without it datagrams may be lost, and may arrive out of order.
    * @default {false}
    */
-  reliable?: boolean;
+  reliable?: boolean | undefined;
   /**
    * The longest message, in bytes, 1 to 64 MiB; a connection uses the smaller
    * limit of its two ends. It is also the default of the socket's `maxSize`. A
@@ -41,21 +42,21 @@ export interface QuicOptions extends PemOptions {
    * the path allows it.
    * @default {65527}
    */
-  maxMessage?: number;
+  maxMessage?: number | undefined;
   /**
    * The number of peers that a server keeps; more are rejected. Each may cost up
    * to 2.5 MB of system buffers, and `maxMessage` besides.
    * @default {256}
    */
-  maxPeers?: number;
+  maxPeers?: number | undefined;
   /**
    * The number of clients that may be in their handshake at a time; more are
    * rejected. Until a handshake is done, its source address may be forged.
    * @default {64}
    */
-  maxHandshakes?: number;
+  maxHandshakes?: number | undefined;
   /** How long a handshake may take, in milliseconds. @default {5000} */
-  handshakeMs?: number;
+  handshakeMs?: number | undefined;
   /**
    * How long nothing may arrive from a peer before its connection is closed, and
    * how long a peer may take no bytes of the reliable messages that wait for it,
@@ -63,13 +64,13 @@ export interface QuicOptions extends PemOptions {
    * loss a connection survives depends on it: see docs/carriers.md.
    * @default {30000; for servers and for reliable clients 120000}
    */
-  idleMs?: number;
+  idleMs?: number | undefined;
   /**
    * How often an end with nothing to send shows that it is still there, in
    * milliseconds; at least three times in each `idleMs`.
    * @default {10000}
    */
-  keepAliveMs?: number;
+  keepAliveMs?: number | undefined;
 }
 
 /** The options, checked, with their defaults. */
@@ -140,13 +141,22 @@ function tokenOf(token: unknown): Uint8Array {
   throw outOfRange(ACTION, "token", `1 to ${MAX_TOKEN} bytes`, bytes.length);
 }
 
+/** The options that Deno gets for a connection, whichever end makes it. */
+export interface Transport extends Deno.QuicTransportOptions {
+  alpnProtocols: string[];
+}
+
 /** The options that Deno gets for each connection that this end makes. */
-export function clientTransport({ idleMs, keepAliveMs }: Settings) {
+export function clientTransport(
+  { idleMs, keepAliveMs }: Settings,
+): Transport {
   return transport(idleMs, keepAliveMs);
 }
 
 /** The options that Deno gets for each connection that this end accepts. */
-export function serverTransport({ listenIdleMs, keepAliveMs }: Settings) {
+export function serverTransport(
+  { listenIdleMs, keepAliveMs }: Settings,
+): Transport {
   return transport(listenIdleMs, keepAliveMs);
 }
 
@@ -154,7 +164,7 @@ export function serverTransport({ listenIdleMs, keepAliveMs }: Settings) {
  * Both ends keep the connection alive: the idle time that counts is the smaller
  * one, and each end knows only its own.
  */
-function transport(idleMs: number, keepAliveMs: number) {
+function transport(idleMs: number, keepAliveMs: number): Transport {
   const most = Math.max(1, Math.floor(idleMs / KEEP_ALIVES_PER_IDLE));
   return {
     alpnProtocols: [ALPN],

@@ -273,6 +273,7 @@ export class BoundCarrier implements Carrier {
         if (peer.isDone(performance.now())) this.#remove(peer);
       }
     }
+    return undefined;
   }
 
   /** Closes connections that have exceeded a limit, or are done. */

@@ -7,14 +7,10 @@ import { brokenBy, type Lateness, notRead } from "./failures.ts";
 import { FRAMINGS } from "./framing.ts";
 import type { StreamSettings } from "./limits.ts";
 import type { Losses } from "./losses.ts";
+import { readReplies } from "./replies.ts";
 
 const READ_SIZE = 16 * 1024;
 const NOWHERE = new Uint8Array();
-// Closing while data arrives resets the connection and loses data on its way. So
-// at the end the peer is read from until it is silent for this long: longer if
-// it is replying and replies are missing.
-const SILENT_MS = 100;
-const SILENT_WHILE_REPLYING_MS = 1000;
 
 /** How long it stays open for further replies when each message has one. */
 export const LINGER_MS = 500;
@@ -93,6 +89,11 @@ export class Connection {
     return this.#closed;
   }
 
+  /** How many messages were sent and received, by the program or not. */
+  get counts(): { sent: number; received: number } {
+    return { sent: this.#sent, received: this.#received };
+  }
+
   /** Whether so much waits to be sent that nothing more is read. */
   get isBehind(): boolean {
     return this.#backlog.isBehind;
@@ -158,11 +159,12 @@ export class Connection {
 
   /** Drops the messages that have arrived, and counts them. */
   discard(): void {
-    this.#drop();
+    this.drop();
     this.cut();
   }
 
-  #drop(): void {
+  /** Drops the messages that have arrived whole, and counts them. */
+  drop(): void {
     let dropped = this.#decoder.skip();
     if (this.ended && this.#decoder.end(NOWHERE) !== undefined) dropped++;
     this.#received += dropped;
@@ -297,7 +299,7 @@ export class Connection {
         const now = this.#finishingSince = performance.now();
         await this.#conn.closeWrite();
         this.#finishingSince = undefined;
-        await this.#readReplies(isClient, now + this.#options.sendMs);
+        await readReplies(this, isClient, now + this.#options.sendMs);
       }
     } catch {
       // The peer has closed it already.
@@ -314,28 +316,6 @@ export class Connection {
     await Promise.race([this.#backlog.flushed(), waiting.over])
       .finally(waiting.stop);
     if (this.#backlog.length > 0) this.close("unread");
-  }
-
-  async #readReplies(isClient: boolean, until: number): Promise<void> {
-    while (!this.ended && performance.now() < until) {
-      this.#drop();
-      if (isClient && this.#received >= this.#sent) return;
-      const isReplying = isClient && this.#received > 0;
-      const ms = isReplying ? SILENT_WHILE_REPLYING_MS : SILENT_MS;
-      if (!await this.#readsWithin(ms)) return;
-    }
-  }
-
-  async #readsWithin(ms: number): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) =>
-      timer = setTimeout(resolve, ms, false)
-    );
-    try {
-      return await Promise.race([this.read().then(() => true), late]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

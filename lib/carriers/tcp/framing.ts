@@ -123,11 +123,12 @@ class LineDecoder implements Decoder {
         return this.#begun.take(into, this.#begun.size);
       }
     }
+    return undefined;
   }
 
   end(into: Uint8Array): number | undefined {
     this.#skips = false;
-    if (this.#begun.size > 0) return this.#take(into);
+    return this.#begun.size > 0 ? this.#take(into) : undefined;
   }
 
   skip(): number {
@@ -171,7 +172,7 @@ class LengthDecoder implements Decoder {
   next(into: Uint8Array): number | undefined {
     while (this.#at < this.#bytes.length) {
       if (this.#missing === undefined) {
-        const byte = this.#bytes[this.#at++];
+        const byte = this.#bytes[this.#at++] ?? 0;
         if (this.#high === undefined) {
           this.#high = byte;
           continue;
@@ -190,6 +191,7 @@ class LengthDecoder implements Decoder {
       if (isWhole) return put(piece, piece.length, into);
       return this.#begun.take(into, this.#begun.size);
     }
+    return undefined;
   }
 
   /** An incomplete message is not delivered. */

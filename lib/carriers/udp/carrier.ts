@@ -1,6 +1,6 @@
 import { copyAddr, type NetAddr } from "../../addr.ts";
 import { isIp } from "../../address/host.ts";
-import type { Carrier } from "../../carrier.ts";
+import type { Carrier, CarrierMembership } from "../../carrier.ts";
 import { kernelDrops } from "../kernel_drops.ts";
 import { checkFamily, localhostIn, Resolver } from "../resolve.ts";
 import { requireUnstableNet } from "../unstable_net.ts";
@@ -11,12 +11,12 @@ export interface UdpOptions {
    * The IP family, if a name has addresses in both.
    * @default {whichever the system prefers}
    */
-  family?: 4 | 6;
+  family?: 4 | 6 | undefined;
   /**
    * Whether to bind although another socket has the address (SO_REUSEADDR).
    * @default {false}
    */
-  reuseAddress?: boolean;
+  reuseAddress?: boolean | undefined;
 }
 
 /**
@@ -56,7 +56,9 @@ export function openUdp(
 
 /** One UDP socket of Deno's. */
 export class UdpCarrier implements Carrier {
+  readonly addr: NetAddr;
   readonly remote?: NetAddr;
+  // A copy: a program may change what it was given.
   readonly #addr: NetAddr;
   readonly #conn: Deno.DatagramConn & { ref?(): void; unref?(): void };
   readonly #hosts = new Resolver();
@@ -68,15 +70,11 @@ export class UdpCarrier implements Carrier {
     const { hostname, port } = addr;
     this.#conn = conn;
     this.#addr = { transport: "udp", hostname, port };
+    this.addr = copyAddr(this.#addr);
     if (remote !== undefined) this.remote = copyAddr(remote);
   }
 
-  /** The local address: a copy, which the program may change. */
-  get addr(): NetAddr {
-    return copyAddr(this.#addr);
-  }
-
-  receive(p?: Uint8Array) {
+  receive(p?: Uint8Array): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
     return this.#conn.receive(p);
   }
 
@@ -108,11 +106,17 @@ export class UdpCarrier implements Carrier {
     return kernelDrops(this.#addr);
   }
 
-  joinMulticastV4(group: string, networkInterface: string) {
+  joinMulticastV4(
+    group: string,
+    networkInterface: string,
+  ): Promise<CarrierMembership> {
     return this.#conn.joinMulticastV4(group, networkInterface);
   }
 
-  joinMulticastV6(group: string, networkInterface: number) {
+  joinMulticastV6(
+    group: string,
+    networkInterface: number,
+  ): Promise<CarrierMembership> {
     return this.#conn.joinMulticastV6(group, networkInterface);
   }
 

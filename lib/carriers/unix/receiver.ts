@@ -5,7 +5,9 @@ import { requireUnstableNet } from "../unstable_net.ts";
 
 /** A unix socket that is bound to a path. Closing it removes the file. */
 export class UnixReceiver implements Carrier {
+  readonly addr: UnixAddr;
   readonly opened: Promise<void>;
+  // A copy: a program may change what it was given.
   readonly #addr: UnixAddr;
   #conn: Deno.DatagramConn | undefined;
   #file: Deno.FileInfo | undefined;
@@ -13,6 +15,7 @@ export class UnixReceiver implements Carrier {
 
   constructor(addr: UnixAddr) {
     this.#addr = copyAddr(addr);
+    this.addr = copyAddr(addr);
     try {
       this.#listen();
       this.opened = Promise.resolve();
@@ -24,11 +27,6 @@ export class UnixReceiver implements Carrier {
       // `receive` rejects with it too, if the program does not await `opened`.
       this.opened.catch(() => {});
     }
-  }
-
-  /** The local address: a copy, which the program may change. */
-  get addr(): UnixAddr {
-    return copyAddr(this.#addr);
   }
 
   async receive(
