@@ -1,0 +1,75 @@
+import { equal, ok } from "node:assert/strict";
+import { type Clock, systemClock } from "../../clock.ts";
+import type { Abilities, Check, Ends } from "./ends.ts";
+import { readAll } from "./waits.ts";
+
+// A loop without turns ends by this.
+const MANY = 100_000;
+// Fewer than a system's buffer holds.
+const WAITING = 200;
+// How long a program may work on each datagram, in milliseconds.
+const WORK_MS = 1;
+
+/** The event loop turns: timers fire while a loop sends or receives. */
+export function turns(check: Check, { largest }: Abilities): void {
+  check("timers fire while sendMany sends", async ({ socket, client }) => {
+    const reading = readAll(socket);
+    const timer = new Timer(socket.clock);
+    const count = await client.sendMany(until(timer, "x"));
+    ok(timer.fired);
+    equal(client.stats.sent, count);
+    await reading.stop();
+  }, { overfills: true });
+
+  check(
+    "timers fire while no message of sendMany can be sent",
+    async (ends) => {
+      const { client } = ends;
+      const timer = new Timer(client.clock);
+      const tooLong = new Uint8Array(largest + 1);
+      await client.sendMany(until(timer, tooLong)).catch(() => {});
+      ok(timer.fired);
+      equal(client.stats.sent, 0);
+    },
+  );
+
+  check("timers fire while datagrams that wait are received", async (ends) => {
+    const { socket, client, next } = ends;
+    const sending = client.sendMany(Array<string>(WAITING).fill("x"));
+    await arrived(ends);
+    const timer = new Timer(socket.clock);
+    for (let n = 0; n < WAITING && !timer.fired; n++) {
+      await next(socket);
+      work();
+    }
+    // On a virtual clock no time passes while a program works.
+    if (socket.clock === systemClock) ok(timer.fired);
+    await ends.texts(socket, WAITING - socket.stats.received);
+    await sending;
+  });
+}
+
+class Timer {
+  fired = false;
+
+  constructor(clock: Clock) {
+    clock.after(1, () => this.fired = true);
+  }
+}
+
+/** Returns the same message again and again until the timer has fired. */
+function* until<T>(timer: Timer, message: T): Iterable<T> {
+  for (let n = 0; n < MANY && !timer.fired; n++) yield message;
+}
+
+/** Waits until all is sent, or no more can be sent before some is received. */
+async function arrived({ socket, client }: Ends): Promise<void> {
+  for (let before = -1; client.stats.sent > before;) {
+    before = client.stats.sent;
+    await new Promise<void>((turned) => void socket.clock.turn(turned));
+  }
+}
+
+function work(): void {
+  for (const end = performance.now() + WORK_MS; performance.now() < end;);
+}
