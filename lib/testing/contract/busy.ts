@@ -37,14 +37,14 @@ export function busy(check: Check, { answers }: Abilities): void {
     check(`${name} ends all that a bound socket does`, async (ends) => {
       const { socket, client, pass, bound, carrier } = ends;
       const { from } = await pass("hello");
-      const others = clientWork(client);
+      const others = settle(clientWork(client).operations);
       const work = answers ? boundWork(socket, from) : receives(socket);
       await closeBusy(socket, work, close);
       await using again = bind(bound, { carrier });
       await again.opened;
       deepEqual(again.addr, bound);
       client.close();
-      await settle(others.operations);
+      await others;
     });
   }
 }
