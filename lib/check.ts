@@ -98,6 +98,42 @@ export function requireSignal(
   throw wrongType(attempt, "signal", "an AbortSignal", value);
 }
 
+/**
+ * Whether a value is a promise, or another object with a `then`, as `await`
+ * takes it.
+ *
+ * @throws Whatever its `then` throws when it is read.
+ */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (typeof value === "object" && value !== null ||
+    typeof value === "function") &&
+    "then" in value &&
+    typeof value.then === "function";
+}
+
+/** Ignores how a promise is settled, so that no rejection is unhandled. */
+export function ignoreRejection(promise: PromiseLike<unknown>): void {
+  Promise.resolve(promise).catch(() => {});
+}
+
+/**
+ * Reads counts that another object keeps. What is not a count, from 0, is left
+ * out, so that every sum stays right.
+ *
+ * @param read May throw; then there are none.
+ */
+export function countsOf(read: () => unknown): Record<string, number> {
+  try {
+    return Object.fromEntries(
+      Object.entries(read() ?? {}).filter(([_, n]) =>
+        typeof n === "number" && n >= 0 && Number.isFinite(n)
+      ),
+    ) as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
+
 /** Makes the error for a value that is out of range. */
 export function outOfRange(
   attempt: string | Attempt,

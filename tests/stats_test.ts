@@ -40,6 +40,8 @@ testBoth("a new socket has counted nothing", async (open) => {
     sent: 0,
     sentBytes: 0,
     sendFailed: 0,
+    sending: 0,
+    unreachable: 0,
     dropped: { stranger: 0, queueFull: 0, closed: 0 },
   });
 });
