@@ -151,16 +151,6 @@ Deno.test("a peer that has left is removed, and sends to it reject", async () =>
   assertStringIncludes(error.message, "that peer is not connected");
 });
 
-Deno.test("a peer that is silent is removed", async () => {
-  const { server, source } = quicServer({ idleMs: 100 });
-  await using _ = server;
-  using conn = await rawConnection(server.addr.port);
-  const answer = await sayFirst(conn);
-  assertEquals((await answer.read()).value?.length, 5);
-  assertEquals(source.stats.peers, 1);
-  await until(() => source.stats.peers === 0);
-});
-
 Deno.test("a client with nothing to send stays connected", async () => {
   const { server, source } = quicServer({ idleMs: 200 });
   await using _ = server;

@@ -40,7 +40,8 @@ export async function dial(
 ): Promise<Dialed> {
   signal?.throwIfAborted();
   const endpoint = parkedEndpoint(target.from);
-  const { handshakeMs, idleMs } = settings;
+  const { handshakeMs } = settings;
+  const start = performance.now();
   let isGivenUp = false;
   let why: unknown;
   const giveUp = (reason: unknown) => {
@@ -67,7 +68,7 @@ export async function dial(
   } catch (error) {
     if (isGivenUp) throw why;
     parkEndpoint(target.from, endpoint);
-    throw dialFailure(error, Math.min(handshakeMs, idleMs));
+    throw dialFailure(error, Math.round(performance.now() - start));
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);

@@ -55,7 +55,7 @@ export function refusal(info: Deno.QuicCloseInfo): Error {
 /**
  * Rewords the error of a handshake as one line that names the reason.
  *
- * @param ms The shorter of the limits for the handshake and for silence.
+ * @param ms How long the handshake has taken.
  */
 export function dialFailure(cause: unknown, ms: number): unknown {
   const reason = reasonOf(cause);

@@ -163,7 +163,10 @@ export class Connection {
   }
 
   #drop(): void {
-    while (this.next(NOWHERE) !== undefined) this.#shared.losses.closed++;
+    let dropped = this.#decoder.skip();
+    if (this.ended && this.#decoder.end(NOWHERE) !== undefined) dropped++;
+    this.#received += dropped;
+    this.#shared.losses.closed += dropped;
   }
 
   /**

@@ -29,6 +29,8 @@ export interface Decoder {
   next(into: Uint8Array): number | undefined;
   /** Like `next`, for a message that only the end of the stream completes. */
   end(into: Uint8Array): number | undefined;
+  /** Drops the messages that are whole. @returns How many. */
+  skip(): number;
 }
 
 const NEWLINE = 0x0a;
@@ -128,6 +130,21 @@ class LineDecoder implements Decoder {
     if (this.#begun.size > 0) return this.#take(into);
   }
 
+  skip(): number {
+    let count = 0;
+    while (this.#at < this.#bytes.length) {
+      const newline = this.#bytes.indexOf(NEWLINE, this.#at);
+      const end = newline < 0 ? this.#bytes.length : newline;
+      if (!this.#skips) this.#begun.add(this.#bytes.subarray(this.#at, end), 0);
+      this.#at = end + 1;
+      if (newline < 0) break;
+      if (!this.#skips) count++;
+      this.#skips = false;
+      this.#begun.take(NOTHING, 0);
+    }
+    return count;
+  }
+
   #take(into: Uint8Array): number {
     const { size, last } = this.#begun;
     return this.#begun.take(into, last === RETURN ? size - 1 : size);
@@ -177,6 +194,12 @@ class LengthDecoder implements Decoder {
 
   /** An incomplete message is not delivered. */
   end(): undefined {}
+
+  skip(): number {
+    let count = 0;
+    while (this.next(NOTHING) !== undefined) count++;
+    return count;
+  }
 }
 
 /** The beginning of a message: as many of its bytes as the receiver accepts. */
