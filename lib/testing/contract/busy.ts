@@ -57,6 +57,8 @@ async function closeBusy(
 ): Promise<void> {
   const closing = Promise.try(() => close(socket));
   await settle({ ...work.operations, closing });
+  // A request ends before its own send does.
+  await settle({ sends: notSending(socket) });
   await socket[Symbol.asyncDispose]();
   const { stats } = socket;
   equal(stats.sent + stats.sendFailed, work.sends);
@@ -64,6 +66,12 @@ async function closeBusy(
   socket.close();
   await socket[Symbol.asyncDispose]();
   deepEqual(socket.stats, stats);
+}
+
+async function notSending(socket: Socket): Promise<void> {
+  while (socket.stats.sending > 0) {
+    await new Promise<void>((turned) => void socket.clock.turn(turned));
+  }
 }
 
 function receives(socket: Socket): Work {
