@@ -129,6 +129,22 @@ Deno.test("a send waits while the kernel has no room", async () => {
   assert(waited >= 2);
 });
 
+Deno.test("sends to several peers that wait for room are all sent", async () => {
+  await using stack = new AsyncDisposableStack();
+  const peers = Array.from({ length: 3 }, () => stack.use(bind(LOOPBACK)));
+  let n = 0;
+  await using socket = bind(LOOPBACK, {
+    carrier: offloadBy(faulty((libc, fail) => ({
+      sendto: () => BigInt(fail(EAGAIN)),
+      sendmmsg: (...args) => n++ < 9 ? fail(EAGAIN) : libc.sendmmsg(...args),
+    }))),
+  });
+  await Promise.all(peers.map(({ addr }) => socket.send("x", addr)));
+  for (const peer of peers) {
+    assertEquals((await peer.receive(SOON)).text(), "x");
+  }
+});
+
 Deno.test("closing the socket ends a send that waits for room", async () => {
   await using socket = bind(LOOPBACK);
   const client = await connect(socket.addr, {

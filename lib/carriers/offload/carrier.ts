@@ -53,8 +53,8 @@ export class OffloadCarrier implements Carrier {
     this.#addr = addr;
     this.#remote = remote;
     this.#peers = remote === undefined
-      ? new ManyPeers(libc, this.#family)
-      : new OnePeer(remote);
+      ? new ManyPeers(libc, this.#family, poller.turns)
+      : new OnePeer(remote, poller.turns);
     this.#receiver = new Receiver(libc, fd);
     this.#sender = new Sender(libc, fd, this.#peers);
     this.#readiness = new Readiness(poller, watch);
@@ -108,7 +108,7 @@ export class OffloadCarrier implements Carrier {
 
   async send(data: Uint8Array, to: Addr): Promise<number> {
     if (this.#isClosed) closed();
-    this.#peers.renew();
+    this.#peers.begin();
     const peer = this.#peers.find(to);
     if (peer.kind === "refused") throw peer.error;
     if (
@@ -180,7 +180,7 @@ export class OffloadCarrier implements Carrier {
     batch: readonly Outgoing[],
   ): SentBatch | Promise<SentBatch> | undefined {
     if (this.#isClosed) closed();
-    this.#peers.renew();
+    this.#peers.begin();
     const peer = this.#peers.find(batch[0].to);
     if (peer.kind === "name") return this.#sendResolved(batch[0]);
     if (peer.kind === "refused") return { sent: 0, error: peer.error };
