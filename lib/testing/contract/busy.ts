@@ -4,7 +4,7 @@ import { bind } from "../../open.ts";
 import type { ConnectedSocket } from "../../socket/connected_socket.ts";
 import type { DatagramSocket } from "../../socket/datagram_socket.ts";
 import type { Abilities, Check, Socket } from "./ends.ts";
-import { settle } from "./waits.ts";
+import { settle, turn } from "./waits.ts";
 
 const SENDS = 20;
 const MANY = 200;
@@ -69,9 +69,7 @@ async function closeBusy(
 }
 
 async function notSending(socket: Socket): Promise<void> {
-  while (socket.stats.sending > 0) {
-    await new Promise<void>((turned) => void socket.clock.turn(turned));
-  }
+  while (socket.stats.sending > 0) await turn(socket);
 }
 
 function receives(socket: Socket): Work {

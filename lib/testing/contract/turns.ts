@@ -1,7 +1,7 @@
 import { equal, ok } from "node:assert/strict";
 import { type Clock, systemClock } from "../../clock.ts";
-import type { Abilities, Check, Ends } from "./ends.ts";
-import { readAll } from "./waits.ts";
+import type { Abilities, Check } from "./ends.ts";
+import { arrived, readAll } from "./waits.ts";
 
 // A loop without turns ends by this.
 const MANY = 100_000;
@@ -62,14 +62,6 @@ class Timer {
 /** Returns the same message again and again until the timer has fired. */
 function* until<T>(timer: Timer, message: T): Iterable<T> {
   for (let n = 0; n < MANY && !timer.fired; n++) yield message;
-}
-
-/** Waits until all is sent, or no more can be sent before some is received. */
-async function arrived({ socket, client }: Ends): Promise<void> {
-  for (let before = -1; client.stats.sent > before;) {
-    before = client.stats.sent;
-    await new Promise<void>((turned) => void socket.clock.turn(turned));
-  }
 }
 
 function work(): void {
