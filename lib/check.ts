@@ -1,4 +1,4 @@
-import { type Attempt, fieldsOf, quote, withFields } from "./errors.ts";
+import { type Attempt, cannot, fieldsOf, quote, withFields } from "./errors.ts";
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -99,24 +99,6 @@ export function requireSignal(
 }
 
 /**
- * Whether a value is a promise, or another object with a `then`, as `await`
- * takes it.
- *
- * @throws Whatever its `then` throws when it is read.
- */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (typeof value === "object" && value !== null ||
-    typeof value === "function") &&
-    "then" in value &&
-    typeof value.then === "function";
-}
-
-/** Ignores how a promise is settled, so that no rejection is unhandled. */
-export function ignoreRejection(promise: PromiseLike<unknown>): void {
-  Promise.resolve(promise).catch(() => {});
-}
-
-/**
  * Reads counts that another object keeps. What is not a count, from 0, is left
  * out, so that every sum stays right.
  *
@@ -163,8 +145,7 @@ function refusal(
   wanted: string,
   value: unknown,
 ): string {
-  const action = typeof attempt === "string" ? attempt : attempt.action;
-  return `Cannot ${action}: ${name} must be ${wanted}: given ${shown(value)}`;
+  return cannot(attempt, `${name} must be ${wanted}: given ${shown(value)}`);
 }
 
 /** Shows a value of any type, short enough for one line. */
@@ -185,6 +166,8 @@ export function shown(value: unknown): string {
         ? "an array"
         : value instanceof Promise
         ? "a promise"
+        : value instanceof URL
+        ? "a URL"
         : "an object";
     default:
       return String(value);

@@ -6,6 +6,7 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
+import { plainIpv4 } from "../address/host.ts";
 import type { DialOptions } from "./dial_options.ts";
 import { localHostFor, refuseMany } from "./peers.ts";
 import { resolveHost } from "./resolve.ts";
@@ -20,9 +21,12 @@ export function udp(options: UdpOptions = {}): CarrierSource {
     listen: ({ hostname, port }: NetAddr) => openUdp(hostname, port, options),
     async dial(address: NetAddr, dialing: DialOptions = {}) {
       const { hostname, port } = address;
-      const host = await resolveHost(hostname, options.family);
+      const { family } = options;
+      const resolved = await resolveHost(hostname, family);
       // A lookup cannot be canceled.
       dialing.signal?.throwIfAborted();
+      // An IPv4 socket reaches an IPv4 peer, and may be bound on loopback only.
+      const host = family === 6 ? resolved : plainIpv4(resolved);
       refuseMany(host, address);
       const remote: NetAddr = { transport: "udp", hostname: host, port };
       return openUdp(localHostFor(host), 0, {}, remote);

@@ -138,7 +138,10 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws The errors of {@linkcode DatagramSocket.send}.
    */
   async answer(data: Data, datagram: Datagram<A>): Promise<boolean> {
-    if (typeof datagram?.from !== "object" || datagram.from === null) {
+    if (
+      !(datagram?.data instanceof Uint8Array) ||
+      typeof datagram.from !== "object" || datagram.from === null
+    ) {
       throw wrongType(this.outbox.attempt, "datagram", "a datagram", datagram);
     }
     const bytes = encode(data);

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { count } from "../count.ts";
 import {
   type Attempt,
+  cannot,
   errors,
   failure,
   fieldsOf,
@@ -341,7 +342,7 @@ export class Outbox {
     );
     return withFields(
       new MessageTooLargeError(
-        `Cannot ${attempt.action}: one datagram holds at most ${limit}`,
+        cannot(attempt, `one datagram holds at most ${limit}`),
       ),
       fieldsOf(attempt),
     );

@@ -1,7 +1,5 @@
 import type { Addr, NetAddr } from "../addr.ts";
 import {
-  ignoreRejection,
-  isThenable,
   milliseconds,
   requireFunction,
   requireOptions,
@@ -19,6 +17,7 @@ import {
   SocketClosedError,
   timedOut,
 } from "../errors.ts";
+import { ignoreRejection, isThenable } from "../promises.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Waiter } from "./waiter.ts";
 import { onAbort } from "./waits.ts";

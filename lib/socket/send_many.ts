@@ -65,18 +65,17 @@ function requireMessages(
 ): asserts messages is Messages {
   const isIterable = typeof messages === "object" && messages !== null &&
     !ArrayBuffer.isView(messages) &&
-    (isAsync(messages) || Symbol.iterator in messages);
+    (isAsync(messages) || hasMethod(messages, Symbol.iterator));
   if (isIterable) return;
-  throw wrongType(
-    outbox.attempt,
-    "messages",
-    "an iterable of messages",
-    messages,
-  );
+  throw wrongType(outbox.attempt, "messages", "an iterable", messages);
 }
 
 function isAsync(messages: object): messages is AsyncIterable<unknown> {
-  return Symbol.asyncIterator in messages;
+  return hasMethod(messages, Symbol.asyncIterator);
+}
+
+function hasMethod(object: object, name: symbol): boolean {
+  return typeof (object as Record<symbol, unknown>)[name] === "function";
 }
 
 class Sending {
