@@ -82,7 +82,9 @@ function localOf(column: string): string {
  */
 function hostOf(hex: string): string | undefined {
   const bytes =
-    hex.match(/.{8}/g)?.flatMap((word) => (word.match(/../g) ?? []).reverse()) ?? [];
+    hex.match(/.{8}/g)?.flatMap((word) =>
+      (word.match(/../g) ?? []).reverse()
+    ) ?? [];
   if (bytes.length === 4) return bytes.map((b) => parseInt(b, 16)).join(".");
   return canonicalIpv6(bytes.join("").match(/.{4}/g)?.join(":") ?? "");
 }

@@ -111,6 +111,7 @@ async function greet(
 class Dialed implements Carrier {
   readonly addr: SchemeAddr;
   readonly remote: SchemeAddr;
+  readonly closed: Promise<void>;
   readonly maxReceive: number;
   readonly #arrivals = new Arrivals();
   readonly #drops: Drops = { lost: 0, unconfirmed: 0 };
@@ -137,7 +138,7 @@ class Dialed implements Carrier {
     this.#sweep = sweep([idleMs], (now) => this.#peer.check(now));
     counts.peers++;
     counts.admitted++;
-    this.#peer.gone.then((why) => {
+    this.closed = this.#peer.gone.then((why) => {
       counts.peers--;
       this.#sweep[Symbol.dispose]();
       this.#arrivals.end(() => new errors.ConnectionReset(why));

@@ -27,6 +27,7 @@ const RENEW_MS = 1000;
 export class Listener implements Carrier {
   readonly addr: SchemeAddr;
   readonly opened: Promise<void>;
+  readonly closed: Promise<void>;
   readonly maxReceive: number;
   // A copy: a program may change what it was given.
   readonly #addr: SchemeAddr;
@@ -38,6 +39,7 @@ export class Listener implements Carrier {
   readonly #peers = new PeerMap();
   readonly #backlogs: Backlogs;
   readonly #sweep: Disposable;
+  readonly #ended = Promise.withResolvers<void>();
   #unread = 0;
   readonly #greeted = new Set<Deno.QuicConn>();
   #accepting: Promise<void> | undefined;
@@ -56,6 +58,7 @@ export class Listener implements Carrier {
       );
     }
     this.maxReceive = settings.maxMessage;
+    this.closed = this.#ended.promise;
     this.#settings = settings;
     this.#counts = counts;
     this.#backlogs = new Backlogs(longestOf(settings.maxMessage));
@@ -104,9 +107,11 @@ export class Listener implements Carrier {
 
   close(): void {
     this.#shut();
-    for (const peer of this.#peers.all) peer.close(CODE.goodbye);
+    const peers = [...this.#peers.all];
+    for (const peer of peers) peer.close(CODE.goodbye);
     this.#endpoint?.close();
     this.#sweep[Symbol.dispose]();
+    this.#end(peers);
   }
 
   async end(): Promise<void> {
@@ -116,7 +121,14 @@ export class Listener implements Carrier {
     await Promise.all(peers.map((peer) => peer.end()));
     this.#endpoint?.close();
     this.#sweep[Symbol.dispose]();
+    await this.#end(peers);
+  }
+
+  async #end(peers: readonly Peer[]): Promise<void> {
+    await Promise.all(peers.map(({ gone }) => gone));
+    await this.opened.catch(() => {});
     await this.#accepting;
+    this.#ended.resolve();
   }
 
   #listen(endpoint: Deno.QuicEndpoint): void {

@@ -4,7 +4,7 @@ import { bind } from "../../open.ts";
 import type { ConnectedSocket } from "../../socket/connected_socket.ts";
 import type { DatagramSocket } from "../../socket/datagram_socket.ts";
 import type { Abilities, Check, Socket } from "./ends.ts";
-import { settle } from "./waits.ts";
+import { settle, turn } from "./waits.ts";
 
 const SENDS = 20;
 const MANY = 200;
@@ -37,14 +37,14 @@ export function busy(check: Check, { answers }: Abilities): void {
     check(`${name} ends all that a bound socket does`, async (ends) => {
       const { socket, client, pass, bound, carrier } = ends;
       const { from } = await pass("hello");
-      const others = clientWork(client);
+      const others = settle(clientWork(client).operations);
       const work = answers ? boundWork(socket, from) : receives(socket);
       await closeBusy(socket, work, close);
       await using again = bind(bound, { carrier });
       await again.opened;
       deepEqual(again.addr, bound);
       client.close();
-      await settle(others.operations);
+      await others;
     });
   }
 }
@@ -57,6 +57,8 @@ async function closeBusy(
 ): Promise<void> {
   const closing = Promise.try(() => close(socket));
   await settle({ ...work.operations, closing });
+  // A request ends before its own send does.
+  await settle({ sends: notSending(socket) });
   await socket[Symbol.asyncDispose]();
   const { stats } = socket;
   equal(stats.sent + stats.sendFailed, work.sends);
@@ -64,6 +66,10 @@ async function closeBusy(
   socket.close();
   await socket[Symbol.asyncDispose]();
   deepEqual(socket.stats, stats);
+}
+
+async function notSending(socket: Socket): Promise<void> {
+  while (socket.stats.sending > 0) await turn(socket);
 }
 
 function receives(socket: Socket): Work {

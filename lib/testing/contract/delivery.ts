@@ -1,7 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { errors } from "../../errors.ts";
+import { isConnected } from "../../addr.ts";
 import type { Abilities, Check, Ends } from "./ends.ts";
 import { carriable, numbers, sameBytes, sameMessages } from "./messages.ts";
+import { arrived } from "./waits.ts";
 
 const COUNT = 100;
 const BURST = 10;
@@ -53,6 +55,20 @@ export function delivery(check: Check, abilities: Abilities): void {
     equal(await sending, COUNT);
     sameMessages(received, sent, abilities);
   });
+
+  if (lossless) {
+    check("tryReceive returns all that has arrived", async (ends) => {
+      const { socket, client } = ends;
+      const sending = client.sendMany(Array<string>(COUNT).fill("x"));
+      await arrived(ends);
+      const { sent } = client.stats;
+      while (await socket.tryReceive() !== undefined);
+      // Over connections, what was sent may still be on its way.
+      if (!isConnected(ends.bound)) ok(socket.stats.received >= sent);
+      await ends.texts(socket, COUNT - socket.stats.received);
+      await sending;
+    });
+  }
 
   check("the counts add up to what arrived", async (ends) => {
     const { socket, client, pass } = ends;

@@ -40,7 +40,7 @@ export interface Needs {
 }
 
 /** What a check works with; all of it is closed after the check. */
-export interface Ends extends Setup {
+export interface Ends extends Pick<Setup, "carrier" | "address"> {
   readonly socket: DatagramSocket;
   /** The address of the socket, as a copy for each use. */
   readonly bound: NetAddr;

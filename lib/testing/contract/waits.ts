@@ -1,4 +1,4 @@
-import type { Socket } from "./ends.ts";
+import type { Ends, Socket } from "./ends.ts";
 
 // What has not ended by then hangs, in milliseconds of real time.
 const HANGS_MS = 15_000;
@@ -40,4 +40,19 @@ export async function settle(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Waits until all is sent, or no more can be sent before some is received. */
+export async function arrived(
+  { socket, client }: Pick<Ends, "socket" | "client">,
+): Promise<void> {
+  for (let before = -1; client.stats.sent > before;) {
+    before = client.stats.sent;
+    await turn(socket);
+  }
+}
+
+/** Waits until all that has arrived has been processed. */
+export function turn({ clock }: Socket): Promise<void> {
+  return new Promise((turned) => void clock.turn(turned));
 }
