@@ -54,6 +54,7 @@ export class Inbox<A extends Addr> {
   // The event loop turns before more is passed on.
   #isTurning = false;
   #reports = 0;
+  #endPause: (() => void) | undefined;
   #closed = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -150,6 +151,7 @@ export class Inbox<A extends Addr> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#endPause?.();
     this.counts.drop("closed", this.waiting);
     this.#kept = [];
     for (const waiter of this.#waiters.all) {
@@ -267,7 +269,7 @@ export class Inbox<A extends Addr> {
   #tolerate(): void {
     this.counts.unreachable++;
     if (++this.#reports % MAX_REPORTS !== 0) return;
-    this.#rest((end) => void this.#clock.after(PAUSE_MS, end));
+    this.#rest((end) => this.#endPause = this.#clock.after(PAUSE_MS, end));
   }
 
   /** The waiter that gets a whole batch: it takes batches, and no other waits. */
