@@ -81,7 +81,7 @@ export class FakeBatchCarrier implements Carrier {
       const data = run.data.slice();
       this.#lent.push(data);
       this.delivered += run.count;
-      return { ...run, data };
+      return { ...run, data, from: { ...run.from } };
     }));
   }
 }

@@ -104,7 +104,7 @@ export class FakeCarrier implements Carrier {
 
   /** Makes a datagram arrive. */
   deliver(data: Data, from: Deno.Addr = PEER): void {
-    this.#queue.push({ data: bytesOf(data), from });
+    this.#queue.push({ data: bytesOf(data), from: { ...from } });
     this.#serve();
   }
 
