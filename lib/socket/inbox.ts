@@ -47,6 +47,9 @@ export class Inbox<A extends Addr> {
   readonly #pool = new CopyPool();
   readonly #waiters = new Waiters<A>();
   #kept: (Datagram<A> | Error)[] = [];
+  // A batch of the carrier, and how many of it were passed on.
+  #batch: Datagram<A>[] = [];
+  #passed = 0;
   #buffer: Uint8Array | undefined;
   // A `receive` is in flight, or what it brought is being passed on: a `match`
   // may call anything, and the next `receive` would overwrite the memory.
@@ -54,6 +57,7 @@ export class Inbox<A extends Addr> {
   // The event loop turns before more is passed on.
   #isTurning = false;
   #reports = 0;
+  #endPause: (() => void) | undefined;
   #closed = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -68,7 +72,8 @@ export class Inbox<A extends Addr> {
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#kept.filter((kept) => kept instanceof Datagram).length;
+    return this.#kept.filter((kept) => kept instanceof Datagram).length +
+      this.#batch.length - this.#passed;
   }
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
@@ -150,8 +155,8 @@ export class Inbox<A extends Addr> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.counts.drop("closed", this.waiting);
-    this.#kept = [];
+    this.#endPause?.();
+    this.#dropAll();
     for (const waiter of this.#waiters.all) {
       this.withdraw(waiter);
       waiter.end();
@@ -164,6 +169,13 @@ export class Inbox<A extends Addr> {
     this.#carrier.ref?.();
     this.#idle ??= Promise.withResolvers();
     return this.#idle.promise;
+  }
+
+  #dropAll(): void {
+    this.counts.drop("closed", this.waiting);
+    this.#kept = [];
+    this.#batch = [];
+    this.#passed = 0;
   }
 
   /** Reads on, if that is wanted and possible now. */
@@ -235,10 +247,12 @@ export class Inbox<A extends Addr> {
     if (taker === undefined) {
       // At most one batch, whose length is bounded, is kept beyond the limit.
       const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
-      this.#passAll(
-        runs.flatMap((run) => datagramsOf<A>(run, this.#maxSize, this.#pool)),
-        room,
+      this.#batch = runs.flatMap((run) =>
+        datagramsOf<A>(run, this.#maxSize, this.#pool)
       );
+      this.#passed = 0;
+      if (this.#closed) this.#dropAll();
+      this.#passBatch(room);
     } else {
       this.#handOver(runs, taker);
       this.#done();
@@ -267,7 +281,7 @@ export class Inbox<A extends Addr> {
   #tolerate(): void {
     this.counts.unreachable++;
     if (++this.#reports % MAX_REPORTS !== 0) return;
-    this.#rest((end) => void this.#clock.after(PAUSE_MS, end));
+    this.#rest((end) => this.#endPause = this.#clock.after(PAUSE_MS, end));
   }
 
   /** The waiter that gets a whole batch: it takes batches, and no other waits. */
@@ -301,20 +315,20 @@ export class Inbox<A extends Addr> {
     waiter.batch?.resolve(taken);
   }
 
-  /** Gives the datagrams of a batch to the waiters one by one, from that one on. */
-  #passAll(datagrams: readonly Datagram<A>[], room: number, next = 0): void {
-    for (const datagram of next === 0 ? datagrams : datagrams.slice(next)) {
-      next++;
-      const refused = this.#closed
-        ? "closed"
-        : this.#policy.refuses?.(datagram.from);
+  /** Gives the datagrams of the batch to the waiters one by one. */
+  #passBatch(room: number): void {
+    while (this.#passed < this.#batch.length) {
+      const datagram = this.#batch[this.#passed++]!;
+      const refused = this.#policy.refuses?.(datagram.from);
       if (refused !== undefined) this.counts.drop(refused);
       else this.#pass(datagram, room);
       // Only a `match` takes long.
       if (this.#waiters.hasClaims && turnIsDue()) {
-        return turn(() => this.#passAll(datagrams, room, next));
+        return turn(() => this.#passBatch(room));
       }
     }
+    this.#batch = [];
+    this.#passed = 0;
     this.#done();
   }
 

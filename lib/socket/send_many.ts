@@ -49,6 +49,7 @@ export async function sendMany(
   const sending = new Sending(outbox, clock, to);
   try {
     await within(sending.run(messages), clock, limits, attempt);
+    await sending.turns.last();
   } finally {
     sending.stop();
   }
@@ -79,8 +80,8 @@ function hasMethod(object: object, name: symbol): boolean {
 }
 
 class Sending {
+  readonly turns: Turns;
   readonly #outbox: Outbox;
-  readonly #turns: Turns;
   readonly #to: Addr | undefined;
   readonly #errors: Error[] = [];
   #sent = 0;
@@ -91,7 +92,7 @@ class Sending {
 
   constructor(outbox: Outbox, clock: Clock, to: Addr | undefined) {
     this.#outbox = outbox;
-    this.#turns = new Turns(clock);
+    this.turns = new Turns(clock);
     this.#to = to;
   }
 
@@ -125,7 +126,7 @@ class Sending {
     for (const message of messages) {
       const parts = this.#partsOf(message);
       if (parts !== undefined) await this.#send(parts);
-      const turn = this.#turns.due();
+      const turn = this.turns.due();
       if (turn !== undefined) await turn;
       if (this.#isStopped) return;
     }
@@ -153,7 +154,7 @@ class Sending {
           this.#outbox.counts.sending++;
           batch.push(prepared);
         }
-        const turn = this.#turns.due();
+        const turn = this.turns.due();
         if (turn !== undefined || batch.length >= BATCH_SIZE) await flush();
         if (turn !== undefined) await turn;
         if (this.#isStopped) return;
@@ -185,7 +186,7 @@ class Sending {
       const parts = this.#partsOf(message);
       if (this.#isStopped) return void this.#outbox.counts.sendFailed++;
       if (parts !== undefined) await this.#send(parts);
-      const turn = this.#turns.due();
+      const turn = this.turns.due();
       if (turn !== undefined) await turn;
       if (this.#isStopped) return;
     }
@@ -238,7 +239,7 @@ class Sending {
         this.#sent += sent;
         rest = rest.slice(settled);
         if (error !== undefined) this.#fail(error, settled - sent);
-        const turn = this.#turns.due();
+        const turn = this.turns.due();
         if (turn !== undefined) await turn;
       }
     } finally {

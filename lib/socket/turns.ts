@@ -53,11 +53,13 @@ export function turn(callback: () => void): void {
 }
 
 /**
- * The turns of a loop that sends. On a virtual clock, time passes at each: it
- * would stand still otherwise, and no time limit would be reached.
+ * The turns of a loop that sends. What is sent in the first 2 ms is sent at once,
+ * in the order of the calls, whatever ran before. On a virtual clock, time passes
+ * at each turn: it would stand still otherwise, and no time limit be reached.
  */
 export class Turns {
   readonly #clock: Clock;
+  readonly #start = Date.now();
   #steps = 0;
 
   constructor(clock: Clock) {
@@ -67,9 +69,18 @@ export class Turns {
   /** Returns what to await after this step of the loop, if a turn is due. */
   due(): Promise<void> | undefined {
     if (!this.#clock.isVirtual) {
-      return turnIsDue() ? new Promise(turn) : undefined;
+      return turnIsDue() && Math.abs(Date.now() - this.#start) >= LIMIT_MS
+        ? new Promise(turn)
+        : undefined;
     }
     if (++this.#steps % VIRTUAL_STEPS !== 0) return undefined;
     return new Promise((resolve) => void this.#clock.after(1, resolve));
+  }
+
+  /** Returns what to await after the loop, which may be a step of another one. */
+  last(): Promise<void> | undefined {
+    return !this.#clock.isVirtual && turnIsDue()
+      ? new Promise(turn)
+      : undefined;
   }
 }
