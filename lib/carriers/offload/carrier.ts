@@ -73,15 +73,13 @@ export class OffloadCarrier implements Carrier {
   async receiveBatch(): Promise<readonly Run[]> {
     const readiness = this.#readiness;
     this.#pace.asked();
-    if (!this.#turns.areDue()) {
-      const here = this.#take();
-      if (here !== undefined) return here;
-      // The caller goes on first.
-      await undefined;
-      const soon = readiness.linger(this.#take);
-      if (soon !== undefined) return soon;
-    }
-    return await readiness.readable(this.#take) ?? closed();
+    if (this.#turns.areDue()) await readiness.turns();
+    const here = this.#take();
+    if (here !== undefined) return here;
+    // The caller goes on first.
+    await undefined;
+    return readiness.linger(this.#take) ??
+      await readiness.readable(this.#take) ?? closed();
   }
 
   async receive(

@@ -13,7 +13,7 @@ const TICK_MS = 25;
 // How often the event loop looks at Deno's own sockets while offload sockets have
 // work. As long as it has any, it does so only once in 61 turns (tokio's event
 // interval), and to make it look takes 0.2 ms.
-const PAUSE_MS = 10;
+const PAUSE_MS = 25;
 // A wait that took longer than this was a pause.
 const LONG_MS = 0.2;
 
