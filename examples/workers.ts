@@ -7,6 +7,7 @@
 // Ctrl-C stops it: each worker closes its socket, and the counts are added up.
 
 import { once } from "node:events";
+import process from "node:process";
 import {
   isMainThread,
   parentPort,
@@ -44,9 +45,10 @@ async function main(address = "udp://127.0.0.1:0", workers = "2") {
   );
   await Promise.all(all.map((worker) => once(worker, "message")));
   await first[Symbol.asyncDispose]();
+  const interrupted = once(process, "SIGINT");
   console.error(`listening on ${port}`);
 
-  await new Promise<void>((stop) => Deno.addSignalListener("SIGINT", stop));
+  await interrupted;
   const stats = await Promise.all(all.map(async (worker) => {
     worker.postMessage("stop");
     return (await once(worker, "message"))[0] as SocketStats;

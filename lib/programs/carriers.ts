@@ -11,9 +11,10 @@ import type { CarrierSource } from "../carrier.ts";
 import { type FramingName, tcp } from "../carriers/tcp.ts";
 import { udp } from "../carriers/udp.ts";
 import { unix } from "../carriers/unix.ts";
+import { identity, trusted } from "./identity.ts";
 import { type Needs, together } from "./needs.ts";
 import { isGiven, oneOf, path, UsageError } from "./options.ts";
-import { read, readSecret, type Secret, toKnow } from "./secrets.ts";
+import { readSecret, type Secret, toKnow } from "./secrets.ts";
 
 const LARGEST_UDP = 65_527;
 const LARGEST_UDP_IPV4 = 65_507;
@@ -118,11 +119,11 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
     maxSize: LARGEST_FRAME,
     async client(settings) {
       const { tls } = await import("../carriers/tls.ts");
-      return tls({ ...framed(settings), caCerts: await trusted(settings) });
+      return tls({ ...framed(settings), caCerts: await trusted(settings.ca) });
     },
     async server(settings, use) {
       const { tls } = await import("../carriers/tls.ts");
-      const { cert, key, itself } = await identity(settings);
+      const { cert, key, itself } = await identity(settings.cert, settings.key);
       const framing = served(settings, use);
       return {
         carrier: tls({ ...framing, cert, key }),
@@ -137,7 +138,7 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
     maxSize: LARGEST_UDP,
     async client(settings) {
       const { quic } = await import("../carriers/quic.ts");
-      const caCerts = await trusted(settings);
+      const caCerts = await trusted(settings.ca);
       const token = await readSecret(settings.token);
       const { reliable } = settings;
       // The smaller limit of both ends holds: the server's.
@@ -145,7 +146,7 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
     },
     async server(settings, { maxSize }) {
       const { quic } = await import("../carriers/quic.ts");
-      const { cert, key, itself } = await identity(settings);
+      const { cert, key, itself } = await identity(settings.cert, settings.key);
       const token = await readSecret(settings.token);
       const maxMessage = Math.max(maxSize, LARGEST_UDP);
       return {
@@ -173,7 +174,7 @@ const FRAMINGS = ["line", "length"] as const;
 export function carrierSettings(
   address: SchemeAddr | UnixAddr,
   given: CarrierOptions,
-  { serves = false } = {},
+  { serves = false }: { serves?: boolean } = {},
 ): CarrierSettings {
   const scheme = schemeOf(address);
   for (const name of SPECIFIC) {
@@ -296,34 +297,4 @@ function served({ framing }: CarrierSettings, { maxSize, replies }: ServerUse) {
     maxMessage: Math.max(maxSize, LARGEST_FRAME),
     ...(!replies && { replyMs: 0 }),
   };
-}
-
-/** Reads the certificates that a client trusts besides the system's. */
-async function trusted(
-  { ca }: CarrierSettings,
-): Promise<string[] | undefined> {
-  return ca === undefined ? undefined : [await read(ca)];
-}
-
-/** Reads a server's certificate and key, and says how to recognize that server. */
-async function identity(files: CarrierSettings) {
-  const cert = await read(files.cert ?? "");
-  const key = await read(files.key ?? "");
-  // It is itself if it shows its own certificate, whatever that is for.
-  return {
-    cert,
-    key,
-    itself: { caCerts: [cert], serverName: await nameIn(cert) },
-  };
-}
-
-/** Returns the first name in a certificate; an invalid one fails when it is used. */
-async function nameIn(cert: string): Promise<string | undefined> {
-  const { X509Certificate } = await import("node:crypto");
-  try {
-    const names = new X509Certificate(cert).subjectAltName ?? "";
-    return /(?:DNS|IP Address):([^,]+)/.exec(names)?.[1];
-  } catch {
-    return undefined;
-  }
 }

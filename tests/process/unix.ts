@@ -153,7 +153,7 @@ Deno.test("unix: sends to a peer that reads nothing time out; the socket goes on
       () => client.send("x", { timeoutMs: 20 }).catch((error) => error.name),
     );
     assertEquals(new Set(await Promise.all(waiting)), new Set(["TimedOut"]));
-    // What the system had been given may yet arrive, and does. What still
+    // The system had been given some, which may still arrive, and does. What still
     // waited for its turn was never sent.
     for (let n = 0; n <= sent; n++) {
       assertEquals((await socket.receive()).text(), `${n}`);
