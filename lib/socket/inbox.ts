@@ -76,6 +76,11 @@ export class Inbox<A extends Addr> {
       this.#batch.length - this.#passed;
   }
 
+  /** Whether it waits for a turn of the event loop before it goes on. */
+  get isTurning(): boolean {
+    return this.#isTurning;
+  }
+
   /** Returns the next datagram, if it has arrived and no turn is due. */
   take(): Datagram<A> | undefined {
     const [first] = this.#kept;

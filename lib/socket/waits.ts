@@ -62,11 +62,18 @@ export function tryReceive<A extends Addr>(
 ): Promise<Datagram<A> | undefined> {
   return new Promise((resolve, reject) => {
     const receiver = new Receiver(inbox, resolve, reject);
-    receiver.stop = clock.turn(() => {
-      inbox.hand();
-      inbox.withdraw(receiver);
-      resolve(undefined);
-    });
+    const look = () => {
+      // While the event loop has its turn, the inbox does not read: only a look
+      // that begins after it shows that nothing has arrived.
+      const { isTurning } = inbox;
+      receiver.stop = clock.turn(() => {
+        if (isTurning || inbox.isTurning) return look();
+        inbox.hand();
+        inbox.withdraw(receiver);
+        resolve(undefined);
+      });
+    };
+    look();
     inbox.wait(receiver);
   });
 }

@@ -69,6 +69,11 @@ async function sendAll(open: () => Libc): Promise<number[]> {
   await using client = await connect(socket.addr, {
     carrier: offloadBy(counting),
   });
+  // Batches end early if the event loop has to turn, as in code that is new to
+  // the machine.
+  for (let n = 0; n < 20; n++) await client.sendMany(["warm"]);
+  await texts(socket, 20);
+  counts.length = 0;
   const receiving = texts(socket, MESSAGES.length);
   assertEquals(await client.sendMany(MESSAGES), MESSAGES.length);
   assertEquals(await receiving, MESSAGES);
