@@ -36,7 +36,6 @@ export type {
   Carrier,
   CarrierMembership,
   CarrierSource,
-  DialOptions,
   Outgoing,
   Run,
   SentBatch,

@@ -177,12 +177,6 @@ export function withFields<E extends Error & OperationFields>(
   });
 }
 
-/** Writes what failed, and why, on one line that is safe for a terminal. */
-export function cannot(attempt: string | Attempt, why: string): string {
-  const action = typeof attempt === "string" ? attempt : attempt.action;
-  return escapeControls(`Cannot ${action}: ${why}`);
-}
-
 /**
  * Turns whatever a carrier threw into an error of the class that a caller would
  * catch. Its message names the operation and the addresses, and its `cause` is
@@ -196,11 +190,11 @@ export function failure(
   addresses: Omit<OperationFields, "operation"> = {},
 ): Error & OperationFields {
   const fields = fieldsOf({ ...addresses, action });
-  const message = reasonOf(cause);
-  const original = cause instanceof Error ? cause : new Error(message);
+  const original = cause instanceof Error ? cause : new Error(reasonOf(cause));
   if (isOwn(original)) return withFields(original, fields);
-  const make = (Class: ErrorClass, why: string) =>
-    withFields(new Class(cannot(action, why), { cause }), fields);
+  const { message } = original;
+  const make = (Class: ErrorClass, text: string) =>
+    withFields(new Class(`Cannot ${action}: ${text}`, { cause }), fields);
   if (message.startsWith("failed to lookup address information")) {
     return make(errors.NotFound, "unknown host");
   }
@@ -215,22 +209,20 @@ export function failure(
     TypeError,
     RangeError,
   ];
-  // Not by its `constructor`, which may be anything.
-  const prototype: unknown = Object.getPrototypeOf(original);
-  const same = known.find((known) => known.prototype === prototype);
-  return make(same ?? Error, message);
+  const same = known.find((known) => original.constructor === known);
+  return make(same ?? Error, escapeControls(message));
 }
 
 /** Makes the error of an operation on a closed socket. */
 export function socketClosed(attempt: Attempt): SocketClosedError {
-  const text = cannot(attempt, "the socket is closed");
+  const text = `Cannot ${attempt.action}: the socket is closed`;
   return withFields(new SocketClosedError(text), fieldsOf(attempt));
 }
 
 /** Makes the error of an operation that was not done in time. */
 export function timedOut(attempt: Attempt, why: string): Error {
-  const error = new errors.TimedOut(cannot(attempt, why));
-  return withFields(error, fieldsOf(attempt));
+  const text = `Cannot ${attempt.action}: ${why}`;
+  return withFields(new errors.TimedOut(text), fieldsOf(attempt));
 }
 
 /** Whether a carrier's error means that it is closed, as Deno's own errors do. */

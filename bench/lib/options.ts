@@ -56,8 +56,7 @@ export function readOptions(args: readonly string[]): Options {
     boolean: ["help"],
     unknown: (arg) => void unknown.push(arg),
   }) as Record<string, unknown>;
-  const { help, rounds, seconds, patience, only, json } = given;
-  if (help) {
+  if (given.help) {
     console.log(HELP);
     Deno.exit(0);
   }
@@ -65,11 +64,11 @@ export function readOptions(args: readonly string[]): Options {
   const empty = Object.keys(given).find((name) => given[name] === "");
   if (empty !== undefined) misused(`--${empty} needs a value`);
   return {
-    rounds: number("rounds", rounds),
-    seconds: number("seconds", seconds),
-    patience: number("patience", patience),
-    only: filters(only),
-    json: String(json ?? RESULTS),
+    rounds: number("rounds", given.rounds),
+    seconds: number("seconds", given.seconds),
+    patience: number("patience", given.patience),
+    only: filters(given.only),
+    json: String(given.json ?? RESULTS),
   };
 }
 

@@ -5,8 +5,7 @@
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { CarrierSource, DialOptions } from "../carrier.ts";
-import { handshakeFailure } from "./handshake_failures.ts";
+import type { CarrierSource } from "../carrier.ts";
 import { certificateFailure, checkPem, type PemOptions } from "./pem.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
@@ -19,14 +18,7 @@ export type { FramingName } from "./tcp/framing.ts";
 export type { TcpOptions } from "./tcp/limits.ts";
 
 /** How TLS connections carry messages, and which certificates are trusted. */
-export interface TlsOptions extends TcpOptions, PemOptions {
-  /**
-   * How long a TLS handshake may take, at either end: milliseconds, 1 to
-   * 2^31 - 1, or `Infinity`.
-   * @default {10000, or `messageMs` if that is shorter}
-   */
-  handshakeMs?: number | undefined;
-}
+export interface TlsOptions extends TcpOptions, PemOptions {}
 
 /**
  * Returns a source of TLS connections, for `tls://` addresses.
@@ -52,8 +44,10 @@ export interface TlsOptions extends TcpOptions, PemOptions {
  * ```
  */
 export function tls(options: TlsOptions): CarrierSource {
-  const { cert, key, caCerts, serverName } = checkPem("tls", options);
-  const checked = checkOptions(options);
+  const { cert, key, caCerts, serverName, ...limits } = options;
+  checkPem("tls", { cert, key, caCerts, serverName });
+  const checked = checkOptions(limits);
+  const trusted = caCerts && [...caCerts];
   return {
     schemes: ["tls"],
     listen({ hostname, port }: NetAddr) {
@@ -67,29 +61,14 @@ export function tls(options: TlsOptions): CarrierSource {
         throw certificateFailure(error);
       }
     },
-    async dial(remote: NetAddr, options?: DialOptions) {
-      const { hostname } = remote;
-      const tcp = await connectWithin(checked.sendMs, remote, options);
-      try {
-        const conn = await Deno.startTls(tcp, {
-          hostname: serverName ?? hostname,
-          ...(caCerts !== undefined && { caCerts }),
-        });
-        await shakeHands(conn, checked.handshakeMs, options);
-        return new DialedCarrier(conn, checked, "tls");
-      } catch (error) {
-        close(tcp);
-        throw handshakeFailure(error);
-      }
+    async dial(remote: NetAddr) {
+      const tcp = await connectWithin(checked.sendMs, remote);
+      const conn = await Deno.startTls(tcp, {
+        hostname: serverName ?? remote.hostname,
+        caCerts: trusted,
+      });
+      await shakeHands(conn, checked.messageMs);
+      return new DialedCarrier(conn, checked, "tls");
     },
   };
-}
-
-/** Closes a connection, unless TLS has taken it over. */
-function close(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch {
-    // It is part of the TLS connection, which is closed.
-  }
 }

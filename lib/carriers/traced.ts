@@ -73,9 +73,9 @@ export function traced(
       }
     },
     ...(source.dial !== undefined && {
-      async dial(address, options) {
+      async dial(address) {
         try {
-          return trace(await source.dial!(address, options), write, address);
+          return trace(await source.dial!(address), write, address);
         } catch (error) {
           return notOpened(address, error);
         }

@@ -5,8 +5,7 @@
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { CarrierSource, DialOptions } from "../carrier.ts";
-import { plainIpv4 } from "../address/host.ts";
+import type { CarrierSource } from "../carrier.ts";
 import { localHostFor, refuseMany } from "./peers.ts";
 import { resolveHost } from "./resolve.ts";
 import { openUdp, type UdpOptions } from "./udp/carrier.ts";
@@ -18,17 +17,13 @@ export function udp(options: UdpOptions = {}): CarrierSource {
   return {
     schemes: ["udp"],
     listen: ({ hostname, port }: NetAddr) => openUdp(hostname, port, options),
-    async dial(address: NetAddr, dialing: DialOptions = {}) {
+    async dial(address: NetAddr) {
       const { hostname, port } = address;
-      const { family } = options;
-      const resolved = await resolveHost(hostname, family);
-      // A lookup cannot be canceled.
-      dialing.signal?.throwIfAborted();
-      // An IPv4 socket reaches an IPv4 peer, and may be bound on loopback only.
-      const host = family === 6 ? resolved : plainIpv4(resolved);
+      const host = await resolveHost(hostname, options.family);
       refuseMany(host, address);
-      const remote: NetAddr = { transport: "udp", hostname: host, port };
-      return openUdp(localHostFor(host), 0, {}, remote);
+      const carrier = openUdp(localHostFor(host), 0);
+      carrier.remote = { transport: "udp", hostname: host, port };
+      return carrier;
     },
   };
 }

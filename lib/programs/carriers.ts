@@ -174,7 +174,7 @@ const FRAMINGS = ["line", "length"] as const;
 export function carrierSettings(
   address: SchemeAddr | UnixAddr,
   given: CarrierOptions,
-  { serves = false }: { serves?: boolean } = {},
+  { serves = false } = {},
 ): CarrierSettings {
   const scheme = schemeOf(address);
   for (const name of SPECIFIC) {

@@ -13,7 +13,7 @@ export class Printer implements Sink {
     this.#format = formatter(format);
   }
 
-  get stats(): { written: number } {
+  get stats() {
     return { written: this.#written };
   }
 

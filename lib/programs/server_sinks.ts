@@ -95,7 +95,6 @@ async function openStore(
     });
   } catch (error) {
     say(`${(error as Error).message}; going on without`);
-    return undefined;
   }
 }
 
@@ -107,16 +106,14 @@ async function ask(
 ): Promise<Datagram<Addr> | undefined> {
   if ("path" in address) {
     await using client = await connect(address, { carrier });
-    await client.send(text);
-    return undefined;
+    return void await client.send(text);
   }
   const hostname = ownHost(address.hostname);
   await using client = await connect({ ...address, hostname }, { carrier });
   try {
     return await client.request(text, { timeoutMs: ANSWER_MS });
   } catch (error) {
-    if (error instanceof Deno.errors.TimedOut) return undefined;
-    throw error;
+    if (!(error instanceof Deno.errors.TimedOut)) throw error;
   }
 }
 

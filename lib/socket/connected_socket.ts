@@ -9,7 +9,7 @@ import { BaseSocket } from "./base_socket.ts";
 import { checkSocketOptions, type SocketOptions } from "./options.ts";
 import type { Data } from "./outbox.ts";
 import { request, type RequestOptions } from "./request.ts";
-import { sendMany } from "./send_many.ts";
+import { type Addressed, requireMessages, sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /**
@@ -68,7 +68,7 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
       carrier,
       opening,
       options,
-      { refuses: (from) => isPeer(from) ? undefined : "stranger" },
+      (from) => isPeer(from) ? undefined : "stranger",
     );
     this.remote = copyAddr(peer);
     this.#remote = peer;
@@ -118,11 +118,14 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws Whatever the iterable throws, and `signal.reason`, unchanged.
    */
   async sendMany(
-    messages: (Iterable<Data> & object) | AsyncIterable<Data>,
+    messages: Iterable<Data>,
     options?: WaitOptions,
   ): Promise<number> {
-    const { outbox, clock } = this;
-    return await sendMany(outbox, messages, clock, options, this.#remote);
+    const { outbox, carrier, clock } = this;
+    requireMessages(outbox, messages);
+    const inBatches = carrier.sendBatch !== undefined;
+    const addressed = toAll(messages, this.#remote);
+    return await sendMany(outbox, addressed, inBatches, clock, options);
   }
 
   /**
@@ -177,6 +180,10 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
       abort: () => void (this.#writable = undefined),
     });
   }
+}
+
+function* toAll(messages: Iterable<Data>, to: Addr): Iterable<Addressed> {
+  for (const data of messages) yield { data, to };
 }
 
 function isFrom(remote: Addr): (from: Addr) => boolean {

@@ -8,7 +8,7 @@ import {
   wrongType,
 } from "../check.ts";
 import type { Clock } from "../clock.ts";
-import { copyDatagram, type Datagram } from "../datagram.ts";
+import type { Datagram } from "../datagram.ts";
 import {
   type Attempt,
   errors,
@@ -17,7 +17,6 @@ import {
   SocketClosedError,
   timedOut,
 } from "../errors.ts";
-import { ignoreRejection, isThenable } from "../promises.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Waiter } from "./waiter.ts";
 import { onAbort } from "./waits.ts";
@@ -33,8 +32,7 @@ export interface RequestOptions<A extends Addr = NetAddr> {
   retries?: number;
   /**
    * Whether a datagram is the reply. Put a number into the request and look for
-   * it here: nothing else distinguishes a late reply to an earlier request. It
-   * gets a copy, and may call anything.
+   * it here: nothing else distinguishes a late reply to an earlier request.
    * @default {the next datagram that arrives from the peer}
    */
   match?: (datagram: Datagram<A>) => boolean;
@@ -108,11 +106,9 @@ class Request<A extends Addr> implements Waiter<A> {
   }
 
   match(datagram: Datagram<A>): boolean {
-    if (this.#match === any) return true;
-    // A copy: if it is not the reply, the next waiter gets it as it arrived.
-    const verdict: unknown = this.#match(copyDatagram(datagram));
-    if (!isThenable(verdict)) return Boolean(verdict);
-    ignoreRejection(verdict);
+    const verdict: unknown = this.#match(datagram);
+    if (!(verdict instanceof Promise)) return Boolean(verdict);
+    verdict.catch(() => {});
     const wanted = "a function that returns true or false, not asynchronous";
     throw wrongType(this.#requester.attempt, "match", wanted, this.#match);
   }

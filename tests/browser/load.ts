@@ -51,7 +51,7 @@ browserTest(
           String(received),
       received,
     );
-    const { shown = NaN, skipped = NaN } = collector.page.stats;
+    const { shown, skipped } = collector.page.stats;
     assertEquals(shown + skipped, received);
   },
 );

@@ -13,8 +13,6 @@ export const STATS: CollectorStats = {
   sent: 3,
   sentBytes: 30,
   sendFailed: 4,
-  sending: 0,
-  unreachable: 0,
   withheld: {},
   dropped: { queueFull: 5 },
   sinks: {
@@ -79,7 +77,7 @@ export class FakeStore implements MessageLog {
 /** One server-sent event. */
 export interface Event {
   name: string;
-  id: string | undefined;
+  id?: string;
   data: {
     messages: { id: number; text?: string; size: number; cut?: true }[];
     skipped: number;
@@ -109,7 +107,7 @@ export class EventReader implements AsyncDisposable {
   static async at(
     page: Page,
     path: string,
-    headers: HeadersInit = {},
+    headers?: HeadersInit,
   ): Promise<EventReader> {
     const response = await fetch(new URL(path, page.url), { headers });
     assertEquals(response.status, 200);

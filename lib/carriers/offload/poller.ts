@@ -13,7 +13,7 @@ const TICK_MS = 25;
 // How often the event loop looks at Deno's own sockets while offload sockets have
 // work. As long as it has any, it does so only once in 61 turns (tokio's event
 // interval), and to make it look takes 0.2 ms.
-const PAUSE_MS = 25;
+const PAUSE_MS = 10;
 // A wait that took longer than this was a pause.
 const LONG_MS = 0.2;
 
@@ -60,10 +60,7 @@ export class Poller {
   }
 
   /** Changes what a socket waits for, or whether it keeps the program running. */
-  change(
-    watch: Watch,
-    change: Partial<Pick<Watch, "reader" | "writer" | "isReferenced">>,
-  ): void {
+  change(watch: Watch, change: Partial<Watch>): void {
     this.#waiting -= Number(watch.waits);
     this.#holding -= Number(watch.holds);
     Object.assign(watch, change);
@@ -89,14 +86,12 @@ export class Poller {
    * no work until a thread has slept.
    */
   turn(): Promise<void> {
-    if (this.#pause !== undefined) return this.#pause.promise;
     const isLate = performance.now() - this.#paused >= PAUSE_MS;
     if (this.#ended !== undefined || !isLate) return this.turns.next();
-    this.turns.isPaused = true;
-    const { promise } = this.#pause = Promise.withResolvers();
+    this.#pause ??= Promise.withResolvers();
     if (this.#isInThread) this.#epoll.wake();
     this.#settle();
-    return promise;
+    return this.#pause.promise;
   }
 
   /** Closes everything. @returns When that is done: a thread returns first. */
@@ -130,8 +125,7 @@ export class Poller {
       const ready = await (pause ? this.#epoll.pause() : this.#epoll.wait());
       this.#isInThread = false;
       this.#woke(pause !== undefined || performance.now() - start > LONG_MS);
-      this.#ready.push(...ready);
-      if (this.#pause === undefined) await this.#serve();
+      await this.#serve(ready);
     }
     this.#isRunning = false;
     if (this.#ended === undefined) this.#settle();
@@ -141,15 +135,13 @@ export class Poller {
   #woke(fromPause: boolean): void {
     if (!fromPause) return;
     this.#paused = performance.now();
-    this.turns.isPaused = false;
     this.#pause?.resolve();
     this.#pause = undefined;
   }
 
   readonly #lookWithout = async (): Promise<void> => {
     this.#tick = undefined;
-    this.#ready.push(...this.#epoll.look());
-    await this.#serve();
+    await this.#serve(this.#epoll.look());
     if (this.#ended === undefined) this.#settle();
   };
 
@@ -160,8 +152,7 @@ export class Poller {
       const isLate = this.#isInThread && this.#asked === asked;
       if (isLate) {
         this.#woke(true);
-        this.#ready.push(...this.#epoll.look());
-        await this.#serve();
+        await this.#serve(this.#epoll.look());
       }
       this.#guard = this.#isInThread
         ? this.#expect(isLate ? TICK_MS : LATE_MS)
@@ -170,7 +161,8 @@ export class Poller {
   }
 
   /** Calls those that wait, one per turn: each handles what it gets at once. */
-  async #serve(): Promise<void> {
+  async #serve(ready: readonly Ready[]): Promise<void> {
+    this.#ready.push(...ready);
     if (this.#isServing) return;
     this.#isServing = true;
     for (let next; (next = this.#ready.shift()) !== undefined;) {

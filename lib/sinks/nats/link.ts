@@ -26,7 +26,7 @@ export async function openLink(
     ...credentials,
     servers: `${host}:${port}`,
     name: "pli",
-    ...tls ? { tls: encryption } : {},
+    tls: tls ? encryption : undefined,
     timeout: CONNECT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,

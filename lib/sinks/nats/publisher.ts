@@ -140,10 +140,9 @@ export class Publisher {
       if (this.#cursor >= this.#waiting.lastId) return undefined;
       this.#ready = this.#waiting.after(this.#cursor, BATCH);
       this.#nextReady = 0;
+      if (this.#ready.length === 0) return undefined;
     }
-    const message = this.#ready[this.#nextReady];
-    if (message === undefined) return undefined;
-    this.#nextReady++;
+    const message = this.#ready[this.#nextReady++];
     this.#cursor = message.id;
     this.#pollMs = POLL_MS.first;
     return message;

@@ -75,9 +75,8 @@ class Token {
     if (url.pathname === "/health") return undefined;
     const given = url.pathname === "/" ? url.searchParams.get("token") : null;
     if (given !== null && this.#is(given)) return this.#setCookie();
-    const authorization = headers.get("authorization") ?? "";
-    const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1];
-    if (bearer !== undefined && this.#is(bearer)) return undefined;
+    const bearer = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "");
+    if (bearer !== null && this.#is(bearer[1])) return undefined;
     if (given === null && this.#hasCookie(headers.get("cookie") ?? "")) {
       return undefined;
     }

@@ -42,16 +42,14 @@ export function toColumns(
     data: new Uint8Array(size),
   };
   const senders: string[] = [];
-  let sender: Sender | undefined;
+  let sender = senderOf(messages[0].datagram.from);
   let end = 0;
   messages.forEach(({ id, time, datagram }, i) => {
     const { data, from, truncated } = datagram;
     columns.ids[i] = id;
     columns.times[i] = time.getTime();
     // Mostly the same sender as before.
-    if (sender === undefined || !isSame(sender.from, from)) {
-      sender = senderOf(from);
-    }
+    if (!isSame(sender.from, from)) sender = senderOf(from);
     senders.push(sender.text);
     columns.sources.set(sender.source, 16 * i);
     columns.truncated[i] = Number(truncated);
@@ -62,13 +60,7 @@ export function toColumns(
   return columns;
 }
 
-interface Sender {
-  from: Addr;
-  source: Uint8Array;
-  text: string;
-}
-
-function senderOf(from: Addr): Sender {
+function senderOf(from: Addr) {
   const source = "hostname" in from
     ? ipBytes(from.hostname)
     : new Uint8Array(16);

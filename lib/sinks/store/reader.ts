@@ -1,10 +1,6 @@
 import type { Addr, UnixAddr } from "../../addr.ts";
 import { resolve as absolute } from "node:path";
-import {
-  DatabaseSync,
-  type SQLOutputValue,
-  type StatementSync,
-} from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parseAddress } from "../../address/address.ts";
 import { Datagram } from "../../datagram.ts";
 import { failure, quote } from "../../errors.ts";
@@ -13,24 +9,22 @@ import type { Message, MessageLog } from "../../sink.ts";
 /** Selects messages. */
 export interface Selection {
   /** Only messages from this time on. @default {all} */
-  since?: Date | undefined;
+  since?: Date;
   /**
    * Only messages from these ranges of sources: the first and the last address
    * of each, 16 bytes.
    * @default {all}
    */
-  sources?:
-    | readonly { first: Uint8Array; last: Uint8Array }[]
-    | undefined;
+  sources?: readonly { first: Uint8Array; last: Uint8Array }[];
   /** Only the newest `count` of them. @default {all} */
-  count?: number | undefined;
+  count?: number;
 }
 
 const COLUMNS = "id, time, sender, truncated, data";
 // A read that stays open would let the write-ahead log grow.
 const PAGE = 1000;
 
-type Row = Record<string, SQLOutputValue>;
+type Row = Record<string, number | string | null | Uint8Array<ArrayBuffer>>;
 
 /** Reads a store, even while a server writes to it. It only reads the file. */
 export class StoreReader implements MessageLog, Disposable {
@@ -47,7 +41,8 @@ export class StoreReader implements MessageLog, Disposable {
       // A path that begins with a slash is neither a URI nor ":memory:".
       this.#db = new DatabaseSync(absolute(path), { readOnly: true });
       this.#db.exec("PRAGMA busy_timeout = 1000");
-      this.identity = String(this.#value("SELECT identity FROM store"));
+      const { identity } = this.#get("SELECT identity FROM store");
+      this.identity = String(identity);
       this.#after = this.#db.prepare(
         `SELECT ${COLUMNS} FROM messages WHERE id > ? ORDER BY id LIMIT ?`,
       );
@@ -60,25 +55,25 @@ export class StoreReader implements MessageLog, Disposable {
   }
 
   get lastId(): number {
-    return Number(this.#value("SELECT last_id FROM store"));
+    return Number(this.#get("SELECT last_id FROM store").last_id);
   }
 
   after(id: number, limit: number): Message[] {
-    return this.#after.all(id, limit).map((row) => toMessage(row));
+    return this.#after.all(id, limit).map((row) => toMessage(row as Row));
   }
 
   /** Returns the newest `limit` messages, oldest first. */
   latest(limit: number): Message[] {
     const rows = this.#latest.all(limit).reverse();
-    return rows.map(toMessage);
+    return rows.map((row) => toMessage(row as Row));
   }
 
   /** Returns the number up to which messages were published; 0 for none. */
   checkpoint(destination: string): number {
-    return Number(this.#value(
-      "SELECT max(id) FROM handed_on WHERE destination = ?",
-      destination,
-    ));
+    const row = this.#db.prepare(
+      "SELECT id FROM handed_on WHERE destination = ?",
+    ).get(destination);
+    return Number(row?.id ?? 0);
   }
 
   /** Returns the selected messages, oldest first. */
@@ -94,12 +89,12 @@ export class StoreReader implements MessageLog, Disposable {
       ],
     ].map((condition) => ` AND ${condition}`).join("");
     let id = count === undefined ? 0 : Number(
-      this.#value(
-        `SELECT min(id) FROM (SELECT id FROM messages WHERE true${where}
+      this.#get(
+        `SELECT min(id) AS id FROM (SELECT id FROM messages WHERE true${where}
           ORDER BY id DESC LIMIT ?)`,
         ...values,
         count,
-      ) ?? 1,
+      ).id ?? 1,
     ) - 1;
     const page = this.#db.prepare(
       `SELECT ${COLUMNS} FROM messages WHERE id > ?${where} ORDER BY id LIMIT ?`,
@@ -107,13 +102,10 @@ export class StoreReader implements MessageLog, Disposable {
     let left = count ?? Infinity;
     while (left > 0) {
       const rows = page.all(id, ...values, Math.min(PAGE, left));
-      for (const row of rows) {
-        const message = toMessage(row);
-        id = message.id;
-        yield message;
-      }
+      for (const row of rows) yield toMessage(row as Row);
       if (rows.length < PAGE) return;
       left -= rows.length;
+      id = Number(rows[rows.length - 1].id);
     }
   }
 
@@ -121,15 +113,8 @@ export class StoreReader implements MessageLog, Disposable {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  /** Returns the only value in the only row of a query. */
-  #value(
-    sql: string,
-    ...values: (number | string | Uint8Array)[]
-  ): SQLOutputValue {
-    const row = this.#db.prepare(sql).get(...values) ?? {};
-    const [value] = Object.values(row);
-    if (value === undefined) throw new Error("a row is missing");
-    return value;
+  #get(sql: string, ...values: (number | Uint8Array)[]): Row {
+    return this.#db.prepare(sql).get(...values) as Row;
   }
 }
 

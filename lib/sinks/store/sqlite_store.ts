@@ -4,7 +4,7 @@ import { reasonOf, Warnings } from "../../warnings.ts";
 import { Recent } from "../recent.ts";
 import { RecentAndStored } from "../recent_and_stored.ts";
 import { sizeOf, toColumns } from "./columns.ts";
-import type { Limits, StoreOptions } from "./options.ts";
+import type { StoreOptions } from "./options.ts";
 import { StoreReader } from "./reader.ts";
 
 // What may wait for the disk; beyond it messages are counted as not stored.
@@ -44,7 +44,9 @@ interface Batch {
   readonly messages: readonly Message[] | undefined;
 }
 
-type Options = StoreOptions & Limits;
+type Options =
+  & StoreOptions
+  & Required<Pick<StoreOptions, "keepRows" | "keepMs">>;
 
 /** The side of a store that its program uses; the worker writes the file. */
 export class SqliteStore implements Store {
@@ -87,7 +89,7 @@ export class SqliteStore implements Store {
     worker.onmessage = ({ data }) => this.#onReport(data);
   }
 
-  get stats(): Record<"stored" | "waiting" | "notStored", number> {
+  get stats() {
     return { ...this.#counts };
   }
 
@@ -126,8 +128,6 @@ export class SqliteStore implements Store {
   }
 
   write(messages: readonly Message[]): void {
-    const newest = messages.at(-1);
-    if (newest === undefined) return;
     const count = messages.length;
     const size = sizeOf(messages);
     const bytes = size + OVERHEAD * count;
@@ -145,7 +145,7 @@ export class SqliteStore implements Store {
     this.#batches.push({
       count,
       bytes,
-      lastId: newest.id,
+      lastId: messages[count - 1].id,
       messages: this.#options.onStored && messages,
     });
     this.#recent?.add(messages);

@@ -1,7 +1,6 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { MessageTooLargeError } from "../../errors.ts";
-import type { Abilities, Check } from "./ends.ts";
-import { carriable, sameBytes } from "./messages.ts";
+import { type Abilities, carriable, type Check, sameBytes } from "./ends.ts";
 
 /** What is too long, and what a datagram cannot hold. */
 export function limits(check: Check, abilities: Abilities): void {
@@ -15,7 +14,7 @@ export function limits(check: Check, abilities: Abilities): void {
     const longer = new Uint8Array(largest + 1);
     await rejects(() => client.send(longer), MessageTooLargeError);
     equal((await pass("next")).text(), "next");
-  }, { maxSize: largest });
+  }, largest);
 
   check(
     "maxSize bytes arrive whole, more are marked truncated",
@@ -25,7 +24,7 @@ export function limits(check: Check, abilities: Abilities): void {
       const cut = await ends.pass("123456789");
       deepEqual([cut.text(), cut.truncated], ["12345678", true]);
     },
-    { maxSize: 8 },
+    8,
   );
 
   if (!binary) {

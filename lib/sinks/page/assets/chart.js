@@ -53,8 +53,7 @@ function clear() {
 }
 
 function update() {
-  const now = times.at(-1);
-  if (now === undefined) return;
+  const now = times[times.length - 1];
   plot.setData([times, rates], false);
   const most = Math.max(10, ...rates.map((rate) => rate ?? 0));
   plot.batch(() => {
