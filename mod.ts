@@ -36,6 +36,7 @@ export type {
   Carrier,
   CarrierMembership,
   CarrierSource,
+  DialOptions,
   Outgoing,
   Run,
   SentBatch,

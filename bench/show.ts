@@ -10,7 +10,7 @@ const FORMS: Partial<Record<string, typeof chart>> = {
   chart,
 };
 
-const [form, file] = Deno.args;
+const [form = "", file] = Deno.args;
 const show = FORMS[form];
 if (show === undefined || file === undefined) {
   console.error(

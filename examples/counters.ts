@@ -3,7 +3,7 @@
 
 import type { ConnectedSocket, DatagramHandler } from "@pli/datagram";
 
-export const VALUES = [3, 1, 4, 1, 5];
+export const VALUES: readonly number[] = [3, 1, 4, 1, 5];
 
 /** Answers "get N" with "get N = VALUE". */
 export const counters: DatagramHandler = (datagram) => {

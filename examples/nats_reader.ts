@@ -10,11 +10,11 @@ import { connect } from "@nats-io/transport-node";
 import { escapeControls } from "@pli/datagram";
 import { parseNatsUrl } from "@pli/datagram/nats";
 
-const [url, limit = "Infinity"] = Deno.args;
+const [url = "", limit = "Infinity"] = Deno.args;
 const { hostname, port, tls, credentials, subject } = parseNatsUrl(url);
 await using connection = await connect({
   servers: `${hostname}:${port}`,
-  tls: tls ? {} : undefined,
+  ...tls ? { tls: {} } : {},
   ...credentials,
   // The permission is for the host as it was given.
   resolve: false,

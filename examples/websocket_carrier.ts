@@ -8,7 +8,7 @@ export const webSockets: CarrierSource = {
     const options = { hostname, port, onListen() {}, onError };
     const server = Deno.serve(options, (request, { remoteAddr }) => {
       const { socket, response } = Deno.upgradeWebSocket(request);
-      carrier.add(socket, remoteAddr).catch(() => {});
+      carrier.add(socket, remoteAddr).catch(nop);
       return response;
     });
     const carrier = new WebSockets(server.addr, () => server.shutdown());
@@ -18,10 +18,11 @@ export const webSockets: CarrierSource = {
     const carrier = new WebSockets({ ...remote, port: 0 });
     const socket = new WebSocket(formatAddress(remote).replace("tcp", "ws"));
     await carrier.add(socket, remote);
-    socket.onclose = () => carrier.arrivals.close().catch(() => {});
+    socket.onclose = () => carrier.arrivals.close().catch(nop);
     return carrier;
   },
 };
+const nop = () => {};
 const gone = () => Promise.reject(new Deno.errors.ConnectionReset("closed"));
 class WebSockets implements Carrier {
   readonly #peers = new Map<string, WebSocket>();
@@ -29,6 +30,7 @@ class WebSockets implements Carrier {
   readonly arrivals = this.#queue.writable.getWriter();
   readonly #reader = this.#queue.readable.getReader();
   readonly #drops = { queueFull: 0 };
+  closed?: Promise<void>;
   constructor(readonly addr: Deno.NetAddr, readonly stop = async () => {}) {}
   async add(socket: WebSocket, from: Deno.NetAddr): Promise<void> {
     socket.binaryType = "arraybuffer";
@@ -36,7 +38,7 @@ class WebSockets implements Carrier {
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") socket.close(1003, "binary messages only");
       else if (!(this.arrivals.desiredSize! > 0)) this.#drops.queueFull++;
-      else this.arrivals.write([new Uint8Array(data), from]).catch(() => {});
+      else this.arrivals.write([new Uint8Array(data), { ...from }]).catch(nop);
     };
     await new Promise((done) => socket.onopen = socket.onerror = done);
     if (socket.readyState !== WebSocket.OPEN) throw new Error("no WebSocket");
@@ -53,7 +55,6 @@ class WebSockets implements Carrier {
   close() {
     for (const socket of this.#peers.values()) socket.close();
     this.arrivals.abort(new Deno.errors.Interrupted("closed"));
-    return this.stop();
+    this.closed = this.stop();
   }
-  end = () => this.close();
 }

@@ -154,6 +154,12 @@ export interface Carrier {
   unref?(): void;
 }
 
+/** How a carrier is dialed. */
+export interface DialOptions {
+  /** Aborts when the caller gives up: the source closes what it has opened. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Opens carriers: the `carrier` option of `bind`, `connect` and `serve`. */
 export interface CarrierSource {
   /**
@@ -172,5 +178,8 @@ export interface CarrierSource {
    * Opens a carrier to one peer. Without it the source cannot `connect`.
    * @default {none}
    */
-  dial?(address: SchemeAddr | UnixAddr): Promise<Carrier>;
+  dial?(
+    address: SchemeAddr | UnixAddr,
+    options?: DialOptions,
+  ): Promise<Carrier>;
 }

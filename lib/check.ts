@@ -1,4 +1,4 @@
-import { type Attempt, fieldsOf, quote, withFields } from "./errors.ts";
+import { type Attempt, cannot, fieldsOf, quote, withFields } from "./errors.ts";
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -98,6 +98,24 @@ export function requireSignal(
   throw wrongType(attempt, "signal", "an AbortSignal", value);
 }
 
+/**
+ * Reads counts that another object keeps. What is not a count, from 0, is left
+ * out, so that every sum stays right.
+ *
+ * @param read May throw; then there are none.
+ */
+export function countsOf(read: () => unknown): Record<string, number> {
+  try {
+    return Object.fromEntries(
+      Object.entries(read() ?? {}).filter(([_, n]) =>
+        typeof n === "number" && n >= 0 && Number.isFinite(n)
+      ),
+    ) as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
+
 /** Makes the error for a value that is out of range. */
 export function outOfRange(
   attempt: string | Attempt,
@@ -127,8 +145,7 @@ function refusal(
   wanted: string,
   value: unknown,
 ): string {
-  const action = typeof attempt === "string" ? attempt : attempt.action;
-  return `Cannot ${action}: ${name} must be ${wanted}: given ${shown(value)}`;
+  return cannot(attempt, `${name} must be ${wanted}: given ${shown(value)}`);
 }
 
 /** Shows a value of any type, short enough for one line. */
@@ -149,6 +166,8 @@ export function shown(value: unknown): string {
         ? "an array"
         : value instanceof Promise
         ? "a promise"
+        : value instanceof URL
+        ? "a URL"
         : "an object";
     default:
       return String(value);

@@ -18,6 +18,12 @@ export interface Clock {
    * @returns A function that cancels the call.
    */
   turn(callback: () => void): () => void;
+  /**
+   * Whether its time passes only while the program waits. Loops that never wait
+   * then let it pass by themselves, at the same steps in each run.
+   * @default {false}
+   */
+  readonly isVirtual?: boolean;
 }
 
 // A busy event loop polls its sockets once in 61 rounds (tokio's event interval):

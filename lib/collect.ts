@@ -1,11 +1,19 @@
-import type { Addr, NetAddr } from "./addr.ts";
-import type { Datagram } from "./datagram.ts";
+import { type Addr, copyAddr, type NetAddr } from "./addr.ts";
+import {
+  milliseconds,
+  requireFunction,
+  requireOptions,
+  wholeNumber,
+} from "./check.ts";
+import { copyDatagram, Datagram } from "./datagram.ts";
+import { ignoreRejection, isThenable } from "./promises.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import { milliseconds, wholeNumber } from "./check.ts";
+import { type Data, encode } from "./socket/outbox.ts";
+import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";
-import type { Data } from "./socket/outbox.ts";
-import type { CollectorStats, Message, Sink } from "./sink.ts";
+import type { CollectorStats, Sink } from "./sink.ts";
+import { SinkWriter } from "./sink_writer.ts";
 
 export type {
   CheckpointedLog,
@@ -17,11 +25,9 @@ export type {
 
 const ACTION = "collect";
 
-// A batch is written when it has this size or this age, whichever comes first.
-// A timer of 2 ms fires after 2 to 4 ms (measured on Linux).
-const MAX_BATCH = 1000;
-const MAX_BATCH_BYTES = 1024 * 1024;
-const MAX_BATCH_AGE_MS = 2;
+// How many answers are sent at a time, and how long the end waits for them.
+const MAX_ANSWERS = 1024;
+const ANSWERS_MS = 5000;
 
 /** Options of {@linkcode collect}. */
 export interface CollectOptions<A extends Addr = NetAddr> {
@@ -42,8 +48,10 @@ export interface CollectOptions<A extends Addr = NetAddr> {
   /** The number of the first message. @default {1} */
   firstId?: number;
   /**
-   * Called with each datagram. The result is sent to the datagram's sender by
-   * `socket.answer`; `undefined` sends nothing.
+   * Called with a copy of each datagram. The result is sent to the datagram's
+   * sender by `socket.answer`; `undefined` sends nothing. A peer that takes its
+   * answers slowly holds up no other: of its answers 256 are sent at a time, 4 MiB
+   * wait, and more are counted as `withheld.busy`.
    * @default {nothing}
    */
   answer?: (datagram: Datagram<A>) => Data | undefined;
@@ -112,9 +120,16 @@ export function collect<A extends Addr>(
   socket: DatagramSocket<A>,
   options: CollectOptions<A> = {},
 ): Collector {
-  const { count = Infinity, timeoutMs, firstId = 1 } = options;
+  requireOptions(ACTION, options);
+  const { count = Infinity, timeoutMs, firstId = 1, sinks = [] } = options;
+  const { answer, onError } = options;
+  for (const [name, value] of Object.entries({ answer, onError })) {
+    if (value !== undefined) requireFunction(ACTION, name, value);
+  }
   return new SocketCollector(socket, {
-    ...options,
+    answer,
+    onError,
+    sinks,
     count: wholeNumber(ACTION, "count", count, 0, Infinity),
     timeoutMs: milliseconds(ACTION, "timeoutMs", timeoutMs),
     firstId: wholeNumber(ACTION, "firstId", firstId, 1),
@@ -123,48 +138,48 @@ export function collect<A extends Addr>(
 
 /** Checked options, with their defaults. */
 type Checked<A extends Addr> =
-  & CollectOptions<A>
-  & Required<Pick<CollectOptions, "count" | "firstId">>;
+  & Pick<CollectOptions<A>, "answer" | "onError">
+  & Required<Pick<CollectOptions, "count" | "firstId" | "sinks">>
+  & { timeoutMs: number | undefined };
 
 class SocketCollector<A extends Addr> implements Collector {
   readonly finished: Promise<CollectorEnd>;
   readonly #socket: DatagramSocket<A>;
   readonly #datagrams: AsyncIterableIterator<Datagram<A>>;
-  readonly #sinks: readonly Sink[];
+  readonly #sinks: SinkWriter;
+  readonly #answers: PeerLines;
   readonly #report: (error: unknown, sink?: Sink) => void;
-  #batch: Message[] = [];
-  #batchBytes = 0;
-  #cancelFlush: (() => void) | undefined;
-  // Resolves when no sink is full.
-  #full: Promise<unknown> | undefined;
   #lastAt: number;
   #end: CollectorEnd | undefined;
   #kernelDrops: number | undefined;
+  #withheld: number | undefined;
 
   constructor(socket: DatagramSocket<A>, options: Checked<A>) {
+    const { clock } = socket;
     this.#socket = socket;
     this.#datagrams = socket[Symbol.asyncIterator]();
-    this.#sinks = options.sinks ?? [];
     this.#report = reporter<[Sink?]>(
       options.onError as ((error: unknown, sink?: Sink) => void) | undefined,
     );
+    this.#sinks = new SinkWriter(ACTION, options.sinks, clock, this.#report);
+    this.#answers = new PeerLines(MAX_ANSWERS, clock);
+    if (options.answer !== undefined) this.#withheld = 0;
     this.#lastAt = socket.clock.now();
     this.finished = this.#run(options);
   }
 
   async stats(): Promise<CollectorStats> {
     this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
-    const gauges = this.#sinks.flatMap(({ name, gauges }) =>
-      gauges === undefined ? [] : [[name, gauges]]
-    );
+    const { withheld, ...stats } = this.#socket.stats;
     return {
-      ...this.#socket.stats,
+      ...stats,
+      withheld: {
+        ...withheld,
+        ...(this.#withheld !== undefined && { busy: this.#withheld }),
+      },
       ...(this.#kernelDrops !== undefined &&
         { kernelDrops: this.#kernelDrops }),
-      sinks: Object.fromEntries(
-        this.#sinks.map(({ name, stats }) => [name, stats]),
-      ),
-      ...(gauges.length > 0 && { gauges: Object.fromEntries(gauges) }),
+      ...this.#sinks.stats,
     };
   }
 
@@ -184,79 +199,60 @@ class SocketCollector<A extends Addr> implements Collector {
     let next = firstId;
     if (count === 0) this.#stop("count");
     await pump(this.#datagrams, this.#socket.clock, (datagram) => {
-      this.#add({ id: next++, time: new Date(), datagram });
+      this.#lastAt = this.#socket.clock.now();
+      this.#sinks.add({ id: next++, time: new Date(), datagram });
       if (next - firstId >= count) this.#stop("count");
-      if (this.#full === undefined && answer === undefined) return;
-      return this.#finish(datagram, answer);
+      const { full } = this.#sinks;
+      return full === undefined
+        ? this.#answer(datagram, answer)
+        : full.then(() => this.#answer(datagram, answer));
     }, this.#report);
     this.#stop("closed");
     cancel?.();
-    this.#flush();
+    this.#sinks.end();
+    await this.#endAnswers();
     // While the socket is still open.
     this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
-    await this.#closeSinks();
+    await this.#sinks.close();
     return this.#end ?? "closed";
   }
 
-  /** Flushes the sinks in order. Closes those last that others read from. */
-  async #closeSinks(): Promise<void> {
-    for (const sink of this.#sinks) {
-      await sink.flush().catch((error) => this.#report(error, sink));
-    }
-    for (const sink of this.#sinks.toReversed()) {
-      await sink.close().catch((error) => this.#report(error, sink));
-    }
-  }
-
-  /** Waits for full sinks, then until the answer is sent. */
-  async #finish(
+  /** Begins to send the answer. Waits only if too many are being sent. */
+  #answer(
     datagram: Datagram<A>,
     answer: CollectOptions<A>["answer"],
-  ): Promise<void> {
-    await this.#full;
-    const reply = answer?.(datagram);
-    if (reply !== undefined) await this.#socket.answer(reply, datagram);
-  }
-
-  #add(message: Message): void {
-    this.#lastAt = this.#socket.clock.now();
-    this.#batch.push(message);
-    this.#batchBytes += message.datagram.data.length;
-    if (
-      this.#batch.length >= MAX_BATCH || this.#batchBytes >= MAX_BATCH_BYTES
-    ) this.#flush();
-    else {
-      this.#cancelFlush ??= this.#socket.clock.after(
-        MAX_BATCH_AGE_MS,
-        () => this.#flush(),
-      );
-    }
-  }
-
-  /** Writes the batch to each sink. Reports a sink that fails. */
-  #flush(): void {
-    this.#cancelFlush?.();
-    this.#cancelFlush = undefined;
-    const batch = this.#batch;
-    if (batch.length === 0) return;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    for (const sink of this.#sinks) {
-      try {
-        const full = sink.write(batch)
-          ?.catch((error) => this.#report(error, sink));
-        if (full !== undefined) this.#wait(full);
-      } catch (error) {
-        this.#report(error, sink);
-      }
-    }
-  }
-
-  #wait(full: Promise<void>): void {
-    const all = Promise.all([this.#full, full]).then(() => {
-      if (this.#full === all) this.#full = undefined;
+  ): Promise<void> | undefined {
+    if (answer === undefined) return undefined;
+    // A copy: the sinks get the datagram as it arrived, and may change it too.
+    const { data: bytes, from, truncated } = datagram;
+    const received = new Datagram(bytes, copyAddr(from), truncated);
+    const reply: unknown = answer(copyDatagram(datagram));
+    if (reply === undefined) return undefined;
+    if (isThenable(reply)) ignoreRejection(reply);
+    const data = encode(reply as Data);
+    this.#answers.add({
+      peer: received.from,
+      size: data instanceof Uint8Array ? data.length : 0,
+      run: () => this.#send(data, received),
+      drop: () => void (this.#withheld = (this.#withheld ?? 0) + 1),
     });
-    this.#full = all;
+    return this.#answers.room();
+  }
+
+  async #send(data: Data, datagram: Datagram<A>): Promise<void> {
+    try {
+      await this.#socket.answer(data, datagram);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** Waits for the answers, but not for a peer that does not take them. */
+  async #endAnswers(): Promise<void> {
+    const { clock } = this.#socket;
+    if (!await settles(this.#answers.idle(), ANSWERS_MS, clock)) {
+      this.#answers.clear();
+    }
   }
 
   /** Stops when no message arrives for this long. Returns how to cancel that. */

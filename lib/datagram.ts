@@ -1,4 +1,4 @@
-import type { Addr } from "./addr.ts";
+import { type Addr, copyAddr } from "./addr.ts";
 
 // A message keeps a leading U+FEFF: the text is read as it was sent.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -37,4 +37,11 @@ export class Datagram<A extends Addr = Addr> {
   text(): string {
     return decoder.decode(this.data);
   }
+}
+
+/** Returns a copy, so that changing one datagram has no effect on the other. */
+export function copyDatagram<A extends Addr>(
+  { data, from, truncated }: Datagram<A>,
+): Datagram<A> {
+  return new Datagram(data.slice(), copyAddr(from), truncated);
 }

@@ -177,6 +177,12 @@ export function withFields<E extends Error & OperationFields>(
   });
 }
 
+/** Writes what failed, and why, on one line that is safe for a terminal. */
+export function cannot(attempt: string | Attempt, why: string): string {
+  const action = typeof attempt === "string" ? attempt : attempt.action;
+  return escapeControls(`Cannot ${action}: ${why}`);
+}
+
 /**
  * Turns whatever a carrier threw into an error of the class that a caller would
  * catch. Its message names the operation and the addresses, and its `cause` is
@@ -190,11 +196,11 @@ export function failure(
   addresses: Omit<OperationFields, "operation"> = {},
 ): Error & OperationFields {
   const fields = fieldsOf({ ...addresses, action });
-  const original = cause instanceof Error ? cause : new Error(reasonOf(cause));
+  const message = reasonOf(cause);
+  const original = cause instanceof Error ? cause : new Error(message);
   if (isOwn(original)) return withFields(original, fields);
-  const { message } = original;
-  const make = (Class: ErrorClass, text: string) =>
-    withFields(new Class(`Cannot ${action}: ${text}`, { cause }), fields);
+  const make = (Class: ErrorClass, why: string) =>
+    withFields(new Class(cannot(action, why), { cause }), fields);
   if (message.startsWith("failed to lookup address information")) {
     return make(errors.NotFound, "unknown host");
   }
@@ -209,20 +215,22 @@ export function failure(
     TypeError,
     RangeError,
   ];
-  const same = known.find((known) => original.constructor === known);
-  return make(same ?? Error, escapeControls(message));
+  // Not by its `constructor`, which may be anything.
+  const prototype: unknown = Object.getPrototypeOf(original);
+  const same = known.find((known) => known.prototype === prototype);
+  return make(same ?? Error, message);
 }
 
 /** Makes the error of an operation on a closed socket. */
 export function socketClosed(attempt: Attempt): SocketClosedError {
-  const text = `Cannot ${attempt.action}: the socket is closed`;
+  const text = cannot(attempt, "the socket is closed");
   return withFields(new SocketClosedError(text), fieldsOf(attempt));
 }
 
 /** Makes the error of an operation that was not done in time. */
 export function timedOut(attempt: Attempt, why: string): Error {
-  const text = `Cannot ${attempt.action}: ${why}`;
-  return withFields(new errors.TimedOut(text), fieldsOf(attempt));
+  const error = new errors.TimedOut(cannot(attempt, why));
+  return withFields(error, fieldsOf(attempt));
 }
 
 /** Whether a carrier's error means that it is closed, as Deno's own errors do. */

@@ -11,13 +11,15 @@ import {
   toAddress,
   toDestination,
 } from "./address/address.ts";
-import type { CarrierSource } from "./carrier.ts";
+import type { Carrier, CarrierSource, DialOptions } from "./carrier.ts";
 import { tcp } from "./carriers/tcp.ts";
 import { udp } from "./carriers/udp.ts";
 import { unix } from "./carriers/unix.ts";
 import { outOfRange, wrongType } from "./check.ts";
+import { systemClock } from "./clock.ts";
 import {
   type Attempt,
+  cannot,
   errors,
   failure,
   fieldsOf,
@@ -32,9 +34,13 @@ import {
   checkSocketOptions,
   type SocketOptions,
 } from "./socket/options.ts";
+import { limitsOf, type WaitOptions, within } from "./socket/waits.ts";
 
-/** How {@linkcode connect} opens its socket. */
-export interface ConnectOptions extends SocketOptions {
+/**
+ * How {@linkcode connect} opens its socket, and how long it may take: looking up
+ * a name may take 10 seconds, and TCP's handshake minutes.
+ */
+export interface ConnectOptions extends SocketOptions, WaitOptions {
   /**
    * The IP family to use if a name has addresses in both. Only for Deno's own
    * UDP.
@@ -52,7 +58,7 @@ export interface ConnectOptions extends SocketOptions {
 
 /** How {@linkcode bind} opens its socket. */
 export interface BindOptions
-  extends ConnectOptions, GuardOptions, AnswerOptions {
+  extends Omit<ConnectOptions, keyof WaitOptions>, GuardOptions, AnswerOptions {
   /**
    * Binds although another socket has the address (SO_REUSEADDR), which several
    * members of a multicast group on one machine need. Datagrams to one member go
@@ -105,17 +111,28 @@ export function bind(
   address: string | NetAddr,
   options?: BindOptions,
 ): DatagramSocket<NetAddr>;
+/** Opens a socket at an address of either kind, such as `parseAddress` returns. */
+export function bind(
+  address: NetAddr | UnixAddr,
+  options?: BindOptions,
+): DatagramSocket<NetAddr | UnixAddr>;
 export function bind(
   address: string | NetAddr | UnixAddr,
   options: BindOptions = {},
-): DatagramSocket<NetAddr> | DatagramSocket<UnixAddr> {
+):
+  | DatagramSocket<NetAddr>
+  | DatagramSocket<UnixAddr>
+  | DatagramSocket<NetAddr | UnixAddr> {
   const local = toAddress(address, { operation: "bind" });
   const attempt = { action: `bind ${formatAddress(local)}`, local };
   checkDatagramSocketOptions(attempt, options, local);
   const source = sourceFor(local, options, attempt);
+  let carrier: Carrier | undefined;
   try {
-    return new DatagramSocket<NetAddr>(source.listen(local), options);
+    carrier = source.listen(local);
+    return new DatagramSocket<NetAddr>(carrier, options);
   } catch (error) {
+    discard(carrier);
     throw failure(attempt.action, error, { local });
   }
 }
@@ -131,17 +148,21 @@ export function bind(
  * @param address The peer, such as `udp://127.0.0.1:62000` or
  * `udp://localhost:62000`, or `unix:/run/pli.sock`, which sends only. A name is
  * looked up once, now.
- * @param options The carrier, and the limit of the socket.
+ * Cancellation: Nothing stays open.
+ *
+ * @param options The carrier, the limit of the socket, and how long to wait.
  * @returns The open socket. Close it: `await using client = await connect(…)`
  * does.
  * @throws {InvalidAddressError} `address` is not an address, its port is 0, it is
  * an unspecified, multicast or broadcast address (which are not one peer), or
  * the carrier does not carry its scheme.
  * @throws {Deno.errors.NotFound} The host is unknown.
+ * @throws {Deno.errors.TimedOut} It was not done within `timeoutMs`.
  * @throws {Deno.errors.NotCapable} A permission is missing.
  * @throws {RangeError} An option is out of range.
  * @throws {TypeError} An option is of the wrong type, or has no use for this
  * carrier.
+ * @throws `signal.reason`, unchanged.
  */
 export function connect(
   address: `unix:${string}` | UnixAddr,
@@ -152,25 +173,68 @@ export function connect(
   address: string | NetAddr,
   options?: ConnectOptions,
 ): Promise<ConnectedSocket<NetAddr>>;
+/** Opens a socket to a peer at an address of either kind. */
+export function connect(
+  address: NetAddr | UnixAddr,
+  options?: ConnectOptions,
+): Promise<ConnectedSocket<NetAddr | UnixAddr>>;
 export async function connect(
   address: string | NetAddr | UnixAddr,
   options: ConnectOptions = {},
-): Promise<ConnectedSocket<NetAddr> | ConnectedSocket<UnixAddr>> {
+): Promise<
+  | ConnectedSocket<NetAddr>
+  | ConnectedSocket<UnixAddr>
+  | ConnectedSocket<NetAddr | UnixAddr>
+> {
   const remote = toDestination(address, { operation: "connect" });
   const attempt = { action: `connect to ${formatAddress(remote)}`, remote };
   checkSocketOptions(attempt, options);
   // Dialing takes time: the options are those of now.
   const { maxSize } = options;
+  const limits = limitsOf(attempt, options);
   const source = sourceFor(remote, options, attempt);
+  limits?.signal?.throwIfAborted();
+  const abandoned = new AbortController();
+  const { signal } = abandoned;
+  const dialing = dial(source, remote, attempt, { signal });
+  const carrier = await within(dialing, systemClock, limits, attempt)
+    .catch((error) => {
+      abandoned.abort(error);
+      // A source that ignores the signal may still succeed.
+      dialing.then(discard, () => {});
+      throw error;
+    });
+  try {
+    const peer = (carrier.remote ?? remote) as NetAddr;
+    return new ConnectedSocket(carrier, peer, { maxSize });
+  } catch (error) {
+    discard(carrier);
+    throw failure(attempt.action, error, { remote });
+  }
+}
+
+async function dial(
+  source: CarrierSource,
+  remote: SchemeAddr | UnixAddr,
+  attempt: Attempt,
+  options: DialOptions,
+): Promise<Carrier> {
   try {
     if (source.dial === undefined) {
       throw new errors.NotSupported("its carrier can only listen");
     }
-    const carrier = await source.dial(remote);
-    const peer = (carrier.remote ?? remote) as NetAddr;
-    return new ConnectedSocket(carrier, peer, { maxSize });
+    return await source.dial(remote, options);
   } catch (error) {
     throw failure(attempt.action, error, { remote });
+  }
+}
+
+/** Closes a carrier that no socket will own. */
+function discard(carrier: Carrier | undefined): void {
+  try {
+    carrier?.close();
+  } catch {
+    // The error that made it useless is the one to report.
   }
 }
 
@@ -235,6 +299,6 @@ function requireUdpOptions(
 }
 
 function unusable(attempt: Attempt, why: string): TypeError {
-  const error = new TypeError(`Cannot ${attempt.action}: ${why}`);
+  const error = new TypeError(cannot(attempt, why));
   return withFields(error, fieldsOf(attempt));
 }

@@ -1,17 +1,22 @@
-import type { Addr, NetAddr, UnixAddr } from "./addr.ts";
+import { type Addr, copyAddr, type NetAddr, type UnixAddr } from "./addr.ts";
 import {
   requireFunction,
   requireOptions,
   requireSignal,
   wholeNumber,
 } from "./check.ts";
-import type { Datagram } from "./datagram.ts";
+import { Datagram } from "./datagram.ts";
 import { bind, type BindOptions } from "./open.ts";
-import type { SocketStats } from "./socket/stats.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import type { Data } from "./socket/outbox.ts";
+import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
+import { Received, type SocketStats } from "./socket/stats.ts";
 import { reporter } from "./warnings.ts";
+import { isThenable } from "./promises.ts";
+
+// How long a shutdown waits for answers after the last handler is done.
+const ANSWERS_MS = 5000;
 
 /** The result of a handler: a message to the datagram's sender, or nothing. */
 export type Answer = Data | undefined | void;
@@ -19,7 +24,8 @@ export type Answer = Data | undefined | void;
 /**
  * Called with each datagram. Its result is sent to the datagram's sender: `""` as
  * an empty datagram, `undefined` not at all. It may be asynchronous. An error
- * that it throws is reported to `onError`, and the server goes on.
+ * that it throws is reported to `onError`, and the server goes on. Changing the
+ * datagram does not change where the answer is sent.
  */
 export type DatagramHandler<A extends Addr = NetAddr> = (
   datagram: Datagram<A>,
@@ -38,9 +44,12 @@ export interface ServeOptions<A extends Addr = NetAddr> extends BindOptions {
   /** When it aborts, the server shuts down as `shutdown()` does. */
   signal?: AbortSignal;
   /**
-   * How many handlers may run at the same time. At that number the server stops
-   * reading, and the system's buffer holds what arrives. With 1, answers are
-   * sent in the order of arrival.
+   * How many handlers may run at the same time, until their answers are sent. At
+   * that number the server stops reading, and the system's buffer holds what
+   * arrives. With 1, answers are sent in the order of arrival. From 3 on, one
+   * peer gets at most a quarter of them, rounded up, but 2 in any case: its
+   * further datagrams wait, up to 4 MiB, and beyond that they are counted as
+   * `dropped.busy`. The other peers are served meanwhile.
    * @default {1024}
    */
   maxConcurrent?: number;
@@ -57,11 +66,15 @@ export interface DatagramServer<A extends Addr = NetAddr>
    * `onListen` threw.
    */
   readonly finished: Promise<void>;
-  /** What its socket has counted so far. */
+  /**
+   * What its socket has counted so far. `dropped.busy` are datagrams of peers that
+   * had too many at once (see `maxConcurrent`).
+   */
   readonly stats: SocketStats;
   /**
-   * Stops receiving, waits for the running handlers and their answers, and closes
-   * the socket. A handler must not await this: it would wait for itself.
+   * Stops receiving, waits for the running handlers, then for their answers, at
+   * most 5 seconds, and closes the socket. A handler must not await this: it would
+   * wait for itself.
    *
    * @throws The errors of {@linkcode DatagramServer.finished}.
    */
@@ -109,6 +122,12 @@ export function serve(
   handler: DatagramHandler<NetAddr>,
   options?: ServeOptions<NetAddr>,
 ): DatagramServer<NetAddr>;
+/** Serves an address of either kind, such as `parseAddress` returns. */
+export function serve(
+  address: NetAddr | UnixAddr,
+  handler: DatagramHandler<NetAddr | UnixAddr>,
+  options?: ServeOptions<NetAddr | UnixAddr>,
+): DatagramServer<NetAddr | UnixAddr>;
 export function serve<A extends Addr>(
   address: string | A,
   handler: DatagramHandler<A>,
@@ -145,9 +164,10 @@ class Server<A extends Addr> implements DatagramServer<A> {
   readonly #datagrams: AsyncIterableIterator<Datagram<A>>;
   readonly #handler: DatagramHandler<A>;
   readonly #report: (error: unknown, datagram?: Datagram<A>) => void;
-  readonly #maxConcurrent: number;
-  #atWork = 0;
-  #onHandled: (() => void) | undefined;
+  readonly #lines: PeerLines;
+  readonly #busy = new Received();
+  #handlers = 0;
+  #handledAt = 0;
 
   constructor(
     socket: DatagramSocket<A>,
@@ -159,12 +179,21 @@ class Server<A extends Addr> implements DatagramServer<A> {
     this.#datagrams = socket[Symbol.asyncIterator]();
     this.#handler = handler;
     this.#report = reporter(options.onError);
-    this.#maxConcurrent = options.maxConcurrent;
+    this.#lines = new PeerLines(options.maxConcurrent, socket.clock);
     this.finished = this.#run(options);
   }
 
   get stats(): SocketStats {
-    return this.#socket.stats;
+    const { received, bytes, truncated, dropped, ...others } =
+      this.#socket.stats;
+    const busy = this.#busy;
+    return {
+      ...others,
+      received: received - busy.received,
+      bytes: bytes - busy.bytes,
+      truncated: truncated - busy.truncated,
+      dropped: { ...dropped, busy: busy.received },
+    };
   }
 
   shutdown(): Promise<void> {
@@ -193,8 +222,8 @@ class Server<A extends Addr> implements DatagramServer<A> {
     await using socket = this.#socket;
     await socket.opened;
     const listening: unknown = onListen?.(this.addr);
-    if (listening instanceof Promise) {
-      listening.catch((error) => this.#report(error));
+    if (isThenable(listening)) {
+      Promise.resolve(listening).catch((error) => this.#report(error));
     }
     signal?.addEventListener("abort", stop, { once: true });
     if (signal?.aborted) this.#datagrams.return?.();
@@ -204,35 +233,52 @@ class Server<A extends Addr> implements DatagramServer<A> {
       (datagram) => this.#start(datagram),
       this.#report,
     );
-    while (this.#atWork > 0) await this.#handled();
     signal?.removeEventListener("abort", stop);
+    await this.#settle(socket);
   }
 
   /** Starts a handler. Waits only if no other one may run at the same time. */
   #start(datagram: Datagram<A>): Promise<void> | undefined {
-    this.#handle(datagram);
-    if (this.#atWork >= this.#maxConcurrent) return this.#room();
-  }
-
-  async #room(): Promise<void> {
-    while (this.#atWork >= this.#maxConcurrent) await this.#handled();
+    this.#lines.add({
+      peer: datagram.from,
+      size: datagram.data.length,
+      run: () => this.#handle(datagram),
+      drop: () => this.#busy.count(datagram),
+    });
+    return this.#lines.room();
   }
 
   async #handle(datagram: Datagram<A>): Promise<void> {
-    this.#atWork++;
+    // The handler may change the datagram.
+    const { data, from, truncated } = datagram;
+    const received = new Datagram(data, copyAddr(from), truncated);
     try {
-      const answer = await this.#handler(datagram);
-      if (answer !== undefined) {
-        await this.#socket.answer(answer, datagram);
-      }
+      const answer = await this.#answerTo(datagram);
+      if (answer !== undefined) await this.#socket.answer(answer, received);
     } catch (error) {
       this.#report(error, datagram);
     }
-    this.#atWork--;
-    this.#onHandled?.();
   }
 
-  #handled(): Promise<void> {
-    return new Promise((resolve) => this.#onHandled = resolve);
+  async #answerTo(datagram: Datagram<A>): Promise<Answer> {
+    this.#handlers++;
+    try {
+      return await this.#handler(datagram);
+    } finally {
+      this.#handlers--;
+      this.#handledAt = this.#socket.clock.now();
+    }
+  }
+
+  /** Waits for the handlers. A peer that takes no answers is not waited for. */
+  async #settle(socket: DatagramSocket<A>): Promise<void> {
+    const { clock } = socket;
+    const idle = this.#lines.idle();
+    while (!await settles(idle, ANSWERS_MS, clock)) {
+      const isLate = clock.now() - this.#handledAt >= ANSWERS_MS;
+      if (this.#handlers > 0 || !isLate) continue;
+      this.#lines.clear();
+      return socket.close();
+    }
   }
 }

@@ -23,8 +23,9 @@ export interface Sink {
   /** The sink's name in the stats: one lower-case word. */
   readonly name: string;
   /**
-   * Takes messages. A sink that keeps them beyond this call must bound the
-   * memory that they take.
+   * Takes messages. The list is the sink's own. The messages are those of all
+   * sinks: a sink that changes one copies it first. A sink that keeps them beyond
+   * this call must bound the memory that they take.
    *
    * @returns A promise only if the collector must not read on before it
    * resolves. A slow sink that counts what it drops returns nothing.
@@ -40,7 +41,7 @@ export interface Sink {
   /** Flushes, then frees all resources. A second call does nothing. */
   close(): Promise<void>;
   /**
-   * A snapshot of the sink's numbers. Each is a count of messages that had one
+   * A snapshot of the sink's numbers, from 0; anything else is left out. Each is a count of messages that had one
    * outcome, such as `stored` or `lost`, and each message is in one of them.
    * Exceptions are `waiting`, the messages without an outcome so far, and the
    * numbers that `gauges` names.

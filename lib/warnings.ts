@@ -1,4 +1,5 @@
 import { escapeControls } from "./escape.ts";
+import { isThenable } from "./promises.ts";
 
 const MAX_KINDS = 20;
 
@@ -69,7 +70,7 @@ export function reporter<Rest extends unknown[]>(
     if (onError === undefined) return print(error);
     try {
       const result: unknown = onError(error, ...rest);
-      if (result instanceof Promise) result.catch(print);
+      if (isThenable(result)) Promise.resolve(result).catch(print);
     } catch (thrown) {
       print(thrown);
     }
@@ -79,15 +80,19 @@ export function reporter<Rest extends unknown[]>(
 /** Returns the message of an error, or whatever was thrown as text. */
 export function reasonOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? thrown.message : String(thrown);
+    return String(thrown instanceof Error ? thrown.message : thrown);
   } catch {
     return "an error that has no text";
   }
 }
 
 function lineOf(thrown: unknown): string {
-  const isError = thrown instanceof Error;
-  return isError ? `${thrown.name}: ${thrown.message}` : reasonOf(thrown);
+  try {
+    if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+  } catch {
+    // Its name or its message cannot be read.
+  }
+  return reasonOf(thrown);
 }
 
 /**

@@ -86,8 +86,8 @@ for (const max of [0, -1, 1.5, NaN]) {
 Deno.test("batches throw an error of the carrier, and then go on", async () => {
   const { carrier, socket } = fakeBound();
   const batches = socket.batches();
-  carrier.fail(new Deno.errors.ConnectionReset("gone"));
-  await assertRejects(() => batches.next(), Deno.errors.ConnectionReset);
+  carrier.fail(new Deno.errors.NetworkUnreachable("gone"));
+  await assertRejects(() => batches.next(), Deno.errors.NetworkUnreachable);
   carrier.deliver("x");
   const { value } = await batches.next();
   assertEquals(value.map((datagram: Datagram) => datagram.text()), ["x"]);
@@ -218,11 +218,11 @@ Deno.test("a stream's reader gets the datagrams of a batch", async () => {
 
 Deno.test("an error of the carrier rejects the batch that waits", async () => {
   const { carrier, socket } = batchBound();
-  const error = new Deno.errors.ConnectionRefused("refused");
+  const error = new Deno.errors.NetworkUnreachable("refused");
   carrier.receiveBatch = () => Promise.reject(error);
   const failed = await assertRejects(
     () => socket.batches().next(),
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
   );
   assertStrictEquals(failed.cause, error);
   socket.close();

@@ -61,11 +61,11 @@ Deno.test("a carrier's error rejects one receive, with class and cause", async (
   const { carrier, socket } = fakeBound();
   const first = socket.receive();
   const second = socket.receive();
-  const cause = new Deno.errors.ConnectionRefused("nobody there");
+  const cause = new Deno.errors.NetworkUnreachable("nobody there");
   carrier.fail(cause);
   const error = await assertRejects(
     () => first,
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
   );
   assertEquals(
     error.message,
@@ -80,11 +80,11 @@ Deno.test("a carrier's error rejects one receive, with class and cause", async (
 Deno.test("an error without a receiver is kept for the next receive, in order", async () => {
   const { carrier, socket } = fakeBound();
   assertEquals(await socket.tryReceive(), undefined);
-  carrier.fail(new Deno.errors.ConnectionRefused("nobody there"));
+  carrier.fail(new Deno.errors.NetworkUnreachable("nobody there"));
   carrier.deliver("a");
   await turn();
   assertEquals(socket.stats.waiting, 0);
-  await assertRejects(() => socket.receive(), Deno.errors.ConnectionRefused);
+  await assertRejects(() => socket.receive(), Deno.errors.NetworkUnreachable);
   assertEquals((await socket.receive()).text(), "a");
   socket.close();
 });

@@ -25,7 +25,7 @@ type ErrorClass = new (...args: Any[]) => Error;
 
 const LARGE = new Uint8Array(65_508);
 const NOW = { timeoutMs: 0 };
-const refused = () => new Deno.errors.ConnectionRefused("nobody there");
+const refused = () => new Deno.errors.NetworkUnreachable("no route");
 
 /** A bound socket over a carrier that fails in some way. */
 function broken(members: object): DatagramSocket {
@@ -105,13 +105,13 @@ const FAILURES: [
           },
         },
       }),
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
     { operation: "bind", local: PEER },
   ],
   [
     "bind: the carrier, later",
     () => broken({ opened: Promise.reject(refused()) }).opened,
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
     { operation: "bind", ...BOUND },
   ],
   ["connect: not an address", () => connect("x"), InvalidAddressError, {
@@ -143,7 +143,7 @@ const FAILURES: [
           dial: () => Promise.reject(refused()),
         },
       }),
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
     { operation: "connect", remote: PEER },
   ],
   [
@@ -182,7 +182,7 @@ const FAILURES: [
           carrier.fail(refused());
           return socket.receive();
         },
-        Deno.errors.ConnectionRefused,
+        Deno.errors.NetworkUnreachable,
         { operation: "receive", ...addresses },
       ],
       [
@@ -216,7 +216,7 @@ const FAILURES: [
           carrier.fail(refused());
           return socket.readable.getReader().read();
         },
-        Deno.errors.ConnectionRefused,
+        Deno.errors.NetworkUnreachable,
         { operation: "receive", ...addresses },
       ],
       [
@@ -228,7 +228,7 @@ const FAILURES: [
           };
           socket.close();
         },
-        Deno.errors.ConnectionRefused,
+        Deno.errors.NetworkUnreachable,
         { operation: "close", ...addresses },
       ],
       [
@@ -238,7 +238,7 @@ const FAILURES: [
           Object.assign(carrier, { end: () => Promise.reject(refused()) });
           return socket[Symbol.asyncDispose]();
         },
-        Deno.errors.ConnectionRefused,
+        Deno.errors.NetworkUnreachable,
         { operation: "close", ...addresses },
       ],
       [
@@ -294,7 +294,7 @@ const FAILURES: [
   [
     "bound send: the carrier",
     () => broken(failing).send("x", PEER),
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
     { operation: "send", ...CLIENT },
   ],
   [
@@ -384,7 +384,7 @@ const FAILURES: [
       carrier.onSend = () => Promise.reject(refused());
       return socket.request("x", NOW);
     },
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
     { operation: "send", ...CLIENT },
   ],
   [
@@ -412,7 +412,7 @@ const FAILURES: [
         joinMulticastV4: () => Promise.reject(refused()),
         joinMulticastV6: () => Promise.reject(refused()),
       }).joinMulticast("239.1.2.3"),
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
     { operation: "join", ...BOUND },
   ],
   [
@@ -425,7 +425,7 @@ const FAILURES: [
       }).joinMulticast("239.1.2.3");
       await membership.leave();
     },
-    Deno.errors.ConnectionRefused,
+    Deno.errors.NetworkUnreachable,
     { operation: "leave", ...BOUND },
   ],
 ];

@@ -23,7 +23,7 @@ function failing(
   step: number,
   how: typeof HOW[number],
 ): { carrier: Carrier; fault: Error; failed: () => boolean } {
-  const fault = new Deno.errors.ConnectionReset("injected");
+  const fault = new Deno.errors.NetworkUnreachable("injected");
   let calls = 0;
   const fails = (called: Operation) => called === operation && ++calls === step;
   const fail = () => {
@@ -35,7 +35,7 @@ function failing(
     failed: () => calls >= step,
     carrier: {
       addr: carrier.addr,
-      clock: carrier.clock,
+      ...carrier.clock && { clock: carrier.clock },
       receive: (p) => fails("receive") ? fail() : carrier.receive(p),
       send: (p, to) => fails("send") ? fail() : carrier.send(p, to),
       close: () => {
@@ -85,7 +85,7 @@ for (const operation of OPERATIONS) {
           const errors = await converse(network, faulty.carrier);
           assertEquals(faulty.failed(), true);
           const injected = errors.filter((error) =>
-            error instanceof Deno.errors.ConnectionReset
+            error instanceof Deno.errors.NetworkUnreachable
           );
           assertEquals(injected.length, 1, `step ${step}`);
           const [error] = injected;

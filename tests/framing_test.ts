@@ -52,13 +52,42 @@ for (const [name, framing] of Object.entries(FRAMINGS)) {
         const pieces = [];
         for (let at = 0, i = 0; at < stream.length; i++) {
           const size = cuts[i % cuts.length];
-          pieces.push(stream.subarray(at, at + size));
-          at += size;
+          pieces.push(stream.subarray(at, at + size!));
+          at += size!;
         }
         assertEquals(
           decode(framing, pieces, room),
           messages.map((message) => message.subarray(0, room)),
         );
+      },
+    ));
+  });
+}
+
+for (const [name, framing] of Object.entries(FRAMINGS)) {
+  Deno.test(`${name}: each message is either decoded or skipped, wherever skipping begins`, () => {
+    const message = fc.uint8Array({ max: 9, maxLength: 30 });
+    fc.assert(fc.property(
+      fc.array(message, { maxLength: 8 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1, max: 10 }),
+      fc.nat(8),
+      (messages, size, room, before) => {
+        const stream = Uint8Array.from(
+          messages.flatMap((message) => [...framing.encode(message)]),
+        );
+        const decoder = framing.decoder();
+        const into = new Uint8Array(room);
+        let decoded = 0;
+        let skipped = 0;
+        for (let at = 0; at < stream.length; at += size) {
+          decoder.add(stream.subarray(at, at + size));
+          while (
+            decoded < before && decoder.next(into) !== undefined
+          ) decoded++;
+          if (decoded === before) skipped += decoder.skip();
+        }
+        assertEquals(decoded + skipped, messages.length);
       },
     ));
   });

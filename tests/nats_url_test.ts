@@ -79,7 +79,7 @@ for (
     ["nats://@h/pli", "credentials must be"],
     ["nats://:p@h/pli", "credentials must be"],
     ["nats://u:%zz@h/pli", "credentials must be"],
-  ]
+  ] as const
 ) {
   Deno.test(`an invalid NATS URL says what is valid: ${JSON.stringify(given).slice(0, 40)}`, () => {
     const error = assertThrows(

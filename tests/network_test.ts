@@ -40,7 +40,7 @@ function sendNumbers(network: SimulatedNetwork): Promise<number[]> {
 }
 
 function isSorted(numbers: number[]): boolean {
-  return numbers.every((n, i) => i === 0 || numbers[i - 1] <= n);
+  return numbers.every((n, i) => i === 0 || numbers[i - 1]! <= n);
 }
 
 Deno.test("a network without faults delivers everything, in order, at once", async () => {
@@ -288,7 +288,7 @@ for (
     ["udp://localhost:53", "udp://127.0.0.1:53"],
     ["udp://127.0.0.1:53", "udp://localhost:53"],
     ["udp://[::ffff:127.0.0.1]:53", "udp://localhost:53"],
-  ]
+  ] as const
 ) {
   Deno.test(`a socket that is bound to ${from} is reached as ${to}`, async () => {
     const network = simulateNetwork();

@@ -159,7 +159,7 @@ Deno.test("the token in the URL sets a cookie that is not the token", () =>
     assertEquals(first.status, 303);
     await first.body?.cancel();
     assertEquals(first.headers.get("location"), "/");
-    const [cookie, ...attributes] = (first.headers.get("set-cookie") ?? "")
+    const [cookie = "", ...attributes] = (first.headers.get("set-cookie") ?? "")
       .split("; ");
     assertEquals(attributes, ["Path=/", "HttpOnly", "SameSite=Strict"]);
     assert(!cookie.includes("secret"));
@@ -168,7 +168,7 @@ Deno.test("the token in the URL sets a cookie that is not the token", () =>
         [`other=1; ${cookie}`, 200],
         [`${cookie}0`, 401],
         [cookie.replace("=", "x="), 401],
-        [cookie.split("=")[0], 401],
+        [cookie.replace(/=.*/, ""), 401],
       ] as const
     ) {
       const headers = { Cookie: value };
@@ -189,7 +189,7 @@ Deno.test("a cookie stays valid after a restart with the same token", async () =
   await body?.cancel();
   await first.close();
   await withPage(async () => {
-    const [Cookie] = (headers.get("set-cookie") ?? "").split("; ");
+    const [Cookie = ""] = (headers.get("set-cookie") ?? "").split("; ");
     const response = await fetch(at, { headers: { Cookie } });
     assertEquals(response.status, 200);
     await response.body?.cancel();

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "../lib/sinks/page.ts";
+import { turn } from "./support/helpers.ts";
 import {
   EventReader,
   FakeStore,
@@ -21,8 +22,14 @@ async function away(page: Page, lastEventId: string, upTo: number) {
 
 /** The id of the event that covers a message. */
 async function lastEventId(page: Page, upTo: number): Promise<string> {
-  await using reader = await EventReader.open(page);
-  return (await reader.until(upTo)).at(-1)?.id ?? "";
+  let id = "";
+  {
+    await using reader = await EventReader.open(page);
+    id = (await reader.until(upTo)).at(-1)?.id ?? "";
+  }
+  // Until the server has seen its end, it counts what that stream skips.
+  while (page.stats["clients"] !== 0) await turn();
+  return id;
 }
 
 Deno.test("a page starts with recent messages, then gets new ones, each once", () =>
@@ -30,7 +37,7 @@ Deno.test("a page starts with recent messages, then gets new ones, each once", (
     page.write(messagesFrom(1, 3));
     await using reader = await EventReader.open(page);
     const first = await reader.until(3);
-    assertEquals(first[0].name, "start");
+    assertEquals(first[0]?.name, "start");
     assertEquals(idsIn(first), [1, 2, 3]);
     page.write([message(4)]);
     page.write([message(5)]);
@@ -51,7 +58,7 @@ Deno.test("a page that was away gets exactly what it missed", () =>
     page.write(messagesFrom(11, 600));
     const events = await away(page, seen, 610);
     assertEquals(idsIn(events), range(11, 610));
-    assertEquals(events[0].data.skipped, 0);
+    assertEquals(events[0]?.data.skipped, 0);
   }));
 
 Deno.test("a page that opens a new stream names its last event in the URL", () =>
@@ -69,9 +76,9 @@ Deno.test("a page that missed thousands gets the last 1,000, and how many it doe
     const seen = await lastEventId(page, 10);
     page.write(messagesFrom(11, 5000));
     const events = await away(page, seen, 5010);
-    assertEquals(events[0].data.skipped, 4000);
+    assertEquals(events[0]?.data.skipped, 4000);
     assertEquals(idsIn(events), range(4011, 5010));
-    assertEquals(page.stats.skipped, 4000);
+    assertEquals(page.stats["skipped"], 4000);
   }));
 
 Deno.test("an event's id of another log, or ahead of this one, resets the page", () =>
@@ -117,7 +124,7 @@ Deno.test("messages lost in a crash are not confused with those that have their 
   await withPage(async (page) => {
     page.write(messagesFrom(11, 10));
     const events = await away(page, seen, 20);
-    assertEquals(events[0].name, "reset");
+    assertEquals(events[0]?.name, "reset");
     assertEquals(idsIn(events), range(1, 20));
   }, { log });
 });
@@ -156,14 +163,15 @@ Deno.test("too many messages become a sample that states its ratio", () =>
     await using reader = await EventReader.open(page);
     await reader.named("start");
     page.write(messagesFrom(1, 5000));
-    const events = await reader.until(5000);
-    const [{ data }] = events;
-    assertEquals(events.length, 1);
-    assertEquals(numberOf(events[0]), 5000);
+    const [event, ...others] = await reader.until(5000);
+    assert(event !== undefined);
+    assertEquals(others, []);
+    assertEquals(numberOf(event), 5000);
+    const { data } = event;
     assertEquals(data.oneOf, 5000 / data.messages.length);
     assert(data.messages.length > 0 && data.messages.length <= 250);
     assertEquals(data.messages.at(-1)?.id, 5000);
-    const { shown, skipped } = page.stats;
+    const { shown = NaN, skipped = NaN } = page.stats;
     assertEquals(shown + skipped, 5000);
   }));
 
@@ -175,14 +183,14 @@ Deno.test("an event holds at most 1,024 bytes of a message, and its size", () =>
     await using reader = await EventReader.open(page);
     const { data } = (await reader.until(3)).at(-1) ?? { data: undefined };
     const [first, second, third] = data?.messages ?? [];
-    assertEquals([first.size, first.text, first.cut], [
+    assertEquals([first?.size, first?.text, first?.cut], [
       10_000,
       "é".repeat(512),
       true,
     ]);
-    assertEquals([second.size, second.text?.length], [1024, 1024]);
-    assertEquals(second.cut, undefined);
-    assertEquals(third.text, "x" + "é".repeat(511));
+    assertEquals([second?.size, second?.text?.length], [1024, 1024]);
+    assertEquals(second?.cut, undefined);
+    assertEquals(third?.text, "x" + "é".repeat(511));
   }));
 
 Deno.test("stats are sent at once, and again each second", async () => {

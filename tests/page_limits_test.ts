@@ -137,13 +137,13 @@ Deno.test("the 65th page is refused until another is closed", () =>
   withPage(async (page) => {
     const readers = [];
     for (let i = 0; i < 64; i++) readers.push(await EventReader.open(page));
-    assertEquals(page.stats.clients, 64);
+    assertEquals(page.stats["clients"], 64);
     const url = new URL("/events", page.url);
     const refused = await fetch(url);
     assertEquals(refused.status, 503);
     assert((await refused.json()).error.length > 0);
     await readers.pop()?.[Symbol.asyncDispose]();
-    while (page.stats.clients === 64) await turn();
+    while (page.stats["clients"] === 64) await turn();
     readers.push(await EventReader.open(page));
     for (const reader of readers) await reader[Symbol.asyncDispose]();
   }));
@@ -183,7 +183,7 @@ Deno.test("close does not wait for browsers that never read, nor for half a requ
   await stuck.write(new TextEncoder().encode(
     `GET /events HTTP/1.1\r\nHost: ${hostOf(page)}\r\n\r\n`,
   ));
-  while (page.stats.clients === 0) await turn();
+  while (page.stats["clients"] === 0) await turn();
   page.write(messagesFrom(1, 500));
   await page.close();
   using listener = Deno.listen({ hostname, port: Number(port) });

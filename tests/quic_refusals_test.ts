@@ -263,7 +263,7 @@ const OUT_OF_RANGE: QuicOptions[] = [
   { token: "é".repeat(513) },
 ];
 for (const options of OUT_OF_RANGE) {
-  const [[name, value]] = Object.entries(options);
+  const [[name, value] = ["", ""]] = Object.entries(options);
   Deno.test(`${name} out of range throws at once (${String(value).slice(0, 9)})`, () => {
     const error = assertThrows(() => quic(options), RangeError);
     assertStringIncludes(error.message, name);

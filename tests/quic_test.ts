@@ -101,7 +101,7 @@ for (const reliable of [false, true]) {
         assertEquals((await server.receive(SOON)).text(), `${n}`);
       }
     }
-    assertEquals(server.stats.dropped.lost, 0);
+    assertEquals(server.stats.dropped["lost"], 0);
   });
 
   Deno.test(`${kind} that a server sent just before it was disposed of arrive`, async () => {
@@ -151,16 +151,6 @@ Deno.test("a peer that has left is removed, and sends to it reject", async () =>
   assertStringIncludes(error.message, "that peer is not connected");
 });
 
-Deno.test("a peer that is silent is removed", async () => {
-  const { server, source } = quicServer({ idleMs: 100 });
-  await using _ = server;
-  using conn = await rawConnection(server.addr.port);
-  const answer = await sayFirst(conn);
-  assertEquals((await answer.read()).value?.length, 5);
-  assertEquals(source.stats.peers, 1);
-  await until(() => source.stats.peers === 0);
-});
-
 Deno.test("a client with nothing to send stays connected", async () => {
   const { server, source } = quicServer({ idleMs: 200 });
   await using _ = server;
@@ -204,8 +194,8 @@ Deno.test("what a slow receiver loses is counted, and everything sent adds up", 
   }
   while (await server.tryReceive() !== undefined);
   const { received, dropped } = server.stats;
-  assert(dropped.queueFull > 0);
-  assertEquals(received + dropped.queueFull + dropped.lost, sent);
+  assert(dropped["queueFull"]! > 0);
+  assertEquals(received + dropped["queueFull"]! + dropped["lost"]!, sent);
 });
 
 Deno.test("the newer of two connections from one address is the peer", async () => {

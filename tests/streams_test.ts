@@ -143,9 +143,9 @@ Deno.test("a loop throws an error of the carrier, and a new loop goes on", async
     for await (const datagram of socket) got.push(datagram.text());
   };
   carrier.deliver("a");
-  carrier.fail(new Deno.errors.ConnectionReset("oops"));
+  carrier.fail(new Deno.errors.NetworkUnreachable("oops"));
   carrier.deliver("b");
-  await assertRejects(loop, Deno.errors.ConnectionReset, "oops");
+  await assertRejects(loop, Deno.errors.NetworkUnreachable, "oops");
   const looping = loop();
   await turn();
   socket.close();
@@ -156,8 +156,12 @@ Deno.test("a loop throws an error of the carrier, and a new loop goes on", async
 Deno.test("a stream has an error of the carrier, and the socket goes on", async () => {
   const { carrier, socket } = fakeBound();
   const reader = socket.readable.getReader();
-  carrier.fail(new Deno.errors.ConnectionReset("oops"));
-  await assertRejects(() => reader.read(), Deno.errors.ConnectionReset, "oops");
+  carrier.fail(new Deno.errors.NetworkUnreachable("oops"));
+  await assertRejects(
+    () => reader.read(),
+    Deno.errors.NetworkUnreachable,
+    "oops",
+  );
   for (const text of ["a", "b"]) carrier.deliver(text);
   assertEquals((await socket.receive(SOON)).text(), "a");
   const again = socket.readable.getReader();

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bind, connect, serve } from "../mod.ts";
 import { tcp } from "../lib/carriers/tcp.ts";
+import { Backlogs } from "../lib/carriers/backlog.ts";
 import { Connection } from "../lib/carriers/tcp/connection.ts";
+import { noLosses } from "../lib/carriers/tcp/losses.ts";
 import { checkOptions } from "../lib/carriers/tcp/limits.ts";
 import { bytesOf, SOON } from "./support/helpers.ts";
 import { ANY, dial, readAll } from "./support/streams.ts";
@@ -41,7 +43,11 @@ Deno.test("a connection waits for missing replies, and half a second for further
   const connection = new Connection(
     { read, write } as unknown as Deno.Conn,
     { transport: "tcp", hostname: "127.0.0.1", port: 1 },
-    checkOptions({ replyMs: 5000 }),
+    {
+      options: checkOptions({ replyMs: 5000 }),
+      backlogs: new Backlogs(1000),
+      losses: noLosses(),
+    },
   );
   const buffer = new Uint8Array(10);
   await connection.read();

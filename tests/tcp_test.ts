@@ -94,14 +94,14 @@ Deno.test("a message that is cut off with its connection is counted", async () =
   await conn.say("\0\x02ok\0\x05ab");
   await conn.closeWrite();
   assertEquals((await socket.receive(SOON)).text(), "ok");
-  assertEquals(await counted(socket, (s) => s.dropped.incomplete), 1);
+  assertEquals(await counted(socket, (s) => s.dropped["incomplete"]), 1);
 });
 
 Deno.test("the guard and the limits for replies hold over TCP", async () => {
   await using denied = bind(ANY, { deny: ["127.0.0.0/8"] });
   await using stranger = await connect(denied.addr);
   await stranger.send("x");
-  await counted(denied, (s) => s.dropped.denied);
+  await counted(denied, (s) => s.dropped["denied"]);
 
   await using socket = bind(ANY, {
     rateLimit: { perSecond: 0.001, burst: 2 },
@@ -111,10 +111,10 @@ Deno.test("the guard and the limits for replies hold over TCP", async () => {
   for (let n = 0; n < 3; n++) await client.send(`${n}`);
   const first = await socket.receive(SOON);
   await socket.receive(SOON);
-  await counted(socket, (s) => s.dropped.rateLimited);
+  await counted(socket, (s) => s.dropped["rateLimited"]);
   assertEquals(await socket.answer("a", first), true);
   assertEquals(await socket.answer("b", first), false);
-  assertEquals(socket.stats.withheld.answerRate, 1);
+  assertEquals(socket.stats.withheld["answerRate"], 1);
 });
 
 Deno.test("a long reply is allowed over TCP, because sources cannot be forged", async () => {
@@ -189,26 +189,84 @@ Deno.test("tcp carries only tcp:// addresses, and tls:// needs its own carrier",
   await assertRejects(() => connect("tls://127.0.0.1:1"), TypeError);
 });
 
-Deno.test("a failed accept is counted as such, and the next one is tried", async () => {
+/** A listener of which the first calls of `accept` fail. */
+function failing(errors: Error[]): Deno.Listener<Deno.TcpConn, Deno.NetAddr> {
   const inner = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  let failures = 1;
-  const listener = {
+  return {
     addr: inner.addr,
-    accept: () =>
-      failures-- > 0
-        ? Promise.reject(new Error("Too many open files (os error 24)"))
-        : inner.accept(),
+    accept() {
+      const error = errors.shift();
+      return error === undefined ? inner.accept() : Promise.reject(error);
+    },
     close: () => inner.close(),
     ref: () => inner.ref(),
     unref: () => inner.unref(),
     [Symbol.dispose]: () => inner.close(),
     [Symbol.asyncIterator]: () => inner[Symbol.asyncIterator](),
   };
+}
+
+Deno.test("a failed accept is counted as such, and the next one is tried", async () => {
+  const listener = failing([new Error("Too many open files (os error 24)")]);
   await using socket = new DatagramSocket(
     new BoundCarrier(listener, checkOptions({}), "tcp"),
   );
   await using client = await connect(socket.addr);
   await client.send("x");
   assertEquals((await socket.receive(SOON)).text(), "x");
-  assertEquals(socket.stats.connections?.acceptFailed, 1);
+  const { acceptFailed, reset } = socket.stats.connections!;
+  assertEquals([acceptFailed, reset], [1, 0]);
+});
+
+for (
+  const error of [
+    new Deno.errors.NotConnected("not connected (os error 107)"),
+    new Deno.errors.ConnectionAborted("aborted (os error 103)"),
+    new Deno.errors.ConnectionReset("reset (os error 104)"),
+    new Error("Protocol error (os error 71)"),
+    new Error("No route to host (os error 113)"),
+  ]
+) {
+  Deno.test(`accepting goes on at once after ${error.message}; it is counted`, async () => {
+    // With a pause after each it would take ten minutes.
+    const count = 6_000;
+    const listener = failing(Array(count).fill(error));
+    await using socket = new DatagramSocket(
+      new BoundCarrier(listener, checkOptions({}), "tcp"),
+    );
+    await using client = await connect(socket.addr);
+    await client.send("x");
+    assertEquals((await socket.receive(SOON)).text(), "x");
+    const { acceptFailed, reset } = socket.stats.connections!;
+    assertEquals([acceptFailed, reset], [0, count]);
+  });
+}
+
+Deno.test("messages that had arrived when a socket is closed are counted", async () => {
+  const socket = bind(ANY);
+  using conn = await dial(socket);
+  await conn.say("one\ntwo\nthree\nhalf");
+  assertEquals((await socket.receive(SOON)).text(), "one");
+  socket.close();
+  const { closed, incomplete } = socket.stats.dropped;
+  assertEquals([closed, incomplete], [2, 1]);
+  await socket[Symbol.asyncDispose]();
+});
+
+Deno.test("messages that wait for a peer when its connection breaks are counted", async () => {
+  await using socket = bind(ANY);
+  const conn = await dial(socket);
+  await conn.say("x\n");
+  const { from } = await socket.receive(SOON);
+  let accepted = 0;
+  await assertRejects(async () => {
+    for (;; accepted++) await socket.send("y".repeat(60_000), from);
+  }, Deno.errors.Busy);
+  assertEquals(socket.stats.dropped["unsent"], 0);
+  // It leaves with unread data, so its connection is reset.
+  conn.close();
+  const unsent = await counted(socket, (s) => s.dropped["unsent"]);
+  const { sent, sendFailed } = socket.stats;
+  assertEquals([sent, sendFailed], [accepted, 1]);
+  assert(unsent >= 17 && unsent < accepted, `${unsent} of ${accepted}`);
 });

@@ -53,8 +53,8 @@ Deno.test("WebSockets: a flood without a receiver is bounded, and its drops are 
   await closed;
   while (await server.tryReceive() !== undefined);
   const { received, dropped } = server.stats;
-  assert(received >= 256 && dropped.queueFull > 0, `${received} received`);
-  assertEquals(received + dropped.queueFull, count);
+  assert(received >= 256 && dropped["queueFull"]! > 0, `${received} received`);
+  assertEquals(received + dropped["queueFull"]!, count);
 });
 
 Deno.test("WebSockets: receive rejects when the server has gone, after its last message", async () => {

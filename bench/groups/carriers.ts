@@ -3,6 +3,7 @@ import type { Child } from "../lib/child.ts";
 import { column, micros, percent, rate } from "../lib/format.ts";
 import type { Column, Figures, Group, Table } from "../lib/group.ts";
 import { roundTrip, throughput } from "../lib/measure.ts";
+import { figure } from "../lib/results.ts";
 import { TRIPS } from "./round_trip.ts";
 
 // The larger one fits into a QUIC datagram from the start.
@@ -36,7 +37,8 @@ export const carriers: Group = {
         const sent = await throughput(start, from, to, size, seconds, arrived);
         return {
           ...sent,
-          bothMicros: sent.receiverMicros + sent.senderMicros,
+          bothMicros: figure(sent, "receiverMicros") +
+            figure(sent, "senderMicros"),
           ...await roundTrip(start, carrier, size, seconds),
         };
       },

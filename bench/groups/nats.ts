@@ -2,6 +2,7 @@ import { Child, denoProgram, temporaryFolder } from "../lib/child.ts";
 import { SIZE } from "../lib/datagrams.ts";
 import { column, micros, rate } from "../lib/format.ts";
 import type { Figures, Group, Start } from "../lib/group.ts";
+import type { Throughput } from "../peers/meter.mjs";
 
 /** Messages are published to a broker of this machine. */
 export const nats: Group = {
@@ -47,6 +48,6 @@ async function measure(
     ...denoProgram("processes/nats_publisher.ts"),
     ...[subject, `nats://127.0.0.1:${port}/pli`, seconds],
   ]);
-  const { perSecond, cpuMicros } = await publisher.next<Figures>();
+  const { perSecond, cpuMicros } = await publisher.next<Throughput>();
   return { perSecond, cpuMicros };
 }

@@ -67,7 +67,7 @@ async function measure(
     ...["127.0.0.1:0", "--store", path, "--format", "json", "--timeout", IDLE],
     ...by === "fast" ? ["--fast"] : [],
   ], "discarded");
-  const [, port] = await server.logged(/^listening on .*:(\d+)$/);
+  const [, port = ""] = await server.logged(/^listening on .*:(\d+)$/);
   const before = await used(server.pid);
   const count = perSecond === 0 ? MOST : Math.min(MOST, perSecond * seconds);
   await using sender = new Child([
@@ -98,7 +98,7 @@ async function measure(
 /** The CPU time of a process, and its highest resident memory: proc(5). */
 async function used(pid: number) {
   const text = await output("cat", `/proc/${pid}/stat`, `/proc/${pid}/status`);
-  const [, , , , , , , , , , , , , user, system] = text.split(" ").map(Number);
+  const [user = NaN, system = NaN] = text.split(" ").slice(13).map(Number);
   const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(text)!;
   return {
     cpuMicros: (user + system) * CLOCK_TICK_MICROS,

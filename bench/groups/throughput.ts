@@ -1,6 +1,7 @@
 import { column, megabytes, micros, rate } from "../lib/format.ts";
 import type { Case, Column, Figures, Group, Target } from "../lib/group.ts";
 import { throughput } from "../lib/measure.ts";
+import { figure } from "../lib/results.ts";
 
 const SIZES = [100, 1200];
 const TARGET_SIZE = 100;
@@ -174,8 +175,8 @@ function target(
   base: `${Sender} > ${Receiver}`,
   atLeast: number,
 ): Target {
-  const [id, baseId] = [subject, base].map((id) => `${id}, ${TARGET_SIZE}`);
-  return { what, metric, subject: id, base: baseId, atLeast };
+  const id = (pair: string) => `${pair}, ${TARGET_SIZE}`;
+  return { what, metric, subject: id(subject), base: id(base), atLeast };
 }
 
 // In datagrams: if more of them are lost, the receiver is the limit.
@@ -189,10 +190,10 @@ const BUSY = 0.85;
  * sender is the slower side.
  */
 function limit(figures: Figures): string {
-  const { sent, received } = figures;
-  const side = received < sent * (1 - LOST) ? "receiver" : "sender";
-  const system = Math.round(figures[`${side}System`] * 100);
-  const cores = figures[`${side}Cores`];
+  const arrived = figure(figures, "received") / figure(figures, "sent");
+  const side = arrived < 1 - LOST ? "receiver" : "sender";
+  const system = Math.round(figure(figures, `${side}System`) * 100);
+  const cores = figure(figures, `${side}Cores`);
   return cores >= BUSY
     ? `${side}, ${system} % in the kernel`
     : `${side}, on ${Math.round(cores * 100)} % of a core`;

@@ -41,7 +41,7 @@ export class Child implements AsyncDisposable {
     command: readonly (string | number)[],
     stdout: "values" | "discarded" = "values",
   ) {
-    const [program, ...args] = command.map(String);
+    const [program = "", ...args] = command.map(String);
     const path = args.findLast((arg) => arg.startsWith(PROJECT.pathname));
     this.#name = (path ?? program).replace(PROJECT.pathname, "");
     this.#process = new Deno.Command(program, {

@@ -1,21 +1,25 @@
 import type { Column } from "./group.ts";
+import { figure } from "./results.ts";
 
-/** Formats a Markdown table: the first row is its head, the first column text. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) =>
-    Math.max(...rows.map((row) => row[column].length))
+/** Formats a Markdown table, whose first column is text. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0))
   );
-  const line = ([first, ...rest]: readonly string[]) =>
-    `| ${
-      [
-        first.padEnd(widths[0]),
-        ...rest.map((cell, i) => cell.padStart(widths[i + 1])),
-      ].join(" | ")
-    } |`;
+  const line = (row: readonly string[]) => {
+    const cells = widths.map((width, column) => {
+      const cell = row[column] ?? "";
+      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    return `| ${cells.join(" | ")} |`;
+  };
   const rule = widths.map((width, column) =>
     column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
   );
-  return [rows[0], rule, ...rows.slice(1)].map(line).join("\n");
+  return [head, rule, ...rows].map(line).join("\n");
 }
 
 /** Makes a column that shows one metric. */
@@ -24,7 +28,7 @@ export function column(
   metric: string,
   format: (value: number) => string,
 ): Column {
-  return [head, (medians) => format(medians[metric])];
+  return [head, (medians) => format(figure(medians, metric))];
 }
 
 /** Formats a rate or a count. */

@@ -15,7 +15,7 @@ export interface Row {
   /** The name of its group. */
   group: string;
   /** Bytes per datagram. @default {there are no datagrams} */
-  size?: number;
+  size?: number | undefined;
   label: string;
   /** Identifies its measurement, which rows of several tables may share. */
   id: string;

@@ -8,7 +8,7 @@ const PEERS = "bench/peers";
 interface Program {
   command: string[];
   /** Its name and version. @default {those of Deno} */
-  version?: string;
+  version?: string | undefined;
 }
 
 /** Builds or installs what is missing. */

@@ -53,7 +53,7 @@ function targets(all: readonly Target[], results: Results): string {
     return [what, aim(target), spread(values, shown), result];
   });
   const head = ["100 bytes", "target", "median (min–max)", "result"];
-  return `### Targets\n\n${table([head, ...lines])}`;
+  return `### Targets\n\n${table(head, lines)}`;
 }
 
 function aim({ atLeast, atMost }: Target): string {
@@ -87,15 +87,18 @@ function section(
   rows: Row[],
   results: Results,
 ): string {
+  // The ratio stands behind the metric that it is of.
+  const line = (label: string, cells: string[], ratio: string) =>
+    [label, ...cells].toSpliced(2, 0, ratio);
+  const [base] = rows;
   const lines = rows.map(({ id, label }) => {
     const medians = results.medians(id);
-    const [first, ...rest] = columns.map(([, cell]) => cell(medians));
-    const ratios = results.ratios(metric, id, rows[0].id);
-    return [label, first, spread(ratios, ratio), ...rest];
+    const ratios = results.ratios(metric, id, base?.id ?? id);
+    const cells = columns.map(([, cell]) => cell(medians));
+    return line(label, cells, spread(ratios, ratio));
   });
-  const [first, ...rest] = columns.map(([head]) => head);
-  const head = [about, first, "ratio to the first (min–max)", ...rest];
-  return table([head, ...lines]);
+  const heads = columns.map(([head]) => head);
+  return table(line(about, heads, "ratio to the first (min–max)"), lines);
 }
 
 function missing({ missing }: Outcome): string {

@@ -56,7 +56,8 @@ export function readOptions(args: readonly string[]): Options {
     boolean: ["help"],
     unknown: (arg) => void unknown.push(arg),
   }) as Record<string, unknown>;
-  if (given.help) {
+  const { help, rounds, seconds, patience, only, json } = given;
+  if (help) {
     console.log(HELP);
     Deno.exit(0);
   }
@@ -64,11 +65,11 @@ export function readOptions(args: readonly string[]): Options {
   const empty = Object.keys(given).find((name) => given[name] === "");
   if (empty !== undefined) misused(`--${empty} needs a value`);
   return {
-    rounds: number("rounds", given.rounds),
-    seconds: number("seconds", given.seconds),
-    patience: number("patience", given.patience),
-    only: filters(given.only),
-    json: String(given.json ?? RESULTS),
+    rounds: number("rounds", rounds),
+    seconds: number("seconds", seconds),
+    patience: number("patience", patience),
+    only: filters(only),
+    json: String(json ?? RESULTS),
   };
 }
 

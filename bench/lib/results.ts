@@ -3,6 +3,13 @@ import type { Figures } from "./group.ts";
 /** The figures of all measurements by id, one entry per round. */
 export type Rounds = Partial<Record<string, Figures[]>>;
 
+/** Returns one of the figures. @throws {Error} It was not measured. */
+export function figure(figures: Figures, metric: string): number {
+  const value = figures[metric];
+  if (value === undefined) throw new Error(`${metric} was not measured`);
+  return value;
+}
+
 /** The results of all rounds. */
 export class Results {
   readonly #rounds: Rounds;
@@ -24,7 +31,7 @@ export class Results {
 
   /** Returns one metric of one measurement, round by round. */
   of(id: string, metric: string): number[] {
-    return (this.#rounds[id] ?? []).map((figures) => figures[metric]);
+    return (this.#rounds[id] ?? []).map((figures) => figure(figures, metric));
   }
 
   /** Returns the medians of all metrics of one measurement. */
@@ -42,7 +49,9 @@ export class Results {
   ratios(metric: string, id: string, base: string): number[] {
     const bases = this.of(base, metric);
     if (bases.length === 0) return [];
-    return this.of(id, metric).map((value, round) => value / bases[round]);
+    return this.of(id, metric).map((value, round) =>
+      value / (bases[round] ?? NaN)
+    );
   }
 
   toJSON(): Rounds {
@@ -54,5 +63,9 @@ export class Results {
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+  const [low = NaN, high = low] = sorted.slice(
+    Math.floor(middle),
+    Math.ceil(middle) + 1,
+  );
+  return (low + high) / 2;
 }

@@ -137,7 +137,7 @@ class Direction {
     const from = n % 256;
     const body = Buffer.from(data.buffer, data.byteOffset + HEAD, size - HEAD);
     if (
-      size !== run.size ||
+      size !== run?.size ||
       !body.equals(PATTERN.subarray(from, from + size - HEAD))
     ) throw new Error(`datagram ${n} is not as it was sent`);
     this.#expected = n + 1;

@@ -39,7 +39,7 @@ function count({ data }: Datagram<Deno.Addr>): void {
 function countAndRead({ data }: Datagram<Deno.Addr>): void {
   counted.datagrams++;
   counted.bytes += data.length;
-  counted.sum += data[0];
+  counted.sum += data[0] ?? 0;
 }
 
 function batches(

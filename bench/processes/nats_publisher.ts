@@ -11,13 +11,17 @@ import { endAfter, measure } from "../peers/meter.mjs";
 
 const IN_FLIGHT = 512;
 const WAITING = 5000;
-const [subject, url, seconds] = Deno.args;
+const [subject, url = "", seconds] = Deno.args;
 const datagram = new Datagram<Deno.Addr>(new Uint8Array(SIZE), at(40_000));
 let last = 0;
 
+function message(time = new Date()): Message {
+  return { id: ++last, time, datagram };
+}
+
 function messages(count: number): Message[] {
   const time = new Date();
-  return Array.from({ length: count }, () => ({ id: ++last, time, datagram }));
+  return Array.from({ length: count }, () => message(time));
 }
 
 /** Publishes messages like those of the sink, with the NATS client alone. */
@@ -33,7 +37,7 @@ async function publishRaw(): Promise<() => number> {
   let done = 0;
   const lane = async () => {
     for (;;) {
-      const [{ id, time, datagram: { data } }] = messages(1);
+      const { id, time, datagram: { data } } = message();
       const fields = headers();
       fields.set("Pli-From", "udp://127.0.0.1:40000");
       fields.set("Pli-Time", time.toISOString());

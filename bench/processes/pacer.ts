@@ -9,7 +9,7 @@ import { at, rawSocket, SIZE } from "../lib/datagrams.ts";
 // Sent at once if there is no rate.
 const MANY = 1024;
 
-const [port, count, perSecond] = Deno.args.map(Number);
+const [port = NaN, count = NaN, perSecond = NaN] = Deno.args.map(Number);
 const [, , , by, seconds = Infinity] = Deno.args;
 const to = at(port);
 const data = new Uint8Array(SIZE);

@@ -11,13 +11,11 @@ const server = at(Number(to));
 endAfter(Number(seconds) + 20);
 
 const counts = subject === "bare" ? bare() : relay();
-const [up, down, both] = await Promise.all(
-  [
-    () => counts().up,
-    () => counts().down,
-    () => counts().up + counts().down,
-  ].map((count) => measure(count, Number(seconds))),
-);
+const [up, down, both] = await Promise.all([
+  measure(() => counts().up, Number(seconds)),
+  measure(() => counts().down, Number(seconds)),
+  measure(() => counts().up + counts().down, Number(seconds)),
+]);
 console.log(JSON.stringify({
   up: up.perSecond,
   down: down.perSecond,

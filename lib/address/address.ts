@@ -87,8 +87,9 @@ export function toAddress(
     typeof address.port === "number";
   const isPath = "path" in address && typeof address.path === "string";
   if (isNet || isPath) return parse(formatAddress(address), fields);
-  const wanted =
-    "give { transport, hostname, port }, { transport, path }, or text";
+  const wanted = address instanceof URL
+    ? "give its text: url.href without a path"
+    : "give { transport, hostname, port }, { transport, path }, or text";
   throw withFields(new InvalidAddressError(shown(address), wanted), fields);
 }
 

@@ -12,7 +12,11 @@ export function isIp(hostname: string): boolean {
  * form, although an IPv6 socket shows it as `::ffff:a.b.c.d`.
  */
 export function comparableHost(hostname: string): string {
-  const host = hostname.split("%", 1)[0];
+  return plainIpv4(hostname.split("%", 1)[0] ?? "");
+}
+
+/** Returns an IPv4 address in its own form if it is given as `::ffff:a.b.c.d`. */
+export function plainIpv4(host: string): string {
   return host.startsWith("::ffff:") && host.includes(".")
     ? host.slice("::ffff:".length)
     : host;

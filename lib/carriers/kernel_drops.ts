@@ -55,9 +55,14 @@ async function readTable(path: string): Promise<string | undefined> {
     }
   }
   if (!granted({ name: "run", command: "cat" })) return undefined;
-  const { success, stdout } = await new Deno.Command("cat", { args: [path] })
-    .output();
-  return success ? new TextDecoder().decode(stdout) : undefined;
+  try {
+    const { success, stdout } = await new Deno.Command("cat", { args: [path] })
+      .output();
+    return success ? new TextDecoder().decode(stdout) : undefined;
+  } catch {
+    // Such as: too many processes or open files, LD_PRELOAD is set.
+    return undefined;
+  }
 }
 
 /** Whether a permission is granted; it never makes Deno ask the user. */
@@ -77,7 +82,9 @@ function localOf(column: string): string {
  */
 function hostOf(hex: string): string | undefined {
   const bytes =
-    hex.match(/.{8}/g)?.flatMap((word) => word.match(/../g)!.reverse()) ?? [];
+    hex.match(/.{8}/g)?.flatMap((word) =>
+      (word.match(/../g) ?? []).reverse()
+    ) ?? [];
   if (bytes.length === 4) return bytes.map((b) => parseInt(b, 16)).join(".");
   return canonicalIpv6(bytes.join("").match(/.{4}/g)?.join(":") ?? "");
 }

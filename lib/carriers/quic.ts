@@ -10,14 +10,14 @@
  * are instead sent one after another on one unidirectional stream per direction,
  * each after its length (4 bytes). On the first stream either end may send
  * frames of a kind (1 byte) and a count (8 bytes): 1, the number of messages
- * taken so far; 2, the number of datagrams sent; 3, goodbye, with the number of
+ * taken so far, also while bytes of the next one arrive; 2, the number of datagrams sent; 3, goodbye, with the number of
  * messages sent; 4, the reply to a goodbye, with the number of messages taken.
  * The end that receives that reply closes the connection with code 0.
  *
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { Carrier, CarrierSource } from "../carrier.ts";
+import type { Carrier, CarrierSource, DialOptions } from "../carrier.ts";
 import { localHostFor } from "./peers.ts";
 import { noCounts, type QuicStats } from "./quic/counts.ts";
 import { dial } from "./quic/dialed.ts";
@@ -40,10 +40,13 @@ export interface QuicSource extends CarrierSource {
  * `quic://` addresses.
  *
  * A bound socket has one peer per connection and can send only to connected
- * peers. Disposing of a socket (`await using`) says goodbye first, so that what
+ * peers. Over reliable connections its `send` resolves when the message is in
+ * the peer's queue, and rejects with `Deno.errors.Busy` if that holds 1 MiB:
+ * docs/carriers.md has the limits. `stats.connections.unread` counts the
+ * connections that were closed because the peer took nothing. Disposing of a socket (`await using`) says goodbye first, so that what
  * it sent arrives; `close` does not. Besides `queueFull`, `stats.dropped`
- * counts `lost` (datagrams that a peer sent and that did not arrive, as its
- * goodbye shows) and `unconfirmed` (see `reliable`).
+ * counts `lost` (datagrams and messages that a peer sent and that did not
+ * arrive, as its goodbye shows) and `unconfirmed` (see `reliable`).
  *
  * An open socket keeps the program running, even after `unref`. The program
  * keeps its port until Deno's garbage collector runs, but a socket that was
@@ -76,12 +79,15 @@ export function quic(options: QuicOptions = {}): QuicSource {
     schemes: ["quic"],
     listen: (address: NetAddr): Carrier =>
       new Listener(address, settings, counts),
-    async dial({ hostname, port }: NetAddr): Promise<Carrier> {
+    async dial(
+      { hostname, port }: NetAddr,
+      options?: DialOptions,
+    ): Promise<Carrier> {
       const host = await resolveHost(hostname);
       const { serverName = hostname } = settings;
       const from = localHostFor(host);
       const target = { hostname: host, port, serverName, from };
-      return await dial(target, settings, counts);
+      return await dial(target, settings, counts, options);
     },
     get stats() {
       return structuredClone(counts);

@@ -82,8 +82,8 @@ export class Resolver {
     this.#known.delete(hostname);
     this.#known.set(hostname, { host, until: now + LIFETIME_MS });
     if (this.#known.size > MAX_HOSTS) {
-      const [oldest] = this.#known.keys();
-      this.#known.delete(oldest);
+      const oldest = this.#known.keys().next().value;
+      if (oldest !== undefined) this.#known.delete(oldest);
     }
     return host;
   }

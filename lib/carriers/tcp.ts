@@ -3,13 +3,14 @@
  * passed.
  *
  * While a connection lasts, no message is lost or reordered; a slow reader makes
- * the senders wait. A bound socket holds all its connections: `from` identifies
- * them, and it can send to connected peers only.
+ * its sender wait. A bound socket holds all its connections: `from` identifies
+ * them, and it can send to connected peers only. A peer that does not read delays
+ * no other.
  *
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { CarrierSource } from "../carrier.ts";
+import type { CarrierSource, DialOptions } from "../carrier.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
 import { DialedCarrier } from "./tcp/dialed.ts";
@@ -23,11 +24,16 @@ export type { TcpOptions } from "./tcp/limits.ts";
  *
  * A bound socket's `stats.connections` counts the connections that it closed, by
  * reason: `tooManyPeers`, `idle`, `slow` (a message that took too long) and
- * `unread` (a peer that reads nothing); and as `acceptFailed` how often the
- * system could not accept one. `stats.dropped.incomplete` counts messages of
- * which only a part arrived. A peer that has closed its sending side can still
- * be sent replies (see `replyMs`). `send` to a peer that is not connected rejects
- * with `Deno.errors.NotConnected`.
+ * `unread` (a peer that reads nothing); as `reset` those that had ended before
+ * they were accepted; and as `acceptFailed` how often the system could not accept
+ * one. `stats.dropped` counts `incomplete` (messages of which only a part
+ * arrived) and `unsent` (messages that waited for a peer when its connection
+ * ended). A peer that has closed its sending side can still be sent replies (see
+ * `replyMs`).
+ *
+ * `send` of a bound socket resolves when the message is in the peer's queue. It
+ * rejects with `Deno.errors.NotConnected` if the peer is not connected, and with
+ * `Deno.errors.Busy` if its queue holds 1 MiB: docs/carriers.md has the limits.
  *
  * On a connected socket `receive` rejects with `Deno.errors.ConnectionReset` when
  * the peer has closed the connection and all its messages were received. A `send`
@@ -60,8 +66,8 @@ export function tcp(options: TcpOptions = {}): CarrierSource {
         "tcp",
       );
     },
-    async dial(remote: NetAddr) {
-      const conn = await connectWithin(checked.sendMs, remote);
+    async dial(remote: NetAddr, options?: DialOptions) {
+      const conn = await connectWithin(checked.sendMs, remote, options);
       return new DialedCarrier(conn, checked, "tcp");
     },
   };

@@ -5,7 +5,8 @@
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { CarrierSource } from "../carrier.ts";
+import type { CarrierSource, DialOptions } from "../carrier.ts";
+import { handshakeFailure } from "./handshake_failures.ts";
 import { certificateFailure, checkPem, type PemOptions } from "./pem.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
@@ -18,7 +19,14 @@ export type { FramingName } from "./tcp/framing.ts";
 export type { TcpOptions } from "./tcp/limits.ts";
 
 /** How TLS connections carry messages, and which certificates are trusted. */
-export interface TlsOptions extends TcpOptions, PemOptions {}
+export interface TlsOptions extends TcpOptions, PemOptions {
+  /**
+   * How long a TLS handshake may take, at either end: milliseconds, 1 to
+   * 2^31 - 1, or `Infinity`.
+   * @default {10000, or `messageMs` if that is shorter}
+   */
+  handshakeMs?: number | undefined;
+}
 
 /**
  * Returns a source of TLS connections, for `tls://` addresses.
@@ -44,10 +52,8 @@ export interface TlsOptions extends TcpOptions, PemOptions {}
  * ```
  */
 export function tls(options: TlsOptions): CarrierSource {
-  const { cert, key, caCerts, serverName, ...limits } = options;
-  checkPem("tls", { cert, key, caCerts, serverName });
-  const checked = checkOptions(limits);
-  const trusted = caCerts && [...caCerts];
+  const { cert, key, caCerts, serverName } = checkPem("tls", options);
+  const checked = checkOptions(options);
   return {
     schemes: ["tls"],
     listen({ hostname, port }: NetAddr) {
@@ -61,14 +67,29 @@ export function tls(options: TlsOptions): CarrierSource {
         throw certificateFailure(error);
       }
     },
-    async dial(remote: NetAddr) {
-      const tcp = await connectWithin(checked.sendMs, remote);
-      const conn = await Deno.startTls(tcp, {
-        hostname: serverName ?? remote.hostname,
-        caCerts: trusted,
-      });
-      await shakeHands(conn, checked.messageMs);
-      return new DialedCarrier(conn, checked, "tls");
+    async dial(remote: NetAddr, options?: DialOptions) {
+      const { hostname } = remote;
+      const tcp = await connectWithin(checked.sendMs, remote, options);
+      try {
+        const conn = await Deno.startTls(tcp, {
+          hostname: serverName ?? hostname,
+          ...(caCerts !== undefined && { caCerts }),
+        });
+        await shakeHands(conn, checked.handshakeMs, options);
+        return new DialedCarrier(conn, checked, "tls");
+      } catch (error) {
+        close(tcp);
+        throw handshakeFailure(error);
+      }
     },
   };
+}
+
+/** Closes a connection, unless TLS has taken it over. */
+function close(conn: Deno.TcpConn): void {
+  try {
+    conn.close();
+  } catch {
+    // It is part of the TLS connection, which is closed.
+  }
 }

@@ -73,9 +73,9 @@ export function traced(
       }
     },
     ...(source.dial !== undefined && {
-      async dial(address) {
+      async dial(address, options) {
         try {
-          return trace(await source.dial!(address), write, address);
+          return trace(await source.dial!(address, options), write, address);
         } catch (error) {
           return notOpened(address, error);
         }

@@ -5,7 +5,8 @@
  * @module
  */
 import type { NetAddr } from "../addr.ts";
-import type { CarrierSource } from "../carrier.ts";
+import type { CarrierSource, DialOptions } from "../carrier.ts";
+import { plainIpv4 } from "../address/host.ts";
 import { localHostFor, refuseMany } from "./peers.ts";
 import { resolveHost } from "./resolve.ts";
 import { openUdp, type UdpOptions } from "./udp/carrier.ts";
@@ -17,13 +18,17 @@ export function udp(options: UdpOptions = {}): CarrierSource {
   return {
     schemes: ["udp"],
     listen: ({ hostname, port }: NetAddr) => openUdp(hostname, port, options),
-    async dial(address: NetAddr) {
+    async dial(address: NetAddr, dialing: DialOptions = {}) {
       const { hostname, port } = address;
-      const host = await resolveHost(hostname, options.family);
+      const { family } = options;
+      const resolved = await resolveHost(hostname, family);
+      // A lookup cannot be canceled.
+      dialing.signal?.throwIfAborted();
+      // An IPv4 socket reaches an IPv4 peer, and may be bound on loopback only.
+      const host = family === 6 ? resolved : plainIpv4(resolved);
       refuseMany(host, address);
-      const carrier = openUdp(localHostFor(host), 0);
-      carrier.remote = { transport: "udp", hostname: host, port };
-      return carrier;
+      const remote: NetAddr = { transport: "udp", hostname: host, port };
+      return openUdp(localHostFor(host), 0, {}, remote);
     },
   };
 }

@@ -174,7 +174,7 @@ const FRAMINGS = ["line", "length"] as const;
 export function carrierSettings(
   address: SchemeAddr | UnixAddr,
   given: CarrierOptions,
-  { serves = false } = {},
+  { serves = false }: { serves?: boolean } = {},
 ): CarrierSettings {
   const scheme = schemeOf(address);
   for (const name of SPECIFIC) {

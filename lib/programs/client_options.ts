@@ -17,7 +17,7 @@ import {
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
 
 /** The text of `--help`: one screen. */
-export const HELP = `Send messages, and wait for replies.
+export const HELP: string = `Send messages, and wait for replies.
 Usage: deno task client [--to ADDRESS] [MESSAGE ...] [options]
 Each MESSAGE is sent by itself; without any, each line of standard input.
 

@@ -62,7 +62,7 @@ function durationRange(
 ): { min: number; max: number } | undefined {
   if (text === undefined) return undefined;
   const times = text.split("..").map(milliseconds);
-  const [min, max = min] = times;
+  const [min = NaN, max = min] = times;
   if (times.length <= 2 && min <= max && max <= MAX_DELAY_MS) {
     return { min, max };
   }
@@ -76,8 +76,9 @@ function durationRange(
 /** `64kbit` or `1.5mbit`, in bits per second. */
 function bitRate(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([kmg]?bit)$/.exec(text) ?? [];
-  const bits = Number(number) * BITS[unit];
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)([kmg]?bit)$/.exec(text) ??
+    [];
+  const bits = Number(number) * (BITS[unit] ?? NaN);
   if (bits > 0 && bits < Infinity) return bits;
   throw new UsageError(
     `--${name} ${

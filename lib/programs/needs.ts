@@ -11,14 +11,14 @@ import { localHostFor } from "../carriers/peers.ts";
 
 /** The permissions that a program needs: hosts (`true`: all), files, variables. */
 export interface Needs {
-  net?: string[] | true;
-  read?: string[];
-  write?: string[];
-  env?: string[];
+  net?: string[] | true | undefined;
+  read?: string[] | undefined;
+  write?: string[] | undefined;
+  env?: string[] | undefined;
   /** Calls to libc. */
-  ffi?: boolean;
+  ffi?: boolean | undefined;
   /** Programs that it would like to run, and can do without. */
-  run?: string[];
+  run?: string[] | undefined;
 }
 
 /** Every name that permissions know this machine by. */

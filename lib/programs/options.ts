@@ -72,7 +72,7 @@ export function parseOptions<const N extends OptionNames>(
       flags.map((name) => [name, parsed[name] === true]),
     ),
     lists: given(lists, (value) => Array.isArray(value) && value.length > 0),
-    rest: parsed._,
+    rest: parsed["_"],
   } as Options<N>;
 }
 
@@ -83,15 +83,17 @@ function joinValues(
 ): string[] {
   const joined: string[] = [];
   const seen = new Set<string>();
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] === "-h" ? "--help" : args[i];
-    if (arg === "--") return [...joined, ...args.slice(i)];
-    const match = /^--([^=]+)(=)?/.exec(arg);
-    if (match === null) {
+  const left = [...args];
+  for (;;) {
+    const given = left.shift();
+    if (given === undefined) return joined;
+    if (given === "--") return [...joined, given, ...left];
+    const arg = given === "-h" ? "--help" : given;
+    const [, name, equals] = /^--([^=]+)(=)?/.exec(arg) ?? [];
+    if (name === undefined) {
       joined.push(arg);
       continue;
     }
-    const [, name, equals] = match;
     if (seen.has(name)) throw new UsageError(`--${name} is given twice`);
     if (flags.includes(name)) {
       if (equals) throw new UsageError(`--${name} takes no value`);
@@ -102,17 +104,19 @@ function joinValues(
       continue;
     }
     if (!lists.includes(name)) seen.add(name);
+    const [next] = left;
     if (equals) joined.push(arg);
-    else if (optional.includes(name) && !isValueOf(args[i + 1])) {
+    else if (optional.includes(name) && !isValueOf(next)) {
       joined.push(`${arg}=`);
-    } else if (++i < args.length) joined.push(`--${name}=${args[i]}`);
-    else throw new UsageError(`--${name} needs a value`);
+    } else if (next !== undefined) {
+      joined.push(`--${name}=${next}`);
+      left.shift();
+    } else throw new UsageError(`--${name} needs a value`);
   }
-  return joined;
 }
 
 /** Whether it is the value of an option that needs none: no option, no scheme. */
-function isValueOf(next: string | undefined): next is string {
+function isValueOf(next: string | undefined): boolean {
   return next !== undefined && !/^-|^unix:|:\/\//.test(next);
 }
 
@@ -160,7 +164,7 @@ export function wholeNumber<D>(
   text: string | undefined,
   from: number,
   otherwise: D,
-  to = Number.MAX_SAFE_INTEGER,
+  to: number = Number.MAX_SAFE_INTEGER,
 ): number | D {
   if (text === undefined) return otherwise;
   const value = Number(text);
@@ -200,8 +204,9 @@ export function duration<D>(
 
 /** A number with its unit, in milliseconds; `NaN` if the text is not one. */
 export function milliseconds(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  return Number(number) * UNITS[unit];
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ??
+    [];
+  return Number(number) * (UNITS[unit] ?? NaN);
 }
 
 /** A rate such as `1000/s`, `60/m` or `10` (per second), per second. */
@@ -213,7 +218,7 @@ export function rate<D>(
   if (text === undefined) return otherwise;
   const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(?:\/(s|m|h))?$/.exec(text) ??
     [];
-  const perSecond = Number(number) / UNITS[unit] * 1000;
+  const perSecond = Number(number) / (UNITS[unit] ?? NaN) * 1000;
   if (perSecond > 0 && Number.isFinite(perSecond)) return perSecond;
   throw new UsageError(
     `--${name} ${quote(text)}: must be a rate, such as 1000/s or 60/m`,

@@ -55,6 +55,8 @@ function purposeOf(missing: Deno.PermissionDescriptor): string | undefined {
       return `read the variable ${missing.variable}`;
     case "ffi":
       return "call the system directly (--fast)";
+    default:
+      return undefined;
   }
 }
 
@@ -133,7 +135,7 @@ function nearPath(script: string): string {
 
 /** Quotes a URL for a POSIX shell, with a variable for its credentials. */
 function withoutCredentials(word: string): string {
-  const [, before, after] = /^(.*?:\/\/)[^/]*(@.*)$/s.exec(word) ?? [];
+  const [, before, after = ""] = /^(.*?:\/\/)[^/]*(@.*)$/s.exec(word) ?? [];
   if (before === undefined) return quoted(word);
   return `${quoted(before)}"$${CREDENTIALS}"${quoted(after)}`;
 }

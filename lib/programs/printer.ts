@@ -13,7 +13,7 @@ export class Printer implements Sink {
     this.#format = formatter(format);
   }
 
-  get stats() {
+  get stats(): { written: number } {
     return { written: this.#written };
   }
 

@@ -14,10 +14,10 @@ export const EXIT = {
 } as const;
 
 /** The version, as `--version` prints it. */
-export const VERSION = `pli ${config.version}`;
+export const VERSION: string = `pli ${config.version}`;
 
 /** Prints one line on standard error, control characters escaped. */
-export const say = printLine;
+export const say: (line: string) => void = printLine;
 
 /**
  * Prints the help or the version, if that is what the user asked for.

@@ -20,7 +20,7 @@ export class Receipts implements Sink {
     this.#onError = onError;
   }
 
-  get stats() {
+  get stats(): { sent: number; waiting: number } {
     return { sent: this.#sent, waiting: this.#waiting };
   }
 

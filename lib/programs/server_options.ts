@@ -33,7 +33,8 @@ const DEFAULT_PAGE = "127.0.0.1:62080";
 export const PAGE_TOKEN = "PLI_PAGE_TOKEN";
 
 /** The text of `--help`: one screen. */
-export const HELP = `Receive messages and print, answer, store or publish them.
+export const HELP: string =
+  `Receive messages and print, answer, store or publish them.
 Usage: deno task server [ADDRESS] [options]            [${DEFAULT_ADDRESS}]
 
 receive    --count N, --once    stop after N messages, or after one
@@ -108,8 +109,8 @@ export interface ServerSettings {
     maxSize: number;
     allow?: string[];
     deny?: string[];
-    rateLimit?: { perSecond: number; burst?: number };
-    answerLimit?: number;
+    rateLimit: { perSecond: number; burst: number | undefined } | undefined;
+    answerLimit: number | undefined;
   };
   answer: ((datagram: Datagram<Addr>) => string | Uint8Array) | undefined;
   store: StoreSettings | undefined;

@@ -95,6 +95,7 @@ async function openStore(
     });
   } catch (error) {
     say(`${(error as Error).message}; going on without`);
+    return undefined;
   }
 }
 
@@ -106,14 +107,16 @@ async function ask(
 ): Promise<Datagram<Addr> | undefined> {
   if ("path" in address) {
     await using client = await connect(address, { carrier });
-    return void await client.send(text);
+    await client.send(text);
+    return undefined;
   }
   const hostname = ownHost(address.hostname);
   await using client = await connect({ ...address, hostname }, { carrier });
   try {
     return await client.request(text, { timeoutMs: ANSWER_MS });
   } catch (error) {
-    if (!(error instanceof Deno.errors.TimedOut)) throw error;
+    if (error instanceof Deno.errors.TimedOut) return undefined;
+    throw error;
   }
 }
 

@@ -31,15 +31,15 @@ export interface NatsOptions {
    * holds from an earlier run and that were not published come first.
    * @default {messages wait in memory}
    */
-  log?: CheckpointedLog;
+  log?: CheckpointedLog | undefined;
   /**
    * Without a log, the most messages that wait in memory, besides a limit of
    * 64 MiB. Further messages are counted as `overflow`.
    * @default {100_000}
    */
-  maxQueued?: number;
+  maxQueued?: number | undefined;
   /** How long `flush` waits for the broker, in milliseconds. @default {5000} */
-  flushTimeoutMs?: number;
+  flushTimeoutMs?: number | undefined;
   /**
    * Called with one line when the broker is away or rejects, when it is back,
    * when a stream was created, and when a message is lost. Each kind of trouble
@@ -47,7 +47,7 @@ export interface NatsOptions {
    * credentials.
    * @default {console.error}
    */
-  onTrouble?: (line: string) => void;
+  onTrouble?: ((line: string) => void) | undefined;
 }
 
 /**

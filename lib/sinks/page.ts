@@ -34,18 +34,18 @@ export interface PageOptions {
    * `HOST:PORT` to serve the page at; port 0 is any free one.
    * @default {"127.0.0.1:62080"}
    */
-  listen?: string;
+  listen?: string | undefined;
   /**
    * A secret that browsers and programs must present. Required beyond loopback.
    * @default {none}
    */
-  token?: string;
+  token?: string | undefined;
   /**
    * A log of the same messages, under the same numbers: a store. The page shows
    * its messages again, also after a restart.
    * @default {the newest 1,000 messages in memory, at most 8 MiB}
    */
-  log?: MessageLog;
+  log?: MessageLog | undefined;
   /** Returns the collector's stats. Called each second while a page is open. */
   stats: () => Promise<CollectorStats>;
   /**

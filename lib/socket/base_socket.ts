@@ -3,9 +3,10 @@ import { formatAddress } from "../address/address.ts";
 import type { Carrier } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
+import { countsOf } from "../check.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
 import { batches, type BatchOptions } from "./batches.ts";
-import { Inbox, type Refuses } from "./inbox.ts";
+import { Inbox, type Policy } from "./inbox.ts";
 import { Iteration, readable } from "./iteration.ts";
 import { maxSizeOf, type SocketOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
@@ -73,7 +74,7 @@ export abstract class BaseSocket<A extends Addr>
     carrier: Carrier,
     opening: Attempt,
     options: SocketOptions,
-    refuses?: Refuses<A>,
+    policy: Omit<Policy<A>, "maxSize">,
   ) {
     const local = copyAddr(carrier.addr);
     const { remote } = opening;
@@ -83,13 +84,10 @@ export abstract class BaseSocket<A extends Addr>
     this.opened = opened(carrier, opening);
     this.clock = carrier.clock ?? systemClock;
     const action = `receive on ${formatAddress(local)}`;
-    const maxSize = maxSizeOf(opening, options, carrier);
-    this.inbox = new Inbox(
-      carrier,
-      { action, local, remote },
-      maxSize,
-      refuses,
-    );
+    this.inbox = new Inbox<A>(carrier, { action, local, remote }, {
+      ...policy,
+      maxSize: maxSizeOf(opening, options, carrier),
+    });
     this.outbox = new Outbox(carrier, local);
   }
 
@@ -122,7 +120,9 @@ export abstract class BaseSocket<A extends Addr>
 
   /**
    * The datagrams as a stream. It reads nothing ahead: a datagram that is not
-   * pulled stays for `receive`. The stream ends when the socket is closed.
+   * pulled stays for `receive`. A read that is left pending (`releaseLock`, or
+   * `pipeTo` with `preventCancel`) takes one datagram, which the stream keeps for
+   * its next reader. The stream ends when the socket is closed.
    * Canceling it leaves the socket open. An error of the carrier is an error of
    * the stream, and also leaves the socket open. After either, this property has
    * a new stream.
@@ -181,10 +181,12 @@ export abstract class BaseSocket<A extends Addr>
   get stats(): SocketStats {
     const { dropped: own, ...received } = this.inbox.counts;
     const dropped: Record<string, number> = { ...own };
-    for (const [why, n] of Object.entries(this.carrier.drops?.() ?? {})) {
+    const { carrier } = this;
+    for (const [why, n] of Object.entries(countsOf(() => carrier.drops?.()))) {
       dropped[why] = (dropped[why] ?? 0) + n;
     }
-    const connections = this.carrier.connections?.();
+    const connections = carrier.connections &&
+      countsOf(() => carrier.connections?.());
     return {
       ...received,
       waiting: this.inbox.waiting,
@@ -202,10 +204,19 @@ export abstract class BaseSocket<A extends Addr>
    *
    * @returns The number since the socket was bound, or `undefined` if it is not
    * known: on other systems, over other carriers, without the permission, for a
-   * closed socket, or for an address that several sockets share.
+   * closed socket, for an address that several sockets share, or because asking
+   * failed. It never rejects.
    */
   async kernelDrops(): Promise<number | undefined> {
-    return this.#closed ? undefined : await this.carrier.kernelDrops?.();
+    if (this.#closed) return undefined;
+    try {
+      const drops: unknown = await this.carrier.kernelDrops?.();
+      return Number.isInteger(drops) && drops as number >= 0
+        ? drops as number
+        : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Makes a waiting `receive` keep the program running. This is the default. */
@@ -228,6 +239,8 @@ export abstract class BaseSocket<A extends Addr>
    * @throws The error of the carrier's `close`. The socket is closed anyway.
    */
   close(): void {
+    // Called again, it ends the wait of a disposal that is under way.
+    this.outbox.close();
     if (!this.#shut()) return;
     try {
       this.carrier.close();
@@ -242,8 +255,9 @@ export abstract class BaseSocket<A extends Addr>
   }
 
   /**
-   * Sends the datagrams that the carrier has queued, closes the socket, and waits
-   * until the port is free.
+   * Sends the datagrams that wait to be sent, for at most 5 seconds, closes the
+   * socket, and waits until the port is free. Meanwhile nothing more is received,
+   * and further sends reject.
    *
    * @throws The error of the carrier. The socket is closed anyway.
    */
@@ -258,11 +272,11 @@ export abstract class BaseSocket<A extends Addr>
     if (this.#closed) return false;
     this.#closed = true;
     this.inbox.close();
-    this.outbox.close();
     return true;
   }
 
   async #end(): Promise<void> {
+    await this.outbox.end();
     try {
       if (this.carrier.end === undefined) this.carrier.close();
       else await this.carrier.end();

@@ -9,7 +9,7 @@ import { BaseSocket } from "./base_socket.ts";
 import { checkSocketOptions, type SocketOptions } from "./options.ts";
 import type { Data } from "./outbox.ts";
 import { request, type RequestOptions } from "./request.ts";
-import { type Addressed, requireMessages, sendMany } from "./send_many.ts";
+import { sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /**
@@ -68,7 +68,7 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
       carrier,
       opening,
       options,
-      (from) => isPeer(from) ? undefined : "stranger",
+      { refuses: (from) => isPeer(from) ? undefined : "stranger" },
     );
     this.remote = copyAddr(peer);
     this.#remote = peer;
@@ -118,14 +118,11 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws Whatever the iterable throws, and `signal.reason`, unchanged.
    */
   async sendMany(
-    messages: Iterable<Data>,
+    messages: (Iterable<Data> & object) | AsyncIterable<Data>,
     options?: WaitOptions,
   ): Promise<number> {
-    const { outbox, carrier, clock } = this;
-    requireMessages(outbox, messages);
-    const inBatches = carrier.sendBatch !== undefined;
-    const addressed = toAll(messages, this.#remote);
-    return await sendMany(outbox, addressed, inBatches, clock, options);
+    const { outbox, clock } = this;
+    return await sendMany(outbox, messages, clock, options, this.#remote);
   }
 
   /**
@@ -180,10 +177,6 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
       abort: () => void (this.#writable = undefined),
     });
   }
-}
-
-function* toAll(messages: Iterable<Data>, to: Addr): Iterable<Addressed> {
-  for (const data of messages) yield { data, to };
 }
 
 function isFrom(remote: Addr): (from: Addr) => boolean {

@@ -29,7 +29,7 @@ export class CopyPool {
 
   /**
    * Copies the pieces of a run, each of that size except the last. Pieces in one
-   * chunk are copied together.
+   * chunk are copied together, and then moved apart so that each is aligned.
    */
   copyRun(
     run: Uint8Array<ArrayBuffer>,
@@ -37,11 +37,20 @@ export class CopyPool {
   ): Uint8Array<ArrayBuffer>[] {
     if (run.length <= size) return [this.copy(run)];
     const pieces: Uint8Array<ArrayBuffer>[] = [];
-    const chunkSize = Math.max(1, Math.floor(CHUNK_SIZE / size)) * size;
-    for (let start = 0; start < run.length; start += chunkSize) {
-      const { buffer, length } = run.slice(start, start + chunkSize);
-      for (let at = 0; at < length; at += size) {
-        pieces.push(new Uint8Array(buffer, at, Math.min(size, length - at)));
+    const stride = (size + 7) & ~7;
+    const most = Math.max(1, Math.floor(CHUNK_SIZE / stride)) * size;
+    for (let start = 0; start < run.length; start += most) {
+      const source = run.subarray(start, start + most);
+      const { length } = source;
+      const count = Math.ceil(length / size);
+      const chunk = new Uint8Array(count * stride);
+      chunk.set(source);
+      for (let i = count - 1; i > 0 && stride > size; i--) {
+        chunk.copyWithin(i * stride, i * size, (i + 1) * size);
+      }
+      for (let i = 0; i < count; i++) {
+        const piece = Math.min(size, length - i * size);
+        pieces.push(new Uint8Array(chunk.buffer, i * stride, piece));
       }
     }
     return pieces;

@@ -1,14 +1,14 @@
-import { type Addr, copyAddr, type NetAddr } from "../addr.ts";
+import { type Addr, copyAddr, type NetAddr, schemeOf } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Carrier } from "../carrier.ts";
 import { wrongType } from "../check.ts";
 import { systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { quote } from "../errors.ts";
+import { errors, quote } from "../errors.ts";
 import { AnswerLimits } from "../limits/answers.ts";
 import { Guard } from "../limits/guard.ts";
 import { BaseSocket } from "./base_socket.ts";
-import type { Refuses } from "./inbox.ts";
+import type { Policy } from "./inbox.ts";
 import {
   joinMulticast,
   type MulticastMembership,
@@ -19,12 +19,14 @@ import {
   type DatagramSocketOptions,
 } from "./options.ts";
 import { type Data, encode } from "./outbox.ts";
-import { type Addressed, requireMessages, sendMany } from "./send_many.ts";
+import { type Addressed, sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /**
  * A socket for many peers (one-to-many), made by {@linkcode bind}. It receives
- * from any peer and sends to any peer.
+ * from any peer and sends to any peer. Over UDP, a report of the system that an
+ * earlier datagram found no receiver does not end a `receive`: it is counted as
+ * `stats.unreachable`. Only a {@linkcode ConnectedSocket} rejects with it.
  *
  * @example An echo server
  * ```ts
@@ -58,10 +60,10 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
     const local = copyAddr(carrier.addr);
     const opening = { action: `bind ${formatAddress(local)}`, local };
     checkDatagramSocketOptions(opening, options, local);
-    super(carrier, opening, options, refusals(carrier, options));
-    const { dropped } = this.inbox.counts;
-    if (options.allow ?? options.deny) dropped.denied = 0;
-    if (options.rateLimit !== undefined) dropped.rateLimited = 0;
+    super(carrier, opening, options, policyOf(carrier, options, local));
+    const { counts } = this.inbox;
+    if (options.allow ?? options.deny) counts.drop("denied", 0);
+    if (options.rateLimit !== undefined) counts.drop("rateLimited", 0);
     this.#answers = new AnswerLimits(options, local, this.clock);
     this.withheld = this.#answers.withheld;
   }
@@ -117,13 +119,11 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws Whatever the iterable throws, and `signal.reason`, unchanged.
    */
   async sendMany(
-    messages: Iterable<Addressed>,
+    messages: Iterable<Addressed> | AsyncIterable<Addressed>,
     options?: WaitOptions,
   ): Promise<number> {
-    const { outbox, carrier, clock } = this;
-    requireMessages(outbox, messages);
-    const inBatches = carrier.sendBatch !== undefined;
-    return await sendMany(outbox, messages, inBatches, clock, options);
+    const { outbox, clock } = this;
+    return await sendMany(outbox, messages, clock, options);
   }
 
   /**
@@ -138,7 +138,10 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws The errors of {@linkcode DatagramSocket.send}.
    */
   async answer(data: Data, datagram: Datagram<A>): Promise<boolean> {
-    if (typeof datagram?.from !== "object" || datagram.from === null) {
+    if (
+      !(datagram?.data instanceof Uint8Array) ||
+      typeof datagram.from !== "object" || datagram.from === null
+    ) {
       throw wrongType(this.outbox.attempt, "datagram", "a datagram", datagram);
     }
     const bytes = encode(data);
@@ -172,14 +175,29 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   }
 }
 
-function refusals<A extends Addr>(
+/** What a bound socket drops, and which errors it only counts. */
+function policyOf<A extends Addr>(
   carrier: Carrier,
   options: DatagramSocketOptions,
-): Refuses<A> | undefined {
+  local: Addr,
+): Omit<Policy<A>, "maxSize"> {
   const { allow, deny, rateLimit } = options;
-  if (allow === undefined && deny === undefined && rateLimit === undefined) {
-    return undefined;
-  }
-  const guard = new Guard(options, carrier.clock ?? systemClock);
-  return (from) => guard.refuses(from);
+  const guard = allow === undefined && deny === undefined &&
+      rateLimit === undefined
+    ? undefined
+    : new Guard(options, carrier.clock ?? systemClock);
+  return {
+    ...(guard && { refuses: (from: A) => guard.refuses(from) }),
+    ...(schemeOf(local) === "udp" && { tolerates: isFromEarlierSend }),
+  };
+}
+
+/**
+ * Whether an error of `receive` concerns an earlier send: Windows reports so that
+ * nothing receives at a peer's port (WSAECONNRESET, WSAENETRESET). A socket for
+ * many peers must not stop because one of them is gone.
+ */
+function isFromEarlierSend(cause: unknown): boolean {
+  return cause instanceof errors.ConnectionReset ||
+    cause instanceof errors.ConnectionRefused;
 }

@@ -4,6 +4,7 @@ import {
   requireScheme,
   toDestination,
 } from "../address/address.ts";
+import { plainIpv4 } from "../address/host.ts";
 import type { OperationFields } from "../errors.ts";
 import { BoundedMap } from "../limits/bounded_map.ts";
 
@@ -18,10 +19,15 @@ export class Destinations {
   // Most sends go to the same peer as the one before.
   #last: SchemeAddr | undefined;
   // Hosts in canonical form, as checking the text of an address takes 1 to 2 µs.
-  readonly #hosts = new BoundedMap(canonicalHost);
+  readonly #hosts = new BoundedMap((hostname) => {
+    const host = canonicalHost(hostname);
+    return host === undefined ? undefined : this.#inFamily(host);
+  });
+  readonly #isIpv4: boolean;
 
   constructor(local: Addr) {
     this.#scheme = schemeOf(local);
+    this.#isIpv4 = "hostname" in local && !local.hostname.includes(":");
     this.#fields = { operation: "send", local };
   }
 
@@ -37,6 +43,7 @@ export class Destinations {
       return this.#check(to);
     }
     const { transport, hostname, port, scheme } = to;
+    if (typeof port !== "number") return this.#check(to);
     const last = this.#last;
     if (
       last !== undefined && port === last.port && hostname === last.hostname &&
@@ -62,6 +69,13 @@ export class Destinations {
       ...this.#fields,
       remote: checked,
     });
-    return checked;
+    return "hostname" in checked
+      ? { ...checked, hostname: this.#inFamily(checked.hostname) }
+      : checked;
+  }
+
+  /** An IPv4 socket cannot send to `::ffff:a.b.c.d`, which is the same host. */
+  #inFamily(host: string): string {
+    return this.#isIpv4 ? plainIpv4(host) : host;
   }
 }

@@ -1,19 +1,32 @@
 import type { Addr } from "../addr.ts";
 import type { Carrier, Run } from "../carrier.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
 import { CopyPool } from "./copy_pool.ts";
 import { Liveness } from "./liveness.ts";
-import { datagramsOf } from "./runs.ts";
+import { datagramsOf, isArrival, isRun } from "./runs.ts";
 import { Received } from "./stats.ts";
+import { turn, turnIsDue } from "./turns.ts";
 import type { Waiter } from "./waiter.ts";
+import { takeFirst, Waiters } from "./waiters.ts";
 
 // How many datagrams are kept for later calls; a batch carrier may add one batch
 // to that. With the longest datagrams, 256 are 16 MiB.
 const MAX_KEPT = 256;
+// The inbox pauses after this many reports about earlier sends in a row.
+const MAX_REPORTS = 64;
+const PAUSE_MS = 10;
 
-/** Returns the reason why a datagram from there is dropped, if it is. */
-export type Refuses<A extends Addr> = (from: A) => string | undefined;
+/** What a socket decides about what arrives. */
+export interface Policy<A extends Addr> {
+  /** The longest data that is delivered. */
+  readonly maxSize: number;
+  /** Returns why a datagram from there is dropped, if it is. @default {never} */
+  refuses?(from: A): string | undefined;
+  /** Whether an error is only counted, as `unreachable`. @default {never} */
+  tolerates?(cause: unknown): boolean;
+}
 
 /**
  * The receiving half of a socket. A carrier's `receive` cannot be canceled, so
@@ -28,45 +41,58 @@ export class Inbox<A extends Addr> {
   /** Whether a pending `receive` keeps the program running. */
   readonly liveness: Liveness;
   readonly #carrier: Carrier;
+  readonly #policy: Policy<A>;
   readonly #maxSize: number;
-  readonly #refuses: Refuses<A> | undefined;
+  readonly #clock: Clock;
   readonly #pool = new CopyPool();
-  readonly #waiters: Waiter<A>[] = [];
-  readonly #claims: Waiter<A>[] = [];
+  readonly #waiters = new Waiters<A>();
   #kept: (Datagram<A> | Error)[] = [];
+  // A batch of the carrier, and how many of it were passed on.
+  #batch: Datagram<A>[] = [];
+  #passed = 0;
   #buffer: Uint8Array | undefined;
+  // A `receive` is in flight, or what it brought is being passed on: a `match`
+  // may call anything, and the next `receive` would overwrite the memory.
   #reading = false;
+  // The event loop turns before more is passed on.
+  #isTurning = false;
+  #reports = 0;
+  #endPause: (() => void) | undefined;
   #closed = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
-  constructor(
-    carrier: Carrier,
-    attempt: Attempt,
-    maxSize: number,
-    refuses?: Refuses<A>,
-  ) {
+  constructor(carrier: Carrier, attempt: Attempt, policy: Policy<A>) {
     this.#carrier = carrier;
     this.attempt = attempt;
     this.liveness = new Liveness(carrier);
-    this.#maxSize = maxSize;
-    this.#refuses = refuses;
+    this.#policy = policy;
+    this.#maxSize = policy.maxSize;
+    this.#clock = carrier.clock ?? systemClock;
   }
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#kept.filter((kept) => kept instanceof Datagram).length;
+    return this.#kept.filter((kept) => kept instanceof Datagram).length +
+      this.#batch.length - this.#passed;
   }
 
-  /** Returns the next datagram, if it has arrived already. */
+  /** Whether it waits for a turn of the event loop before it goes on. */
+  get isTurning(): boolean {
+    return this.#isTurning;
+  }
+
+  /** Returns the next datagram, if it has arrived and no turn is due. */
   take(): Datagram<A> | undefined {
-    if (!(this.#kept[0] instanceof Datagram)) return undefined;
-    const datagram = takeFirst(this.#kept) as Datagram<A>;
-    this.counts.count(datagram);
-    return datagram;
+    const [first] = this.#kept;
+    if (!(first instanceof Datagram) || this.#turns()) return undefined;
+    takeFirst(this.#kept);
+    this.counts.count(first);
+    return first;
   }
 
-  /** Returns up to `max` of the datagrams that have arrived already. */
+  /** Returns up to `max` datagrams that have arrived, if no turn is due. */
   takeMany(max: number): Datagram<A>[] {
+    if (this.#kept.length === 0 || this.#turns()) return [];
     let count = 0;
     for (const kept of this.#kept) {
       if (count === max || !(kept instanceof Datagram)) break;
@@ -93,36 +119,40 @@ export class Inbox<A extends Addr> {
       waiter.end();
       return false;
     }
-    if (waiter.match !== undefined) this.#claims.push(waiter);
-    else if (this.#kept.length > 0) {
-      const kept = takeFirst(this.#kept)!;
-      if (kept instanceof Datagram) this.#give(kept, waiter);
-      else {
-        waiter.stop?.();
-        waiter.reject(kept);
-      }
+    if (
+      waiter.match === undefined && this.#kept.length > 0 && !this.#turns()
+    ) {
+      this.#giveKept(waiter);
       return false;
-    } else this.#waiters.push(waiter);
+    }
+    this.#waiters.add(waiter);
     this.liveness.want();
-    if (!this.#reading) this.#read();
+    this.#next();
     return true;
   }
 
   /** Removes the waiter; the next datagram goes to the next waiter. */
   withdraw(waiter: Waiter<A>): void {
-    const list = waiter.match === undefined ? this.#waiters : this.#claims;
-    const index = list.indexOf(waiter);
-    if (index < 0) return;
-    list.splice(index, 1);
+    if (!this.#waiters.remove(waiter)) return;
     waiter.stop?.();
-    if (!this.#wanted) this.liveness.unwant();
+    if (this.#waiters.isEmpty) this.liveness.unwant();
   }
 
   /** Removes and ends all waiters of an owner. */
   withdrawAll(owner: object): void {
-    for (const waiter of this.#waiters.filter((w) => w.owner === owner)) {
+    for (const waiter of this.#waiters.all) {
+      if (waiter.owner !== owner) continue;
       this.withdraw(waiter);
       waiter.end();
+    }
+  }
+
+  /** Gives the datagrams that have arrived to the waiters, whatever is due. */
+  hand(): void {
+    while (this.#kept.length > 0) {
+      const waiter = this.#waiters.take();
+      if (waiter === undefined) return;
+      this.#giveKept(waiter);
     }
   }
 
@@ -130,9 +160,9 @@ export class Inbox<A extends Addr> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.counts.dropped.closed += this.waiting;
-    this.#kept = [];
-    for (const waiter of [...this.#claims, ...this.#waiters]) {
+    this.#endPause?.();
+    this.#dropAll();
+    for (const waiter of this.#waiters.all) {
       this.withdraw(waiter);
       waiter.end();
     }
@@ -146,8 +176,17 @@ export class Inbox<A extends Addr> {
     return this.#idle.promise;
   }
 
-  get #wanted(): boolean {
-    return this.#waiters.length > 0 || this.#claims.length > 0;
+  #dropAll(): void {
+    this.counts.drop("closed", this.waiting);
+    this.#kept = [];
+    this.#batch = [];
+    this.#passed = 0;
+  }
+
+  /** Reads on, if that is wanted and possible now. */
+  #next(): void {
+    if (this.#reading || this.#waiters.isEmpty || this.#turns()) return;
+    this.#read();
   }
 
   #read(): void {
@@ -163,16 +202,37 @@ export class Inbox<A extends Addr> {
     }
   }
 
+  #done(): void {
+    this.#reading = false;
+    if (this.#closed) this.#idle?.resolve();
+    else this.#next();
+  }
+
+  /** Returns whether the event loop has to turn first. Starts that if it is due. */
+  #turns(): boolean {
+    if (this.#isTurning) return true;
+    if (this.#clock.isVirtual || !turnIsDue()) return false;
+    this.#rest(turn);
+    return true;
+  }
+
+  /** Passes nothing on until the callback that `begin` gets is called. */
+  #rest(begin: (end: () => void) => void): void {
+    this.#isTurning = true;
+    begin(() => {
+      this.#isTurning = false;
+      this.hand();
+      this.#next();
+    });
+  }
+
   // Every datagram takes this path: no destructuring, no avoidable call.
   readonly #arrived = (arrival: [Uint8Array, Addr]): void => {
-    this.#reading = false;
-    if (this.#closed) {
-      this.counts.dropped.closed++;
-      return this.#idle?.resolve();
-    }
+    if (!isArrival(arrival)) return this.#failed(nonsense());
+    this.#reports = 0;
     const bytes = arrival[0];
     const from = arrival[1] as A;
-    const refused = this.#refuses?.(from);
+    const refused = this.#closed ? "closed" : this.#policy.refuses?.(from);
     if (refused === undefined) {
       const truncated = bytes.length > this.#maxSize;
       const whole = truncated ? bytes.subarray(0, this.#maxSize) : bytes;
@@ -181,33 +241,69 @@ export class Inbox<A extends Addr> {
         : this.#pool.copy(whole);
       this.#pass(new Datagram(data, from, truncated), MAX_KEPT);
     } else this.counts.drop(refused);
-    if (this.#wanted) this.#read();
+    this.#done();
   };
 
-  readonly #batchArrived = (runs: readonly Run[]): void => {
-    this.#reading = false;
+  readonly #batchArrived = (arrived: readonly Run[]): void => {
+    if (!Array.isArray(arrived)) return this.#failed(nonsense());
+    const runs = arrived.filter(isRun);
+    if (runs.length < arrived.length) this.#fail(nonsense());
     const taker = this.#batchTaker;
-    if (taker === undefined) this.#spread(runs);
-    else this.#handOver(runs, taker);
-    if (this.#closed) return this.#idle?.resolve();
-    if (this.#wanted) this.#read();
+    if (taker === undefined) {
+      // At most one batch, whose length is bounded, is kept beyond the limit.
+      const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
+      this.#batch = runs.flatMap((run) =>
+        datagramsOf<A>(run, this.#maxSize, this.#pool)
+      );
+      this.#passed = 0;
+      if (this.#closed) this.#dropAll();
+      this.#passBatch(room);
+    } else {
+      this.#handOver(runs, taker);
+      this.#done();
+    }
   };
+
+  readonly #failed = (cause: unknown): void => {
+    this.#fail(cause);
+    this.#done();
+  };
+
+  #fail(cause: unknown): void {
+    if (this.#closed) return;
+    if (isClosed(cause)) return this.close();
+    if (this.#policy.tolerates?.(cause)) return this.#tolerate();
+    const error = failure(this.attempt.action, cause, this.attempt);
+    const waiter = this.#isTurning ? undefined : this.#waiters.first;
+    if (waiter === undefined) this.#keep(error, MAX_KEPT);
+    else {
+      this.withdraw(waiter);
+      waiter.reject(error);
+    }
+  }
+
+  /** Counts a report about an earlier send. Many in a row make no busy loop. */
+  #tolerate(): void {
+    this.counts.unreachable++;
+    if (++this.#reports % MAX_REPORTS !== 0) return;
+    this.#rest((end) => this.#endPause = this.#clock.after(PAUSE_MS, end));
+  }
 
   /** The waiter that gets a whole batch: it takes batches, and no other waits. */
   get #batchTaker(): Waiter<A> | undefined {
-    const isAlone = this.#waiters.length === 1 && this.#claims.length === 0;
-    return isAlone && this.#waiters[0].batch ? this.#waiters[0] : undefined;
+    const only = this.#isTurning ? undefined : this.#waiters.only;
+    return only?.batch && only;
   }
 
   /** Gives a batch to one waiter, and keeps what is more than it takes. */
   #handOver(runs: readonly Run[], waiter: Waiter<A>): void {
-    const { max, reuse, resolve } = waiter.batch!;
+    const { max = 1, reuse = false } = waiter.batch ?? {};
     const pool = reuse ? undefined : this.#pool;
     const taken: Datagram<A>[] = [];
     for (const run of runs) {
       for (const datagram of datagramsOf<A>(run, this.#maxSize, pool)) {
         const { data, from, truncated } = datagram;
-        const refused = this.#refuses?.(from);
+        const refused = this.#policy.refuses?.(from);
         if (refused !== undefined) this.counts.drop(refused);
         else if (taken.length < max) {
           this.counts.count(datagram);
@@ -219,64 +315,34 @@ export class Inbox<A extends Addr> {
       }
     }
     if (taken.length === 0) return;
-    this.#waiters.pop();
+    this.#waiters.take();
     waiter.stop?.();
-    resolve(taken);
+    waiter.batch?.resolve(taken);
   }
 
-  /** Gives the datagrams of a batch to the waiters one by one. */
-  #spread(runs: readonly Run[]): void {
-    // At most one batch, whose length is bounded, is kept beyond the limit.
-    const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
-    for (const run of runs) {
-      for (const datagram of datagramsOf<A>(run, this.#maxSize, this.#pool)) {
-        const refused = this.#closed
-          ? "closed"
-          : this.#refuses?.(datagram.from);
-        if (refused !== undefined) this.counts.drop(refused);
-        else this.#pass(datagram, room);
+  /** Gives the datagrams of the batch to the waiters one by one. */
+  #passBatch(room: number): void {
+    while (this.#passed < this.#batch.length) {
+      const datagram = this.#batch[this.#passed++]!;
+      const refused = this.#policy.refuses?.(datagram.from);
+      if (refused !== undefined) this.counts.drop(refused);
+      else this.#pass(datagram, room);
+      // Only a `match` takes long.
+      if (this.#waiters.hasClaims && turnIsDue()) {
+        return turn(() => this.#passBatch(room));
       }
     }
+    this.#batch = [];
+    this.#passed = 0;
+    this.#done();
   }
 
   /** Gives a datagram to the first waiter, or keeps it. */
   #pass(datagram: Datagram<A>, room: number): void {
-    const waiter = this.#claims.length === 0
-      ? takeFirst(this.#waiters)
-      : this.#claimant(datagram) ?? takeFirst(this.#waiters);
+    const waiter = this.#waiters.claim(datagram) ??
+      (this.#isTurning ? undefined : this.#waiters.take());
     if (waiter === undefined) this.#keep(datagram, room);
     else this.#give(datagram, waiter);
-  }
-
-  readonly #failed = (cause: unknown): void => {
-    this.#reading = false;
-    if (this.#closed) return this.#idle?.resolve();
-    if (isClosed(cause)) return this.close();
-    const error = failure(this.attempt.action, cause, this.attempt);
-    const waiter = this.#waiters[0] ?? this.#claims[0];
-    if (waiter === undefined) this.#keep(error, MAX_KEPT);
-    else {
-      this.withdraw(waiter);
-      waiter.reject(error);
-    }
-    if (this.#wanted) this.#read();
-  };
-
-  /** Finds the waiter whose `match` takes the datagram, and removes it. */
-  #claimant(datagram: Datagram<A>): Waiter<A> | undefined {
-    for (const claim of this.#claims.slice()) {
-      try {
-        if (!claim.match?.(datagram)) continue;
-        // `match` may have done anything, such as abort its own request.
-        const index = this.#claims.indexOf(claim);
-        if (index < 0) continue;
-        this.#claims.splice(index, 1);
-        return claim;
-      } catch (error) {
-        this.withdraw(claim);
-        claim.reject(error);
-      }
-    }
   }
 
   #give(datagram: Datagram<A>, waiter: Waiter<A>): void {
@@ -285,8 +351,18 @@ export class Inbox<A extends Addr> {
     waiter.resolve(datagram);
   }
 
+  #giveKept(waiter: Waiter<A>): void {
+    const kept = takeFirst(this.#kept);
+    if (kept instanceof Datagram) this.#give(kept, waiter);
+    else {
+      waiter.stop?.();
+      waiter.reject(kept);
+    }
+  }
+
+  /** Keeps it if there is room. What arrives during a turn is one batch at most. */
   #keep(arrival: Datagram<A> | Error, room: number): void {
-    if (!this.#closed && this.#kept.length < room) {
+    if (!this.#closed && (this.#isTurning || this.#kept.length < room)) {
       this.#kept.push(arrival);
     } else if (arrival instanceof Datagram) {
       this.counts.drop(this.#closed ? "closed" : "queueFull");
@@ -294,12 +370,8 @@ export class Inbox<A extends Addr> {
   }
 }
 
-/**
- * Removes and returns the first element, as `shift` does. But `shift` moves
- * memory even in a list of one, as nearly all are: it would cost a receive 4 %.
- */
-function takeFirst<T>(list: T[]): T | undefined {
-  return list.length > 1 ? list.shift() : list.pop();
+function nonsense(): TypeError {
+  return new TypeError("the carrier returned something that is not a datagram");
 }
 
 /**

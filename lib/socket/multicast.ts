@@ -3,6 +3,7 @@ import type { Carrier, CarrierMembership } from "../carrier.ts";
 import { outOfRange, requireOptions, wrongType } from "../check.ts";
 import {
   type Attempt,
+  cannot,
   errors,
   failure,
   fieldsOf,
@@ -53,7 +54,7 @@ export async function joinMulticast(
   const { interface: on, ttl, loopback } = options;
   check(attempt, group, options);
   if (!carrier.joinMulticastV4 || !carrier.joinMulticastV6) {
-    const text = `Cannot ${attempt.action}: its carrier has no multicast`;
+    const text = cannot(attempt, "its carrier has no multicast");
     throw withFields(new errors.NotSupported(text), fieldsOf(attempt));
   }
   let joined: CarrierMembership | undefined;

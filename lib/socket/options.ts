@@ -1,7 +1,7 @@
 import type { Addr } from "../addr.ts";
 import type { Carrier } from "../carrier.ts";
 import { requireOptions, wholeNumber } from "../check.ts";
-import { type Attempt, fieldsOf, withFields } from "../errors.ts";
+import { type Attempt, cannot, fieldsOf, withFields } from "../errors.ts";
 import { type AnswerOptions, checkAnswers } from "../limits/answers.ts";
 import { checkGuard, type GuardOptions } from "../limits/guard.ts";
 
@@ -61,7 +61,7 @@ export function checkDatagramSocketOptions(
   const forIp = { allow, deny, rateLimit, answerLimit, maxAmplification };
   for (const [name, value] of Object.entries(forIp)) {
     if (value === undefined) continue;
-    const text = `Cannot ${attempt.action}: ${name} needs IP addresses`;
+    const text = cannot(attempt, `${name} needs IP addresses`);
     throw withFields(new TypeError(text), fieldsOf(attempt));
   }
 }

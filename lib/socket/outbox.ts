@@ -2,11 +2,12 @@ import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { isIp } from "../address/host.ts";
 import type { Carrier, Outgoing, SentBatch } from "../carrier.ts";
-import { wrongType } from "../check.ts";
-import { systemClock } from "../clock.ts";
+import { shown, wrongType } from "../check.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { count } from "../count.ts";
 import {
   type Attempt,
+  cannot,
   errors,
   failure,
   fieldsOf,
@@ -14,7 +15,7 @@ import {
   withFields,
 } from "../errors.ts";
 import { Destinations } from "./destinations.ts";
-import { Lanes, type Place } from "./lanes.ts";
+import { Lanes } from "./lanes.ts";
 import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
 
 // The length field of a datagram has 16 bits and counts the headers too: 8 bytes
@@ -23,6 +24,8 @@ const MAX_SIZE_IPV4 = 65_507;
 const MAX_SIZE_IPV6 = 65_527;
 // A `unix:` receiver that does not read makes its senders wait; UDP never does.
 const UNIX_LIMITS: Limits = { ms: 1000, signal: undefined };
+// How long `end` waits for messages that wait to be sent.
+const END_MS = 5000;
 
 const encoder = new TextEncoder();
 
@@ -39,25 +42,59 @@ export interface OutboxCounts {
   sent: number;
   sentBytes: number;
   sendFailed: number;
+  sending: number;
 }
 
-/** The sending half of a socket: checks, sends, and counts each send once. */
+/** A message as the carrier takes it, and its length when it was given. */
+export interface Prepared extends Outgoing {
+  readonly size: number;
+}
+
+/** What became of the first messages of a batch. */
+export interface Part {
+  /** How many were sent. */
+  readonly sent: number;
+  /** How many were sent or failed. */
+  readonly settled: number;
+  /** Why the others of these failed. */
+  readonly error?: Error;
+}
+
+/**
+ * The sending half of a socket: checks, sends, and counts each message once. It
+ * is in `sending` until it is sent or has failed.
+ */
 export class Outbox {
-  readonly counts: OutboxCounts = { sent: 0, sentBytes: 0, sendFailed: 0 };
+  readonly counts: OutboxCounts = {
+    sent: 0,
+    sentBytes: 0,
+    sendFailed: 0,
+    sending: 0,
+  };
   /** For the messages of errors: to send from this socket. */
   readonly attempt: Attempt;
   readonly #carrier: Carrier;
+  readonly #clock: Clock;
   readonly #local: Addr;
   readonly #destinations: Destinations;
   readonly #lanes = new Lanes();
+  readonly #onClose = new Set<() => void>();
+  #isEnding = false;
   #isClosed = false;
+  #onSettled: (() => void) | undefined;
 
   /** @param local The local address, which the program cannot change. */
   constructor(carrier: Carrier, local: Addr) {
     this.attempt = { action: `send from ${formatAddress(local)}`, local };
     this.#carrier = carrier;
+    this.#clock = carrier.clock ?? systemClock;
     this.#local = local;
     this.#destinations = new Destinations(local);
+  }
+
+  /** Whether the carrier sends in batches. */
+  get sendsBatches(): boolean {
+    return this.#carrier.sendBatch !== undefined;
   }
 
   async send(
@@ -67,78 +104,171 @@ export class Outbox {
   ): Promise<void> {
     // Set while it is carried at once, as nearly every message is: not by a
     // function of its own, whose `await` would cost a send a third more.
-    let carried: Outgoing | undefined;
+    let carried: Prepared | undefined;
+    this.counts.sending++;
     try {
       const message = this.prepare(data, to);
       const limits = this.#limits(message, options);
-      if (limits === undefined && this.#lanes.tryEnter(message.to)) {
+      if (limits === undefined && this.#lanes.tryEnter(message)) {
         carried = message;
         await this.#give(message);
       } else await this.#inTurn(message, limits);
       this.counts.sent++;
-      this.counts.sentBytes += message.data.length;
+      this.counts.sentBytes += message.size;
     } catch (error) {
       this.counts.sendFailed++;
       throw carried === undefined ? error : this.failure(carried, error);
     } finally {
-      if (carried !== undefined) this.#lanes.leave(carried.to);
+      if (carried !== undefined) this.#lanes.leave(carried);
+      this.#settled(1);
     }
   }
 
   /**
    * Checks a message, and returns it as the carrier takes it.
    *
-   * @throws {TypeError} `data` is neither a string nor bytes.
+   * @throws {TypeError} `data` is neither a string nor bytes, or its bytes are
+   * detached.
    * @throws {InvalidAddressError} `to` is not an address of this socket's scheme.
    * @throws {MessageTooLargeError} It is longer than one datagram can be.
+   * @throws {SocketClosedError} The socket is about to be closed.
    */
-  prepare(data: Data, to: string | Addr): Outgoing {
+  prepare(data: Data, to: string | Addr): Prepared {
     const peer = this.#destinations.get(to);
     const bytes = encode(data);
     if (!(bytes instanceof Uint8Array)) {
       const attempt = this.#attempt("send", peer);
       throw wrongType(attempt, "data", "a string or a Uint8Array", bytes);
     }
-    const limit = this.#carrier.maxSize?.(peer) ??
-      familyLimit(peer, this.#local);
-    if (bytes.length > limit) throw this.#tooLarge(bytes.length, peer, limit);
-    return { data: bytes, to: peer };
+    const size = bytes.length;
+    const message = { data: bytes, to: peer, size };
+    if (size === 0) this.#requireBytes(message);
+    const limit = this.#longest(peer);
+    if (size > limit) throw this.#tooLarge(size, peer, limit);
+    if (this.#isEnding) throw this.failure(message, closed());
+    return message;
   }
 
   /** Makes the error of a message that could not be sent. */
-  failure(message: Outgoing, cause: unknown): Error {
+  failure(message: Prepared, cause: unknown): Error {
     const attempt = this.#attemptOf(message);
     return failure(attempt.action, cause, attempt);
   }
 
   /**
-   * Sends as many messages of a batch as the carrier takes at once, after all
-   * sends that were called before, and before those that are called later.
+   * Sends as many messages of a batch as the carrier takes at once, when it is
+   * the batch's turn. The messages are in `sending` already.
    */
-  async sendBatch(batch: readonly Outgoing[]): Promise<SentBatch> {
+  async sendBatch(batch: readonly Prepared[]): Promise<Part> {
+    let part: Part = { sent: 0, settled: 0 };
+    const entered = this.#lanes.tryEnter(batch) ||
+      await this.#lanes.enter(batch);
+    if (!entered) return part;
     try {
-      const result = await this.#lanes.alone(() => {
-        this.#requireOpen();
-        return this.#carrier.sendBatch!(batch);
-      });
-      this.counts.sent += result.sent;
-      for (let i = 0; i < result.sent; i++) {
-        this.counts.sentBytes += batch[i].data.length;
-      }
-      return result;
-    } catch (error) {
-      return { sent: 0, error };
+      part = this.#part(batch, await this.#giveBatch(batch));
+    } catch (cause) {
+      const error = this.failure(batch[0]!, cause);
+      part = { sent: 0, settled: 1, error };
+    } finally {
+      this.#lanes.leave(batch);
     }
+    const { sent, settled } = part;
+    this.counts.sent += sent;
+    for (let i = 0; i < sent; i++) this.counts.sentBytes += batch[i]!.size;
+    this.counts.sendFailed += settled - sent;
+    this.#settled(settled);
+    return part;
+  }
+
+  /** Withdraws a batch that waits for its turn. */
+  withdraw(batch: readonly Prepared[]): void {
+    this.#lanes.withdraw(batch);
+  }
+
+  /** Counts that many messages of `sending` as failed. */
+  giveUp(count: number): void {
+    this.counts.sendFailed += count;
+    this.#settled(count);
+  }
+
+  /** Calls back when the socket is closed. Returns a function that ends that. */
+  onClose(callback: () => void): () => void {
+    if (this.#isEnding) callback();
+    else this.#onClose.add(callback);
+    return () => void this.#onClose.delete(callback);
+  }
+
+  /** Takes no more messages, sends those that wait, for 5 s at most, and closes. */
+  async end(): Promise<void> {
+    this.#refuse();
+    if (this.counts.sending > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#clock.after(END_MS, resolve);
+        this.#onSettled = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    this.close();
   }
 
   close(): void {
+    this.#refuse();
     this.#isClosed = true;
     this.#lanes.close();
+    this.#onSettled?.();
   }
 
-  #give({ data, to }: Outgoing): Promise<number> {
+  #refuse(): void {
+    this.#isEnding = true;
+    for (const callback of this.#onClose) callback();
+    this.#onClose.clear();
+  }
+
+  #settled(count: number): void {
+    this.counts.sending -= count;
+    if (this.counts.sending === 0) this.#onSettled?.();
+  }
+
+  #give(message: Prepared): Promise<number> {
     this.#requireOpen();
-    return this.#carrier.send(data, to);
+    this.#requireBytes(message);
+    return this.#carrier.send(message.data, message.to);
+  }
+
+  #giveBatch(batch: readonly Prepared[]): SentBatch | Promise<SentBatch> {
+    this.#requireOpen();
+    for (const message of batch) this.#requireBytes(message);
+    return this.#carrier.sendBatch!(batch);
+  }
+
+  /** Checks what the carrier returned before it is counted. */
+  #part(batch: readonly Prepared[], result: SentBatch): Part {
+    const { length } = batch;
+    const { sent, error } = (result ?? {}) as Partial<SentBatch>;
+    if (!Number.isInteger(sent) || sent! < 0 || sent! > length) {
+      // Nobody knows which were sent. Sending them again could double them.
+      const why = `its carrier sent ${shown(sent)} of ${
+        count(length, "message")
+      }`;
+      return {
+        sent: 0,
+        settled: length,
+        error: this.failure(batch[0]!, new TypeError(why)),
+      };
+    }
+    const next = batch[sent!];
+    if (next === undefined || error === undefined && sent! > 0) {
+      return { sent: sent!, settled: sent! };
+    }
+    const cause = error ??
+      new Error("its carrier sent nothing, and gave no reason");
+    return {
+      sent: sent!,
+      settled: sent! + 1,
+      error: this.failure(next, cause),
+    };
   }
 
   /**
@@ -147,26 +277,24 @@ export class Outbox {
    * waiting for its turn.
    */
   async #inTurn(
-    message: Outgoing,
+    message: Prepared,
     limits: Limits | undefined,
   ): Promise<void> {
     limits?.signal?.throwIfAborted();
-    const place: Place = { peer: message.to };
     const send = async () => {
-      if (!await this.#lanes.enter(place)) return;
+      if (!await this.#lanes.enter(message)) return;
       try {
         await this.#give(message);
       } catch (cause) {
         throw this.failure(message, cause);
       } finally {
-        this.#lanes.leave(message.to);
+        this.#lanes.leave(message);
       }
     };
-    const clock = this.#carrier.clock ?? systemClock;
     try {
-      await within(send(), clock, limits, this.#attemptOf(message));
+      await within(send(), this.#clock, limits, this.#attemptOf(message));
     } catch (error) {
-      this.#lanes.withdraw(place);
+      this.#lanes.withdraw(message);
       throw error;
     }
   }
@@ -184,8 +312,27 @@ export class Outbox {
       : limits;
   }
 
+  /** The length of the longest datagram to that peer. */
+  #longest(peer: Addr): number {
+    const limit: unknown = this.#carrier.maxSize?.(peer);
+    return typeof limit === "number" && limit >= 0
+      ? limit
+      : familyLimit(peer, this.#local);
+  }
+
   #requireOpen(): void {
-    if (this.#isClosed) throw new errors.BadResource("closed");
+    if (this.#isClosed) throw closed();
+  }
+
+  /**
+   * A buffer that was transferred to a worker, or shrunk, has no bytes any more:
+   * the message would be sent as an empty one.
+   */
+  #requireBytes(message: Prepared): void {
+    const { data, size } = message;
+    if (data.length === size && (size > 0 || isAttached(data))) return;
+    const why = "its bytes are gone: the buffer was transferred or resized";
+    throw this.failure(message, new TypeError(why));
   }
 
   #tooLarge(size: number, to: Addr, limit: number): MessageTooLargeError {
@@ -195,14 +342,14 @@ export class Outbox {
     );
     return withFields(
       new MessageTooLargeError(
-        `Cannot ${attempt.action}: one datagram holds at most ${limit}`,
+        cannot(attempt, `one datagram holds at most ${limit}`),
       ),
       fieldsOf(attempt),
     );
   }
 
-  #attemptOf({ data, to }: Outgoing): Attempt {
-    const size = count(data.length, "byte");
+  #attemptOf({ size: length, to }: Prepared): Attempt {
+    const size = count(length, "byte");
     const local = formatAddress(this.#local);
     return this.#attempt(
       `send ${size} from ${local} to ${formatAddress(to)}`,
@@ -212,6 +359,20 @@ export class Outbox {
 
   #attempt(action: string, remote: Addr): Attempt {
     return { action, local: this.#local, remote };
+  }
+}
+
+function closed(): Error {
+  return new errors.BadResource("closed");
+}
+
+/** Whether an empty array is only empty, and not without its buffer. */
+function isAttached(data: Uint8Array): boolean {
+  try {
+    data.at(0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -8,7 +8,7 @@ import {
   wrongType,
 } from "../check.ts";
 import type { Clock } from "../clock.ts";
-import type { Datagram } from "../datagram.ts";
+import { copyDatagram, type Datagram } from "../datagram.ts";
 import {
   type Attempt,
   errors,
@@ -17,6 +17,7 @@ import {
   SocketClosedError,
   timedOut,
 } from "../errors.ts";
+import { ignoreRejection, isThenable } from "../promises.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Waiter } from "./waiter.ts";
 import { onAbort } from "./waits.ts";
@@ -32,7 +33,8 @@ export interface RequestOptions<A extends Addr = NetAddr> {
   retries?: number;
   /**
    * Whether a datagram is the reply. Put a number into the request and look for
-   * it here: nothing else distinguishes a late reply to an earlier request.
+   * it here: nothing else distinguishes a late reply to an earlier request. It
+   * gets a copy, and may call anything.
    * @default {the next datagram that arrives from the peer}
    */
   match?: (datagram: Datagram<A>) => boolean;
@@ -106,9 +108,11 @@ class Request<A extends Addr> implements Waiter<A> {
   }
 
   match(datagram: Datagram<A>): boolean {
-    const verdict: unknown = this.#match(datagram);
-    if (!(verdict instanceof Promise)) return Boolean(verdict);
-    verdict.catch(() => {});
+    if (this.#match === any) return true;
+    // A copy: if it is not the reply, the next waiter gets it as it arrived.
+    const verdict: unknown = this.#match(copyDatagram(datagram));
+    if (!isThenable(verdict)) return Boolean(verdict);
+    ignoreRejection(verdict);
     const wanted = "a function that returns true or false, not asynchronous";
     throw wrongType(this.#requester.attempt, "match", wanted, this.#match);
   }

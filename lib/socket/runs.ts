@@ -36,3 +36,30 @@ export function datagramsOf<A extends Addr>(
   }
   return datagrams;
 }
+
+/**
+ * Whether what a carrier's `receive` returned is a datagram. A carrier may be
+ * the program's, so what it returns is checked before it is used.
+ */
+export function isArrival(
+  arrival: unknown,
+): arrival is [Uint8Array<ArrayBuffer>, Addr] {
+  return Array.isArray(arrival) && arrival[0] instanceof Uint8Array &&
+    isSender(arrival[1]);
+}
+
+/** Whether an element of what a carrier's `receiveBatch` returned is a run. */
+export function isRun(run: Run): boolean {
+  if (typeof run !== "object" || run === null) return false;
+  const { data, segmentSize, count, from } = run;
+  if (!(data instanceof Uint8Array) || !isSender(from)) return false;
+  if (!Number.isInteger(segmentSize) || segmentSize < 0) return false;
+  const pieces = segmentSize === 0 ? 1 : Math.ceil(data.length / segmentSize);
+  return count === Math.max(1, pieces) &&
+    (segmentSize > 0 || data.length === 0);
+}
+
+function isSender(from: unknown): boolean {
+  return typeof from === "object" && from !== null &&
+    (!("hostname" in from) || typeof from.hostname === "string");
+}

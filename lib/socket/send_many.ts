@@ -1,10 +1,15 @@
 import type { Addr } from "../addr.ts";
-import type { Outgoing } from "../carrier.ts";
+import { isIp } from "../address/host.ts";
 import { wrongType } from "../check.ts";
 import type { Clock } from "../clock.ts";
-import { fieldsOf, SocketClosedError, withFields } from "../errors.ts";
-import { reasonOf } from "../warnings.ts";
-import type { Data, Outbox } from "./outbox.ts";
+import {
+  fieldsOf,
+  socketClosed,
+  SocketClosedError,
+  withFields,
+} from "../errors.ts";
+import type { Data, Outbox, Prepared } from "./outbox.ts";
+import { Turns } from "./turns.ts";
 import { limitsOf, type WaitOptions, within } from "./waits.ts";
 
 const BATCH_SIZE = 1024;
@@ -19,29 +24,32 @@ export interface Addressed {
   readonly to: string | Addr;
 }
 
+/** Messages that are read while they are sent. */
+type Messages = Iterable<unknown> | AsyncIterable<unknown>;
+
 /**
  * Sends messages in order. A message that cannot be sent does not stop the
  * others.
  *
- * @param inBatches Whether the carrier takes batches.
+ * @param messages From the program: they may be anything.
+ * @param to The peer of all messages. @default {each message has its own}
  * @returns How many messages were sent.
  */
 export async function sendMany(
   outbox: Outbox,
-  messages: Iterable<Addressed>,
-  inBatches: boolean,
+  messages: unknown,
   clock: Clock,
-  options?: WaitOptions,
+  options: WaitOptions | undefined,
+  to?: Addr,
 ): Promise<number> {
   const { attempt } = outbox;
+  requireMessages(outbox, messages);
   const limits = limitsOf(attempt, options);
   limits?.signal?.throwIfAborted();
-  const sending = new Sending(outbox);
-  const sent = inBatches
-    ? sending.inBatches(messages)
-    : sending.oneByOne(messages);
+  const sending = new Sending(outbox, clock, to);
   try {
-    await within(sent, clock, limits, attempt);
+    await within(sending.run(messages), clock, limits, attempt);
+    await sending.turns.last();
   } finally {
     sending.stop();
   }
@@ -49,63 +57,64 @@ export async function sendMany(
 }
 
 /**
- * Checks the messages of a `sendMany`, which come from the program.
- *
- * @throws {TypeError} They cannot be iterated over.
+ * Checks the messages. Text and bytes can be iterated over, but their letters
+ * and numbers are not messages.
  */
-export function requireMessages(outbox: Outbox, messages: unknown): void {
-  const isIterable = typeof messages === "string" ||
-    typeof messages === "object" && messages !== null &&
-      typeof (messages as Iterable<unknown>)[Symbol.iterator] === "function";
+function requireMessages(
+  outbox: Outbox,
+  messages: unknown,
+): asserts messages is Messages {
+  const isIterable = typeof messages === "object" && messages !== null &&
+    !ArrayBuffer.isView(messages) &&
+    (isAsync(messages) || hasMethod(messages, Symbol.iterator));
   if (isIterable) return;
   throw wrongType(outbox.attempt, "messages", "an iterable", messages);
 }
 
+function isAsync(messages: object): messages is AsyncIterable<unknown> {
+  return hasMethod(messages, Symbol.asyncIterator);
+}
+
+function hasMethod(object: object, name: symbol): boolean {
+  return typeof (object as Record<symbol, unknown>)[name] === "function";
+}
+
 class Sending {
+  readonly turns: Turns;
   readonly #outbox: Outbox;
-  readonly #errors: unknown[] = [];
+  readonly #to: Addr | undefined;
+  readonly #errors: Error[] = [];
   #sent = 0;
   #failed = 0;
   #isStopped = false;
+  #batch: readonly Prepared[] = [];
+  #onStop: (() => void) | undefined;
 
-  constructor(outbox: Outbox) {
+  constructor(outbox: Outbox, clock: Clock, to: Addr | undefined) {
     this.#outbox = outbox;
+    this.turns = new Turns(clock);
+    this.#to = to;
+  }
+
+  run(messages: Messages): Promise<void> {
+    if (isAsync(messages)) return this.#asTheyCome(messages);
+    return this.#outbox.sendsBatches
+      ? this.#inBatches(messages)
+      : this.#oneByOne(messages);
   }
 
   /** Gives nothing more to the carrier. What it has got may still be sent. */
   stop(): void {
     this.#isStopped = true;
-  }
-
-  async oneByOne(messages: Iterable<Addressed>): Promise<void> {
-    let read = 0;
-    for (const { data, to } of messages) {
-      try {
-        await this.#outbox.send(data, to);
-        this.#sent++;
-      } catch (error) {
-        this.#fail(error);
-      }
-      if (++read % BATCH_SIZE === 0) await turn();
-      if (this.#isStopped) return;
-    }
-  }
-
-  async inBatches(messages: Iterable<Addressed>): Promise<void> {
-    let isFirst = true;
-    for (const batch of this.#batches(messages)) {
-      if (!isFirst) await turn();
-      isFirst = false;
-      await this.#sendBatch(batch);
-      if (this.#isStopped) return;
-    }
+    this.#outbox.withdraw(this.#batch);
+    this.#onStop?.();
   }
 
   result(): number {
     if (this.#failed === 0) return this.#sent;
     const { attempt } = this.#outbox;
     const all = this.#failed + this.#sent;
-    const first = reasonOf(this.#errors[0]);
+    const first = this.#errors[0]?.message;
     const text = `Cannot send ${this.#failed} of ${all} messages: ${first}`;
     throw withFields(
       new AggregateError(this.#errors, text),
@@ -113,49 +122,138 @@ class Sending {
     );
   }
 
-  /** Reads up to 1,024 messages at a time, and yields those that can be sent. */
-  *#batches(messages: Iterable<Addressed>): Iterable<Outgoing[]> {
-    let batch: Outgoing[] = [];
-    let read = 0;
+  async #oneByOne(messages: Iterable<unknown>): Promise<void> {
+    for (const message of messages) {
+      const parts = this.#partsOf(message);
+      if (parts !== undefined) await this.#send(parts);
+      const turn = this.turns.due();
+      if (turn !== undefined) await turn;
+      if (this.#isStopped) return;
+    }
+  }
+
+  /**
+   * Reads up to 1,024 messages at a time. A host name may take long to look up:
+   * its messages are sent by themselves, so that no batch of others waits.
+   */
+  async #inBatches(messages: Iterable<unknown>): Promise<void> {
+    let batch: Prepared[] = [];
+    const flush = async () => {
+      const full = batch;
+      batch = [];
+      await this.#sendBatch(full);
+    };
     try {
-      for (const { data, to } of messages) {
-        try {
-          batch.push(this.#outbox.prepare(data, to));
-        } catch (error) {
-          this.#outbox.counts.sendFailed++;
-          this.#fail(error);
+      for (const message of messages) {
+        const parts = this.#partsOf(message);
+        const prepared = parts && this.#prepare(parts);
+        if (prepared !== undefined && hasName(prepared.to)) {
+          await flush();
+          await this.#send(prepared);
+        } else if (prepared !== undefined) {
+          this.#outbox.counts.sending++;
+          batch.push(prepared);
         }
-        if (++read % BATCH_SIZE !== 0) continue;
-        const full = batch;
-        batch = [];
-        yield full;
+        const turn = this.turns.due();
+        if (turn !== undefined || batch.length >= BATCH_SIZE) await flush();
+        if (turn !== undefined) await turn;
+        if (this.#isStopped) return;
       }
     } finally {
       // Whatever ended the loop, the messages that were read are sent.
-      if (batch.length > 0) yield batch;
+      await flush();
     }
   }
 
-  async #sendBatch(batch: readonly Outgoing[]): Promise<void> {
-    for (let rest = batch; rest.length > 0 && !this.#isStopped;) {
-      const { sent, error } = await this.#outbox.sendBatch(rest);
-      this.#sent += sent;
-      if (error !== undefined) {
-        this.#outbox.counts.sendFailed++;
-        this.#fail(this.#outbox.failure(rest[sent], error));
+  /** Sends each message when it is there. Closing the socket ends the wait. */
+  #asTheyCome(messages: AsyncIterable<unknown>): Promise<void> {
+    const iterator = messages[Symbol.asyncIterator]();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const unlisten = this.#outbox.onClose(() =>
+      reject(socketClosed(this.#outbox.attempt))
+    );
+    this.#onStop = () => {
+      unlisten();
+      Promise.try(() => iterator.return?.()).catch(() => {});
+    };
+    this.#sendAll({ [Symbol.asyncIterator]: () => iterator })
+      .then(resolve, reject);
+    return promise;
+  }
+
+  async #sendAll(messages: AsyncIterable<unknown>): Promise<void> {
+    for await (const message of messages) {
+      const parts = this.#partsOf(message);
+      if (this.#isStopped) return void this.#outbox.counts.sendFailed++;
+      if (parts !== undefined) await this.#send(parts);
+      const turn = this.turns.due();
+      if (turn !== undefined) await turn;
+      if (this.#isStopped) return;
+    }
+  }
+
+  /** Reads a message once. One that is none has failed. */
+  #partsOf(message: unknown): Addressed | undefined {
+    if (this.#to !== undefined) return { data: message as Data, to: this.#to };
+    try {
+      if (typeof message === "object" && message !== null) {
+        const { data, to } = message as Addressed;
+        return { data, to };
       }
-      rest = rest.slice(error === undefined ? sent : sent + 1);
+    } catch (error) {
+      this.#outbox.counts.sendFailed++;
+      throw error;
+    }
+    const { attempt, counts } = this.#outbox;
+    counts.sendFailed++;
+    this.#fail(wrongType(attempt, "a message", "{ data, to }", message));
+    return undefined;
+  }
+
+  #prepare({ data, to }: Addressed): Prepared | undefined {
+    try {
+      return this.#outbox.prepare(data, to);
+    } catch (error) {
+      this.#outbox.counts.sendFailed++;
+      this.#fail(error as Error);
+      return undefined;
     }
   }
 
-  #fail(error: unknown): void {
+  async #send({ data, to }: Addressed): Promise<void> {
+    try {
+      await this.#outbox.send(data, to);
+      this.#sent++;
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  /** Sends a batch, of which the carrier may take a part at a time. */
+  async #sendBatch(batch: readonly Prepared[]): Promise<void> {
+    let rest = batch;
+    try {
+      while (rest.length > 0 && !this.#isStopped) {
+        this.#batch = rest;
+        const { sent, settled, error } = await this.#outbox.sendBatch(rest);
+        this.#sent += sent;
+        rest = rest.slice(settled);
+        if (error !== undefined) this.#fail(error, settled - sent);
+        const turn = this.turns.due();
+        if (turn !== undefined) await turn;
+      }
+    } finally {
+      this.#outbox.giveUp(rest.length);
+    }
+  }
+
+  #fail(error: Error, messages = 1): void {
     if (error instanceof SocketClosedError) throw error;
-    this.#failed++;
+    this.#failed += messages;
     if (this.#errors.length < MAX_ERRORS) this.#errors.push(error);
   }
 }
 
-/** A turn of the event loop: timers and other sockets have theirs. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+function hasName(to: Addr): boolean {
+  return "hostname" in to && !isIp(to.hostname);
 }

@@ -4,7 +4,8 @@ import type { Datagram } from "../datagram.ts";
 /**
  * What a socket has counted so far. The counts add up: each datagram that reached
  * the socket is in `received`, in `waiting`, or under one reason in `dropped`;
- * each call of `send` is in `sent` or in `sendFailed`.
+ * each datagram that was given to `send`, or read by `sendMany`, is in `sent`, in
+ * `sendFailed` or in `sending`.
  */
 export interface SocketStats {
   /** Datagrams that were delivered to the program. */
@@ -24,6 +25,14 @@ export interface SocketStats {
   readonly sentBytes: number;
   /** Calls of `send` that rejected. */
   readonly sendFailed: number;
+  /** Datagrams that were given to the socket and are neither sent nor failed. */
+  readonly sending: number;
+  /**
+   * How many times the system reported that a peer of a bound UDP socket does not
+   * receive, as Windows does. Such a report concerns an earlier send, so it does
+   * not end a `receive`.
+   */
+  readonly unreachable: number;
   /**
    * Answers that were withheld, by reason: `answerRate` and `amplification` (see
    * `answerLimit` and `maxAmplification` of `bind`).
@@ -50,6 +59,7 @@ export class Received {
   received = 0;
   bytes = 0;
   truncated = 0;
+  unreachable = 0;
   readonly dropped: Record<string, number> = {
     stranger: 0,
     queueFull: 0,
@@ -63,8 +73,8 @@ export class Received {
     if (datagram.truncated) this.truncated++;
   }
 
-  /** Counts a datagram that is dropped. */
-  drop(reason: string): void {
-    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+  /** Counts datagrams that are dropped. */
+  drop(reason: string, count = 1): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + count;
   }
 }

@@ -15,7 +15,7 @@ export interface Waiter<A extends Addr> {
    * Which datagrams it takes. They do not go to the waiters that take any.
    * @default {any}
    */
-  match?: (datagram: Datagram<A>) => boolean;
+  match?(datagram: Datagram<A>): boolean;
   /** Its owner, so that all waiters of one owner can be withdrawn together. */
   readonly owner?: object;
   /** Set if it takes many datagrams at once, if no other waiter wants them. */

@@ -1,11 +1,34 @@
 import type { CarrierSource } from "../carrier.ts";
 import { wrongType } from "../check.ts";
+import { busy } from "./contract/busy.ts";
 import { closing } from "./contract/closing.ts";
+import { deaf } from "./contract/deaf.ts";
 import { delivery } from "./contract/delivery.ts";
-import { type Abilities, type Check, withEnds } from "./contract/ends.ts";
+import { destinations } from "./contract/destinations.ts";
+import type { Abilities, Check } from "./contract/ends.ts";
 import { limits } from "./contract/limits.ts";
 import { peers } from "./contract/peers.ts";
+import { reentrancy } from "./contract/reentrancy.ts";
 import { schemes } from "./contract/schemes.ts";
+import { storms } from "./contract/storms.ts";
+import { turns } from "./contract/turns.ts";
+import { values } from "./contract/values.ts";
+import { withEnds } from "./contract/with_ends.ts";
+
+const SUBJECTS = [
+  delivery,
+  limits,
+  closing,
+  peers,
+  schemes,
+  values,
+  destinations,
+  reentrancy,
+  turns,
+  deaf,
+  busy,
+  storms,
+];
 
 /** What a carrier can do, if it is not everything, and how its tests are run. */
 export interface ContractOptions {
@@ -95,13 +118,11 @@ export function carrierContract(
     binary,
     sendToUnbound,
   };
-  const check: Check = (promise, run, maxSize) => {
+  const check: Check = (promise, run, needs = {}) => {
     test(`${name}: ${promise}`, () =>
       around(() =>
-        withEnds({ carrier: source(), address, lossless, maxSize }, run)
+        withEnds({ carrier: source(), address, lossless, needs }, run)
       ));
   };
-  for (const subject of [delivery, limits, closing, peers, schemes]) {
-    subject(check, abilities);
-  }
+  for (const subject of SUBJECTS) subject(check, abilities);
 }

@@ -110,7 +110,7 @@ export class Link {
   }
 
   /** Decides about a datagram of that size, sent at that time: one passage, or two. */
-  cross(size: number, now: number): Passage[] {
+  cross(size: number, now: number): [Passage, ...Passage[]] {
     const twice = this.#random() < this.#faults.duplicate;
     const first = this.#draw(size);
     const second = this.#draw(size);

@@ -11,6 +11,7 @@ interface Event {
  * nothing but wait. It runs by itself while anything is planned.
  */
 export class VirtualClock implements Clock {
+  readonly isVirtual = true;
   readonly #events = new Timeline<Event>();
   #now = 0;
   #planned = 0;

@@ -51,7 +51,7 @@ browserTest(
           String(received),
       received,
     );
-    const { shown, skipped } = collector.page.stats;
+    const { shown = NaN, skipped = NaN } = collector.page.stats;
     assertEquals(shown + skipped, received);
   },
 );

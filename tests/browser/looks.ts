@@ -31,7 +31,7 @@ for (const [width, height] of SIZES) {
         await using peer = await collector.peer();
         for (let second = 0; second < 5; second++) {
           for (let i = 0; i < 3 + second % 3 * 4; i++) {
-            await peer.send(TEXTS[(second * 3 + i) % TEXTS.length]);
+            await peer.send(TEXTS[(second * 3 + i) % TEXTS.length]!);
           }
           await tab.waitForResponse(() => true, { timeout: 700 }).catch(
             () => {},
@@ -70,6 +70,8 @@ const LARGE = {
   sent: 1_234_567_890,
   sentBytes: 123_456_789_012,
   sendFailed: 0,
+  sending: 0,
+  unreachable: 0,
   withheld: {},
   dropped: { rateLimited: 1_234_567_890 },
   sinks: {},

@@ -23,7 +23,7 @@ for (
   const [format, accept] of [
     ["prometheus", "text/plain"],
     ["openmetrics", "application/openmetrics-text"],
-  ]
+  ] as const
 ) {
   test(`Prometheus' client parses /metrics as ${format}: counters and gauges`, async () => {
     const page = openPage({ stats: () => Promise.resolve(stats) });

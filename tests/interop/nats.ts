@@ -21,7 +21,7 @@ test("20,000 messages arrive in order, each once, with their headers", async () 
   assertEquals(lines, [
     `NATS at ${broker.host}: created the stream PLI_MESSAGES for pli.messages`,
   ]);
-  const { header, subject } = stored[41];
+  const { header, subject } = stored[41]!;
   assertEquals(subject, "pli.messages");
   assertEquals(header("Pli-From"), "udp://127.0.0.1:40000");
   assertEquals(header("Pli-Time"), "2026-11-23T09:30:00.042Z");
@@ -92,7 +92,7 @@ for (const where of ["a log", "memory"]) {
     const published = MANY - duplicates;
     assertEquals(sink.stats, counted({ published, duplicates }));
     assertEquals(lines.length, 3, lines.join("\n"));
-    assertMatch(lines[1], /; messages wait$/);
+    assertMatch(lines[1]!, /; messages wait$/);
     assertEquals(lines[2], `NATS at ${broker.host} is back`);
   });
 }

@@ -27,7 +27,7 @@ test("a stream that covers the subject is used as it is", async () => {
   assertEquals(opened.lines, []);
   const stored = await broker.read("all");
   assertEquals(texts(stored), numbers(300));
-  assertEquals(stored[0].subject, "pli.site-1.door");
+  assertEquals(stored[0]?.subject, "pli.site-1.door");
 });
 
 test("a broker without JetStream is reported in one line, and closing does not hang", async () => {
@@ -90,7 +90,7 @@ test("a server that is not a broker is reported in one line, escaped", async () 
   listener.close();
   await speaking;
   assertEquals(lines.length, 1);
-  assertMatch(lines[0], /^NATS at [\x20-\x7e]+; messages wait$/);
+  assertMatch(lines[0]!, /^NATS at [\x20-\x7e]+; messages wait$/);
 });
 
 test("messages that are written to a closed sink are counted as lost", async () => {
@@ -156,7 +156,7 @@ test("a stream that is full is waited for, in order", async () => {
   const { sink, lines } = opened;
   write(sink, 1, 300);
   await until(() => lines.length > 0);
-  assertMatch(lines[0], /: maximum messages exceeded; messages wait$/);
+  assertMatch(lines[0]!, /: maximum messages exceeded; messages wait$/);
   assertEquals(sink.stats, counted({ published: 100, waiting: 200 }));
   await streams.streams.update("pli", { max_msgs: -1 });
   await sink.flush();
@@ -171,7 +171,7 @@ test("a name that a stream of another subject has is reported, and waited for", 
   await using opened = open(`nats://${broker.host}/pli`);
   write(opened.sink, 1, 10);
   await until(() => opened.lines.length > 0);
-  assertMatch(opened.lines[0], /stream name already in use/);
+  assertMatch(opened.lines[0]!, /stream name already in use/);
   await streams.streams.update("PLI", { subjects: ["other", "pli"] });
   await opened.sink.flush();
   assertEquals(opened.sink.stats, counted({ published: 10 }));
@@ -203,7 +203,7 @@ for (
     const log = new ArrayLog();
     await using bad = open(`nats://${wrong}@${address}`, { log });
     await until(() => bad.lines.length > 0);
-    assertMatch(bad.lines[0], /Authorization Violation.*; messages wait$/);
+    assertMatch(bad.lines[0]!, /Authorization Violation.*; messages wait$/);
 
     await broker.kill();
     await until(() => good.lines.length > 1);
@@ -245,7 +245,7 @@ certified(
       flushTimeoutMs: 0,
     });
     await until(() => refused.lines.length > 0);
-    assertMatch(refused.lines[0], /: server does not support 'tls'; messages/);
+    assertMatch(refused.lines[0]!, /: server does not support 'tls'; messages/);
 
     const folder = await Deno.makeTempDir();
     const [cert, key] = [`${folder}/cert.pem`, `${folder}/key.pem`];
@@ -260,7 +260,7 @@ certified(
     const url = `tls://${broker.host}/pli`;
     await using unknown = open(url, { flushTimeoutMs: 0 });
     await until(() => unknown.lines.length > 0);
-    assertMatch(unknown.lines[0], /certificate.*; messages wait$/);
+    assertMatch(unknown.lines[0]!, /certificate.*; messages wait$/);
 
     const checkpoint = `${folder}/checkpoint`;
     await runPeer(Deno.execPath(), [

@@ -72,7 +72,7 @@ const NC: Tool = {
   show: { args: "-u -n -l -v -W 1 127.0.0.1 0".split(" "), ends: true },
   type: "-u -n -l -v 127.0.0.1 0".split(" "),
   async address(peer) {
-    const [, port] = await peer.said(/^Bound on 127\.0\.0\.1 (\d+)\n/);
+    const [, port = ""] = await peer.said(/^Bound on 127\.0\.0\.1 (\d+)\n/);
     return `udp://127.0.0.1:${port}`;
   },
 };

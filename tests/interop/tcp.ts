@@ -132,7 +132,7 @@ for (
     "--echo",
   ]]] as const
 ) {
-  KINDS[1].test(
+  KINDS[1]!.test(
     `nc -N does not wait for the time-out of a server that ${what}`,
     async () => {
       // The second message arrives in time only if the first nc has ended.
@@ -141,18 +141,18 @@ for (
         ...replies,
       ], { flags: ["--allow-net=127.0.0.1"] });
       const [, port] = await server.said(/^listening on \S+:(\d+)$/);
-      for (let n = 0; n < 2; n++) await KINDS[1].ask(port, BONJOUR.bytes);
+      for (let n = 0; n < 2; n++) await KINDS[1]!.ask(port!, BONJOUR.bytes);
       const { code, stderr } = await server.ended();
       assertEquals(code, 0, stderr);
     },
   );
 }
 
-KINDS[1].test(
+KINDS[1]!.test(
   "text typed into nc reaches a waiting client",
   async () => {
-    await using peer = await KINDS[1].listen(false);
-    const reply: Message = LINES[1];
+    await using peer = await KINDS[1]!.listen(false);
+    const reply: Message = LINES[1]!;
     const [answer] = await Promise.all([
       client(BONJOUR, peer.address, [
         ...["--wait", "--timeout", "20s", "--format", "raw"],

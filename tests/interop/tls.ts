@@ -73,10 +73,10 @@ test("openssl s_server receives from the client, and replies", async () => {
       ...["--ca", cert, "--wait", "--timeout", "20s", "--format", "raw"],
     ], [read]),
     peer.printed(/Bonjour je vous envoi un message !\n/).then(() =>
-      peer.type(lineOf(LINES[1]))
+      peer.type(lineOf(LINES[1]!))
     ),
   ]);
-  assertSameBytes(answer, LINES[1].bytes);
+  assertSameBytes(answer, LINES[1]!.bytes);
 });
 
 test("the client sends nothing to an openssl s_server that it does not trust", async () => {
@@ -89,7 +89,10 @@ test("the client sends nothing to an openssl s_server that it does not trust", a
   const [, port] = await peer.printed(/^ACCEPT 127\.0\.0\.1:(\d+)\n/m);
   const message = await client(BONJOUR, `tls://127.0.0.1:${port}`, [], [read])
     .then(() => "", (error) => error.message);
-  assertStringIncludes(message, "invalid peer certificate");
+  assertStringIncludes(
+    message,
+    "the server's certificate comes from an unknown issuer",
+  );
   const { bytes } = await peer.ended();
   assertEquals(new TextDecoder().decode(bytes).includes("Bonjour"), false);
 });

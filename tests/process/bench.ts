@@ -104,7 +104,7 @@ Deno.test("carriers are measured on request, and those that never lose messages 
     Object.values(CARRIERS).map(({ label }) => label),
   );
   for (const carrier of Object.keys(CARRIERS)) {
-    for (const { arrived } of outcome.figures[`over ${carrier}, 100`]!) {
+    for (const { arrived = NaN } of outcome.figures[`over ${carrier}, 100`]!) {
       if (LOSSY.includes(carrier)) assert(arrived > 0 && arrived <= 1, stdout);
       else assertEquals(arrived, 1, carrier);
     }
@@ -124,7 +124,8 @@ Deno.test("the relay and the store are groups of the same run, with targets of t
   );
   assertMatch(stdout, /^\| relay, slower direction.* (passed|missed) \|$/m);
   for (
-    const { sent, storedShare, lost } of outcome.figures["store plain, 50000"]!
+    const { sent = NaN, storedShare = NaN, lost = NaN } of outcome
+      .figures["store plain, 50000"]!
   ) {
     assert(
       sent > 0 && storedShare > 0 && storedShare <= 1 && lost >= 0,
@@ -187,7 +188,7 @@ Deno.test("a file that cannot be written is rejected in one line before anything
         [`${path}/results.json`, folder, "File exists"],
         [folder, `${folder},${folder}/..`, "Is a directory"],
         [path, "tmp/bench", "Requires write access to "],
-      ]
+      ] as const
     ) {
       const { code, stdout, stderr } = await run(
         "bench/all.ts",
@@ -238,7 +239,7 @@ Deno.test("docs/carriers.md shows what each carrier costs beside UDP, from the r
   const { figures, machine } = await readOutcome(CARRIED);
   const results = new Results(figures);
   const page = await Deno.readTextFile("docs/carriers.md");
-  const [cpu, , , date] = machine.split(" · ");
+  const [cpu = "", , , date = ""] = machine.split(" · ");
   assert(page.includes(cpu) && page.includes(date), machine);
   for (const [name, carrier] of Object.entries(ON_PAGE)) {
     const [micros, rate] = ["bothMicros", "received"].map((metric) =>

@@ -26,13 +26,19 @@ async function filesIn(folder: string): Promise<string[]> {
 /** The contents of a page's code blocks in that language. */
 function blocksIn(page: string, language: string): string[] {
   const pattern = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, "gm");
-  return Array.from(pages.get(page)!.matchAll(pattern), ([, block]) => block);
+  return Array.from(
+    pages.get(page)!.matchAll(pattern),
+    ([, block = ""]) => block,
+  );
 }
 
 /** What a page has in backticks, and the words of its pictures. */
 function namesIn(page: string): string[] {
   const prose = pages.get(page)!.replace(/^```[^]*?^```/gm, "");
-  const spans = Array.from(prose.matchAll(/`([^`]+)`/g), ([, span]) => span);
+  const spans = Array.from(
+    prose.matchAll(/`([^`]+)`/g),
+    ([, span = ""]) => span,
+  );
   return [...spans, ...blocksIn(page, "text")].flatMap((text) =>
     text.split(/[\s,;()]+/)
   );
@@ -58,7 +64,7 @@ const EXTENSION = /\.(ts|js|mjs|c|h|css|html|md|svg|json|jsonc|lock|yml)$/;
 /** Whether a word is the path of a file or a folder of this project. */
 function isPath(word: string): boolean {
   if (!/^[\w.*][\w.*/-]*$/.test(word)) return false;
-  const [top, ...rest] = word.split("/");
+  const [top = "", ...rest] = word.split("/");
   if (GENERATED.includes(top)) return false;
   return EXTENSION.test(word) || word.endsWith("/") ||
     rest.length > 0 && folders.has(`${top}/`);
@@ -78,7 +84,7 @@ function anchorsIn(page: string): string[] {
   const prose = pages.get(page)!.replace(/^```[^]*?^```/gm, "");
   return Array.from(
     prose.matchAll(/^#+ (.+)$/gm),
-    ([, heading]) =>
+    ([, heading = ""]) =>
       heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "")
         .replaceAll(" ", "-"),
   );
@@ -112,8 +118,8 @@ for (const page of pages.keys()) {
   Deno.test(`each file and heading that ${page} links to is there`, () => {
     const missing: string[] = [];
     const text = pages.get(page)!;
-    for (const [, link] of text.matchAll(/\]\((?!\w+:)([^)]+)\)/g)) {
-      const [path, anchor] = link.split("#");
+    for (const [, link = ""] of text.matchAll(/\]\((?!\w+:)([^)]+)\)/g)) {
+      const [path = "", anchor] = link.split("#");
       const base = new URL(page, "file:///");
       const target = path === "" ? page : new URL(path, base).pathname.slice(1);
       if (!files.includes(target) && !folders.has(`${target}/`)) {
@@ -134,7 +140,7 @@ for (const page of pages.keys()) {
 }
 
 Deno.test("README's deno.json is enough for a program elsewhere, types included", async () => {
-  const [config] = blocksIn("README.md", "json");
+  const [config = ""] = blocksIn("README.md", "json");
   const root = new URL("../../", import.meta.url).pathname.slice(0, -1);
   assert(config.includes('"../pli"'));
   const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));

@@ -13,7 +13,7 @@ for (const server of ["tutorial_server", "server"]) {
         [argument(server, "0")],
         { flags: ["--allow-net=127.0.0.1"] },
       );
-      const [, port] = await listening.said(/^listening on (\d+)$/);
+      const [, port = ""] = await listening.said(/^listening on (\d+)$/);
       const sent = await run(
         `examples/${client}.ts`,
         [argument(client, port)],

@@ -40,7 +40,7 @@ for (
     const { code, stderr } = await run(script, [...args]);
     assertEquals(code, 2);
     assertMatch(stderr, /^Cannot [^\n]* --allow-ffi [^\n]*\n$/);
-    const [, flags] = /run: deno run (.*) \w+\.ts/.exec(stderr) ?? [];
+    const [, flags = ""] = /run: deno run (.*) \w+\.ts/.exec(stderr) ?? [];
     const again = await run(script, [...args], { flags: flags.split(" ") });
     assertEquals(again.stderr.includes("permission"), false);
   });

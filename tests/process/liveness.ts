@@ -19,7 +19,7 @@ for (
     await using program = new Program("tests/process/support/ends.ts", [mode], {
       flags: ["--allow-net=127.0.0.1"],
     });
-    const [, port] = await program.said(/^idle (\d+)$/);
+    const [, port = ""] = await program.said(/^idle (\d+)$/);
     await using socket = bind("udp://127.0.0.1:0");
     // It comes too late for a program that has nothing left to wait for.
     if (!ends) await socket.send("received", `127.0.0.1:${port}`);

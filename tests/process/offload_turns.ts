@@ -5,9 +5,10 @@ import { offload } from "../../lib/carriers/offload.ts";
 import { LOOPBACK } from "../support/helpers.ts";
 import { run } from "./support/programs.ts";
 
-// A handler takes 0.2 ms, so 100 datagrams fit between two ticks of 20 ms. A busy
-// machine delays ticks; but in that time it handles fewer.
-const MOST = 400;
+// A handler takes 0.2 ms, so 100 datagrams fit between two ticks of 20 ms. Without
+// turns there were up to 16,384, or a full buffer of some 5,000. What lies between
+// is room for other programs on the machine.
+const MOST = 2000;
 
 for (const how of ["serve", "iterate", "batches", "reuse", "receive"]) {
   Deno.test(`timers fire while a slow receiver is flooded: ${how}`, async () => {

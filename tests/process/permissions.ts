@@ -52,7 +52,7 @@ const SERVERS: [address: string, args: string[]][] = [
 
 /** Returns the carrier for a server, if it needs one of its own. */
 function carrierTo(address: string, args: string[], cert: string) {
-  const scheme = address.split(":")[0];
+  const [scheme = ""] = address.split(":");
   const framing = args.includes("length") ? "length" : "line";
   const token = args.includes("--token-file") ? "s3cret" : undefined;
   const caCerts = [cert];
@@ -73,9 +73,9 @@ Deno.test("each command that server prints works", () =>
       const command = await printedBy("server.ts", all, folder);
       await using program = typed(command, folder);
       const url = hasPage
-        ? (await program.said(/^page at (\S+)$/))[1]
+        ? (await program.said(/^page at (\S+)$/))[1]!
         : undefined;
-      const [, bound] = await program.said(/^listening on (\S+)$/);
+      const [, bound = ""] = await program.said(/^listening on (\S+)$/);
       if (url !== undefined) await sendByPage(url);
       await using socket = await connect(
         bound.replace("0.0.0.0", "127.0.0.1"),
@@ -117,7 +117,7 @@ Deno.test("the command of a unix: server works", () =>
     const args = [`unix:${folder}/pli.sock`, "--once", ...LIMIT, ...PAGE];
     const command = await printedBy("server.ts", args, folder);
     await using program = typed(command, folder);
-    const [, url] = await program.said(/^page at (\S+)$/);
+    const [, url = ""] = await program.said(/^page at (\S+)$/);
     await program.said(/^listening on /);
     await sendByPage(url);
     const { code, stdout } = await program.ended();
@@ -183,7 +183,7 @@ Deno.test("each command that client prints works", () =>
         quic: quic({ cert, key, token }),
       };
       await using listening = serve(address, ({ data }) => data, {
-        carrier: carriers[address.split(":")[0]],
+        carrier: carriers[address.replace(/:.*/, "")],
       });
       const { port } = listening.addr;
       const to = address.replace(/0$/, `${port}`);
@@ -263,7 +263,7 @@ const RELAYS = [
   ["localhost:0", "localhost:0"],
   ["[::1]:0", "127.0.0.1:0"],
   ["0.0.0.0:0", "[::1]:0"],
-];
+] as const;
 
 Deno.test("each command that relay prints works", () =>
   inParallel(RELAYS, ([listen, to]) =>
@@ -280,7 +280,7 @@ Deno.test("each command that relay prints works", () =>
       ];
       const command = await printedBy("lib/programs/relay.ts", args, folder);
       await using program = typed(command, folder);
-      const [, from] = await program.said(/^relaying (\S+) to /);
+      const [, from = ""] = await program.said(/^relaying (\S+) to /);
       await using socket = await connect(from.replace("0.0.0.0", "127.0.0.1"));
       await socket.request("ping", { timeoutMs: 1000, retries: 9 });
       program.kill("SIGINT");
@@ -294,7 +294,7 @@ Deno.test("the command of history works, and does not need to write", () =>
     await using program = new Program(`${PROJECT}server.ts`, [
       ...["127.0.0.1:0", "--once", "--store", "a,b.db"],
     ], { cwd: folder, flags: ["-A"], env: { INIT_CWD: "" } });
-    const [, address] = await program.said(/^listening on (\S+)$/);
+    const [, address = ""] = await program.said(/^listening on (\S+)$/);
     await using socket = await connect(address);
     await socket.send("stored");
     assertEquals((await program.ended()).code, 0);

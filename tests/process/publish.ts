@@ -14,7 +14,7 @@ async function published(): Promise<string[]> {
   assert(success, text);
   // Such as "   file:///…/lib/addr.ts (2.89KB)".
   const lines = text.matchAll(/^ +(file:.+) \([\d.]+\w?B\)$/gm);
-  return Array.from(lines, ([, url]) => url.slice(root.length)).sort();
+  return Array.from(lines, ([, url = ""]) => url.slice(root.length)).sort();
 }
 
 /** The paths of all files in a folder and below it. */

@@ -21,7 +21,7 @@ async function startRelay(to: string | Deno.NetAddr, ...args: string[]) {
   const server = typeof to === "string" ? to : `127.0.0.1:${to.port}`;
   const options = ["--listen", "127.0.0.1:0", "--to", server, ...args];
   const program = new Program(RELAY, options);
-  const [, address] = await program.said(
+  const [, address = ""] = await program.said(
     /^relaying (\S+) to \S+ \(seed \d+\)$/,
   );
   return Object.assign(program, { address });
@@ -170,7 +170,7 @@ Deno.test("relay counts what the system drops on the way down, to the datagram",
     [...args, "--idle", "1s", "--stats-every", "100ms"],
     { flags: [NET, "--allow-run=cat"] },
   );
-  const [, address] = await relay.said(/^relaying (\S+) to /);
+  const [, address = ""] = await relay.said(/^relaying (\S+) to /);
   await using client = await connect(address);
   await client.send("?");
   const { from } = await server.receive();

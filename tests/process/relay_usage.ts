@@ -76,7 +76,7 @@ for (
     [":0", ":0", "nothing can be sent to port 0"],
     [":0", "127.255.255.255:9", "127.255.255.255 is a broadcast address"],
     [":62000", "127.0.0.1:62000", "a relay to itself would never end"],
-  ]
+  ] as const
 ) {
   Deno.test(`relay --listen ${listen} --to ${to} exits 1 with one line`, async () => {
     const args = ["--listen", listen, "--to", to];
@@ -121,7 +121,7 @@ Deno.test("relay runs with the permissions that it asks for", async () => {
   await using relay = new Program(RELAY, [
     ...["--listen", ":0", "--to", `:${port}`],
   ], { flags: ["--allow-net=127.0.0.1"] });
-  const [, address] = await relay.said(/^relaying (\S+) to/);
+  const [, address = ""] = await relay.said(/^relaying (\S+) to/);
   await using client = await connect(address);
   assertEquals((await client.request("ping")).text(), "ping");
 });

@@ -62,7 +62,7 @@ Deno.test("server --format json writes one object per line, safe for a terminal"
   await client.send(HOSTILE);
   await client.send(new Uint8Array([0xff, 0x00]));
   const { stdout } = await server.ended();
-  const [first, second] = stdout.trimEnd().split("\n");
+  const [first = "", second = ""] = stdout.trimEnd().split("\n");
   assertEquals(/[\p{Cc}\p{Bidi_Control}]/u.test(first), false);
   const { time, from, ...rest } = JSON.parse(first);
   assertEquals(new Date(time).toISOString(), time);

@@ -120,7 +120,7 @@ test("server --store without permission prints the whole command, and that comma
   const args = ["127.0.0.1:0", "--timeout", "50ms", "--store", path];
   const { code, stderr } = await run("server.ts", args);
   assertEquals(code, 2);
-  const [, flags] = /run: deno run (.*) server\.ts/.exec(stderr) ?? [];
+  const [, flags = ""] = /run: deno run (.*) server\.ts/.exec(stderr) ?? [];
   const again = await run("server.ts", args, { flags: flags.split(" ") });
   assertEquals(again.code, 3);
 });
@@ -135,7 +135,7 @@ test("server --receipt answers with the number and the size once it is on disk",
     const reply = await client.request("x".repeat(id), SOON);
     assertEquals(JSON.parse(reply.text()), { id, size: id });
     using store = new StoreReader(path);
-    assertEquals(store.latest(1)[0].datagram.text(), "x".repeat(id));
+    assertEquals(store.latest(1)[0]?.datagram.text(), "x".repeat(id));
   }
 });
 
@@ -227,7 +227,7 @@ for (
     assertEquals([received, sent, sinks.store.notStored], [5, 0, 5]);
     const lines = result.stderr.trimEnd().split("\n");
     assertEquals(lines.length, 3, result.stderr);
-    assertMatch(lines[0], /^Cannot store messages in .*; going on without$/);
+    assertMatch(lines[0]!, /^Cannot store messages in .*; going on without$/);
   });
 }
 

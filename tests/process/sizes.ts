@@ -33,7 +33,7 @@ for (const [scheme, size, serverArgs, clientArgs] of LONG) {
         ...[`${scheme}://127.0.0.1:0`, "--once", "--echo", "--format", "raw"],
         ...[...secured, ...serverArgs],
       ], { cwd, flags });
-      const [, address] = await server.said(/^listening on (\S+)$/);
+      const [, address = ""] = await server.said(/^listening on (\S+)$/);
       const text = "0123456789".repeat(size / 10 + 1).slice(0, size);
       await Deno.writeTextFile(`${folder}/long`, text);
       const { code, stdout, stderr } = await run(`${PROJECT}client.ts`, [

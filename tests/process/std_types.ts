@@ -7,7 +7,7 @@ import config from "../../deno.json" with { type: "json" };
 
 const declarations = await Deno.readTextFile("lib/std.d.ts");
 const declared = declarations.split(/^declare module /m).slice(1)
-  .map((text) => ({ module: text.split('"')[1], text }));
+  .map((text) => ({ module: text.split('"')[1] ?? "", text }));
 
 Deno.test("each module that deno.json maps is declared, and no other", () => {
   const mapped = Object.keys(config.imports)
@@ -25,7 +25,7 @@ for (const { module, text } of declared) {
       ...text.matchAll(/^ {2}export (?!type|interface)(\w+) (\w+)/gm),
     ];
     assert(names.length > 0);
-    for (const [, kind, name] of names) {
+    for (const [, kind, name = ""] of names) {
       assertEquals([kind, typeof actual[name]], ["function", "function"], name);
     }
   });

@@ -72,7 +72,7 @@ testStore(
       onStored: (batch) => {
         reader ??= stack.use(new StoreReader(path));
         for (const { id } of batch) {
-          assertEquals(reader.after(id - 1, 1)[0].id, id);
+          assertEquals(reader.after(id - 1, 1)[0]?.id, id);
           stored.push(id);
         }
       },
@@ -135,7 +135,7 @@ testStore("returns no message before it is stored", async (path, open) => {
   other.exec("COMMIT");
   other.close();
   await store.flush();
-  await until(() => store.stats.waiting === 0);
+  await until(() => store.stats["waiting"] === 0);
   assertEquals(idsOf(store.after(0, 100)), [1, 2, 3, 4, 5, 6]);
   await store.close();
 });

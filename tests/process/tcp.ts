@@ -25,7 +25,7 @@ for (
   Deno.test(`a program ends although a TCP socket ${what}`, async () => {
     const { code, stdout } = await run(
       "tests/process/support/tcp_ends.ts",
-      [mode],
+      [mode!],
       START,
     );
     assertEquals([code, stdout], [0, "the end\n"]);

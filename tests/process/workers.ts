@@ -6,7 +6,7 @@ Deno.test("examples/workers.ts shares a port among workers and adds up their cou
   await using workers = new Program("examples/workers.ts", [], {
     flags: ["--allow-net=127.0.0.1", "--allow-ffi", "--allow-read=."],
   });
-  const [, port] = await workers.said(/^listening on (\d+)$/);
+  const [, port = ""] = await workers.said(/^listening on (\d+)$/);
   for (let n = 0; n < 60; n++) {
     await using client = await connect(`udp://127.0.0.1:${port}`);
     await client.send("x");

@@ -83,7 +83,7 @@ export function tracedContract(
       assertEquals([inner.opened.length, outer.opened.length], [2, 2]);
       for (const [n, carrier] of outer.opened.entries()) {
         for (const member of ["addr", ...OPTIONAL]) {
-          const [own, original] = [carrier, inner.opened[n]].map((carrier) =>
+          const [own, original] = [carrier, inner.opened[n]!].map((carrier) =>
             Reflect.get(carrier, member, carrier)
           );
           assertEquals(typeof own, typeof original, member);
@@ -110,7 +110,7 @@ function remembered(source: CarrierSource) {
     ...(source.schemes && { schemes: source.schemes }),
     listen: (address: Parameters<CarrierSource["listen"]>[0]) =>
       keep(source.listen(address)),
-    dial: async (address: Parameters<CarrierSource["listen"]>[0]) =>
-      keep(await source.dial!(address)),
+    dial: async (...dialing: Parameters<NonNullable<CarrierSource["dial"]>>) =>
+      keep(await source.dial!(...dialing)),
   };
 }

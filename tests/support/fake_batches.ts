@@ -13,12 +13,17 @@ export class FakeBatchCarrier implements Carrier {
   readonly addr = LOCAL;
   /** The datagrams that were sent, in order. */
   readonly sent: string[] = [];
+  /** How many datagrams the socket has received. */
+  delivered = 0;
+  /** How many calls of `receiveBatch` came while another was in flight. */
+  overlaps = 0;
   /** Called by `sendBatch`. */
   onBatch: (batch: readonly Outgoing[]) => SentBatch | Promise<SentBatch> = (
     { length },
   ) => ({ sent: length });
   readonly #arrived: Run[][] = [];
   #reader: PromiseWithResolvers<readonly Run[]> | undefined;
+  #lent: Uint8Array[] = [];
 
   /** Whether a `receiveBatch` is in flight. */
   get reading(): boolean {
@@ -32,7 +37,12 @@ export class FakeBatchCarrier implements Carrier {
   }
 
   receiveBatch(): Promise<readonly Run[]> {
-    if (this.#reader) throw new Error("a second receiveBatch was called");
+    if (this.#reader) {
+      this.overlaps++;
+      throw new Error("a second receiveBatch was called");
+    }
+    // The memory of a batch is valid only until the next call.
+    for (const bytes of this.#lent) bytes.fill(0xff);
     const reader = this.#reader = Promise.withResolvers<readonly Run[]>();
     this.#serve();
     return reader.promise;
@@ -64,7 +74,15 @@ export class FakeBatchCarrier implements Carrier {
     if (this.#reader === undefined || this.#arrived.length === 0) return;
     const { resolve } = this.#reader;
     this.#reader = undefined;
-    resolve(this.#arrived.shift()!);
+    const runs = this.#arrived.shift() ?? [];
+    this.#lent = [];
+    resolve(runs.map((run) => {
+      if (!(run?.data instanceof Uint8Array)) return run;
+      const data = run.data.slice();
+      this.#lent.push(data);
+      this.delivered += run.count;
+      return { ...run, data, from: { ...run.from } };
+    }));
   }
 }
 

@@ -68,6 +68,8 @@ export class FakeCarrier implements Carrier {
   readonly clock?: Clock;
   /** How many datagrams the socket has received. */
   delivered = 0;
+  /** How many calls of `receive` came while another was in flight. */
+  overlaps = 0;
   /** The datagrams that were sent, in order. */
   readonly sent: { data: Uint8Array; to: Deno.Addr }[] = [];
   /** Whether a pending `receive` keeps the program running. */
@@ -102,7 +104,7 @@ export class FakeCarrier implements Carrier {
 
   /** Makes a datagram arrive. */
   deliver(data: Data, from: Deno.Addr = PEER): void {
-    this.#queue.push({ data: bytesOf(data), from });
+    this.#queue.push({ data: bytesOf(data), from: { ...from } });
     this.#serve();
   }
 
@@ -115,7 +117,10 @@ export class FakeCarrier implements Carrier {
   receive(
     buffer: Uint8Array = new Uint8Array(65_536),
   ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
-    if (this.#reader) throw new Error("a second receive was called");
+    if (this.#reader) {
+      this.overlaps++;
+      throw new Error("a second receive was called");
+    }
     return new Promise((resolve, reject) => {
       this.#reader = { buffer, resolve, reject };
       this.#serve();

@@ -13,6 +13,8 @@ export const STATS: CollectorStats = {
   sent: 3,
   sentBytes: 30,
   sendFailed: 4,
+  sending: 0,
+  unreachable: 0,
   withheld: {},
   dropped: { queueFull: 5 },
   sinks: {
@@ -77,7 +79,7 @@ export class FakeStore implements MessageLog {
 /** One server-sent event. */
 export interface Event {
   name: string;
-  id?: string;
+  id: string | undefined;
   data: {
     messages: { id: number; text?: string; size: number; cut?: true }[];
     skipped: number;
@@ -107,7 +109,7 @@ export class EventReader implements AsyncDisposable {
   static async at(
     page: Page,
     path: string,
-    headers?: HeadersInit,
+    headers: HeadersInit = {},
   ): Promise<EventReader> {
     const response = await fetch(new URL(path, page.url), { headers });
     assertEquals(response.status, 200);

@@ -50,17 +50,17 @@ async function firstPacket(): Promise<Buffer> {
 }
 
 function open(packet: Buffer) {
-  const id = packet.subarray(6, 6 + packet[5]);
+  const id = packet.subarray(6, 6 + packet[5]!);
   let at = 6 + id.length;
-  at += 1 + packet[at];
+  at += 1 + packet[at]!;
   const [token, afterToken] = varint(packet, at);
   const [length, start] = varint(packet, afterToken + token);
   const { key, iv, hp } = keys(id);
   const mask = maskOf(hp, packet.subarray(start + 4, start + 20));
-  const flags = packet[0] ^ (mask[0] & 0x0f);
+  const flags = packet[0]! ^ (mask[0]! & 0x0f);
   const size = (flags & 3) + 1;
   const packetNumber = packet.subarray(start, start + size)
-    .map((byte, i) => byte ^ mask[1 + i]);
+    .map((byte, i) => byte ^ mask[1 + i]!);
   const before = Buffer.from(packet.subarray(0, 6));
   before[0] = flags;
   const after = packet.subarray(6 + id.length, start);
@@ -93,9 +93,9 @@ function seal(
   ]);
   const start = header.length - packetNumber.length;
   const mask = maskOf(hp, packet.subarray(start + 4, start + 20));
-  packet[0] ^= mask[0] & 0x0f;
+  packet[0]! ^= mask[0]! & 0x0f;
   for (let i = 0; i < packetNumber.length; i++) {
-    packet[start + i] ^= mask[1 + i];
+    packet[start + i]! ^= mask[1 + i]!;
   }
   return packet;
 }
@@ -130,14 +130,14 @@ function maskOf(hp: Uint8Array, sample: Uint8Array): Buffer {
 function nonce(iv: Uint8Array, packetNumber: Uint8Array): Buffer {
   const bytes = Buffer.from(iv);
   const offset = bytes.length - packetNumber.length;
-  packetNumber.forEach((byte, i) => bytes[offset + i] ^= byte);
+  packetNumber.forEach((byte, i) => bytes[offset + i]! ^= byte);
   return bytes;
 }
 
 /** Reads a variable-length integer (RFC 9000, section 16), and returns its end. */
 function varint(bytes: Uint8Array, at: number): [value: number, end: number] {
-  const size = 1 << (bytes[at] >> 6);
-  let value = bytes[at] & 0x3f;
-  for (let i = 1; i < size; i++) value = value * 256 + bytes[at + i];
+  const size = 1 << (bytes[at]! >> 6);
+  let value = bytes[at]! & 0x3f;
+  for (let i = 1; i < size; i++) value = value * 256 + bytes[at + i]!;
   return [value, at + size];
 }

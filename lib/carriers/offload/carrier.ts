@@ -53,8 +53,8 @@ export class OffloadCarrier implements Carrier {
     this.#addr = addr;
     this.#remote = remote;
     this.#peers = remote === undefined
-      ? new ManyPeers(libc, this.#family)
-      : new OnePeer(remote);
+      ? new ManyPeers(libc, this.#family, poller.turns)
+      : new OnePeer(remote, poller.turns);
     this.#receiver = new Receiver(libc, fd);
     this.#sender = new Sender(libc, fd, this.#peers);
     this.#readiness = new Readiness(poller, watch);
@@ -73,15 +73,13 @@ export class OffloadCarrier implements Carrier {
   async receiveBatch(): Promise<readonly Run[]> {
     const readiness = this.#readiness;
     this.#pace.asked();
-    if (!this.#turns.areDue()) {
-      const here = this.#take();
-      if (here !== undefined) return here;
-      // The caller goes on first.
-      await undefined;
-      const soon = readiness.linger(this.#take);
-      if (soon !== undefined) return soon;
-    }
-    return await readiness.readable(this.#take) ?? closed();
+    if (this.#turns.areDue()) await readiness.turns();
+    const here = this.#take();
+    if (here !== undefined) return here;
+    // The caller goes on first.
+    await undefined;
+    return readiness.linger(this.#take) ??
+      await readiness.readable(this.#take) ?? closed();
   }
 
   async receive(
@@ -108,7 +106,7 @@ export class OffloadCarrier implements Carrier {
 
   async send(data: Uint8Array, to: Addr): Promise<number> {
     if (this.#isClosed) closed();
-    this.#peers.renew();
+    this.#peers.begin();
     const peer = this.#peers.find(to);
     if (peer.kind === "refused") throw peer.error;
     if (
@@ -180,7 +178,7 @@ export class OffloadCarrier implements Carrier {
     batch: readonly Outgoing[],
   ): SentBatch | Promise<SentBatch> | undefined {
     if (this.#isClosed) closed();
-    this.#peers.renew();
+    this.#peers.begin();
     const peer = this.#peers.find(batch[0].to);
     if (peer.kind === "name") return this.#sendResolved(batch[0]);
     if (peer.kind === "refused") return { sent: 0, error: peer.error };

@@ -24,6 +24,9 @@ const EVENTS_SIZE = MAX_EVENTS * EPOLL_EVENT.size;
 const FDS = EVENTS_SIZE;
 const TIME = FDS + POLLFD.size;
 const MEMORY_SIZE = TIME + TIMESPEC.size;
+// Shared by all calls: `epoll_ctl` returns before the next one is made.
+const EVENT_BYTES = new Uint8Array(EPOLL_EVENT.size);
+const EVENT = new DataView(EVENT_BYTES.buffer);
 const ONE = new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]);
 
 /** A descriptor that is ready, and for what: EPOLLIN, EPOLLOUT, EPOLLERR. */
@@ -43,6 +46,7 @@ export class Epoll {
   readonly #view: DataView;
   // For this thread.
   readonly #events = new Uint8Array(EVENTS_SIZE);
+  readonly #eventsView = new DataView(this.#events.buffer);
 
   /** @param place Where Deno may bind for a moment. */
   constructor(libc: Libc, place: NetAddr) {
@@ -109,7 +113,7 @@ export class Epoll {
       MAX_EVENTS,
       0,
     );
-    return this.#read(new DataView(this.#events.buffer), count);
+    return this.#read(this.#eventsView, count);
   }
 
   /** Wakes the thread. */
@@ -125,12 +129,13 @@ export class Epoll {
   }
 
   #control(operation: number, fd: number, events: number): void {
-    const event = new DataView(new ArrayBuffer(EPOLL_EVENT.size));
-    event.setUint32(EPOLL_EVENT.events, events, true);
-    event.setInt32(EPOLL_EVENT.data, fd, true);
-    const bytes = new Uint8Array(event.buffer);
+    EVENT.setUint32(EPOLL_EVENT.events, events, true);
+    EVENT.setInt32(EPOLL_EVENT.data, fd, true);
     const { fd: epoll } = this.#epoll;
-    checked(this.#libc, this.#libc.epoll_ctl(epoll, operation, fd, bytes));
+    checked(
+      this.#libc,
+      this.#libc.epoll_ctl(epoll, operation, fd, EVENT_BYTES),
+    );
   }
 
   #read(view: DataView, count: number): Ready[] {

@@ -51,6 +51,8 @@ export class Pace {
 
   /** Notes that a batch was given to the receiver. */
   gave(datagrams: number): void {
+    // A single one where more were allowed tells nothing.
+    if (datagrams === 1 && this.#limit > 1) return;
     this.#given = datagrams;
     this.#turn = this.#turns.count;
     this.#at = performance.now();

@@ -4,8 +4,13 @@ import { BoundedMap } from "../../limits/bounded_map.ts";
 import type { Libc } from "./libc.ts";
 import { NetPermission } from "./permissions.ts";
 import { encodeAddress, type Sockaddr } from "./sockaddr.ts";
+import type { Turns } from "./turns.ts";
 
 const MAX_PEERS = 4096;
+// A query costs 2 µs and makes garbage, so a loop that sends more often than this
+// to a peer, without a turn of the event loop, takes the answer for the rest of
+// the turn: 2 ms at most.
+const ASKED_PER_TURN = 4;
 
 /** What became of a peer's address. */
 export type Peer =
@@ -21,12 +26,12 @@ export type Peer =
 
 /**
  * The peers that a socket sends to. A permission can be revoked at any time, so
- * it is asked for again after each `renew`.
+ * each send asks for it again.
  */
 export interface Peers {
-  /** Forgets to which peers the program may send. */
-  renew(): void;
-  /** Returns the same object for equal addresses, until the next `renew`. */
+  /** Begins a send of one or many messages. */
+  begin(): void;
+  /** Returns the same object for equal addresses, until the next send. */
   find(to: Addr): Peer;
 }
 
@@ -34,14 +39,16 @@ const NAME: Peer = { kind: "name" };
 
 /** The many peers of a bound socket. Each address is encoded once. */
 export class ManyPeers implements Peers {
+  readonly #turns: Turns;
   readonly #known: BoundedMap<KnownPeer>;
-  #turn = 0;
+  #call = 0;
   #last: KnownPeer | undefined;
   #lastHost = "";
   #lastPort = 0;
 
   /** @param family Of the socket. An IPv4 one cannot use `::ffff:a.b.c.d`. */
-  constructor(libc: Libc, family: 4 | 6) {
+  constructor(libc: Libc, family: 4 | 6, turns: Turns) {
+    this.#turns = turns;
     this.#known = new BoundedMap((peer) => {
       const [host, text] = peer.split(" ", 2);
       const hostname = family === 4 ? comparableHost(host) : host;
@@ -51,8 +58,8 @@ export class ManyPeers implements Peers {
     }, MAX_PEERS);
   }
 
-  renew(): void {
-    this.#turn++;
+  begin(): void {
+    this.#call++;
   }
 
   find(to: Addr): Peer {
@@ -72,25 +79,27 @@ export class ManyPeers implements Peers {
       this.#lastHost = hostname;
       this.#lastPort = port;
     }
-    return this.#last.at(this.#turn);
+    return this.#last.at(this.#call, this.#turns.count);
   }
 }
 
 /** The one peer of a connected socket. */
 export class OnePeer implements Peers {
+  readonly #turns: Turns;
   readonly #peer: KnownPeer;
-  #turn = 0;
+  #call = 0;
 
-  constructor({ hostname, port }: NetAddr) {
+  constructor({ hostname, port }: NetAddr, turns: Turns) {
+    this.#turns = turns;
     this.#peer = new KnownPeer(hostname, port, null);
   }
 
-  renew(): void {
-    this.#turn++;
+  begin(): void {
+    this.#call++;
   }
 
   find(): Peer {
-    return this.#peer.at(this.#turn);
+    return this.#peer.at(this.#call, this.#turns.count);
   }
 }
 
@@ -99,17 +108,25 @@ class KnownPeer {
   readonly #address: Peer;
   readonly #permission: NetPermission;
   #peer: Peer;
-  #asked = -1;
+  #call = -1;
+  #turn = -1;
+  #asked = 0;
 
   constructor(hostname: string, port: number, sockaddr: Sockaddr | null) {
     this.#address = this.#peer = { kind: "address", sockaddr };
     this.#permission = new NetPermission(hostname, port);
   }
 
-  /** Asks at most once per turn. */
-  at(turn: number): Peer {
-    if (this.#asked !== turn) {
-      this.#asked = turn;
+  /** Asks at most once per call, and not for each call of a fast loop. */
+  at(call: number, turn: number): Peer {
+    if (call === this.#call) return this.#peer;
+    this.#call = call;
+    if (turn !== this.#turn) {
+      this.#turn = turn;
+      this.#asked = 0;
+    }
+    if (this.#asked < ASKED_PER_TURN) {
+      this.#asked++;
       this.#peer = this.#permission.isGranted
         ? this.#address
         : { kind: "refused", error: this.#permission.error };

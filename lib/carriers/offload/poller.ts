@@ -13,7 +13,7 @@ const TICK_MS = 25;
 // How often the event loop looks at Deno's own sockets while offload sockets have
 // work. As long as it has any, it does so only once in 61 turns (tokio's event
 // interval), and to make it look takes 0.2 ms.
-const PAUSE_MS = 10;
+const PAUSE_MS = 25;
 // A wait that took longer than this was a pause.
 const LONG_MS = 0.2;
 
@@ -60,7 +60,10 @@ export class Poller {
   }
 
   /** Changes what a socket waits for, or whether it keeps the program running. */
-  change(watch: Watch, change: Partial<Watch>): void {
+  change(
+    watch: Watch,
+    change: Partial<Pick<Watch, "reader" | "writer" | "isReferenced">>,
+  ): void {
     this.#waiting -= Number(watch.waits);
     this.#holding -= Number(watch.holds);
     Object.assign(watch, change);
@@ -86,12 +89,14 @@ export class Poller {
    * no work until a thread has slept.
    */
   turn(): Promise<void> {
+    if (this.#pause !== undefined) return this.#pause.promise;
     const isLate = performance.now() - this.#paused >= PAUSE_MS;
     if (this.#ended !== undefined || !isLate) return this.turns.next();
-    this.#pause ??= Promise.withResolvers();
+    this.turns.isPaused = true;
+    const { promise } = this.#pause = Promise.withResolvers();
     if (this.#isInThread) this.#epoll.wake();
     this.#settle();
-    return this.#pause.promise;
+    return promise;
   }
 
   /** Closes everything. @returns When that is done: a thread returns first. */
@@ -125,7 +130,8 @@ export class Poller {
       const ready = await (pause ? this.#epoll.pause() : this.#epoll.wait());
       this.#isInThread = false;
       this.#woke(pause !== undefined || performance.now() - start > LONG_MS);
-      await this.#serve(ready);
+      this.#ready.push(...ready);
+      if (this.#pause === undefined) await this.#serve();
     }
     this.#isRunning = false;
     if (this.#ended === undefined) this.#settle();
@@ -135,13 +141,15 @@ export class Poller {
   #woke(fromPause: boolean): void {
     if (!fromPause) return;
     this.#paused = performance.now();
+    this.turns.isPaused = false;
     this.#pause?.resolve();
     this.#pause = undefined;
   }
 
   readonly #lookWithout = async (): Promise<void> => {
     this.#tick = undefined;
-    await this.#serve(this.#epoll.look());
+    this.#ready.push(...this.#epoll.look());
+    await this.#serve();
     if (this.#ended === undefined) this.#settle();
   };
 
@@ -152,7 +160,8 @@ export class Poller {
       const isLate = this.#isInThread && this.#asked === asked;
       if (isLate) {
         this.#woke(true);
-        await this.#serve(this.#epoll.look());
+        this.#ready.push(...this.#epoll.look());
+        await this.#serve();
       }
       this.#guard = this.#isInThread
         ? this.#expect(isLate ? TICK_MS : LATE_MS)
@@ -161,8 +170,7 @@ export class Poller {
   }
 
   /** Calls those that wait, one per turn: each handles what it gets at once. */
-  async #serve(ready: readonly Ready[]): Promise<void> {
-    this.#ready.push(...ready);
+  async #serve(): Promise<void> {
     if (this.#isServing) return;
     this.#isServing = true;
     for (let next; (next = this.#ready.shift()) !== undefined;) {

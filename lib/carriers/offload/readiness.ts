@@ -24,6 +24,8 @@ export class Readiness {
   #naps = 0;
   #isClosed = false;
   #look: () => boolean = () => false;
+  // All sends that wait for room wait for the same.
+  #room: Promise<void> | undefined;
 
   constructor(poller: Poller, watch: Watch) {
     this.#libc = poller.libc;
@@ -96,9 +98,9 @@ export class Readiness {
   }
 
   async #search(look: () => boolean): Promise<void> {
-    if (this.#poller.turns.areDue()) await this.turns();
     // Other code that is ready to run now may be what sends.
-    else await new Promise<void>((resolve) => void setImmediate(resolve));
+    if (!this.#poller.turns.areDue()) await this.#poller.turns.next();
+    await this.turns();
     if (look()) return;
     const start = performance.now();
     const reader = () => {
@@ -115,9 +117,13 @@ export class Readiness {
 
   /** Resolves when there may be room to send, or when the socket is closed. */
   writable(): Promise<void> {
-    return new Promise((writer) =>
-      this.#poller.change(this.#watch, { writer })
-    );
+    return this.#room ??= new Promise((resolve) => {
+      const writer = () => {
+        this.#room = undefined;
+        resolve();
+      };
+      this.#poller.change(this.#watch, { writer });
+    });
   }
 
   ref(): void {

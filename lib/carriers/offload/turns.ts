@@ -7,6 +7,8 @@ const TURN_MS = 2;
  * does with it is known beforehand.
  */
 export class Turns {
+  /** Whether nobody may work, because the event loop has to have no work. */
+  isPaused = false;
   #count = 0;
   // When work began, after the last turn.
   #since = 0;
@@ -24,6 +26,7 @@ export class Turns {
    * @returns Whether the event loop has to turn first.
    */
   areDue(): boolean {
+    if (this.isPaused) return true;
     const now = performance.now();
     if (this.#immediate !== undefined) return now - this.#since >= TURN_MS;
     this.#since = now;
@@ -40,6 +43,7 @@ export class Turns {
 
   /** Ends it. */
   stop(): void {
+    this.isPaused = false;
     clearImmediate(this.#immediate);
     this.#turned();
   }

@@ -4,8 +4,15 @@ export class ByteReader {
   #chunk: Uint8Array = new Uint8Array();
   #offset = 0;
 
-  constructor(stream: ReadableStream<Uint8Array>) {
+  readonly #onBytes: () => void;
+
+  /** @param onBytes Called when bytes have arrived. */
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    onBytes: () => void = () => {},
+  ) {
     this.#chunks = stream.getReader();
+    this.#onBytes = onBytes;
   }
 
   /** How many bytes can be taken without waiting. */
@@ -28,6 +35,7 @@ export class ByteReader {
       if (this.ready === 0) {
         const { value, done } = await this.#chunks.read();
         if (done) return undefined;
+        this.#onBytes();
         this.#chunk = value;
         this.#offset = 0;
       }

@@ -49,6 +49,7 @@ export class Control {
   async receive(): Promise<Frame | undefined> {
     const frame = await this.#reader.take(SIZE).catch(() => undefined);
     if (frame === undefined) return undefined;
-    return { kind: frame[0], count: Number(viewOf(frame).getBigUint64(1)) };
+    const view = viewOf(frame);
+    return { kind: view.getUint8(0), count: Number(view.getBigUint64(1)) };
   }
 }

@@ -1,16 +1,19 @@
 import type { SchemeAddr } from "../../addr.ts";
+import type { Carrier, DialOptions } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
-import type { Carrier } from "../../carrier.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Backlogs } from "../backlog.ts";
+import { sweep } from "../sweep.ts";
+import { Arrivals, type Received } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
 import { parkedEndpoint, parkEndpoint } from "./endpoints.ts";
-import { CODE, handshakeFailure, noAnswer, refusal } from "./failures.ts";
+import { CODE, dialFailure, noAnswer, refusal } from "./failures.ts";
 import { clientHello, type Hello, readHello } from "./hello.ts";
+import { longestOf } from "./messages.ts";
 import { Peer } from "./peer.ts";
 import { quicAddr } from "./scheme_addr.ts";
-import { type Settings, transport } from "./settings.ts";
+import { clientTransport, type Settings } from "./settings.ts";
 
 /** The server to connect to, its host resolved. */
 export interface Target {
@@ -25,35 +28,49 @@ export interface Target {
 /**
  * Connects and exchanges hellos.
  *
- * @throws One line that says what went wrong, as an error of `errors`.
+ * @throws One line that says what went wrong, as an error of `errors`; or
+ * `signal.reason`, if the signal aborts first.
  */
 export async function dial(
   target: Target,
   settings: Settings,
   counts: Counts,
+  { signal }: DialOptions = {},
 ): Promise<Dialed> {
+  signal?.throwIfAborted();
   const endpoint = parkedEndpoint(target.from);
   const { handshakeMs } = settings;
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
+  const start = performance.now();
+  let isGivenUp = false;
+  let why: unknown;
+  const giveUp = (reason: unknown) => {
+    if (isGivenUp) return;
+    isGivenUp = true;
+    why = reason;
     endpoint.close();
-  }, handshakeMs);
+  };
+  const timer = setTimeout(giveUp, handshakeMs, noAnswer(handshakeMs));
+  const abort = () => giveUp(signal?.reason);
+  signal?.addEventListener("abort", abort);
   try {
     const { hostname, port, serverName } = target;
+    const { caCerts } = settings;
     const conn = await Deno.connectQuic({
-      ...transport(settings),
+      ...clientTransport(settings),
       ...{ hostname, port, serverName, endpoint },
-      caCerts: settings.caCerts,
-      keepAliveInterval: settings.keepAliveMs,
+      ...(caCerts !== undefined && { caCerts }),
     });
-    return await greet(conn, target, settings, counts);
+    const dialed = await greet(conn, target, settings, counts);
+    if (!isGivenUp) return dialed;
+    dialed.close();
+    throw why;
   } catch (error) {
-    if (isLate) throw noAnswer(handshakeMs);
+    if (isGivenUp) throw why;
     parkEndpoint(target.from, endpoint);
-    throw handshakeFailure(error);
+    throw dialFailure(error, Math.round(performance.now() - start));
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
   }
 }
 
@@ -94,10 +111,12 @@ async function greet(
 class Dialed implements Carrier {
   readonly addr: SchemeAddr;
   readonly remote: SchemeAddr;
+  readonly closed: Promise<void>;
   readonly maxReceive: number;
   readonly #arrivals = new Arrivals();
   readonly #drops: Drops = { lost: 0, unconfirmed: 0 };
   readonly #peer: Peer;
+  readonly #sweep: Disposable;
 
   constructor(
     conn: Deno.QuicConn,
@@ -112,19 +131,22 @@ class Dialed implements Carrier {
     this.remote = quicAddr({ hostname, port });
     this.#peer = new Peer({
       ...greeting,
-      ...{ conn, addr: this.remote, idleMs, counts },
+      ...{ conn, idleMs, counts, waits: true },
       ...{ arrivals: this.#arrivals, drops: this.#drops },
+      backlogs: new Backlogs(longestOf(maxMessage)),
     });
+    this.#sweep = sweep([idleMs], (now) => this.#peer.check(now));
     counts.peers++;
     counts.admitted++;
-    this.#peer.gone.then((why) => {
+    this.closed = this.#peer.gone.then((why) => {
       counts.peers--;
+      this.#sweep[Symbol.dispose]();
       this.#arrivals.end(() => new errors.ConnectionReset(why));
       parkEndpoint(from, endpoint);
     });
   }
 
-  receive(buffer?: Uint8Array<ArrayBuffer>) {
+  receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {
     return this.#arrivals.receive(buffer);
   }
 
@@ -136,7 +158,7 @@ class Dialed implements Carrier {
     return this.#peer.maxSize;
   }
 
-  drops() {
+  drops(): Record<string, number> {
     return { ...this.#arrivals.drops, ...this.#drops };
   }
 

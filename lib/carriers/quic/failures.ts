@@ -1,5 +1,6 @@
-import { type ErrorClass, errors, quote } from "../../errors.ts";
+import { errors, quote } from "../../errors.ts";
 import { reasonOf } from "../../warnings.ts";
+import { handshakeFailure } from "../handshake_failures.ts";
 
 /** The codes that this protocol closes connections with. */
 export const CODE = {
@@ -51,47 +52,20 @@ export function refusal(info: Deno.QuicCloseInfo): Error {
     : new errors.ConnectionRefused(text);
 }
 
-// The TLS alerts (RFC 8446, section 6) that rustls sends, and their meaning.
-const ALERTS: Record<string, [ErrorClass, string]> = {
-  42: [
-    errors.InvalidData,
-    "the server's certificate is not for that name",
-  ],
-  45: [
-    errors.InvalidData,
-    "the server's certificate has expired, or is not valid yet",
-  ],
-  48: [
-    errors.InvalidData,
-    "the server's certificate comes from an unknown issuer; trust it by caCerts, or --ca FILE",
-  ],
-  51: [
-    errors.InvalidData,
-    "the server's certificate is not signed by any certificate in caCerts",
-  ],
-  120: [
-    errors.NotSupported,
-    "the server speaks another protocol than pli/1",
-  ],
-};
-
-/** Rewords the error of a handshake as one line that names the reason. */
-export function handshakeFailure(cause: unknown): unknown {
-  if (!(cause instanceof Error)) return cause;
-  const { message } = cause;
-  const alert = ALERTS[/\berror (\d+)\b/.exec(message)?.[1] ?? ""];
-  if (alert !== undefined) {
-    const [Class, text] = alert;
-    const name = /not valid for name ("[^"]*")/.exec(message)?.[1];
-    return new Class(name === undefined ? text : `${text}: ${name}`, { cause });
-  }
-  if (message.includes("refused to accept")) {
+/**
+ * Rewords the error of a handshake as one line that names the reason.
+ *
+ * @param ms How long the handshake has taken.
+ */
+export function dialFailure(cause: unknown, ms: number): unknown {
+  const reason = reasonOf(cause);
+  if (reason.includes("refused to accept")) {
     return new errors.ConnectionRefused(
       "the server accepts no more connections now",
       { cause },
     );
   }
-  return cause;
+  return reason === "timed out" ? noAnswer(ms) : handshakeFailure(cause);
 }
 
 /** The error of a handshake that was never answered. */

@@ -43,11 +43,11 @@ export async function readHello(
   stream: ByteReader,
 ): Promise<Hello | undefined> {
   const bytes = await stream.take(5);
-  if (bytes === undefined || bytes[0] > RELIABLE) return undefined;
-  return {
-    reliable: bytes[0] === RELIABLE,
-    largest: viewOf(bytes).getUint32(1),
-  };
+  if (bytes === undefined) return undefined;
+  const view = viewOf(bytes);
+  const flags = view.getUint8(0);
+  if (flags > RELIABLE) return undefined;
+  return { reliable: flags === RELIABLE, largest: view.getUint32(1) };
 }
 
 /** Reads the token after a client's hello; `undefined` if it is too long or missing. */

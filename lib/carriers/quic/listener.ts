@@ -1,32 +1,46 @@
-import type { NetAddr, SchemeAddr } from "../../addr.ts";
+import { copyAddr, type NetAddr, type SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 import type { Carrier } from "../../carrier.ts";
+import { Backlogs } from "../backlog.ts";
 import { certificateFailure } from "../pem.ts";
-import { peerKey } from "../peers.ts";
-import { Arrivals } from "./arrivals.ts";
+import { sweep } from "../sweep.ts";
+import { Arrivals, type Received } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Control } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
 import { openEndpoint, released } from "./endpoints.ts";
 import { CODE } from "./failures.ts";
 import { isToken, readHello, readToken, serverHello } from "./hello.ts";
+import { longestOf } from "./messages.ts";
 import { Peer } from "./peer.ts";
+import { PeerMap } from "./peer_map.ts";
 import { quicAddr } from "./scheme_addr.ts";
-import { type Settings, transport } from "./settings.ts";
+import { serverTransport, type Settings } from "./settings.ts";
 
 type Reason = keyof Counts["refused"];
+
+// How often it is noted where the peers are. Asking at each message would take
+// longer than all else that happens to a datagram.
+const RENEW_MS = 1000;
 
 /** The server's end: one endpoint, and one peer per connection. */
 export class Listener implements Carrier {
   readonly addr: SchemeAddr;
   readonly opened: Promise<void>;
+  readonly closed: Promise<void>;
   readonly maxReceive: number;
+  // A copy: a program may change what it was given.
+  readonly #addr: SchemeAddr;
   readonly #settings: Settings;
   readonly #counts: Counts;
   #endpoint: Deno.QuicEndpoint | undefined;
   readonly #arrivals = new Arrivals();
   readonly #drops: Drops = { lost: 0, unconfirmed: 0 };
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new PeerMap();
+  readonly #backlogs: Backlogs;
+  readonly #sweep: Disposable;
+  readonly #ended = Promise.withResolvers<void>();
+  #unread = 0;
   readonly #greeted = new Set<Deno.QuicConn>();
   #accepting: Promise<void> | undefined;
   #isClosed = false;
@@ -44,26 +58,33 @@ export class Listener implements Carrier {
       );
     }
     this.maxReceive = settings.maxMessage;
+    this.closed = this.#ended.promise;
     this.#settings = settings;
     this.#counts = counts;
+    this.#backlogs = new Backlogs(longestOf(settings.maxMessage));
     const endpoint = openEndpoint(hostname, port);
     if (endpoint instanceof Promise) {
-      this.addr = quicAddr({ hostname, port });
+      this.#addr = quicAddr({ hostname, port });
       this.opened = endpoint.then((endpoint) => this.#listen(endpoint));
       this.opened.catch((error) => this.#arrivals.end(() => error));
     } else {
-      this.addr = quicAddr(endpoint.addr);
+      this.#addr = quicAddr(endpoint.addr);
       this.#listen(endpoint);
       this.opened = Promise.resolve();
     }
+    this.addr = copyAddr(this.#addr);
+    this.#sweep = sweep([settings.listenIdleMs, RENEW_MS], (now) => {
+      this.#peers.renew();
+      for (const peer of this.#peers.all) peer.check(now);
+    });
   }
 
-  receive(buffer?: Uint8Array<ArrayBuffer>) {
+  receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {
     return this.#arrivals.receive(buffer);
   }
 
   async send(data: Uint8Array, to: NetAddr): Promise<number> {
-    const peer = this.#peers.get(peerKey(to));
+    const peer = this.#peers.at(to);
     if (peer === undefined) {
       throw new errors.NotConnected(
         "that peer is not connected; a bound QUIC socket can only send to connected peers",
@@ -73,32 +94,47 @@ export class Listener implements Carrier {
   }
 
   maxSize(to: NetAddr): number {
-    return this.#peers.get(peerKey(to))?.maxSize ?? this.#settings.maxMessage;
+    return this.#peers.at(to)?.maxSize ?? this.#settings.maxMessage;
   }
 
-  drops() {
+  drops(): Record<string, number> {
     return { ...this.#arrivals.drops, ...this.#drops };
+  }
+
+  connections(): Record<string, number> {
+    return { unread: this.#unread };
   }
 
   close(): void {
     this.#shut();
-    for (const peer of this.#peers.values()) peer.close(CODE.goodbye);
+    const peers = [...this.#peers.all];
+    for (const peer of peers) peer.close(CODE.goodbye);
     this.#endpoint?.close();
+    this.#sweep[Symbol.dispose]();
+    this.#end(peers);
   }
 
   async end(): Promise<void> {
     this.#shut();
     await this.opened.catch(() => {});
-    const peers = [...this.#peers.values()];
+    const peers = [...this.#peers.all];
     await Promise.all(peers.map((peer) => peer.end()));
     this.#endpoint?.close();
+    this.#sweep[Symbol.dispose]();
+    await this.#end(peers);
+  }
+
+  async #end(peers: readonly Peer[]): Promise<void> {
+    await Promise.all(peers.map(({ gone }) => gone));
+    await this.opened.catch(() => {});
     await this.#accepting;
+    this.#ended.resolve();
   }
 
   #listen(endpoint: Deno.QuicEndpoint): void {
     try {
       const { cert = "", key = "" } = this.#settings;
-      const options = { ...transport(this.#settings), cert, key };
+      const options = { ...serverTransport(this.#settings), cert, key };
       this.#endpoint = endpoint;
       this.#accepting = this.#accept(endpoint.listen(options));
     } catch (error) {
@@ -127,7 +163,7 @@ export class Listener implements Carrier {
     }
     // Nothing may refer to it, or its port stays in use.
     this.#endpoint = undefined;
-    released(this.addr);
+    released(this.#addr);
   }
 
   /** Accepts a client's handshake, or rejects it; its address may be forged. */
@@ -147,7 +183,10 @@ export class Listener implements Carrier {
       }
       // `zeroRtt` returns the connection before the handshake is done, so that one
       // that takes too long can be closed.
-      const options = { ...transport(this.#settings), zeroRtt: true as const };
+      const options = {
+        ...serverTransport(this.#settings),
+        zeroRtt: true as const,
+      };
       this.#greet(incoming.accept(options));
     } catch {
       // There is no common protocol, or the client has left.
@@ -188,7 +227,7 @@ export class Listener implements Carrier {
     const streams = conn.incomingBidirectionalStreams.getReader();
     const { value: stream } = await streams.read();
     if (stream === undefined) return false;
-    const { token, reliable, maxMessage, maxPeers, idleMs } = this.#settings;
+    const { token, reliable, maxMessage, maxPeers } = this.#settings;
     const own = { reliable, largest: maxMessage };
     const reader = new ByteReader(stream.readable);
     const writer = stream.writable.getWriter();
@@ -207,26 +246,24 @@ export class Listener implements Carrier {
     writer.write(serverHello(own)).catch(() => {});
     this.#admit(
       new Peer({
-        ...{ conn, own, theirs, idleMs, addr: quicAddr(conn.remoteAddr) },
+        ...{ conn, own, theirs, idleMs: this.#settings.listenIdleMs },
         ...{ control: new Control(reader, writer), counts: this.#counts },
         ...{ arrivals: this.#arrivals, drops: this.#drops },
+        ...{ waits: false, backlogs: this.#backlogs },
+        onUnread: () => this.#unread++,
       }),
     );
     return true;
   }
 
   #admit(peer: Peer): void {
-    const key = peerKey(peer.addr);
     const counts = this.#counts;
-    // The client has lost its connection and made another. With two peers at one
-    // address a reply could go to the wrong one.
-    this.#peers.get(key)?.close(CODE.replaced);
-    this.#peers.set(key, peer);
+    this.#peers.add(peer);
     counts.peers++;
     counts.admitted++;
     peer.gone.then(() => {
       counts.peers--;
-      if (this.#peers.get(key) === peer) this.#peers.delete(key);
+      this.#peers.delete(peer);
     });
   }
 }

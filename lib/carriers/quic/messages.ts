@@ -3,6 +3,11 @@ import { viewOf } from "./hello.ts";
 
 const LENGTH = 4;
 
+/** Returns how many bytes the longest message takes on a stream. */
+export function longestOf(maxMessage: number): number {
+  return LENGTH + maxMessage;
+}
+
 /** Returns the bytes of a message on a stream: its length (4 bytes), its data. */
 export function encodeMessage(data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(LENGTH + data.length);

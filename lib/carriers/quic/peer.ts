@@ -1,32 +1,43 @@
-import type { NetAddr } from "../../addr.ts";
+import { copyAddr, type NetAddr } from "../../addr.ts";
 import { count } from "../../count.ts";
 import { MessageTooLargeError } from "../../errors.ts";
 import { reasonOf } from "../../warnings.ts";
-import type { Arrivals, Share } from "./arrivals.ts";
-import { ByteReader } from "./byte_reader.ts";
+import type { Backlogs } from "../backlog.ts";
+import { patience } from "../patience.ts";
+import { type Arrivals, Share } from "./arrivals.ts";
 import { type Control, KIND } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
 import { CODE, endOf, meaningOf, notConnected } from "./failures.ts";
 import type { Hello } from "./hello.ts";
-import { encodeMessage, readMessage } from "./messages.ts";
-import { patience } from "./patience.ts";
+import { Incoming } from "./incoming.ts";
+import { Outgoing } from "./outgoing.ts";
+import { quicAddr } from "./scheme_addr.ts";
 
 // How long an end that leaves waits for a peer that has already left to close.
 const FAREWELL_MS = 3_000;
-// How long taken messages may remain unconfirmed.
-const CONFIRM_MS = 10;
+// How long a server that ends waits for a client that takes nothing.
+const LAST_SILENCE_MS = 30_000;
+// What the system's buffers of a connection hold, in bytes.
+const IN_FLIGHT = 1_250_000;
 
 /** What a peer is made of. */
 export interface Parts {
   conn: Deno.QuicConn;
   control: Control;
-  addr: NetAddr;
   own: Hello;
   theirs: Hello;
   idleMs: number;
+  /**
+   * Whether a send waits until the system has taken its message: on a connected
+   * socket. On a bound one it would hold up the sends to others.
+   */
+  waits: boolean;
+  backlogs: Backlogs;
   arrivals: Arrivals;
   drops: Drops;
   counts: Counts;
+  /** Called when the peer is closed because it does not take its messages. */
+  onUnread?: () => void;
 }
 
 /**
@@ -38,43 +49,63 @@ export interface Parts {
  * stream instead and confirmed as they are taken.
  */
 export class Peer {
-  readonly addr: NetAddr;
   /**
-   * Resolves when the connection has ended and everything received is queued.
-   * The value says why it ended.
+   * Resolves when the connection has ended and everything received is queued. It
+   * does not wait for the program to receive. The value says why it ended.
    */
   readonly gone: Promise<string>;
   readonly #parts: Parts;
   readonly #share: Share;
   readonly #reliable: boolean;
   readonly #largest: number;
+  readonly #incoming: Incoming;
+  readonly #outgoing: Outgoing;
   readonly #answered = Promise.withResolvers<void>();
-  #messages: Promise<WritableStreamDefaultWriter<Uint8Array>> | undefined;
   #why: string | undefined;
   #isLeaving = false;
   #isGone = false;
   #sending = 0;
   #onSent: PromiseWithResolvers<void> | undefined;
-  #confirming: ReturnType<typeof setTimeout> | undefined;
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
   #farewell: ReturnType<typeof setTimeout> | undefined;
   // Counts of this connection: sent, received, and what the peer reports.
   #datagramsSent = 0;
   #datagramsReceived = 0;
-  #datagramsAnnounced: number | undefined;
-  #messagesSent = 0;
-  #messagesConfirmed = 0;
-  #messagesTaken = 0;
-  #messagesAnnounced: number | undefined;
+  #datagramsAnnounced = 0;
+  #messagesAnnounced = 0;
+  #isAnswerDue = false;
 
   constructor(parts: Parts) {
-    const { addr, own, theirs } = parts;
+    const { conn, control, own, theirs, arrivals, backlogs, counts } = parts;
+    const share = new Share(quicAddr(conn.remoteAddr));
     this.#parts = parts;
-    this.addr = addr;
-    this.#share = { from: addr, held: 0 };
+    this.#share = share;
     this.#reliable = own.reliable || theirs.reliable;
     this.#largest = Math.min(own.largest, theirs.largest);
+    this.#incoming = new Incoming({
+      ...{ conn, control, arrivals, share, counts, largest: own.largest },
+    });
+    this.#outgoing = new Outgoing(conn, backlogs, {
+      // A stream fails only with its connection, or if the peer breaks it.
+      broken: () => conn.close({ closeCode: CODE.protocol, reason: "" }),
+      behind: (isBehind) =>
+        isBehind ? arrivals.holdBack(share) : arrivals.resume(share),
+      overflow: () => this.#closeUnread(),
+    });
     this.gone = this.#run();
+  }
+
+  /** Where the peer is: a copy. It changes if a NAT gives it another port. */
+  get addr(): NetAddr {
+    return copyAddr(this.#share.from);
+  }
+
+  /** Notes where the peer is now. */
+  renew(): void {
+    if (this.#isGone) return;
+    const { hostname, port } = this.#parts.conn.remoteAddr;
+    const { from } = this.#share;
+    if (from.port === port && from.hostname === hostname) return;
+    this.#share.from = quicAddr({ hostname, port });
   }
 
   /** The longest message that can be sent to it now, in bytes. */
@@ -103,7 +134,7 @@ export class Peer {
    * closes the connection.
    */
   async end(): Promise<void> {
-    const { idleMs } = this.#parts;
+    const { idleMs, waits } = this.#parts;
     this.#isLeaving = true;
     if (this.#farewell !== undefined) {
       // It has left, so it takes nothing.
@@ -111,18 +142,36 @@ export class Peer {
       await this.gone;
       return clearTimeout(timer);
     }
-    const waiting = patience(idleMs, () => this.#messagesConfirmed);
+    const waiting = patience(
+      waits ? idleMs : Math.min(idleMs, LAST_SILENCE_MS),
+      this.#outgoing.held + IN_FLIGHT,
+      () => this.#outgoing.progress,
+    );
     const ended = Promise.race([this.gone, waiting.over]);
     if (this.#sending > 0) {
       this.#onSent = Promise.withResolvers();
       await Promise.race([this.#onSent.promise, ended]);
     }
+    await Promise.race([this.#outgoing.flushed().catch(() => {}), ended]);
     await Promise.race([ended, this.#answered.promise, this.#sayGoodbye()]);
     this.#answerGoodbye();
     await Promise.race([ended, this.#answered.promise]);
     waiting.stop();
     this.close(CODE.goodbye);
     await this.gone;
+  }
+
+  /** Closes the connection if the peer has taken nothing of a backlog for too long. */
+  check(now: number): void {
+    const { idleMs } = this.#parts;
+    if (this.#outgoing.isStalled(now, idleMs)) this.#closeUnread();
+  }
+
+  #closeUnread(): void {
+    if (this.#isGone) return;
+    this.#parts.onUnread?.();
+    this.close(CODE.stalled, "it received no messages for too long");
+    this.#outgoing.end(notConnected(this.#why));
   }
 
   /** Closes the connection at once. The peer is sent the code only. */
@@ -133,23 +182,27 @@ export class Peer {
   }
 
   async #run(): Promise<string> {
+    const { conn, arrivals, drops } = this.#parts;
     const messages = this.#reliable ? this.#readMessages() : undefined;
     const control = this.#readControl();
     await this.#readDatagrams();
     this.#isLeaving = true;
+    const why = await conn.closed.then(meaningOf, endOf);
+    this.#why ??= why;
+    this.#outgoing.end(notConnected(this.#why));
+    arrivals.leave(this.#share);
     await Promise.all([messages, control]);
     this.#isGone = true;
-    clearTimeout(this.#confirming);
-    clearTimeout(this.#watchdog);
+    this.#incoming.stop();
     clearTimeout(this.#farewell);
-    const { drops } = this.#parts;
-    const announced = this.#datagramsAnnounced ?? 0;
-    drops.lost += Math.max(0, announced - this.#datagramsReceived);
-    drops.unconfirmed += Math.max(
-      0,
-      this.#messagesSent - this.#messagesConfirmed,
-    );
-    this.#why ??= await this.#parts.conn.closed.then(meaningOf, endOf);
+    const { sent, confirmed } = this.#outgoing;
+    drops.unconfirmed += Math.max(0, sent - confirmed);
+    for (
+      const missing of [
+        this.#datagramsAnnounced - this.#datagramsReceived,
+        this.#messagesAnnounced - this.#incoming.read,
+      ]
+    ) drops.lost += Math.max(0, missing);
     return this.#why;
   }
 
@@ -169,30 +222,9 @@ export class Peer {
   }
 
   async #readMessages(): Promise<void> {
-    const { conn, arrivals, counts, own } = this.#parts;
-    try {
-      const streams = conn.incomingUnidirectionalStreams.getReader();
-      const { value: stream } = await streams.read();
-      if (stream === undefined) return;
-      const bytes = new ByteReader(stream);
-      for (;;) {
-        const data = await readMessage(bytes, own.largest);
-        if (data === "too long") {
-          return this.close(
-            CODE.protocol,
-            "it sent a message that is too long",
-          );
-        }
-        if (data === undefined) return;
-        if (!await arrivals.room(this.#share, data.length)) return;
-        arrivals.push(this.#share, data);
-        this.#messagesTaken++;
-        counts.received.messages++;
-        this.#confirm();
-        this.#answerGoodbye();
-      }
-    } catch {
-      // `closed` reports the reason.
+    const end = await this.#incoming.run(() => this.#answerGoodbye());
+    if (end === "too long") {
+      this.close(CODE.protocol, "it sent a message that is too long");
     }
   }
 
@@ -203,13 +235,14 @@ export class Peer {
       if (frame === undefined) return;
       const { kind, count } = frame;
       if (kind === KIND.taken || kind === KIND.answer) {
-        this.#messagesConfirmed = count;
+        this.#outgoing.confirm(count);
         if (kind === KIND.answer) this.#answered.resolve();
       } else if (kind === KIND.datagrams) this.#datagramsAnnounced = count;
       else if (kind === KIND.goodbye) {
         this.#isLeaving = true;
         this.#why ??= meaningOf({ closeCode: CODE.goodbye, reason: "" });
         this.#messagesAnnounced = count;
+        this.#isAnswerDue = true;
         this.#answerGoodbye();
       } else {
         return this.close(CODE.protocol, "it sent an unknown frame");
@@ -229,68 +262,33 @@ export class Peer {
           }: one datagram on this connection now holds at most ${this.maxSize}`,
         );
       }
-      throw await this.#broken();
+      throw notConnected(
+        this.#why ?? await conn.closed.then(meaningOf, endOf),
+      );
     }
     this.#datagramsSent++;
     counts.sent.datagrams++;
   }
 
   async #sendMessage(data: Uint8Array): Promise<void> {
-    const { conn, counts } = this.#parts;
-    this.#watch();
-    try {
-      this.#messages ??= conn.createUnidirectionalStream({
-        waitUntilAvailable: true,
-      }).then((stream) => stream.getWriter());
-      const writer = await this.#messages;
-      await writer.write(encodeMessage(data));
-    } catch {
-      throw await this.#broken();
-    }
-    this.#messagesSent++;
+    const { counts, waits } = this.#parts;
+    await (waits ? this.#outgoing.write(data) : this.#outgoing.enqueue(data));
     counts.sent.messages++;
-  }
-
-  /** Closes the connection, so that waiting sends reject, if none has progressed. */
-  #watch(): void {
-    const sent = this.#messagesSent;
-    this.#watchdog ??= setTimeout(() => {
-      this.#watchdog = undefined;
-      if (this.#sending === 0) return;
-      if (this.#messagesSent > sent) this.#watch();
-      else this.close(CODE.stalled, "it received no messages for too long");
-    }, this.#parts.idleMs);
-  }
-
-  /** A stream fails only with its connection, or if the peer breaks it. */
-  async #broken(): Promise<Error> {
-    this.#parts.conn.close({ closeCode: CODE.protocol, reason: "" });
-    return notConnected(await this.gone);
-  }
-
-  /** Confirms the messages taken so far: not each one, and one frame at a time. */
-  #confirm(): void {
-    this.#confirming ??= setTimeout(async () => {
-      const taken = this.#messagesTaken;
-      await this.#parts.control.send(KIND.taken, taken);
-      this.#confirming = undefined;
-      if (taken < this.#messagesTaken && !this.#isGone) this.#confirm();
-    }, CONFIRM_MS);
   }
 
   async #sayGoodbye(): Promise<void> {
     const { control } = this.#parts;
     await control.send(KIND.datagrams, this.#datagramsSent);
-    await control.send(KIND.goodbye, this.#messagesSent);
+    await control.send(KIND.goodbye, this.#outgoing.sent);
   }
 
   /** Replies once all announced messages are taken, or can no longer be. */
   #answerGoodbye(): void {
-    const announced = this.#messagesAnnounced;
-    if (announced === undefined) return;
-    if (this.#messagesTaken < announced && !this.#parts.arrivals.isOver) return;
-    this.#messagesAnnounced = undefined;
-    this.#parts.control.send(KIND.answer, this.#messagesTaken);
+    if (!this.#isAnswerDue) return;
+    const isMissing = this.#incoming.taken < this.#messagesAnnounced;
+    if (isMissing && !this.#parts.arrivals.isOver) return;
+    this.#isAnswerDue = false;
+    this.#parts.control.send(KIND.answer, this.#incoming.taken);
     // Then the peer closes. Its packet may be lost and is not sent again.
     this.#farewell = this.#closeAfter(this.#parts.idleMs);
   }

@@ -1,8 +1,8 @@
 import type { NetAddr, SchemeAddr } from "../../addr.ts";
 
-/** Returns an address as datagrams show it: one object for all of a peer's. */
+/** Returns the address of a connection's end as a plain object. */
 export function quicAddr(
   { hostname, port }: Pick<NetAddr, "hostname" | "port">,
-): Readonly<SchemeAddr> {
-  return Object.freeze({ transport: "udp", scheme: "quic", hostname, port });
+): SchemeAddr {
+  return { transport: "udp", scheme: "quic", hostname, port };
 }

@@ -5,6 +5,11 @@ import { ALPN, MAX_TOKEN } from "./hello.ts";
 const ACTION = "use quic";
 const MAX_MESSAGE = 64 * 1024 * 1024;
 const MAX_MS = 2 ** 31 - 1;
+const IDLE_MS = 30_000;
+// A connection that loses a fifth of its packets may be silent for a minute.
+const RELIABLE_IDLE_MS = 120_000;
+// So that the peer's idle time does not pass although one such packet is lost.
+const KEEP_ALIVES_PER_IDLE = 3;
 
 /** How `quic` connects, and which clients it accepts. */
 export interface QuicOptions extends PemOptions {
@@ -14,7 +19,7 @@ export interface QuicOptions extends PemOptions {
    * checked the server's certificate.
    * @default {none: the server accepts every client}
    */
-  token?: string;
+  token?: string | undefined;
   /**
    * Whether messages are sent on a QUIC stream rather than as QUIC datagrams; a
    * connection uses the stream if either end asks for it. Each message is then
@@ -22,13 +27,14 @@ export interface QuicOptions extends PemOptions {
    * peer had not confirmed by then are counted in `dropped.unconfirmed`. There is
    * one stream per direction, so a lost packet holds back everything sent after
    * it until it is retransmitted (head-of-line blocking); one stream per message
-   * would avoid that at about a tenth of the speed. A send waits while the peer
-   * receives nothing, and the peer is disconnected after `idleMs` of that.
+   * would avoid that at about a tenth of the speed. A client's send waits while
+   * the server takes nothing; a server's does not wait. Either is disconnected
+   * after `idleMs` of that.
    *
    * Without it datagrams may be lost, and may arrive out of order.
    * @default {false}
    */
-  reliable?: boolean;
+  reliable?: boolean | undefined;
   /**
    * The longest message, in bytes, 1 to 64 MiB; a connection uses the smaller
    * limit of its two ends. It is also the default of the socket's `maxSize`. A
@@ -36,33 +42,35 @@ export interface QuicOptions extends PemOptions {
    * the path allows it.
    * @default {65527}
    */
-  maxMessage?: number;
+  maxMessage?: number | undefined;
   /**
    * The number of peers that a server keeps; more are rejected. Each may cost up
    * to 2.5 MB of system buffers, and `maxMessage` besides.
    * @default {256}
    */
-  maxPeers?: number;
+  maxPeers?: number | undefined;
   /**
    * The number of clients that may be in their handshake at a time; more are
    * rejected. Until a handshake is done, its source address may be forged.
    * @default {64}
    */
-  maxHandshakes?: number;
+  maxHandshakes?: number | undefined;
   /** How long a handshake may take, in milliseconds. @default {5000} */
-  handshakeMs?: number;
+  handshakeMs?: number | undefined;
   /**
-   * How long a peer may be silent before its connection is closed, in
-   * milliseconds. A connection uses the smaller limit of its two ends.
-   * @default {30000}
+   * How long nothing may arrive from a peer before its connection is closed, and
+   * how long a peer may take no bytes of the reliable messages that wait for it,
+   * in milliseconds. A connection uses the smaller limit of its two ends. What
+   * loss a connection survives depends on it: see docs/carriers.md.
+   * @default {30000; for servers and for reliable clients 120000}
    */
-  idleMs?: number;
+  idleMs?: number | undefined;
   /**
-   * How often a client with nothing to send shows that it is still there, in
-   * milliseconds.
+   * How often an end with nothing to send shows that it is still there, in
+   * milliseconds; at least three times in each `idleMs`.
    * @default {10000}
    */
-  keepAliveMs?: number;
+  keepAliveMs?: number | undefined;
 }
 
 /** The options, checked, with their defaults. */
@@ -77,7 +85,10 @@ export interface Settings {
   maxHandshakes: number;
   maxMessage: number;
   handshakeMs: number;
+  /** For connections that this end makes. */
   idleMs: number;
+  /** For connections that it accepts: they may turn out to be reliable. */
+  listenIdleMs: number;
   keepAliveMs: number;
 }
 
@@ -88,14 +99,13 @@ export interface Settings {
  * @throws {TypeError} An option is of the wrong type.
  */
 export function settingsOf(options: QuicOptions): Settings {
-  const { cert, key, caCerts, serverName } = options;
-  checkPem("quic", { cert, key, caCerts, serverName });
+  const { cert, key, caCerts, serverName } = checkPem("quic", options);
   const { reliable = false } = options;
   if (typeof reliable !== "boolean") {
     throw wrongType(ACTION, "reliable", "true or false", reliable);
   }
   const number = (
-    name: keyof QuicOptions & keyof Settings,
+    name: Exclude<keyof QuicOptions & keyof Settings, "reliable">,
     byDefault: number,
     to: number,
   ) => {
@@ -105,7 +115,7 @@ export function settingsOf(options: QuicOptions): Settings {
   return {
     cert,
     key,
-    caCerts: caCerts && [...caCerts],
+    caCerts,
     serverName,
     token: tokenOf(options.token),
     reliable,
@@ -113,7 +123,8 @@ export function settingsOf(options: QuicOptions): Settings {
     maxHandshakes: number("maxHandshakes", 64, MAX_MS),
     maxMessage: number("maxMessage", 65_527, MAX_MESSAGE),
     handshakeMs: number("handshakeMs", 5000, MAX_MS),
-    idleMs: number("idleMs", 30_000, MAX_MS),
+    idleMs: number("idleMs", reliable ? RELIABLE_IDLE_MS : IDLE_MS, MAX_MS),
+    listenIdleMs: number("idleMs", RELIABLE_IDLE_MS, MAX_MS),
     keepAliveMs: number("keepAliveMs", 10_000, MAX_MS),
   };
 }
@@ -130,11 +141,35 @@ function tokenOf(token: unknown): Uint8Array {
   throw outOfRange(ACTION, "token", `1 to ${MAX_TOKEN} bytes`, bytes.length);
 }
 
-/** The options that Deno gets for every connection. */
-export function transport({ idleMs }: Settings) {
+/** The options that Deno gets for a connection, whichever end makes it. */
+export interface Transport extends Deno.QuicTransportOptions {
+  alpnProtocols: string[];
+}
+
+/** The options that Deno gets for each connection that this end makes. */
+export function clientTransport(
+  { idleMs, keepAliveMs }: Settings,
+): Transport {
+  return transport(idleMs, keepAliveMs);
+}
+
+/** The options that Deno gets for each connection that this end accepts. */
+export function serverTransport(
+  { listenIdleMs, keepAliveMs }: Settings,
+): Transport {
+  return transport(listenIdleMs, keepAliveMs);
+}
+
+/**
+ * Both ends keep the connection alive: the idle time that counts is the smaller
+ * one, and each end knows only its own.
+ */
+function transport(idleMs: number, keepAliveMs: number): Transport {
+  const most = Math.max(1, Math.floor(idleMs / KEEP_ALIVES_PER_IDLE));
   return {
     alpnProtocols: [ALPN],
     maxIdleTimeout: idleMs,
+    keepAliveInterval: Math.min(keepAliveMs, most),
     // One for hello and goodbye, one for messages.
     maxConcurrentBidirectionalStreams: 1,
     maxConcurrentUnidirectionalStreams: 1,

@@ -1,34 +1,43 @@
 import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { Backlogs } from "../backlog.ts";
 import { peerKey } from "../peers.ts";
-import { Connection, type Lateness, LINGER_MS } from "./connection.ts";
-import type { TcpOptions } from "./limits.ts";
+import { sweep } from "../sweep.ts";
+import { turn } from "../turn.ts";
+import { isOfOneConnection } from "./accepting.ts";
+import { Connection, LINGER_MS, type Shared } from "./connection.ts";
+import type { Lateness } from "./failures.ts";
+import type { StreamSettings } from "./limits.ts";
+import { type Losses, noLosses } from "./losses.ts";
 import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
-import { sweep } from "./sweep.ts";
 
-// After accepting failed, for example because of too many open files, so that an
-// error that persists makes no busy loop. New clients wait in the system's queue.
+// After the system could not accept any, for example because of too many open
+// files, so that an error that persists makes no busy loop. New clients wait in
+// the system's queue.
 const PAUSE_MS = 100;
 
-type Reason = Lateness | "tooManyPeers" | "acceptFailed";
+type Reason = Lateness | "tooManyPeers" | "reset" | "acceptFailed";
 type Arrival = [Uint8Array<ArrayBuffer>, Addr];
 type Listener = Deno.Listener<Deno.Conn<Deno.NetAddr>, Deno.NetAddr>;
 
 /**
  * Many connections as one carrier. It reads ahead one chunk of each connection,
  * so TCP makes the peers wait while nothing is received. Peers that have sent
- * something are served in turn, one message at a time.
+ * something are served in turn, one message at a time. A peer that does not take
+ * what is sent to it is not read from until it does.
  */
 export class BoundCarrier implements Carrier {
   readonly addr: SchemeAddr;
   readonly maxReceive: number;
   readonly #listener: Listener;
-  readonly #options: Required<TcpOptions>;
+  readonly #options: StreamSettings;
   readonly #scheme: StreamScheme;
   readonly #peers = new Map<string, Connection>();
   // Peers whose chunk is to be looked at, the next one first.
   readonly #ready: Connection[] = [];
+  // Peers with a chunk that do not take what is sent to them.
+  readonly #behind = new Set<Connection>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #closedBy: Record<Reason, number> = {
     tooManyPeers: 0,
@@ -36,9 +45,11 @@ export class BoundCarrier implements Carrier {
     slow: 0,
     unread: 0,
     handshake: 0,
+    reset: 0,
     acceptFailed: 0,
   };
-  #incomplete = 0;
+  readonly #losses: Losses = noLosses();
+  readonly #shared: Shared;
   readonly #sweep: Disposable;
   #waiting:
     | (PromiseWithResolvers<Arrival> & { into: Uint8Array<ArrayBuffer> })
@@ -49,7 +60,7 @@ export class BoundCarrier implements Carrier {
 
   constructor(
     listener: Listener,
-    options: Required<TcpOptions>,
+    options: StreamSettings,
     scheme: StreamScheme,
   ) {
     this.#listener = listener;
@@ -57,8 +68,17 @@ export class BoundCarrier implements Carrier {
     this.#scheme = scheme;
     this.addr = streamAddr(listener.addr, scheme);
     this.maxReceive = options.maxMessage;
-    const { idleMs, messageMs, sendMs, replyMs } = options;
-    const limits = [idleMs, messageMs, sendMs, replyMs || LINGER_MS, LINGER_MS];
+    this.#shared = {
+      options,
+      backlogs: new Backlogs(options.maxMessage),
+      losses: this.#losses,
+      onBroken: (peer) => this.#remove(peer),
+      onRelieved: (peer) => this.#resume(peer),
+      onOverflow: (peer) => this.#closeFor(peer, "unread"),
+    };
+    const { idleMs, messageMs, handshakeMs, sendMs, replyMs } = options;
+    const limits = [idleMs, messageMs, handshakeMs, sendMs, LINGER_MS];
+    if (replyMs > 0) limits.push(replyMs);
     this.#sweep = sweep(limits, (now) => this.#closeLate(now));
     // Only a pending receive keeps the program running.
     listener.unref();
@@ -86,13 +106,7 @@ export class BoundCarrier implements Carrier {
         "that peer is not connected; a bound TCP socket can only send to connected peers",
       );
     }
-    try {
-      await peer.write(message);
-    } catch (error) {
-      // A part of the message may have been sent, so nothing can follow it.
-      if (!(error instanceof TypeError)) this.#remove(peer);
-      throw error;
-    }
+    await peer.enqueue(message);
     return message.length;
   }
 
@@ -101,7 +115,7 @@ export class BoundCarrier implements Carrier {
   }
 
   drops(): Record<string, number> {
-    return { incomplete: this.#incomplete };
+    return { ...this.#losses };
   }
 
   connections(): Record<string, number> {
@@ -121,6 +135,7 @@ export class BoundCarrier implements Carrier {
   close(): void {
     this.#stop();
     for (const peer of this.#peers.values()) peer.close();
+    this.#discard();
     this.#sweep[Symbol.dispose]();
     this.#settled();
   }
@@ -130,6 +145,7 @@ export class BoundCarrier implements Carrier {
     await Promise.all(
       Array.from(this.#peers.values(), (peer) => peer.end(false)),
     );
+    this.#discard();
     this.#sweep[Symbol.dispose]();
     await this.#settled();
   }
@@ -160,10 +176,15 @@ export class BoundCarrier implements Carrier {
     while (!this.#closed) {
       try {
         this.#admit(await this.#listener.accept());
-      } catch {
+      } catch (error) {
         if (this.#closed) return;
-        this.#closedBy.acceptFailed++;
-        await this.#pause();
+        if (isOfOneConnection(error)) {
+          this.#closedBy.reset++;
+          await turn();
+        } else {
+          this.#closedBy.acceptFailed++;
+          await this.#pause();
+        }
       }
     }
   }
@@ -188,7 +209,7 @@ export class BoundCarrier implements Carrier {
       this.#remove(waiting);
     }
     const from = streamAddr(conn.remoteAddr, this.#scheme);
-    const peer = new Connection(conn, from, this.#options);
+    const peer = new Connection(conn, from, this.#shared);
     peer.unref();
     this.#peers.set(peerKey(from), peer);
     this.#run(this.#begin(peer));
@@ -209,11 +230,22 @@ export class BoundCarrier implements Carrier {
     try {
       await peer.read();
     } catch {
-      if (!this.#closed && peer.partial) this.#incomplete++;
+      peer.cut();
       return this.#remove(peer);
     }
-    if (this.#closed) return;
+    if (this.#closed) return peer.discard();
     this.#ready.push(peer);
+    this.#deliver();
+  }
+
+  /** Takes up a peer again that was behind, if it has a chunk. */
+  #resume(peer: Connection): void {
+    if (!this.#behind.delete(peer) || this.#closed) return;
+    this.#ready.push(peer);
+    this.#deliver();
+  }
+
+  #deliver(): void {
     if (this.#waiting === undefined) return;
     const arrival = this.#next(this.#waiting.into);
     if (arrival === undefined) return;
@@ -225,6 +257,10 @@ export class BoundCarrier implements Carrier {
   /** Takes a message that has arrived. Peers that have none are read from. */
   #next(into: Uint8Array<ArrayBuffer>): Arrival | undefined {
     for (let peer; (peer = this.#ready.shift()) !== undefined;) {
+      if (peer.isBehind) {
+        this.#behind.add(peer);
+        continue;
+      }
       const size = peer.next(into);
       if (size !== undefined) {
         this.#ready.push(peer);
@@ -232,27 +268,40 @@ export class BoundCarrier implements Carrier {
       }
       if (!peer.ended) this.#run(this.#read(peer));
       else {
-        if (peer.partial) this.#incomplete++;
+        peer.cut();
         peer.awaitReplies();
         if (peer.isDone(performance.now())) this.#remove(peer);
       }
     }
+    return undefined;
   }
 
   /** Closes connections that have exceeded a limit, or are done. */
   #closeLate(now: number): void {
     for (const peer of this.#peers.values()) {
       const lateness = peer.lateness(now);
-      if (lateness !== undefined) {
-        this.#closedBy[lateness]++;
-        this.#remove(peer, lateness);
-      } else if (peer.isDone(now)) this.#remove(peer);
+      if (lateness !== undefined) this.#closeFor(peer, lateness);
+      else if (peer.isDone(now)) this.#remove(peer);
     }
+  }
+
+  #closeFor(peer: Connection, lateness: Lateness): void {
+    this.#closedBy[lateness]++;
+    this.#remove(peer, lateness);
   }
 
   #remove(peer: Connection, lateness?: Lateness): void {
     peer.close(lateness);
     const key = peerKey(peer.from);
     if (this.#peers.get(key) === peer) this.#peers.delete(key);
+    // Its messages that have arrived are still delivered.
+    this.#resume(peer);
+  }
+
+  /** Drops the messages of all peers that have arrived, and counts them. */
+  #discard(): void {
+    for (const peer of [...this.#ready, ...this.#behind]) peer.discard();
+    this.#ready.length = 0;
+    this.#behind.clear();
   }
 }

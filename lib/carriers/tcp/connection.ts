@@ -1,74 +1,82 @@
-import type { SchemeAddr } from "../../addr.ts";
+import { copyAddr, type SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
+import { Backlog, type Backlogs } from "../backlog.ts";
+import { patience } from "../patience.ts";
+import { turn, Turns } from "../turn.ts";
+import { brokenBy, type Lateness, notRead } from "./failures.ts";
 import { FRAMINGS } from "./framing.ts";
-import type { TcpOptions } from "./limits.ts";
+import type { StreamSettings } from "./limits.ts";
+import type { Losses } from "./losses.ts";
+import { readReplies } from "./replies.ts";
 
 const READ_SIZE = 16 * 1024;
-// Closing while data arrives resets the connection and loses data on its way. So
-// at the end the peer is read from until it is silent for this long: longer if
-// it is replying and replies are missing.
-const SILENT_MS = 100;
-const SILENT_WHILE_REPLYING_MS = 1000;
+const NOWHERE = new Uint8Array();
 
 /** How long it stays open for further replies when each message has one. */
 export const LINGER_MS = 500;
 
-/** Why a connection was closed before its peer closed it. */
-export type Lateness = "handshake" | "idle" | "slow" | "unread";
-
-const REASONS: Record<Lateness, string> = {
-  handshake: "its TLS handshake took too long",
-  idle: "it was idle for too long",
-  slow: "it sent a message too slowly",
-  unread: "it does not read",
-};
-
-// Writes that fit into the TLS library's buffer complete without a turn of the
-// event loop, so timers and other connections would wait while a program sends.
-// No upstream issue is known. Remove when tests/tls_test.ts passes without it.
-const WRITES_PER_TURN = 64;
-
-// The errors of a peer that has left, in TLS also without a goodbye.
-const ENDINGS = [
-  errors.BrokenPipe,
-  errors.ConnectionReset,
-  errors.ConnectionAborted,
-  errors.UnexpectedEof,
-];
+/** What a connection shares with the others of its carrier. */
+export interface Shared {
+  readonly options: StreamSettings;
+  readonly backlogs: Backlogs;
+  readonly losses: Losses;
+  /** Called when the system has failed to write; the connection is closed. */
+  readonly onBroken?: (connection: Connection) => void;
+  /** Called when the peer may be read from again. */
+  readonly onRelieved?: (connection: Connection) => void;
+  /** Called when all backlogs are too long, and this one is the longest. */
+  readonly onOverflow?: (connection: Connection) => void;
+}
 
 /** One TCP or TLS connection that carries messages. */
 export class Connection {
-  /** The peer. */
-  readonly from: SchemeAddr;
   /** Whether the peer has closed its sending side. */
   ended = false;
   readonly #conn: Deno.Conn;
-  readonly #options: Required<TcpOptions>;
+  readonly #from: SchemeAddr;
+  readonly #shared: Shared;
+  readonly #options: StreamSettings;
   readonly #decoder;
+  readonly #backlog: Backlog;
+  readonly #turns = new Turns();
   #buffer: Uint8Array<ArrayBuffer> | undefined;
   #reading: Promise<void> | undefined;
-  #writing: Promise<unknown> | undefined;
   #shaking = false;
   // Since when it waits for the peer, and how long it did for this message.
   #waitsSince: number | undefined;
   #waited = 0;
-  #wroteAt = 0;
-  #writesSince: number | undefined;
+  #finishingSince: number | undefined;
   #sent = 0;
   #received = 0;
   #closed = false;
+  #isCut = false;
+  // Why nothing more can be sent.
+  #failure: unknown;
   #lateness: Lateness | undefined;
   #awaitsRepliesSince: number | undefined;
 
-  constructor(
-    conn: Deno.Conn,
-    from: SchemeAddr,
-    options: Required<TcpOptions>,
-  ) {
+  constructor(conn: Deno.Conn, from: SchemeAddr, shared: Shared) {
     this.#conn = conn;
-    this.from = from;
-    this.#options = options;
-    this.#decoder = FRAMINGS[options.framing].decoder();
+    this.#from = copyAddr(from);
+    this.#shared = shared;
+    this.#options = shared.options;
+    this.#decoder = FRAMINGS[shared.options.framing].decoder();
+    this.#backlog = new Backlog({
+      write: (bytes) => conn.write(bytes),
+      broken: (error) => {
+        this.#fail(brokenBy(error, this.#lateness));
+        shared.onBroken?.(this);
+      },
+      behind: (isBehind) => {
+        if (!isBehind) shared.onRelieved?.(this);
+      },
+      overflow: () => shared.onOverflow?.(this),
+    }, shared.backlogs);
+  }
+
+  /** The peer: a copy, which the program may change. */
+  get from(): SchemeAddr {
+    return copyAddr(this.#from);
   }
 
   /** Whether a part of a message has arrived. */
@@ -79,6 +87,16 @@ export class Connection {
   /** Whether this end has closed it. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** How many messages were sent and received, by the program or not. */
+  get counts(): { sent: number; received: number } {
+    return { sent: this.#sent, received: this.#received };
+  }
+
+  /** Whether so much waits to be sent that nothing more is read. */
+  get isBehind(): boolean {
+    return this.#backlog.isBehind;
   }
 
   /** Completes the TLS handshake, if the connection uses TLS. */
@@ -126,58 +144,86 @@ export class Connection {
         this.#buffer = undefined;
       } else this.#decoder.add(this.#buffer.subarray(0, size));
     } catch (error) {
-      throw this.#broken(error);
+      throw brokenBy(error, this.#lateness);
     } finally {
       this.#waitsSince = undefined;
       this.#reading = undefined;
     }
   }
 
+  /** Counts a message of which only a part has arrived, once. */
+  cut(): void {
+    if (this.partial && !this.#isCut) this.#shared.losses.incomplete++;
+    this.#isCut ||= this.partial;
+  }
+
+  /** Drops the messages that have arrived, and counts them. */
+  discard(): void {
+    this.drop();
+    this.cut();
+  }
+
+  /** Drops the messages that have arrived whole, and counts them. */
+  drop(): void {
+    let dropped = this.#decoder.skip();
+    if (this.ended && this.#decoder.end(NOWHERE) !== undefined) dropped++;
+    this.#received += dropped;
+    this.#shared.losses.closed += dropped;
+  }
+
   /**
-   * Sends a message. It is not called concurrently.
+   * Puts a message into the backlog. It waits for no peer, only for a turn of
+   * the event loop now and then.
+   *
+   * @throws {TypeError} The framing cannot carry the message.
+   * @throws {Deno.errors.Busy} Too much waits already.
+   * @throws {Deno.errors.NotConnected} The connection has ended.
+   */
+  async enqueue(message: Uint8Array): Promise<void> {
+    if (this.#turns.isDue()) await turn();
+    this.#push(message);
+    // A peer that reads has taken a part of it after a turn.
+    if (this.#backlog.isBehind) await turn();
+  }
+
+  /**
+   * Sends a message, and waits for the peer to take it. It is not called
+   * concurrently.
    *
    * @throws {TypeError} The framing cannot carry the message.
    * @throws {Deno.errors.TimedOut} The peer reads nothing.
    * @throws {Deno.errors.ConnectionReset} The connection has ended.
    */
   async write(message: Uint8Array): Promise<void> {
-    const bytes = FRAMINGS[this.#options.framing].encode(message);
-    const writing = this.#write(bytes);
-    this.#writing = writing.catch(() => {});
-    await writing;
+    // Writes that fit into the TLS library's buffer complete without a turn of
+    // the event loop, so timers and other connections would wait while a program
+    // sends. No upstream issue is known. Remove when tests/tls_test.ts passes
+    // without it.
+    if (this.#turns.isDue()) await turn();
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#push(message);
+    await this.#backlog.flushed();
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
-    if (++this.#sent % WRITES_PER_TURN === 0) {
-      await new Promise<void>((resolve) => void setImmediate(resolve));
-    }
-    this.#writesSince = performance.now();
-    try {
-      for (let done = 0; done < bytes.length;) {
-        done += await this.#conn.write(bytes.subarray(done));
-      }
-      this.#wroteAt = performance.now();
-    } catch (error) {
-      if (this.#lateness === "unread") throw this.#notRead(error);
-      throw this.#broken(error);
-    } finally {
-      this.#writesSince = undefined;
-    }
+  #push(message: Uint8Array): void {
+    this.#backlog.push(FRAMINGS[this.#options.framing].encode(message));
+    this.#sent++;
   }
 
   /** Returns the limit that the connection has exceeded, if any. */
   lateness(now: number): Lateness | undefined {
-    const { idleMs, messageMs, sendMs } = this.#options;
-    if (this.#writesSince !== undefined && now - this.#writesSince > sendMs) {
-      return "unread";
-    }
+    const { idleMs, messageMs, handshakeMs, sendMs } = this.#options;
+    if (
+      this.#backlog.isStalled(now, sendMs) ||
+      now - (this.#finishingSince ?? now) > sendMs
+    ) return "unread";
     if (this.#waitsSince === undefined) return undefined;
     const waits = now - this.#waitsSince;
-    if (this.#shaking) return waits > messageMs ? "handshake" : undefined;
+    if (this.#shaking) return waits > handshakeMs ? "handshake" : undefined;
     if (this.partial) {
       return this.#waited + waits > messageMs ? "slow" : undefined;
     }
-    const since = Math.max(this.#waitsSince, this.#wroteAt);
+    const since = Math.max(this.#waitsSince, this.#backlog.movedAt);
     return now - since > idleMs ? "idle" : undefined;
   }
 
@@ -197,11 +243,11 @@ export class Connection {
    */
   isDone(now: number): boolean {
     const since = this.#awaitsRepliesSince;
-    if (since === undefined || this.#writesSince !== undefined) return false;
+    if (since === undefined || this.#backlog.length > 0) return false;
     const { replyMs } = this.#options;
     const isReplied = this.#sent >= this.#received;
     const limit = isReplied ? Math.min(LINGER_MS, replyMs) : replyMs;
-    return now - Math.max(since, this.#wroteAt) >= limit;
+    return now - Math.max(since, this.#backlog.movedAt) >= limit;
   }
 
   /** Lets its operations keep the program running. */
@@ -219,6 +265,12 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#lateness = lateness;
+    const cause = new errors.Interrupted("closed");
+    this.#fail(
+      lateness === "unread"
+        ? notRead(this.#options.sendMs, cause)
+        : brokenBy(cause, lateness),
+    );
     try {
       this.#conn.close();
     } catch {
@@ -226,9 +278,15 @@ export class Connection {
     }
   }
 
+  /** Ends the backlog. A part of a message may have been sent, so none can follow. */
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#shared.losses.unsent += this.#backlog.end(error);
+  }
+
   /**
-   * Waits for pending sends, closes the sending side, and closes the connection
-   * when the peer is silent.
+   * Sends what waits, closes the sending side, and closes the connection when
+   * the peer is silent.
    *
    * @param isClient Whether the peer sends only replies: then the connection is
    * closed as soon as the peer has replied to everything.
@@ -236,61 +294,28 @@ export class Connection {
   async end(isClient: boolean): Promise<void> {
     this.ref();
     try {
-      await this.#writing;
+      await this.#flush();
       if (this.#sent > 0 && !this.#closed) {
-        const now = this.#writesSince = performance.now();
+        const now = this.#finishingSince = performance.now();
         await this.#conn.closeWrite();
-        this.#writesSince = undefined;
-        await this.#discard(isClient, now + this.#options.sendMs);
+        this.#finishingSince = undefined;
+        await readReplies(this, isClient, now + this.#options.sendMs);
       }
     } catch {
       // The peer has closed it already.
     }
     this.close();
+    this.discard();
   }
 
-  async #discard(isClient: boolean, until: number): Promise<void> {
-    const nowhere = new Uint8Array();
-    while (!this.ended && performance.now() < until) {
-      while (this.next(nowhere) !== undefined);
-      if (isClient && this.#received >= this.#sent) return;
-      const isReplying = isClient && this.#received > 0;
-      const ms = isReplying ? SILENT_WHILE_REPLYING_MS : SILENT_MS;
-      if (!await this.#readsWithin(ms)) return;
-    }
-  }
-
-  async #readsWithin(ms: number): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) =>
-      timer = setTimeout(resolve, ms, false)
-    );
-    try {
-      return await Promise.race([this.read().then(() => true), late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #notRead(cause: unknown): Error {
-    return new errors.TimedOut(
-      `the peer has read nothing for ${this.#options.sendMs} ms, and its connection is closed`,
-      { cause },
-    );
-  }
-
-  #broken(cause: unknown): unknown {
-    if (this.#lateness !== undefined) {
-      return new errors.ConnectionReset(
-        `its connection was closed: ${REASONS[this.#lateness]}`,
-        { cause },
-      );
-    }
-    return ENDINGS.some((ending) => cause instanceof ending)
-      ? new errors.ConnectionReset("the peer has closed the connection", {
-        cause,
-      })
-      : cause;
+  async #flush(): Promise<void> {
+    if (this.#backlog.length === 0) return;
+    const { sendMs } = this.#options;
+    const { held } = this.#backlog;
+    const waiting = patience(sendMs, held, () => this.#backlog.written);
+    await Promise.race([this.#backlog.flushed(), waiting.over])
+      .finally(waiting.stop);
+    if (this.#backlog.length > 0) this.close("unread");
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DialOptions } from "../../carrier.ts";
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 
@@ -6,25 +7,30 @@ import { errors } from "../../errors.ts";
  *
  * @param ms The time limit in milliseconds, or `Infinity`.
  * @throws {Deno.errors.TimedOut} The limit has passed.
+ * @throws `signal.reason`, if the signal aborts first.
  */
 export async function connectWithin(
   ms: number,
   { hostname, port }: NetAddr,
+  { signal }: DialOptions = {},
 ): Promise<Deno.TcpConn> {
+  signal?.throwIfAborted();
   const abort = new AbortController();
   const late = new errors.TimedOut(`not connected within ${ms} ms`);
   const timer = ms === Infinity
     ? undefined
     : setTimeout(() => abort.abort(late), ms);
+  const giveUp = () => abort.abort(signal?.reason);
+  signal?.addEventListener("abort", giveUp);
   try {
-    const { signal } = abort;
-    const conn = await Deno.connect({ hostname, port, signal });
+    const conn = await Deno.connect({ hostname, port, signal: abort.signal });
     // Each message leaves at once, rather than with the next one.
     conn.setNoDelay(true);
     return conn;
   } catch (error) {
-    throw abort.signal.aborted ? late : error;
+    throw abort.signal.aborted ? abort.signal.reason : error;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
   }
 }

@@ -1,10 +1,12 @@
 import type { Addr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { Backlogs } from "../backlog.ts";
+import { sweep } from "../sweep.ts";
 import { Connection } from "./connection.ts";
-import type { TcpOptions } from "./limits.ts";
+import type { StreamSettings } from "./limits.ts";
+import { type Losses, noLosses } from "./losses.ts";
 import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
-import { sweep } from "./sweep.ts";
 
 /**
  * The client's end of one connection. When the peer ends it, each `receive`
@@ -15,22 +17,25 @@ export class DialedCarrier implements Carrier {
   readonly remote: SchemeAddr;
   readonly maxReceive: number;
   readonly #connection: Connection;
-  readonly #options: Required<TcpOptions>;
+  readonly #options: StreamSettings;
   readonly #sweep: Disposable;
-  #incomplete = 0;
+  readonly #losses: Losses = noLosses();
 
   constructor(
     conn: Deno.Conn<Deno.NetAddr>,
-    options: Required<TcpOptions>,
+    options: StreamSettings,
     scheme: StreamScheme,
   ) {
     this.addr = streamAddr(conn.localAddr, scheme);
     this.remote = streamAddr(conn.remoteAddr, scheme);
     this.maxReceive = options.maxMessage;
     this.#options = options;
-    // The program itself decides how long it waits for this peer.
-    const limits = { ...options, idleMs: Infinity, messageMs: Infinity };
-    this.#connection = new Connection(conn, this.remote, limits);
+    this.#connection = new Connection(conn, this.remote, {
+      // The program itself decides how long it waits for this peer.
+      options: { ...options, idleMs: Infinity, messageMs: Infinity },
+      backlogs: new Backlogs(options.maxMessage),
+      losses: this.#losses,
+    });
     this.#sweep = sweep([options.sendMs], (now) => {
       const lateness = this.#connection.lateness(now);
       if (lateness !== undefined) this.#connection.close(lateness);
@@ -40,16 +45,17 @@ export class DialedCarrier implements Carrier {
   async receive(
     into: Uint8Array<ArrayBuffer> = new Uint8Array(this.maxReceive),
   ): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
+    const connection = this.#connection;
     for (;;) {
-      const size = this.#connection.next(into);
-      if (size !== undefined) return [into.subarray(0, size), this.remote];
+      const size = connection.next(into);
+      if (size !== undefined) return [into.subarray(0, size), connection.from];
       try {
-        if (this.#connection.ended) {
+        if (connection.ended) {
           throw new errors.ConnectionReset("the peer sends no more");
         }
-        await this.#connection.read();
+        await connection.read();
       } catch (error) {
-        this.#incomplete = this.#connection.partial ? 1 : 0;
+        connection.cut();
         throw error;
       }
     }
@@ -65,7 +71,9 @@ export class DialedCarrier implements Carrier {
   }
 
   drops(): Record<string, number> {
-    return { incomplete: this.#incomplete };
+    // A message that was not sent is a `send` that rejected.
+    const { incomplete, closed } = this.#losses;
+    return { incomplete, closed };
   }
 
   ref(): void {
@@ -79,6 +87,7 @@ export class DialedCarrier implements Carrier {
   close(): void {
     this.#sweep[Symbol.dispose]();
     this.#connection.close();
+    this.#connection.discard();
   }
 
   async end(): Promise<void> {

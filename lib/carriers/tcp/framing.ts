@@ -29,6 +29,8 @@ export interface Decoder {
   next(into: Uint8Array): number | undefined;
   /** Like `next`, for a message that only the end of the stream completes. */
   end(into: Uint8Array): number | undefined;
+  /** Drops the messages that are whole. @returns How many. */
+  skip(): number;
 }
 
 const NEWLINE = 0x0a;
@@ -121,11 +123,27 @@ class LineDecoder implements Decoder {
         return this.#begun.take(into, this.#begun.size);
       }
     }
+    return undefined;
   }
 
   end(into: Uint8Array): number | undefined {
     this.#skips = false;
-    if (this.#begun.size > 0) return this.#take(into);
+    return this.#begun.size > 0 ? this.#take(into) : undefined;
+  }
+
+  skip(): number {
+    let count = 0;
+    while (this.#at < this.#bytes.length) {
+      const newline = this.#bytes.indexOf(NEWLINE, this.#at);
+      const end = newline < 0 ? this.#bytes.length : newline;
+      if (!this.#skips) this.#begun.add(this.#bytes.subarray(this.#at, end), 0);
+      this.#at = end + 1;
+      if (newline < 0) break;
+      if (!this.#skips) count++;
+      this.#skips = false;
+      this.#begun.take(NOTHING, 0);
+    }
+    return count;
   }
 
   #take(into: Uint8Array): number {
@@ -154,7 +172,7 @@ class LengthDecoder implements Decoder {
   next(into: Uint8Array): number | undefined {
     while (this.#at < this.#bytes.length) {
       if (this.#missing === undefined) {
-        const byte = this.#bytes[this.#at++];
+        const byte = this.#bytes[this.#at++] ?? 0;
         if (this.#high === undefined) {
           this.#high = byte;
           continue;
@@ -173,10 +191,17 @@ class LengthDecoder implements Decoder {
       if (isWhole) return put(piece, piece.length, into);
       return this.#begun.take(into, this.#begun.size);
     }
+    return undefined;
   }
 
   /** An incomplete message is not delivered. */
   end(): undefined {}
+
+  skip(): number {
+    let count = 0;
+    while (this.next(NOTHING) !== undefined) count++;
+    return count;
+  }
 }
 
 /** The beginning of a message: as many of its bytes as the receiver accepts. */

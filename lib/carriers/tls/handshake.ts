@@ -1,3 +1,4 @@
+import type { DialOptions } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
 
 /**
@@ -5,23 +6,34 @@ import { errors } from "../../errors.ts";
  *
  * @param ms The time limit in milliseconds, or `Infinity`.
  * @throws {Deno.errors.TimedOut} The limit has passed.
+ * @throws `signal.reason`, if the signal aborts first.
  */
 export async function shakeHands(
   conn: Deno.TlsConn,
   ms: number,
+  { signal }: DialOptions = {},
 ): Promise<void> {
-  let late: Error | undefined;
-  const timer = ms === Infinity ? undefined : setTimeout(() => {
-    late = new errors.TimedOut(`no TLS handshake within ${ms} ms`);
+  let isGivenUp = false;
+  let why: unknown;
+  const giveUp = (reason: unknown) => {
+    if (isGivenUp) return;
+    isGivenUp = true;
+    why = reason;
     conn.close();
-  }, ms);
+  };
+  const late = new errors.TimedOut(`no TLS handshake within ${ms} ms`);
+  const timer = ms === Infinity ? undefined : setTimeout(giveUp, ms, late);
+  const abort = () => giveUp(signal?.reason);
+  signal?.addEventListener("abort", abort);
   try {
+    if (signal?.aborted) abort();
     await conn.handshake();
   } catch (error) {
-    if (late !== undefined) throw late;
+    if (isGivenUp) throw why;
     conn.close();
     throw error;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
   }
 }

@@ -1,4 +1,4 @@
-import type { Addr, UnixAddr } from "../../addr.ts";
+import { type Addr, copyAddr, type UnixAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
 import { requireUnstableNet } from "../unstable_net.ts";
@@ -7,18 +7,21 @@ import { requireUnstableNet } from "../unstable_net.ts";
 export class UnixReceiver implements Carrier {
   readonly addr: UnixAddr;
   readonly opened: Promise<void>;
+  // A copy: a program may change what it was given.
+  readonly #addr: UnixAddr;
   #conn: Deno.DatagramConn | undefined;
   #file: Deno.FileInfo | undefined;
   #closed = false;
 
   constructor(addr: UnixAddr) {
-    this.addr = addr;
+    this.#addr = copyAddr(addr);
+    this.addr = copyAddr(addr);
     try {
       this.#listen();
       this.opened = Promise.resolve();
     } catch (error) {
       const stale = error instanceof errors.AddrInUse &&
-        Deno.lstatSync(addr.path);
+        Deno.lstatSync(this.#addr.path);
       if (!stale || !stale.isSocket) throw error;
       this.opened = this.#replace(stale, error);
       // `receive` rejects with it too, if the program does not await `opened`.
@@ -49,8 +52,8 @@ export class UnixReceiver implements Carrier {
     if (this.#conn === undefined) return;
     this.#conn.close();
     // Another program may have put a socket of its own there.
-    if (isSame(this.#file, stat(this.addr.path))) {
-      Deno.removeSync(this.addr.path);
+    if (isSame(this.#file, stat(this.#addr.path))) {
+      Deno.removeSync(this.#addr.path);
     }
   }
 
@@ -58,16 +61,16 @@ export class UnixReceiver implements Carrier {
     requireUnstableNet();
     this.#conn = Deno.listenDatagram({
       transport: "unixpacket",
-      path: this.addr.path,
+      path: this.#addr.path,
     });
-    this.#file = stat(this.addr.path);
+    this.#file = stat(this.#addr.path);
   }
 
   /** Replaces a socket file that a crash left behind. */
   async #replace(stale: Deno.FileInfo, inUse: Error): Promise<void> {
-    if (await hasListener(this.addr.path)) throw inUse;
+    if (await hasListener(this.#addr.path)) throw inUse;
     if (this.#closed) return;
-    if (isSame(stale, stat(this.addr.path))) Deno.removeSync(this.addr.path);
+    if (isSame(stale, stat(this.#addr.path))) Deno.removeSync(this.#addr.path);
     this.#listen();
   }
 }

@@ -1,4 +1,4 @@
-import type { Addr, UnixAddr } from "../../addr.ts";
+import { type Addr, copyAddr, type UnixAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
 import { requireUnstableNet } from "../unstable_net.ts";
@@ -11,10 +11,10 @@ export class UnixSender implements Carrier {
 
   constructor(remote: UnixAddr) {
     requireUnstableNet();
-    this.remote = remote;
+    this.remote = copyAddr(remote);
     // Without a path the socket stays unbound: its address has the path `null`.
     this.#conn = Deno.listenDatagram({ transport: "unixpacket" });
-    this.addr = this.#conn.addr;
+    this.addr = copyAddr(this.#conn.addr);
   }
 
   receive(): Promise<[Uint8Array<ArrayBuffer>, Addr]> {

@@ -26,7 +26,7 @@ export async function openLink(
     ...credentials,
     servers: `${host}:${port}`,
     name: "pli",
-    tls: tls ? encryption : undefined,
+    ...tls ? { tls: encryption } : {},
     timeout: CONNECT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,

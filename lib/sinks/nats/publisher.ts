@@ -140,9 +140,10 @@ export class Publisher {
       if (this.#cursor >= this.#waiting.lastId) return undefined;
       this.#ready = this.#waiting.after(this.#cursor, BATCH);
       this.#nextReady = 0;
-      if (this.#ready.length === 0) return undefined;
     }
-    const message = this.#ready[this.#nextReady++];
+    const message = this.#ready[this.#nextReady];
+    if (message === undefined) return undefined;
+    this.#nextReady++;
     this.#cursor = message.id;
     this.#pollMs = POLL_MS.first;
     return message;

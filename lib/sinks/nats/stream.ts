@@ -16,9 +16,10 @@ export async function ensureStream(
   const manager = await jetstreamManager(connection, { checkAPI: false });
   try {
     await manager.streams.find(subject);
+    return undefined;
   } catch (error) {
     // A user who may publish need not be permitted to look for streams.
-    if (isForbidden(error)) return;
+    if (isForbidden(error)) return undefined;
     if (!isMissing(error)) throw error;
     const name = streamName(subject);
     await manager.streams.add({

@@ -46,7 +46,7 @@ export function parseNatsUrl(text: string): NatsUrl {
   if (parts === null) {
     throw invalid(`give a broker and a subject, as ${EXAMPLE}`);
   }
-  const [, scheme, userinfo, authority, subject = ""] = parts;
+  const [, scheme = "", userinfo, authority = "", subject = ""] = parts;
   const { hostname, port } = parseBroker(authority, invalid);
   checkSubject(subject, invalid);
   const protocol = scheme.toLowerCase();

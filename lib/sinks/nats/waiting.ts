@@ -25,7 +25,7 @@ export interface Waiting {
 
 /** Messages that wait in memory, up to a limit. */
 export class WaitingInMemory implements Waiting {
-  readonly identity = crypto.randomUUID();
+  readonly identity: string = crypto.randomUUID();
   readonly #max: number;
   // Those from `#head` on wait. A `shift` for each would copy the whole list.
   #messages: Message[] = [];
@@ -62,9 +62,11 @@ export class WaitingInMemory implements Waiting {
   }
 
   settle(id: number): void {
-    for (; this.settledId < id; this.settledId++) {
-      this.#bytes -= this.#messages[this.#head++].datagram.data.length;
-    }
+    const count = Math.max(0, id - this.settledId);
+    const settled = this.#messages.slice(this.#head, this.#head + count);
+    for (const { datagram } of settled) this.#bytes -= datagram.data.length;
+    this.#head += settled.length;
+    this.settledId += settled.length;
     if (this.#head > 1024 && this.#head * 2 > this.#messages.length) {
       this.#messages = this.#messages.slice(this.#head);
       this.#head = 0;

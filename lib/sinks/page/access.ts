@@ -75,8 +75,9 @@ class Token {
     if (url.pathname === "/health") return undefined;
     const given = url.pathname === "/" ? url.searchParams.get("token") : null;
     if (given !== null && this.#is(given)) return this.#setCookie();
-    const bearer = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "");
-    if (bearer !== null && this.#is(bearer[1])) return undefined;
+    const authorization = headers.get("authorization") ?? "";
+    const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1];
+    if (bearer !== undefined && this.#is(bearer)) return undefined;
     if (given === null && this.#hasCookie(headers.get("cookie") ?? "")) {
       return undefined;
     }

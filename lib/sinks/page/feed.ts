@@ -195,9 +195,8 @@ function inOneEvent(messages: readonly Message[]): MessageJson[] {
 
 /** Returns at most `most` messages, evenly spread, the newest among them. */
 function spread(messages: readonly Message[], most: number): Message[] {
-  const n = Math.min(most, messages.length);
-  return Array.from(
-    { length: n },
-    (_, i) => messages[Math.floor((i + 1) * messages.length / n) - 1],
-  );
+  const { length } = messages;
+  const n = Math.min(most, length);
+  const upTo = (count: number) => Math.floor(count * n / length);
+  return messages.filter((_, i) => upTo(i + 1) > upTo(i));
 }

@@ -28,8 +28,8 @@ export function respond(
   body: BodyInit | null,
   contentType: string,
   { status = 200, headers = {} }: {
-    status?: number;
-    headers?: Record<string, string>;
+    status?: number | undefined;
+    headers?: Record<string, string> | undefined;
   } = {},
 ): Response {
   return new Response(body, {

@@ -42,14 +42,16 @@ export function toColumns(
     data: new Uint8Array(size),
   };
   const senders: string[] = [];
-  let sender = senderOf(messages[0].datagram.from);
+  let sender: Sender | undefined;
   let end = 0;
   messages.forEach(({ id, time, datagram }, i) => {
     const { data, from, truncated } = datagram;
     columns.ids[i] = id;
     columns.times[i] = time.getTime();
     // Mostly the same sender as before.
-    if (!isSame(sender.from, from)) sender = senderOf(from);
+    if (sender === undefined || !isSame(sender.from, from)) {
+      sender = senderOf(from);
+    }
     senders.push(sender.text);
     columns.sources.set(sender.source, 16 * i);
     columns.truncated[i] = Number(truncated);
@@ -60,7 +62,13 @@ export function toColumns(
   return columns;
 }
 
-function senderOf(from: Addr) {
+interface Sender {
+  from: Addr;
+  source: Uint8Array;
+  text: string;
+}
+
+function senderOf(from: Addr): Sender {
   const source = "hostname" in from
     ? ipBytes(from.hostname)
     : new Uint8Array(16);

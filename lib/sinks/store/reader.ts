@@ -1,6 +1,10 @@
 import type { Addr, UnixAddr } from "../../addr.ts";
 import { resolve as absolute } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import {
+  DatabaseSync,
+  type SQLOutputValue,
+  type StatementSync,
+} from "node:sqlite";
 import { parseAddress } from "../../address/address.ts";
 import { Datagram } from "../../datagram.ts";
 import { failure, quote } from "../../errors.ts";
@@ -9,22 +13,24 @@ import type { Message, MessageLog } from "../../sink.ts";
 /** Selects messages. */
 export interface Selection {
   /** Only messages from this time on. @default {all} */
-  since?: Date;
+  since?: Date | undefined;
   /**
    * Only messages from these ranges of sources: the first and the last address
    * of each, 16 bytes.
    * @default {all}
    */
-  sources?: readonly { first: Uint8Array; last: Uint8Array }[];
+  sources?:
+    | readonly { first: Uint8Array; last: Uint8Array }[]
+    | undefined;
   /** Only the newest `count` of them. @default {all} */
-  count?: number;
+  count?: number | undefined;
 }
 
 const COLUMNS = "id, time, sender, truncated, data";
 // A read that stays open would let the write-ahead log grow.
 const PAGE = 1000;
 
-type Row = Record<string, number | string | null | Uint8Array<ArrayBuffer>>;
+type Row = Record<string, SQLOutputValue>;
 
 /** Reads a store, even while a server writes to it. It only reads the file. */
 export class StoreReader implements MessageLog, Disposable {
@@ -41,8 +47,7 @@ export class StoreReader implements MessageLog, Disposable {
       // A path that begins with a slash is neither a URI nor ":memory:".
       this.#db = new DatabaseSync(absolute(path), { readOnly: true });
       this.#db.exec("PRAGMA busy_timeout = 1000");
-      const { identity } = this.#get("SELECT identity FROM store");
-      this.identity = String(identity);
+      this.identity = String(this.#value("SELECT identity FROM store"));
       this.#after = this.#db.prepare(
         `SELECT ${COLUMNS} FROM messages WHERE id > ? ORDER BY id LIMIT ?`,
       );
@@ -55,25 +60,25 @@ export class StoreReader implements MessageLog, Disposable {
   }
 
   get lastId(): number {
-    return Number(this.#get("SELECT last_id FROM store").last_id);
+    return Number(this.#value("SELECT last_id FROM store"));
   }
 
   after(id: number, limit: number): Message[] {
-    return this.#after.all(id, limit).map((row) => toMessage(row as Row));
+    return this.#after.all(id, limit).map((row) => toMessage(row));
   }
 
   /** Returns the newest `limit` messages, oldest first. */
   latest(limit: number): Message[] {
     const rows = this.#latest.all(limit).reverse();
-    return rows.map((row) => toMessage(row as Row));
+    return rows.map(toMessage);
   }
 
   /** Returns the number up to which messages were published; 0 for none. */
   checkpoint(destination: string): number {
-    const row = this.#db.prepare(
-      "SELECT id FROM handed_on WHERE destination = ?",
-    ).get(destination);
-    return Number(row?.id ?? 0);
+    return Number(this.#value(
+      "SELECT max(id) FROM handed_on WHERE destination = ?",
+      destination,
+    ));
   }
 
   /** Returns the selected messages, oldest first. */
@@ -89,12 +94,12 @@ export class StoreReader implements MessageLog, Disposable {
       ],
     ].map((condition) => ` AND ${condition}`).join("");
     let id = count === undefined ? 0 : Number(
-      this.#get(
-        `SELECT min(id) AS id FROM (SELECT id FROM messages WHERE true${where}
+      this.#value(
+        `SELECT min(id) FROM (SELECT id FROM messages WHERE true${where}
           ORDER BY id DESC LIMIT ?)`,
         ...values,
         count,
-      ).id ?? 1,
+      ) ?? 1,
     ) - 1;
     const page = this.#db.prepare(
       `SELECT ${COLUMNS} FROM messages WHERE id > ?${where} ORDER BY id LIMIT ?`,
@@ -102,10 +107,13 @@ export class StoreReader implements MessageLog, Disposable {
     let left = count ?? Infinity;
     while (left > 0) {
       const rows = page.all(id, ...values, Math.min(PAGE, left));
-      for (const row of rows) yield toMessage(row as Row);
+      for (const row of rows) {
+        const message = toMessage(row);
+        id = message.id;
+        yield message;
+      }
       if (rows.length < PAGE) return;
       left -= rows.length;
-      id = Number(rows[rows.length - 1].id);
     }
   }
 
@@ -113,8 +121,15 @@ export class StoreReader implements MessageLog, Disposable {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  #get(sql: string, ...values: (number | Uint8Array)[]): Row {
-    return this.#db.prepare(sql).get(...values) as Row;
+  /** Returns the only value in the only row of a query. */
+  #value(
+    sql: string,
+    ...values: (number | string | Uint8Array)[]
+  ): SQLOutputValue {
+    const row = this.#db.prepare(sql).get(...values) ?? {};
+    const [value] = Object.values(row);
+    if (value === undefined) throw new Error("a row is missing");
+    return value;
   }
 }
 

@@ -4,7 +4,7 @@ import { reasonOf, Warnings } from "../../warnings.ts";
 import { Recent } from "../recent.ts";
 import { RecentAndStored } from "../recent_and_stored.ts";
 import { sizeOf, toColumns } from "./columns.ts";
-import type { StoreOptions } from "./options.ts";
+import type { Limits, StoreOptions } from "./options.ts";
 import { StoreReader } from "./reader.ts";
 
 // What may wait for the disk; beyond it messages are counted as not stored.
@@ -44,9 +44,7 @@ interface Batch {
   readonly messages: readonly Message[] | undefined;
 }
 
-type Options =
-  & StoreOptions
-  & Required<Pick<StoreOptions, "keepRows" | "keepMs">>;
+type Options = StoreOptions & Limits;
 
 /** The side of a store that its program uses; the worker writes the file. */
 export class SqliteStore implements Store {
@@ -89,7 +87,7 @@ export class SqliteStore implements Store {
     worker.onmessage = ({ data }) => this.#onReport(data);
   }
 
-  get stats() {
+  get stats(): Record<"stored" | "waiting" | "notStored", number> {
     return { ...this.#counts };
   }
 
@@ -128,6 +126,8 @@ export class SqliteStore implements Store {
   }
 
   write(messages: readonly Message[]): void {
+    const newest = messages.at(-1);
+    if (newest === undefined) return;
     const count = messages.length;
     const size = sizeOf(messages);
     const bytes = size + OVERHEAD * count;
@@ -145,7 +145,7 @@ export class SqliteStore implements Store {
     this.#batches.push({
       count,
       bytes,
-      lastId: messages[count - 1].id,
+      lastId: newest.id,
       messages: this.#options.onStored && messages,
     });
     this.#recent?.add(messages);

@@ -50,7 +50,7 @@ const WAL_LIMIT = 64 * 1024 * 1024;
 
 /** @type {DatabaseSync} */
 let db;
-/** @type {Record<string, import("node:sqlite").StatementSync>} */
+/** @type {ReturnType<typeof prepare>} */
 let statements;
 /** @type {Extract<Order, { type: "open" }>} */
 let settings;
@@ -88,29 +88,33 @@ function open(order) {
   try {
     db = new DatabaseSync(order.path);
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    if (db.prepare("PRAGMA user_version").get()?.user_version === 0) create();
+    if (query("PRAGMA user_version") === 0) create();
     check();
     db.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = ${order.isDurable ? "FULL" : "NORMAL"};
       PRAGMA journal_size_limit = ${WAL_LIMIT};
     `);
-    prepare();
-    const { last_id } = /** @type {Record<string, number>} */ (
-      db.prepare("SELECT last_id FROM store").get()
-    );
-    main.postMessage({ type: "opened", lastId: last_id });
+    statements = prepare();
+    const lastId = query("SELECT last_id FROM store");
+    main.postMessage({ type: "opened", lastId });
     if (order.keepMs !== Infinity) setInterval(prune, PRUNE_EVERY_MS);
   } catch (error) {
     main.postMessage({ type: "refused", reason: reasonOf(error) });
   }
 }
 
+/** Returns the only value in the only row of a query. @param {string} sql */
+function query(sql) {
+  const [value] = Object.values(db.prepare(sql).get() ?? {});
+  if (value === undefined) throw new Error("a row is missing");
+  return value;
+}
+
 function create() {
-  const { n } = /** @type {{ n: number }} */ (
-    db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()
-  );
-  if (n > 0) throw new Error("it is a database of another program");
+  if (query("SELECT count(*) FROM sqlite_schema") !== 0) {
+    throw new Error("it is a database of another program");
+  }
   // It can be read while it is filled only if it is in WAL mode from the start.
   db.exec("PRAGMA journal_mode = WAL");
   db.exec(`BEGIN IMMEDIATE; ${SCHEMA}`);
@@ -119,24 +123,19 @@ function create() {
 }
 
 function check() {
-  const { application_id } = /** @type {Record<string, number>} */ (
-    db.prepare("PRAGMA application_id").get()
-  );
-  if (application_id !== APPLICATION_ID) {
+  if (query("PRAGMA application_id") !== APPLICATION_ID) {
     throw new Error("it is a database of another program");
   }
-  const { user_version } = /** @type {Record<string, number>} */ (
-    db.prepare("PRAGMA user_version").get()
-  );
-  if (user_version !== SCHEMA_VERSION) {
+  const version = query("PRAGMA user_version");
+  if (version !== SCHEMA_VERSION) {
     throw new Error(
-      `its schema has version ${user_version}; this program knows ${SCHEMA_VERSION}`,
+      `its schema has version ${version}; this program knows ${SCHEMA_VERSION}`,
     );
   }
 }
 
 function prepare() {
-  statements = {
+  return {
     insert: db.prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)"),
     last: db.prepare("UPDATE store SET last_id = ?"),
     checkpoint: db.prepare("INSERT OR REPLACE INTO handed_on VALUES (?, ?)"),
@@ -157,8 +156,9 @@ function prepare() {
 /** Writes everything that waits, each batch in one transaction. */
 function work() {
   if (retry !== undefined) return;
-  while (waiting.length > 0) {
+  for (;;) {
     const [next] = waiting;
+    if (next === undefined) return;
     try {
       transaction(() => "ids" in next ? insert(next) : saveCheckpoint(next));
     } catch (error) {
@@ -180,27 +180,38 @@ function work() {
 
 /** @param {Batch} batch */
 function insert({ ids, times, senders, sources, truncated, ends, data }) {
-  const each = senders.split("\0");
+  let last = 0;
   let start = 0;
-  for (let i = 0; i < ids.length; i++) {
-    const source = each[i].startsWith("unix:")
+  for (const [i, sender] of senders.split("\0").entries()) {
+    const source = sender.startsWith("unix:")
       ? null
       : sources.subarray(16 * i, 16 * (i + 1));
+    const end = at(ends, i);
+    last = at(ids, i);
     statements.insert.run(
-      ids[i],
-      times[i],
-      each[i],
+      last,
+      at(times, i),
+      sender,
       source,
-      truncated[i],
-      data.subarray(start, ends[i]),
+      at(truncated, i),
+      data.subarray(start, end),
     );
-    start = ends[i];
+    start = end;
   }
-  const last = ids[ids.length - 1];
   statements.last.run(last);
   if (settings.keepRows !== Infinity) {
     statements.pruneRows.run(last - settings.keepRows);
   }
+}
+
+/**
+ * @param {ArrayLike<number>} column
+ * @param {number} row
+ */
+function at(column, row) {
+  const value = column[row];
+  if (value === undefined) throw new RangeError(`the batch has no row ${row}`);
+  return value;
 }
 
 /** @param {{ destination: string, id: number }} order */

@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { MessageTooLargeError } from "../../errors.ts";
-import { type Abilities, carriable, type Check, sameBytes } from "./ends.ts";
+import type { Abilities, Check } from "./ends.ts";
+import { carriable, sameBytes } from "./messages.ts";
 
 /** What is too long, and what a datagram cannot hold. */
 export function limits(check: Check, abilities: Abilities): void {
@@ -14,7 +15,7 @@ export function limits(check: Check, abilities: Abilities): void {
     const longer = new Uint8Array(largest + 1);
     await rejects(() => client.send(longer), MessageTooLargeError);
     equal((await pass("next")).text(), "next");
-  }, largest);
+  }, { maxSize: largest });
 
   check(
     "maxSize bytes arrive whole, more are marked truncated",
@@ -24,7 +25,7 @@ export function limits(check: Check, abilities: Abilities): void {
       const cut = await ends.pass("123456789");
       deepEqual([cut.text(), cut.truncated], ["12345678", true]);
     },
-    8,
+    { maxSize: 8 },
   );
 
   if (!binary) {

@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { errors } from "../../errors.ts";
 import { bind, connect } from "../../open.ts";
+import type { ConnectedSocket } from "../../socket/connected_socket.ts";
 import { type Abilities, type Check, type Ends, TRIES } from "./ends.ts";
 
 /** Several peers, answers to them, and a peer that does not exist. */
@@ -38,19 +39,28 @@ export function peers(check: Check, abilities: Abilities): void {
 }
 
 async function answersEach(ends: Ends): Promise<void> {
-  const { socket, client, another, pass, next } = ends;
+  const { client, another } = ends;
   const clients = [client, await another()];
   for (const [i, peer] of clients.entries()) {
-    for (let tries = 1;; tries++) {
-      const { data, from } = await pass(`${i}`, peer);
-      await socket.send(data, from);
-      const answer = await next(peer);
-      if (answer === undefined && tries < TRIES) continue;
-      equal(answer?.text(), `${i}`);
-      break;
-    }
+    await answersTo(peer, `${i}`, ends);
   }
   for (const { stats: { received, dropped } } of clients) {
     deepEqual([received > 0, dropped["stranger"]], [true, 0]);
+  }
+}
+
+/** Sends to the socket, which answers the same; again if that is lost. */
+export async function answersTo(
+  peer: ConnectedSocket,
+  text: string,
+  { socket, pass, next }: Ends,
+): Promise<void> {
+  for (let tries = 1;; tries++) {
+    const { data, from } = await pass(text, peer);
+    await socket.send(data, from);
+    const answer = await next(peer);
+    if (answer === undefined && tries < TRIES) continue;
+    equal(answer?.text(), text);
+    return;
   }
 }

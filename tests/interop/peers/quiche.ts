@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 // Deno installs imported packages, but loads native modules only by `require`.
 await import("@matrixai/quic-linux-x64").catch(() => {});
 const quiche = createRequire(import.meta.url)("@matrixai/quic-linux-x64");
-const [port, ca, ...messages] = Deno.args;
+const [port, ca = "", ...messages] = Deno.args;
 
 const HELLO = new Uint8Array([0, 0, 0, 0x10, 0, 0, 0]);
 const CONTROL = 0;

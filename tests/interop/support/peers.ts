@@ -205,9 +205,11 @@ async function boundPort(pid: number): Promise<number | undefined> {
   for (const line of lines) {
     // slot, local address, remote address, …, inode
     const columns = line.trim().split(/\s+/);
-    const [, port] = /^[0-9A-F]{8}:([0-9A-F]{4})$/.exec(columns[1]) ?? [];
+    const [, local = ""] = columns;
+    const [, port] = /^[0-9A-F]{8}:([0-9A-F]{4})$/.exec(local) ?? [];
     if (port && lines.includes(`socket:[${columns[9]}]`)) {
       return parseInt(port, 16);
     }
   }
+  return undefined;
 }

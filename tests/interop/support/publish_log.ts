@@ -4,7 +4,7 @@
 import { nats } from "../../../lib/sinks/nats.ts";
 import { FileLog } from "./logs.ts";
 
-const [url, identity, count, path, most = Infinity] = Deno.args;
+const [url = "", identity = "", count, path = "", most = Infinity] = Deno.args;
 const log = new FileLog(identity, Number(count), path);
 await using sink = nats(url, { log, flushTimeoutMs: 30_000 });
 using _ = every(1, () => {

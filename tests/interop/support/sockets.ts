@@ -28,7 +28,7 @@ export function testSockets(
     `${import.meta.dirname}/../peers/${name}.${extension}`;
   const startPeer = async (...options: string[]) => {
     const peer = new Peer(command, [script("server"), ...options]);
-    const [, address] = await peer.said(/^listening on (\S+)\n/);
+    const [, address = ""] = await peer.said(/^listening on (\S+)\n/);
     return Object.assign(peer, { address });
   };
 

@@ -35,7 +35,7 @@ export async function serve(
     ...args,
     ...["--timeout", "20s"],
   ], { flags: ["--allow-net=127.0.0.1", ...flags] });
-  const [, address] = await server.said(/^listening on (\S+)$/);
+  const [, address = ""] = await server.said(/^listening on (\S+)$/);
   return Object.assign(server, { port: portOf(address) });
 }
 

@@ -3,7 +3,7 @@
 import { bind, type Datagram, serve } from "../../../mod.ts";
 
 const ADDRESS = "udp://127.0.0.1:0";
-const [mode] = Deno.args;
+const [mode = ""] = Deno.args;
 
 const print = (datagram: Datagram) => {
   console.log(datagram.text());

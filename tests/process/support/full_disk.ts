@@ -50,7 +50,7 @@ export async function fullDisk(): Promise<FullDisk> {
   };
 }
 
-async function succeeds([command, ...args]: string[]): Promise<boolean> {
+async function succeeds([command = "", ...args]: string[]): Promise<boolean> {
   const { success } = await new Deno.Command(command, {
     args,
     stdout: "null",

@@ -8,7 +8,6 @@ import { offload } from "../../../lib/carriers/offload.ts";
 const script = new URL("./offload_worker.ts", import.meta.url);
 const isUdp = Deno.args[0] === "udp";
 const options = { carrier: isUdp ? undefined : offload() };
-const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
 const sleep = (ms: number) => new Promise((go) => setTimeout(go, ms));
 
 const worker = () =>
@@ -29,10 +28,31 @@ for (let round = 0; round < 10; round++) {
   await sleep(5);
   for (const socket of sockets) socket.close();
 }
-await sleep(200);
-const closed = open();
+const closed = await open();
 const workers = await Promise.all(Array.from({ length: 10 }, worker));
 for (const worker of workers) worker.terminate();
-// Longer than a thread waits.
-await sleep(1500);
-console.log(JSON.stringify({ closed, ended: open() }));
+console.log(JSON.stringify({ closed, ended: await open() }));
+
+/** Counts descriptors of the carriers' kinds when no more of them are closed. */
+async function open(): Promise<number> {
+  for (let last = Infinity;;) {
+    // Longer than a thread waits.
+    await sleep(1500);
+    const names = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) =>
+      name
+    );
+    const count = names.filter(isOurs).length;
+    if (count === last) return count;
+    last = count;
+  }
+}
+
+function isOurs(name: string): boolean {
+  try {
+    const target = Deno.readLinkSync(`/proc/self/fd/${name}`);
+    return /socket:|eventpoll|eventfd/.test(target);
+  } catch {
+    // It was closed meanwhile, as the one of the folder itself.
+    return false;
+  }
+}

@@ -4,13 +4,14 @@
 // Deno's own implementation of this module needs the global.
 import "node:net";
 
-const specifiers = ["mod.ts", "lib/testing/mod.ts"]
-  .map((path) => new URL(`../../../${path}`, import.meta.url).href);
 delete (globalThis as { Deno?: unknown }).Deno;
 
-const core: typeof import("../../../mod.ts") = await import(specifiers[0]);
-const testing: typeof import("../../../lib/testing/mod.ts") = await import(
-  specifiers[1]
+// Not by literals, which would be loaded before the line above.
+const load = (path: string) =>
+  import(new URL(`../../../${path}`, import.meta.url).href);
+const core: typeof import("../../../mod.ts") = await load("mod.ts");
+const testing: typeof import("../../../lib/testing/mod.ts") = await load(
+  "lib/testing/mod.ts",
 );
 
 const network = testing.simulateNetwork();

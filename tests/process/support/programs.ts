@@ -17,14 +17,14 @@ export interface Result {
 /** How a process is started. */
 export interface Start {
   /** Permissions and other flags for `deno run`. @default {the tasks' network} */
-  flags?: string[];
+  flags?: string[] | undefined;
   /** The folder that it runs in. @default {the project's} */
-  cwd?: string | URL;
+  cwd?: string | URL | undefined;
   /** Standard input. @default {empty} */
-  stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
-  env?: Record<string, string>;
+  stdin?: string | Uint8Array | ReadableStream<Uint8Array> | undefined;
+  env?: Record<string, string> | undefined;
   /** A command that runs it, with its own arguments. @default {none} */
-  under?: string[];
+  under?: string[] | undefined;
 }
 
 /** A process that runs. */
@@ -35,7 +35,7 @@ export class Process implements AsyncDisposable {
   readonly #lines: ReadableStreamDefaultReader<string>;
 
   constructor(command: string, args: string[], start: Start = {}) {
-    const { stdin = "", env, cwd = ROOT } = start;
+    const { stdin = "", env = {}, cwd = ROOT } = start;
     this.#child = new Deno.Command(command, {
       args,
       cwd,
@@ -129,7 +129,7 @@ export async function startServer(
   start?: Start,
 ): Promise<Program & { address: string }> {
   const program = new Program("server.ts", ["127.0.0.1:0", ...args], start);
-  const [, address] = await program.said(/^listening on (\S+)$/);
+  const [, address = ""] = await program.said(/^listening on (\S+)$/);
   return Object.assign(program, { address });
 }
 

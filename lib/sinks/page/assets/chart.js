@@ -53,7 +53,8 @@ function clear() {
 }
 
 function update() {
-  const now = times[times.length - 1];
+  const now = times.at(-1);
+  if (now === undefined) return;
   plot.setData([times, rates], false);
   const most = Math.max(10, ...rates.map((rate) => rate ?? 0));
   plot.batch(() => {

@@ -18,6 +18,6 @@ follow({
     showRate(time, stats.received);
   },
 }, (name, text) => {
-  state.dataset.state = name;
+  state.dataset["state"] = name;
   if (state.textContent !== text) state.textContent = text;
 });

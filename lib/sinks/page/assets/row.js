@@ -66,9 +66,10 @@ export function messageRow(message) {
  * @param {Message} message
  */
 function fromCell({ from }) {
-  const [, host, port] = /^(?:udp:\/\/)?(.*?)(:\d+)?$/s.exec(from) ?? [];
+  const [, host = "", port = ""] = /^(?:udp:\/\/)?(.*?)(:\d+)?$/s.exec(from) ??
+    [];
   const created = cell("from", escapeControls(host));
-  created.append(element("wbr"), port ?? "");
+  created.append(element("wbr"), port);
   return created;
 }
 

@@ -1,0 +1,85 @@
+import type { Addr } from "../addr.ts";
+import type { Datagram } from "../datagram.ts";
+import type { Waiter } from "./waiter.ts";
+
+/** The waiters of an inbox, in the order of their calls. */
+export class Waiters<A extends Addr> {
+  readonly #any: Waiter<A>[] = [];
+  // Those with a `match`, each with the number of datagrams shown before it came.
+  readonly #claims = new Map<Waiter<A>, number>();
+  #shown = 0;
+
+  get isEmpty(): boolean {
+    return this.#any.length === 0 && this.#claims.size === 0;
+  }
+
+  get hasClaims(): boolean {
+    return this.#claims.size > 0;
+  }
+
+  /** The waiter that takes any datagram, if no other waits. */
+  get only(): Waiter<A> | undefined {
+    const isAlone = this.#any.length === 1 && this.#claims.size === 0;
+    return isAlone ? this.#any[0] : undefined;
+  }
+
+  /** The waiter that gets an error. */
+  get first(): Waiter<A> | undefined {
+    return this.#any[0] ?? this.#claims.keys().next().value;
+  }
+
+  /** A copy of the waiters: those with a `match` first. */
+  get all(): Waiter<A>[] {
+    return [...this.#claims.keys(), ...this.#any];
+  }
+
+  add(waiter: Waiter<A>): void {
+    if (waiter.match === undefined) this.#any.push(waiter);
+    else this.#claims.set(waiter, this.#shown);
+  }
+
+  /** Removes a waiter. @returns Whether it was waiting. */
+  remove(waiter: Waiter<A>): boolean {
+    if (waiter.match !== undefined) return this.#claims.delete(waiter);
+    const index = this.#any.indexOf(waiter);
+    if (index >= 0) this.#any.splice(index, 1);
+    return index >= 0;
+  }
+
+  /** Removes and returns the first waiter that takes any datagram. */
+  take(): Waiter<A> | undefined {
+    return takeFirst(this.#any);
+  }
+
+  /**
+   * Finds the waiter whose `match` takes the datagram, and removes it. A `match`
+   * is the program's: it may add or remove any waiter. One that throws ends its
+   * own wait.
+   */
+  claim(datagram: Datagram<A>): Waiter<A> | undefined {
+    if (this.#claims.size === 0) return undefined;
+    const shown = ++this.#shown;
+    for (const [waiter, before] of this.#claims) {
+      // It was added by a `match` in this loop, so the datagram came before it.
+      if (before === shown) break;
+      try {
+        if (waiter.match?.(datagram) && this.#claims.delete(waiter)) {
+          return waiter;
+        }
+      } catch (error) {
+        if (!this.#claims.delete(waiter)) continue;
+        waiter.stop?.();
+        waiter.reject(error);
+      }
+    }
+    return undefined;
+  }
+}
+
+/**
+ * Removes and returns the first element, as `shift` does. But `shift` moves
+ * memory even in a list of one, as nearly all are: it would cost a receive 4 %.
+ */
+export function takeFirst<T>(list: T[]): T | undefined {
+  return list.length > 1 ? list.shift() : list.pop();
+}

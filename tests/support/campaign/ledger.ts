@@ -1,0 +1,49 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Party } from "./party.ts";
+
+interface Entry {
+  readonly from: Party;
+  readonly to: Party;
+  arrived: number;
+  isSent: boolean;
+}
+
+/** Every message that was given to a socket, and what became of it. */
+export class Ledger {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Makes a message that no other is equal to. */
+  message(from: Party, to: Party): string {
+    const n = this.#entries.size;
+    const text = `message ${n} ${"x".repeat(n % 17)}`;
+    this.#entries.set(text, { from, to, arrived: 0, isSent: false });
+    from.calls++;
+    return text;
+  }
+
+  /** Notes that a send has resolved: the message arrives if nothing is closed. */
+  sent(text: string): void {
+    this.#entry(text).isSent = true;
+  }
+
+  /** Notes what the program received: it is whole, and arrives once, at its peer. */
+  arrived(party: Party, text: string): void {
+    const entry = this.#entry(text);
+    assert(entry.to === party, `"${text}" arrived at ${party.name}`);
+    assertEquals(++entry.arrived, 1, text);
+    party.received++;
+  }
+
+  /** The messages between open sockets that were sent and have not arrived. */
+  get missing(): string[] {
+    return [...this.#entries].filter(([_, { from, to, arrived, isSent }]) =>
+      isSent && arrived === 0 && from.isOpen && to.isOpen
+    ).map(([text]) => text);
+  }
+
+  #entry(text: string): Entry {
+    const entry = this.#entries.get(text);
+    assert(entry !== undefined, `not a message that was sent: "${text}"`);
+    return entry;
+  }
+}

@@ -1,0 +1,187 @@
+import { ConnectedSocket, type Datagram } from "../../../mod.ts";
+import type { Message, Party, Peer } from "./party.ts";
+import { Thrown, type World } from "./world.ts";
+
+const MANY = 6;
+const MAX_MS = 8;
+
+/** What the program does with one of its sockets. `n` decides how. */
+type Operation = (world: World, party: Party, n: number) => void;
+
+/** Operations by name. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  send(world, party, n) {
+    const peer = peerOf(party, n);
+    if (peer === undefined) return;
+    const text = world.ledger.message(party, peer.party);
+    const to = { ...peer.address };
+    const options = n % 4 === 0 ? { timeoutMs: 1000 } : undefined;
+    const sending = party.send(text, to, options);
+    to.port = 9;
+    world.trackSend("send", sending.then(() => world.ledger.sent(text)));
+  },
+
+  sendMany(world, party, n) {
+    const peer = peerOf(party, n);
+    if (peer === undefined) return;
+    const texts: string[] = [];
+    const messages = hostileMessages(world, party, n, texts);
+    const sending = party.sendMany(
+      n % 5 === 0 ? later(messages) : messages,
+      n % 7 === 0 ? { signal: world.signal } : undefined,
+    );
+    world.trackSend(
+      "sendMany",
+      sending.then(() => texts.forEach((text) => world.ledger.sent(text))),
+    );
+  },
+
+  receive(world, party, n) {
+    if (!party.canReceive) return;
+    const { signal } = world;
+    const options = n % 2 === 0
+      ? { timeoutMs: n % MAX_MS, signal }
+      : { signal };
+    world.track(
+      "receive",
+      party.socket.receive(options).then((datagram) => {
+        world.take(party, datagram);
+        if (n % 3 === 0) OPERATIONS["receive"]!(world, party, n + 1);
+      }),
+    );
+  },
+
+  tryReceive(world, party) {
+    if (!party.canReceive) return;
+    const receiving = party.socket.tryReceive();
+    world.track("tryReceive", receiving.then((d) => world.take(party, d)));
+  },
+
+  iterate(world, party, n) {
+    if (!party.canReceive) return;
+    const iteration = party.socket[Symbol.asyncIterator]();
+    const next = iteration.next().then(({ value }) => world.take(party, value));
+    world.track("iteration", next);
+    if (n % 2 === 0) world.track("end of iteration", iteration.return!());
+  },
+
+  batches(world, party, n) {
+    if (!party.canReceive) return;
+    const options = {
+      max: 1 + n % 4,
+      reuse: n % 2 === 0,
+      timeoutMs: n % MAX_MS,
+    };
+    const batches = party.socket.batches(options);
+    const next = batches.next().then(({ value, done }) => {
+      if (!done) { for (const datagram of value) world.take(party, datagram); }
+    });
+    world.track("batch", next);
+  },
+
+  readable(world, party, n) {
+    if (!party.canReceive || party.socket.readable.locked) return;
+    const reader = party.socket.readable.getReader();
+    const reading = reader.read()
+      .then(({ value }) => world.take(party, value))
+      .finally(() => reader.releaseLock());
+    world.track("readable", reading);
+    if (n % 2 === 0) world.track("cancel", reader.cancel());
+  },
+
+  request(world, party, n) {
+    const { socket } = party;
+    const peer = peerOf(party, n);
+    if (!(socket instanceof ConnectedSocket) || peer === undefined) return;
+    if (!party.canReceive) return;
+    // A request of a closed socket sends nothing.
+    const text = party.isOpen ? world.ledger.message(party, peer.party) : "";
+    const match = hostileMatch(world, party, n);
+    const request = socket.request(text, {
+      match,
+      timeoutMs: 1 + n % MAX_MS,
+      signal: world.signal,
+    });
+    world.track("request", request.then((d) => world.take(party, d)));
+  },
+
+  giveUp(world) {
+    world.giveUp();
+  },
+
+  change(_world, { socket }, n) {
+    Reflect.set(socket.addr, "port", n);
+    if (socket instanceof ConnectedSocket) {
+      Reflect.set(socket.remote, "port", n);
+    }
+    Reflect.set(socket.stats.dropped, "stranger", n);
+  },
+
+  close(world, party, n) {
+    if (n % 4 === 0) world.close(party, n % 8 === 0);
+  },
+};
+
+/** What callbacks do, besides what they are for. */
+const ACTS = [
+  "receive",
+  "tryReceive",
+  "send",
+  "request",
+  "giveUp",
+  "change",
+  "close",
+];
+
+function act(world: World, party: Party, n: number): void {
+  OPERATIONS[ACTS[n % ACTS.length]!]!(world, party, n * 31 % 97);
+}
+
+/** Messages that act while they are read, change after that, or end in an error. */
+function* hostileMessages(
+  world: World,
+  party: Party,
+  n: number,
+  texts: string[],
+): Iterable<Message> {
+  const message = { data: "", to: { ...party.peers[0]!.address } };
+  for (let i = 0; i < MANY; i++) {
+    if (i === 2 && n % 6 === 1) throw new Thrown("thrown by messages");
+    if (n % 3 === 0) act(world, party, n + i);
+    const peer = peerOf(party, n + i)!;
+    message.data = world.ledger.message(party, peer.party);
+    texts.push(message.data);
+    Object.assign(message.to, peer.address);
+    yield message;
+    message.to.port = 9;
+  }
+}
+
+async function* later<T>(messages: Iterable<T>): AsyncIterable<T> {
+  for (const message of messages) {
+    await Promise.resolve();
+    yield message;
+  }
+}
+
+/** A `match` that acts, changes its datagram, throws or returns nonsense. */
+function hostileMatch(
+  world: World,
+  party: Party,
+  n: number,
+): (datagram: Datagram) => boolean {
+  let calls = n;
+  return (datagram) => {
+    calls++;
+    if (n % 2 === 0) act(world, party, calls);
+    if (calls % 5 === 0) datagram.data.fill(0);
+    if (calls % 13 === 0) return Promise.resolve(true) as unknown as boolean;
+    if (calls % 11 === 0) throw new Thrown("thrown by match");
+    const verdicts: unknown[] = [true, false, "yes", undefined, false];
+    return verdicts[calls % verdicts.length] as boolean;
+  };
+}
+
+function peerOf({ peers }: Party, n: number): Peer | undefined {
+  return peers[n % Math.max(1, peers.length)];
+}

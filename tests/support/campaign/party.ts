@@ -1,0 +1,79 @@
+import {
+  type BaseSocket,
+  ConnectedSocket,
+  type Data,
+  DatagramSocket,
+  type WaitOptions,
+} from "../../../mod.ts";
+
+/** Where a party sends to. */
+export interface Peer {
+  readonly party: Party;
+  readonly address: Deno.NetAddr;
+}
+
+/** A socket of a campaign, and what the program did with it. */
+export class Party {
+  readonly name: string;
+  readonly socket: BaseSocket<Deno.NetAddr>;
+  readonly canReceive: boolean;
+  readonly peers: Peer[] = [];
+  /** Whether the program has not closed it. */
+  isOpen = true;
+  /** How many messages it was given. */
+  calls = 0;
+  /** How many datagrams the program got from it. */
+  received = 0;
+
+  constructor(
+    name: string,
+    socket: BaseSocket<Deno.NetAddr>,
+    canReceive: boolean,
+  ) {
+    this.name = name;
+    this.socket = socket;
+    this.canReceive = canReceive;
+  }
+
+  send(
+    data: Data,
+    to: Deno.NetAddr,
+    options: WaitOptions | undefined,
+  ): Promise<void> {
+    const { socket } = this;
+    if (socket instanceof ConnectedSocket) return socket.send(data, options);
+    return (socket as DatagramSocket).send(data, to, options);
+  }
+
+  /** Sends messages as the kind of socket takes them: one object for all of them. */
+  sendMany(
+    messages: Iterable<Message> | AsyncIterable<Message>,
+    options: WaitOptions | undefined,
+  ): Promise<number> {
+    const { socket } = this;
+    if (socket instanceof DatagramSocket) {
+      return socket.sendMany(messages, options);
+    }
+    const connected = socket as ConnectedSocket;
+    if (Symbol.asyncIterator in messages) {
+      return connected.sendMany(dataLater(messages), options);
+    }
+    return connected.sendMany(dataOf(messages), options);
+  }
+}
+
+/** A message and its peer. */
+export interface Message {
+  data: Data;
+  to: Deno.NetAddr;
+}
+
+function* dataOf(messages: Iterable<Message>): Iterable<Data> {
+  for (const message of messages) yield message.data;
+}
+
+async function* dataLater(
+  messages: AsyncIterable<Message>,
+): AsyncIterable<Data> {
+  for await (const message of messages) yield message.data;
+}
