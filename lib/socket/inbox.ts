@@ -7,7 +7,7 @@ import { CopyPool } from "./copy_pool.ts";
 import { Liveness } from "./liveness.ts";
 import { datagramsOf, isArrival, isRun } from "./runs.ts";
 import { Received } from "./stats.ts";
-import { turn, turnIsDue } from "./turns.ts";
+import { quickTurnIsDue, turn } from "../turns.ts";
 import type { Waiter } from "./waiter.ts";
 import { takeFirst, Waiters } from "./waiters.ts";
 
@@ -54,8 +54,9 @@ export class Inbox<A extends Addr> {
   // A `receive` is in flight, or what it brought is being passed on: a `match`
   // may call anything, and the next `receive` would overwrite the memory.
   #reading = false;
-  // The event loop turns before more is passed on.
-  #isTurning = false;
+  // The event loop turns, or a pause ends, before more is passed on.
+  #isResting = false;
+  #rests = 0;
   #reports = 0;
   #endPause: (() => void) | undefined;
   #closed = false;
@@ -77,8 +78,13 @@ export class Inbox<A extends Addr> {
   }
 
   /** Whether it waits for a turn of the event loop before it goes on. */
-  get isTurning(): boolean {
-    return this.#isTurning;
+  get isResting(): boolean {
+    return this.#isResting || this.#passed < this.#batch.length;
+  }
+
+  /** How many such waits have ended. */
+  get rests(): number {
+    return this.#rests;
   }
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
@@ -210,17 +216,18 @@ export class Inbox<A extends Addr> {
 
   /** Returns whether the event loop has to turn first. Starts that if it is due. */
   #turns(): boolean {
-    if (this.#isTurning) return true;
-    if (this.#clock.isVirtual || !turnIsDue()) return false;
+    if (this.#isResting) return true;
+    if (this.#clock.isVirtual || !quickTurnIsDue()) return false;
     this.#rest(turn);
     return true;
   }
 
   /** Passes nothing on until the callback that `begin` gets is called. */
   #rest(begin: (end: () => void) => void): void {
-    this.#isTurning = true;
+    this.#isResting = true;
     begin(() => {
-      this.#isTurning = false;
+      this.#isResting = false;
+      this.#rests++;
       this.hand();
       this.#next();
     });
@@ -274,7 +281,7 @@ export class Inbox<A extends Addr> {
     if (isClosed(cause)) return this.close();
     if (this.#policy.tolerates?.(cause)) return this.#tolerate();
     const error = failure(this.attempt.action, cause, this.attempt);
-    const waiter = this.#isTurning ? undefined : this.#waiters.first;
+    const waiter = this.#isResting ? undefined : this.#waiters.first;
     if (waiter === undefined) this.#keep(error, MAX_KEPT);
     else {
       this.withdraw(waiter);
@@ -291,7 +298,7 @@ export class Inbox<A extends Addr> {
 
   /** The waiter that gets a whole batch: it takes batches, and no other waits. */
   get #batchTaker(): Waiter<A> | undefined {
-    const only = this.#isTurning ? undefined : this.#waiters.only;
+    const only = this.#isResting ? undefined : this.#waiters.only;
     return only?.batch && only;
   }
 
@@ -328,8 +335,11 @@ export class Inbox<A extends Addr> {
       if (refused !== undefined) this.counts.drop(refused);
       else this.#pass(datagram, room);
       // Only a `match` takes long.
-      if (this.#waiters.hasClaims && turnIsDue()) {
-        return turn(() => this.#passBatch(room));
+      if (this.#waiters.hasClaims && quickTurnIsDue()) {
+        return turn(() => {
+          this.#rests++;
+          this.#passBatch(room);
+        });
       }
     }
     this.#batch = [];
@@ -340,7 +350,7 @@ export class Inbox<A extends Addr> {
   /** Gives a datagram to the first waiter, or keeps it. */
   #pass(datagram: Datagram<A>, room: number): void {
     const waiter = this.#waiters.claim(datagram) ??
-      (this.#isTurning ? undefined : this.#waiters.take());
+      (this.#isResting ? undefined : this.#waiters.take());
     if (waiter === undefined) this.#keep(datagram, room);
     else this.#give(datagram, waiter);
   }
@@ -362,7 +372,7 @@ export class Inbox<A extends Addr> {
 
   /** Keeps it if there is room. What arrives during a turn is one batch at most. */
   #keep(arrival: Datagram<A> | Error, room: number): void {
-    if (!this.#closed && (this.#isTurning || this.#kept.length < room)) {
+    if (!this.#closed && (this.#isResting || this.#kept.length < room)) {
       this.#kept.push(arrival);
     } else if (arrival instanceof Datagram) {
       this.counts.drop(this.#closed ? "closed" : "queueFull");

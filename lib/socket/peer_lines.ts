@@ -1,7 +1,7 @@
 import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Clock } from "../clock.ts";
-import { turn, turnIsDue } from "./turns.ts";
+import { quickTurnIsDue, turned } from "../turns.ts";
 
 // What may wait in one peer's line. A system's buffer holds 200 KiB.
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
@@ -90,8 +90,8 @@ export class PeerLines {
     line.running++;
     this.#running++;
     await task.run();
-    if (line.waiting.length > 0 && !this.#clock.isVirtual && turnIsDue()) {
-      await new Promise<void>(turn);
+    if (line.waiting.length > 0 && !this.#clock.isVirtual && quickTurnIsDue()) {
+      await turned();
     }
     line.running--;
     this.#running--;

@@ -9,7 +9,7 @@ import {
   withFields,
 } from "../errors.ts";
 import type { Data, Outbox, Prepared } from "./outbox.ts";
-import { Turns } from "./turns.ts";
+import { SendTurns } from "./send_turns.ts";
 import { limitsOf, type WaitOptions, within } from "./waits.ts";
 
 const BATCH_SIZE = 1024;
@@ -80,7 +80,7 @@ function hasMethod(object: object, name: symbol): boolean {
 }
 
 class Sending {
-  readonly turns: Turns;
+  readonly turns: SendTurns;
   readonly #outbox: Outbox;
   readonly #to: Addr | undefined;
   readonly #errors: Error[] = [];
@@ -92,7 +92,7 @@ class Sending {
 
   constructor(outbox: Outbox, clock: Clock, to: Addr | undefined) {
     this.#outbox = outbox;
-    this.turns = new Turns(clock);
+    this.turns = new SendTurns(clock);
     this.#to = to;
   }
 

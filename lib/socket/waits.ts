@@ -63,12 +63,11 @@ export function tryReceive<A extends Addr>(
   return new Promise((resolve, reject) => {
     const receiver = new Receiver(inbox, resolve, reject);
     const look = () => {
-      // While the event loop has its turn, the inbox does not read: only a look
-      // that begins after it shows that nothing has arrived.
-      const { isTurning } = inbox;
+      const { rests } = inbox;
       receiver.stop = clock.turn(() => {
-        if (isTurning || inbox.isTurning) return look();
-        inbox.hand();
+        // The inbox does not read while it rests, so only a look without a rest
+        // shows that nothing has arrived.
+        if (inbox.isResting || inbox.rests !== rests) return look();
         inbox.withdraw(receiver);
         resolve(undefined);
       });

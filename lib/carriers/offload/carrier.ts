@@ -2,6 +2,7 @@ import { type Addr, copyAddr, type NetAddr } from "../../addr.ts";
 import type { Carrier, Outgoing, Run, SentBatch } from "../../carrier.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { errors } from "../../errors.ts";
+import { turnIsDue } from "../../turns.ts";
 import { Resolver } from "../resolve.ts";
 import { type Libc, systemError } from "./libc.ts";
 import { Pace } from "./pace.ts";
@@ -11,7 +12,6 @@ import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import { droppedBy, pendingError } from "./socket_options.ts";
 import type { OpenSocket } from "./system.ts";
-import type { Turns } from "./turns.ts";
 
 /** A UDP socket that libc opened, as a carrier. */
 export class OffloadCarrier implements Carrier {
@@ -35,7 +35,6 @@ export class OffloadCarrier implements Carrier {
   readonly #receiver: Receiver;
   readonly #sender: Sender;
   readonly #readiness: Readiness;
-  readonly #turns: Turns;
   readonly #pace: Pace;
   readonly #hosts = new Resolver();
   // What is left of the batch that `receive` took.
@@ -53,13 +52,12 @@ export class OffloadCarrier implements Carrier {
     this.#addr = addr;
     this.#remote = remote;
     this.#peers = remote === undefined
-      ? new ManyPeers(libc, this.#family, poller.turns)
-      : new OnePeer(remote, poller.turns);
+      ? new ManyPeers(libc, this.#family)
+      : new OnePeer(remote);
     this.#receiver = new Receiver(libc, fd);
     this.#sender = new Sender(libc, fd, this.#peers);
     this.#readiness = new Readiness(poller, watch);
-    this.#turns = poller.turns;
-    this.#pace = new Pace(poller.turns);
+    this.#pace = new Pace();
   }
 
   get addr(): NetAddr {
@@ -73,13 +71,15 @@ export class OffloadCarrier implements Carrier {
   async receiveBatch(): Promise<readonly Run[]> {
     const readiness = this.#readiness;
     this.#pace.asked();
-    if (this.#turns.areDue()) await readiness.turns();
-    const here = this.#take();
-    if (here !== undefined) return here;
-    // The caller goes on first.
-    await undefined;
-    return readiness.linger(this.#take) ??
-      await readiness.readable(this.#take) ?? closed();
+    if (!turnIsDue()) {
+      const here = this.#take();
+      if (here !== undefined) return here;
+      // The caller goes on first.
+      await undefined;
+      const soon = readiness.linger(this.#take);
+      if (soon !== undefined) return soon;
+    }
+    return await readiness.readable(this.#take) ?? closed();
   }
 
   async receive(
@@ -110,7 +110,7 @@ export class OffloadCarrier implements Carrier {
     const peer = this.#peers.find(to);
     if (peer.kind === "refused") throw peer.error;
     if (
-      peer.kind === "address" && !this.#turns.areDue() &&
+      peer.kind === "address" && !turnIsDue() &&
       this.#sender.sendOne(data, peer.sockaddr)
     ) {
       const refusal = this.#refusal();
@@ -123,7 +123,7 @@ export class OffloadCarrier implements Carrier {
   }
 
   sendBatch(batch: readonly Outgoing[]): SentBatch | Promise<SentBatch> {
-    if (this.#turns.areDue()) return this.#sendLater(batch);
+    if (turnIsDue()) return this.#sendLater(batch);
     return this.#trySend(batch) ?? this.#sendLater(batch);
   }
 
@@ -191,7 +191,7 @@ export class OffloadCarrier implements Carrier {
       if (result.sent === 0) return { ...result, sent };
       const refusal = this.#refusal();
       if (refusal !== undefined) return { sent: sent - 1, error: refusal };
-    } while (sent < batch.length && !this.#turns.areDue());
+    } while (sent < batch.length && !turnIsDue());
     return { sent };
   }
 

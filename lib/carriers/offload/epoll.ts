@@ -1,5 +1,5 @@
 import type { NetAddr } from "../../addr.ts";
-import { EPOLL_EVENT, POLLFD, TIMESPEC } from "./layout.ts";
+import { EPOLL_EVENT } from "./layout.ts";
 import {
   checked,
   EPOLL_CTL_ADD,
@@ -8,22 +8,14 @@ import {
   EPOLLONESHOT,
   type Libc,
   O_CLOEXEC,
-  POLLIN,
 } from "./libc.ts";
 import { own, type Owned } from "./owned.ts";
 
 // The longest stay in a thread. A worker that is terminated leaves its thread
 // there for that long, but none of its sockets.
 const WAIT_MS = 1000;
-// How long a pause is, to which the system adds some 50 µs: long enough for the
-// event loop to find that it has no work.
-const PAUSE_NS = 10_000;
 const MAX_EVENTS = 64;
 const EVENTS_SIZE = MAX_EVENTS * EPOLL_EVENT.size;
-// The parts of the memory that a thread uses.
-const FDS = EVENTS_SIZE;
-const TIME = FDS + POLLFD.size;
-const MEMORY_SIZE = TIME + TIMESPEC.size;
 // Shared by all calls: `epoll_ctl` returns before the next one is made.
 const EVENT_BYTES = new Uint8Array(EPOLL_EVENT.size);
 const EVENT = new DataView(EVENT_BYTES.buffer);
@@ -60,16 +52,12 @@ export class Epoll {
     this.#epoll = keep(libc.epoll_create1(O_CLOEXEC));
     this.#alarm = keep(libc.eventfd());
     this.#control(EPOLL_CTL_ADD, this.#alarm.fd, EPOLLIN);
-    const memory = libc.malloc(BigInt(MEMORY_SIZE));
+    const memory = libc.malloc(BigInt(EVENTS_SIZE));
     if (memory === null) throw new Error("out of memory");
     this.#memory = memory;
-    const view = this.#view = new DataView(
-      Deno.UnsafePointerView.getArrayBuffer(memory, MEMORY_SIZE),
+    this.#view = new DataView(
+      Deno.UnsafePointerView.getArrayBuffer(memory, EVENTS_SIZE),
     );
-    view.setInt32(FDS + POLLFD.fd, this.#epoll.fd, true);
-    view.setUint32(FDS + POLLFD.events, POLLIN, true);
-    view.setBigUint64(TIME + TIMESPEC.sec, 0n, true);
-    view.setBigUint64(TIME + TIMESPEC.nsec, BigInt(PAUSE_NS), true);
     stack.move();
   }
 
@@ -95,14 +83,6 @@ export class Epoll {
       WAIT_MS,
     );
     return this.#read(this.#view, count);
-  }
-
-  /** Sleeps in a thread for a moment. */
-  async pause(): Promise<Ready[]> {
-    const at = (offset: number) =>
-      Deno.UnsafePointer.offset(this.#memory, offset);
-    await this.#libc.ppoll_in_thread(at(FDS), 1n, at(TIME), null);
-    return this.look();
   }
 
   /** Returns what is ready now. */

@@ -71,12 +71,6 @@ const SYMBOLS = {
     result: "i32",
   },
   // Runs on a thread of Deno's pool.
-  ppoll_in_thread: {
-    name: "ppoll",
-    parameters: ["pointer", "usize", "pointer", "pointer"],
-    result: "i32",
-    nonblocking: true,
-  },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },

@@ -1,4 +1,4 @@
-import type { Turns } from "./turns.ts";
+import { turnCount } from "../../turns.ts";
 
 // How long a receiver should take for one batch, in which nothing can interrupt
 // it.
@@ -15,17 +15,12 @@ const FORGETTING = 1.02;
  * be saved by smaller batches, so batches may take twice as long as that.
  */
 export class Pace {
-  readonly #turns: Turns;
   #limit = 1;
   #given = 0;
   #at = 0;
   #turn = 0;
   // The shortest time for a batch: at least its fixed cost.
   #shortest = Infinity;
-
-  constructor(turns: Turns) {
-    this.#turns = turns;
-  }
 
   /** How many datagrams the next batch may hold. */
   get limit(): number {
@@ -41,7 +36,7 @@ export class Pace {
     this.#shortest = Math.min(this.#shortest * FORGETTING, ms);
     const allowed = Math.max(BATCH_MS, 2 * this.#shortest);
     // If there was a turn, it did other things meanwhile.
-    const isSlow = ms > allowed && this.#turns.count === this.#turn;
+    const isSlow = ms > allowed && turnCount() === this.#turn;
     if (isSlow) {
       this.#limit = Math.max(1, Math.floor(given * allowed / ms));
     } else if (given >= this.#limit) {
@@ -54,7 +49,7 @@ export class Pace {
     // A single one where more were allowed tells nothing.
     if (datagrams === 1 && this.#limit > 1) return;
     this.#given = datagrams;
-    this.#turn = this.#turns.count;
+    this.#turn = turnCount();
     this.#at = performance.now();
   }
 }

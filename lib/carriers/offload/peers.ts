@@ -1,10 +1,10 @@
 import type { Addr, NetAddr } from "../../addr.ts";
 import { comparableHost, isIp } from "../../address/host.ts";
 import { BoundedMap } from "../../limits/bounded_map.ts";
+import { turnCount } from "../../turns.ts";
 import type { Libc } from "./libc.ts";
 import { NetPermission } from "./permissions.ts";
 import { encodeAddress, type Sockaddr } from "./sockaddr.ts";
-import type { Turns } from "./turns.ts";
 
 const MAX_PEERS = 4096;
 // A query costs 2 µs and makes garbage, so a loop that sends more often than this
@@ -39,7 +39,6 @@ const NAME: Peer = { kind: "name" };
 
 /** The many peers of a bound socket. Each address is encoded once. */
 export class ManyPeers implements Peers {
-  readonly #turns: Turns;
   readonly #known: BoundedMap<KnownPeer>;
   #call = 0;
   #last: KnownPeer | undefined;
@@ -47,8 +46,7 @@ export class ManyPeers implements Peers {
   #lastPort = 0;
 
   /** @param family Of the socket. An IPv4 one cannot use `::ffff:a.b.c.d`. */
-  constructor(libc: Libc, family: 4 | 6, turns: Turns) {
-    this.#turns = turns;
+  constructor(libc: Libc, family: 4 | 6) {
     this.#known = new BoundedMap((peer) => {
       const [host, text] = peer.split(" ", 2);
       const hostname = family === 4 ? comparableHost(host) : host;
@@ -79,18 +77,16 @@ export class ManyPeers implements Peers {
       this.#lastHost = hostname;
       this.#lastPort = port;
     }
-    return this.#last.at(this.#call, this.#turns.count);
+    return this.#last.at(this.#call, turnCount());
   }
 }
 
 /** The one peer of a connected socket. */
 export class OnePeer implements Peers {
-  readonly #turns: Turns;
   readonly #peer: KnownPeer;
   #call = 0;
 
-  constructor({ hostname, port }: NetAddr, turns: Turns) {
-    this.#turns = turns;
+  constructor({ hostname, port }: NetAddr) {
     this.#peer = new KnownPeer(hostname, port, null);
   }
 
@@ -99,7 +95,7 @@ export class OnePeer implements Peers {
   }
 
   find(): Peer {
-    return this.#peer.at(this.#call, this.#turns.count);
+    return this.#peer.at(this.#call, turnCount());
   }
 }
 

@@ -1,7 +1,7 @@
 import type { NetAddr } from "../../addr.ts";
+import { round } from "../../turns.ts";
 import { Epoll, type Ready } from "./epoll.ts";
 import { EPOLLIN, EPOLLOUT, type Libc } from "./libc.ts";
-import { Turns } from "./turns.ts";
 import { Watch } from "./watch.ts";
 
 // If a thread is not back after this, Deno's pool had none: files, names and
@@ -10,12 +10,6 @@ const LATE_MS = 1200;
 // How often sockets are looked at without a thread: if there is none, or if only
 // unreferenced ones wait.
 const TICK_MS = 25;
-// How often the event loop looks at Deno's own sockets while offload sockets have
-// work. As long as it has any, it does so only once in 61 turns (tokio's event
-// interval), and to make it look takes 0.2 ms.
-const PAUSE_MS = 25;
-// A wait that took longer than this was a pause.
-const LONG_MS = 0.2;
 
 /**
  * Waits for all offload sockets of a thread (the program's or a worker's) at
@@ -23,15 +17,12 @@ const LONG_MS = 0.2;
  */
 export class Poller {
   readonly libc: Libc;
-  readonly turns = new Turns();
   readonly #epoll: Epoll;
   readonly #watches = new Map<number, Watch>();
   // How many sockets wait, and how many of them keep the program running.
   #waiting = 0;
   #holding = 0;
   #ready: Ready[] = [];
-  #pause: PromiseWithResolvers<void> | undefined;
-  #paused = 0;
   #isServing = false;
   #isRunning = false;
   #isInThread = false;
@@ -84,21 +75,6 @@ export class Poller {
     this.#ready = this.#ready.filter(([fd]) => fd !== watch.fd);
   }
 
-  /**
-   * Lets the event loop turn, and now and then look at Deno's own sockets: it has
-   * no work until a thread has slept.
-   */
-  turn(): Promise<void> {
-    if (this.#pause !== undefined) return this.#pause.promise;
-    const isLate = performance.now() - this.#paused >= PAUSE_MS;
-    if (this.#ended !== undefined || !isLate) return this.turns.next();
-    this.turns.isPaused = true;
-    const { promise } = this.#pause = Promise.withResolvers();
-    if (this.#isInThread) this.#epoll.wake();
-    this.#settle();
-    return promise;
-  }
-
   /** Closes everything. @returns When that is done: a thread returns first. */
   end(): Promise<void> {
     this.#ended = Promise.withResolvers();
@@ -109,7 +85,7 @@ export class Poller {
 
   /** Waits as is needed now: in a thread, by a timer, or not at all. */
   #settle(): void {
-    if (this.#holding > 0 || this.#pause !== undefined) this.#run();
+    if (this.#holding > 0) this.#run();
     else if (this.#isInThread) this.#epoll.wake();
     if (this.#isRunning || this.#waiting === 0) {
       clearTimeout(this.#tick);
@@ -120,30 +96,18 @@ export class Poller {
   async #run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    while (this.#ended === undefined) {
-      const pause = this.#pause;
-      if (pause === undefined && this.#holding === 0) break;
-      const start = performance.now();
+    while (this.#ended === undefined && this.#holding > 0) {
       this.#isInThread = true;
       this.#asked++;
       this.#guard ??= this.#expect(LATE_MS);
-      const ready = await (pause ? this.#epoll.pause() : this.#epoll.wait());
+      const ready = await this.#epoll.wait();
       this.#isInThread = false;
-      this.#woke(pause !== undefined || performance.now() - start > LONG_MS);
       this.#ready.push(...ready);
-      if (this.#pause === undefined) await this.#serve();
+      await this.#serve();
     }
     this.#isRunning = false;
     if (this.#ended === undefined) this.#settle();
     else this.#close();
-  }
-
-  #woke(fromPause: boolean): void {
-    if (!fromPause) return;
-    this.#paused = performance.now();
-    this.turns.isPaused = false;
-    this.#pause?.resolve();
-    this.#pause = undefined;
   }
 
   readonly #lookWithout = async (): Promise<void> => {
@@ -159,7 +123,6 @@ export class Poller {
     return unreferenced(async () => {
       const isLate = this.#isInThread && this.#asked === asked;
       if (isLate) {
-        this.#woke(true);
         this.#ready.push(...this.#epoll.look());
         await this.#serve();
       }
@@ -177,7 +140,7 @@ export class Poller {
       const [fd, events] = next;
       const watch = this.#watches.get(fd);
       if (watch !== undefined) this.#call(watch, events);
-      if (this.#ready.length > 0) await this.turns.next();
+      if (this.#ready.length > 0) await round();
     }
     this.#isServing = false;
   }
@@ -197,8 +160,6 @@ export class Poller {
   #close(): void {
     clearTimeout(this.#tick);
     clearTimeout(this.#guard);
-    this.turns.stop();
-    this.#pause?.resolve();
     this.#epoll.close();
     this.libc.unload();
     this.#ended?.resolve();

@@ -1,3 +1,4 @@
+import { round, turned, turnIsDue } from "../../turns.ts";
 import { POLLFD, TIMESPEC } from "./layout.ts";
 import { type Libc, POLLIN } from "./libc.ts";
 import type { Poller } from "./poller.ts";
@@ -38,9 +39,7 @@ export class Readiness {
 
   /** Lets the event loop turn, as often as that is due before more is done. */
   async turns(): Promise<void> {
-    while (!this.#isClosed && this.#poller.turns.areDue()) {
-      await this.#poller.turn();
-    }
+    while (!this.#isClosed && turnIsDue()) await turned();
   }
 
   /**
@@ -99,7 +98,7 @@ export class Readiness {
 
   async #search(look: () => boolean): Promise<void> {
     // Other code that is ready to run now may be what sends.
-    if (!this.#poller.turns.areDue()) await this.#poller.turns.next();
+    if (!turnIsDue()) await round();
     await this.turns();
     if (look()) return;
     const start = performance.now();

@@ -1,5 +1,5 @@
+import { quickTurnIsDue, round, turned } from "../../turns.ts";
 import { Backlog, type Backlogs, type Outlet } from "../backlog.ts";
-import { turn, Turns } from "../turn.ts";
 import { encodeMessage } from "./messages.ts";
 
 /** The messages to one peer, on one stream, and how many of them it has taken. */
@@ -10,7 +10,6 @@ export class Outgoing {
   confirmed = 0;
   readonly #conn: Deno.QuicConn;
   readonly #backlog: Backlog;
-  readonly #turns = new Turns();
   #stream: Promise<WritableStreamDefaultWriter<Uint8Array>> | undefined;
   #confirmations = 0;
   #confirmedAt = 0;
@@ -54,16 +53,16 @@ export class Outgoing {
    * @throws {Deno.errors.Busy} Too much waits already.
    */
   async enqueue(data: Uint8Array): Promise<void> {
-    if (this.#turns.isDue()) await turn();
+    if (quickTurnIsDue()) await turned();
     this.#backlog.push(encodeMessage(data));
     this.sent++;
     // A peer that reads has taken a part of it after a turn.
-    if (this.#backlog.isBehind) await turn();
+    if (this.#backlog.isBehind) await round();
   }
 
   /** Sends a message, and waits until the system has taken it. */
   async write(data: Uint8Array): Promise<void> {
-    if (this.#turns.isDue()) await turn();
+    if (quickTurnIsDue()) await turned();
     this.#backlog.push(encodeMessage(data));
     await this.#backlog.flushed();
     this.sent++;

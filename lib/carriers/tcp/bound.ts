@@ -1,10 +1,10 @@
 import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { round } from "../../turns.ts";
 import { Backlogs } from "../backlog.ts";
 import { peerKey } from "../peers.ts";
 import { sweep } from "../sweep.ts";
-import { turn } from "../turn.ts";
 import { isOfOneConnection } from "./accepting.ts";
 import { Connection, LINGER_MS, type Shared } from "./connection.ts";
 import type { Lateness } from "./failures.ts";
@@ -180,7 +180,7 @@ export class BoundCarrier implements Carrier {
         if (this.#closed) return;
         if (isOfOneConnection(error)) {
           this.#closedBy.reset++;
-          await turn();
+          await round();
         } else {
           this.#closedBy.acceptFailed++;
           await this.#pause();

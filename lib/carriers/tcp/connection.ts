@@ -1,8 +1,8 @@
 import { copyAddr, type SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
+import { quickTurnIsDue, round, turned } from "../../turns.ts";
 import { Backlog, type Backlogs } from "../backlog.ts";
 import { patience } from "../patience.ts";
-import { turn, Turns } from "../turn.ts";
 import { brokenBy, type Lateness, notRead } from "./failures.ts";
 import { FRAMINGS } from "./framing.ts";
 import type { StreamSettings } from "./limits.ts";
@@ -38,7 +38,6 @@ export class Connection {
   readonly #options: StreamSettings;
   readonly #decoder;
   readonly #backlog: Backlog;
-  readonly #turns = new Turns();
   #buffer: Uint8Array<ArrayBuffer> | undefined;
   #reading: Promise<void> | undefined;
   #shaking = false;
@@ -180,10 +179,10 @@ export class Connection {
    * @throws {Deno.errors.NotConnected} The connection has ended.
    */
   async enqueue(message: Uint8Array): Promise<void> {
-    if (this.#turns.isDue()) await turn();
+    if (quickTurnIsDue()) await turned();
     this.#push(message);
     // A peer that reads has taken a part of it after a turn.
-    if (this.#backlog.isBehind) await turn();
+    if (this.#backlog.isBehind) await round();
   }
 
   /**
@@ -199,7 +198,7 @@ export class Connection {
     // the event loop, so timers and other connections would wait while a program
     // sends. No upstream issue is known. Remove when tests/tls_test.ts passes
     // without it.
-    if (this.#turns.isDue()) await turn();
+    if (quickTurnIsDue()) await turned();
     if (this.#failure !== undefined) throw this.#failure;
     this.#push(message);
     await this.#backlog.flushed();

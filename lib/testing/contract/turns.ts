@@ -1,4 +1,5 @@
 import { equal, ok } from "node:assert/strict";
+import { isConnected } from "../../addr.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Abilities, Check } from "./ends.ts";
 import { arrived, readAll } from "./waits.ts";
@@ -12,7 +13,7 @@ const LATEST = 50;
 const WORK_MS = 1;
 
 /** The event loop turns: timers fire while a loop sends or receives. */
-export function turns(check: Check, { largest }: Abilities): void {
+export function turns(check: Check, { largest, lossless }: Abilities): void {
   check("timers fire while sendMany sends", async ({ socket, client }) => {
     const reading = readAll(socket);
     const timer = new Timer(socket.clock);
@@ -49,6 +50,23 @@ export function turns(check: Check, { largest }: Abilities): void {
     await ends.texts(socket, WAITING - socket.stats.received);
     await sending;
   });
+
+  if (lossless) {
+    check(
+      "tryReceive finds what waits, also when a turn is due",
+      async (ends) => {
+        const { socket, client, bound } = ends;
+        const sending = client.sendMany(Array<string>(LATEST).fill("x"));
+        await arrived(ends);
+        const { sent } = client.stats;
+        do work(); while (await socket.tryReceive() !== undefined);
+        // Over connections, what was sent may still be on its way.
+        if (!isConnected(bound)) ok(socket.stats.received >= sent);
+        await ends.texts(socket, LATEST - socket.stats.received);
+        await sending;
+      },
+    );
+  }
 }
 
 class Timer {

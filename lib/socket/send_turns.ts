@@ -1,0 +1,38 @@
+import type { Clock } from "../clock.ts";
+import { quickTurnIsDue, turned } from "../turns.ts";
+
+// What a loop sends in its first moments is sent at once.
+const FIRST_MS = 2;
+// On a virtual clock turns must not depend on the machine's speed.
+const VIRTUAL_STEPS = 256;
+
+/**
+ * The turns of a loop that sends. What is sent in the first 2 ms is sent at once,
+ * in the order of the calls, whatever ran before. On a virtual clock, time passes
+ * at each turn: it would stand still otherwise, and no time limit be reached.
+ */
+export class SendTurns {
+  readonly #clock: Clock;
+  readonly #start = Date.now();
+  #steps = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Returns what to await after this step of the loop, if a turn is due. */
+  due(): Promise<void> | undefined {
+    if (!this.#clock.isVirtual) {
+      return quickTurnIsDue() && Math.abs(Date.now() - this.#start) >= FIRST_MS
+        ? turned()
+        : undefined;
+    }
+    if (++this.#steps % VIRTUAL_STEPS !== 0) return undefined;
+    return new Promise((resolve) => void this.#clock.after(1, resolve));
+  }
+
+  /** Returns what to await after the loop, which may be a step of another one. */
+  last(): Promise<void> | undefined {
+    return !this.#clock.isVirtual && quickTurnIsDue() ? turned() : undefined;
+  }
+}

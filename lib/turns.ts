@@ -1,0 +1,83 @@
+// How long a loop may run before the event loop turns.
+const LIMIT_MS = 2;
+// Reading the time takes 0.03 to 0.1 µs, so quick steps do it once in this many.
+const EVERY = 8;
+// A busy event loop polls its sockets once in 61 rounds (see clock.ts), so every
+// eighth turn has that many. If all turns had one, another socket waited 73 ms on
+// average.
+const LONG_TURN = 8;
+const ROUNDS = 64;
+
+// There is one event loop per thread, so all loops share its watch.
+let isWatching = false;
+let since = 0;
+let seen = 0;
+let left = 0;
+let seenTurns = 0;
+let turns = 0;
+let waiting: (() => void)[] = [];
+
+/**
+ * Returns whether the event loop has not turned for 2 ms. Loops ask this at each
+ * step, and wait for {@linkcode turn} if it is so: timers, signals and other
+ * sockets go on then. A loop whose steps wait for the system by themselves never
+ * has to.
+ *
+ * It measures time: neither the size of what arrives nor what the program does
+ * with it is known beforehand.
+ */
+export function turnIsDue(): boolean {
+  const now = Date.now();
+  // Slow steps are watched one by one.
+  left = now === seen ? EVERY : 1;
+  seen = now;
+  if (isWatching) return now - since >= LIMIT_MS || now < since;
+  isWatching = true;
+  since = now;
+  setImmediate(endWatch);
+  return false;
+}
+
+function endWatch(): void {
+  isWatching = false;
+  seenTurns++;
+}
+
+/**
+ * Returns the same for a loop whose steps take less than a microsecond: it does
+ * not read the time at each.
+ */
+export function quickTurnIsDue(): boolean {
+  return --left <= 0 && turnIsDue();
+}
+
+/** Calls back after the event loop has turned. */
+export function turn(callback: () => void): void {
+  if (waiting.push(callback) > 1) return;
+  let rounds = ++turns % LONG_TURN === 0 ? ROUNDS : 1;
+  const next = () => {
+    if (--rounds > 0) return void setImmediate(next);
+    const callbacks = waiting;
+    waiting = [];
+    for (const callback of callbacks) callback();
+  };
+  setImmediate(next);
+}
+
+/** Resolves after the event loop has turned. */
+export function turned(): Promise<void> {
+  return new Promise(turn);
+}
+
+/**
+ * Resolves after one round of the event loop, for steps that have to go one at a
+ * time. It is no turn for sockets: a busy loop polls them in few of its rounds.
+ */
+export function round(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** Returns how often the event loop was seen to turn since the program began. */
+export function turnCount(): number {
+  return seenTurns;
+}
