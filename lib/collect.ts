@@ -8,7 +8,7 @@ import {
 import { copyDatagram, Datagram } from "./datagram.ts";
 import { ignoreRejection, isThenable } from "./promises.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import { type Data, encode } from "./socket/outbox.ts";
+import { type Data, encode } from "./socket/messages.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";

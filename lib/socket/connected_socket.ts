@@ -7,7 +7,7 @@ import { type Attempt, SocketClosedError } from "../errors.ts";
 import { reporter, Warnings } from "../warnings.ts";
 import { BaseSocket } from "./base_socket.ts";
 import { checkSocketOptions, type SocketOptions } from "./options.ts";
-import type { Data } from "./outbox.ts";
+import type { Data } from "./messages.ts";
 import { request, type RequestOptions } from "./request.ts";
 import { sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";

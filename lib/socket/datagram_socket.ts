@@ -18,7 +18,7 @@ import {
   checkDatagramSocketOptions,
   type DatagramSocketOptions,
 } from "./options.ts";
-import { type Data, encode } from "./outbox.ts";
+import { type Data, encode } from "./messages.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";
 

@@ -8,7 +8,8 @@ import {
   SocketClosedError,
   withFields,
 } from "../errors.ts";
-import type { Data, Outbox, Prepared } from "./outbox.ts";
+import type { Data, Prepared } from "./messages.ts";
+import type { Outbox } from "./outbox.ts";
 import { SendTurns } from "./send_turns.ts";
 import { limitsOf, type WaitOptions, within } from "./waits.ts";
 
@@ -212,7 +213,7 @@ class Sending {
 
   #prepare({ data, to }: Addressed): Prepared | undefined {
     try {
-      return this.#outbox.prepare(data, to);
+      return this.#outbox.messages.prepare(data, to);
     } catch (error) {
       this.#outbox.counts.sendFailed++;
       this.#fail(error as Error);
