@@ -6,10 +6,11 @@ import type { Datagram } from "../datagram.ts";
 import { countsOf } from "../check.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
 import { batches, type BatchOptions } from "./batches.ts";
-import { Inbox, type Policy } from "./inbox.ts";
+import { Inbox } from "./inbox.ts";
 import { Iteration, readable } from "./iteration.ts";
 import { maxSizeOf, type SocketOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
+import type { Policy } from "./policy.ts";
 import type { SocketStats } from "./stats.ts";
 import { receive, tryReceive, type WaitOptions } from "./waits.ts";
 

@@ -8,7 +8,6 @@ import { errors, quote } from "../errors.ts";
 import { AnswerLimits } from "../limits/answers.ts";
 import { Guard } from "../limits/guard.ts";
 import { BaseSocket } from "./base_socket.ts";
-import type { Policy } from "./inbox.ts";
 import {
   joinMulticast,
   type MulticastMembership,
@@ -19,6 +18,7 @@ import {
   type DatagramSocketOptions,
 } from "./options.ts";
 import { type Data, encode } from "./messages.ts";
+import type { Policy } from "./policy.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";
 

@@ -68,7 +68,7 @@ export function tryReceive<A extends Addr>(
         // The inbox does not read while it rests, so only a look without a rest
         // shows that nothing has arrived.
         if (inbox.isResting || inbox.rests !== rests) return look();
-        inbox.withdraw(receiver);
+        inbox.waiters.withdraw(receiver);
         resolve(undefined);
       });
     };
@@ -87,7 +87,7 @@ export function wait<A extends Addr>(
   if (limits !== undefined) {
     limits.signal?.throwIfAborted();
     const giveUp = (reason: unknown) => {
-      inbox.withdraw(waiter);
+      inbox.waiters.withdraw(waiter);
       waiter.reject(reason);
     };
     waiter.stop = onLimit(limits, clock, giveUp, (ms) => {
