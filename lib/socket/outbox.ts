@@ -6,6 +6,7 @@ import type { Attempt } from "../errors.ts";
 import { type Part, partOf } from "./batch_parts.ts";
 import { Lanes } from "./lanes.ts";
 import { closed, type Data, Messages, type Prepared } from "./messages.ts";
+import { Sent } from "./stats.ts";
 import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
 
 // A `unix:` receiver that does not read makes its senders wait; UDP never does.
@@ -13,25 +14,12 @@ const UNIX_LIMITS: Limits = { ms: 1000, signal: undefined };
 // How long `end` waits for messages that wait to be sent.
 const END_MS = 5000;
 
-/** What an outbox counts; see `SocketStats`. */
-export interface OutboxCounts {
-  sent: number;
-  sentBytes: number;
-  sendFailed: number;
-  sending: number;
-}
-
 /**
  * The sending half of a socket: checks, sends, and counts each message once. It
  * is in `sending` until it is sent or has failed.
  */
 export class Outbox {
-  readonly counts: OutboxCounts = {
-    sent: 0,
-    sentBytes: 0,
-    sendFailed: 0,
-    sending: 0,
-  };
+  readonly counts: Sent = new Sent();
   /** For the messages of errors: to send from this socket. */
   readonly attempt: Attempt;
   /** Checks the messages that it sends. */
