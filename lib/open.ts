@@ -8,10 +8,11 @@ import type { GuardOptions } from "./limits/guard.ts";
 import { ConnectedSocket } from "./socket/connected_socket.ts";
 import { DatagramSocket } from "./socket/datagram_socket.ts";
 import {
-  checkDatagramSocketOptions,
-  checkSocketOptions,
+  readDatagramSocketOptions,
+  readSocketOptions,
   type SocketOptions,
 } from "./socket/options.ts";
+import { requireCarrier } from "./socket/require_carrier.ts";
 import { sourceFor } from "./sources.ts";
 import { limitsOf, type WaitOptions, within } from "./socket/waits.ts";
 
@@ -104,16 +105,19 @@ export function bind(
   | DatagramSocket<NetAddr | UnixAddr> {
   const local = toAddress(address, { operation: "bind" });
   const attempt = { action: `bind ${formatAddress(local)}`, local };
-  checkDatagramSocketOptions(attempt, options, local);
+  const read = readDatagramSocketOptions(attempt, options, local);
   const source = sourceFor(local, options, attempt);
-  let carrier: Carrier | undefined;
+  let carrier: Carrier;
   try {
     carrier = source.listen(local);
-    return new DatagramSocket<NetAddr>(carrier, options);
   } catch (error) {
-    discard(carrier);
     throw failure(attempt.action, error, { local });
   }
+  return owned(
+    attempt,
+    carrier,
+    () => new DatagramSocket<NetAddr>(carrier, read),
+  );
 }
 
 /**
@@ -167,9 +171,7 @@ export async function connect(
 > {
   const remote = toDestination(address, { operation: "connect" });
   const attempt = { action: `connect to ${formatAddress(remote)}`, remote };
-  checkSocketOptions(attempt, options);
-  // Dialing takes time: the options are those of now.
-  const { maxSize } = options;
+  const read = readSocketOptions(attempt, options);
   const limits = limitsOf(attempt, options);
   const source = sourceFor(remote, options, attempt);
   limits?.signal?.throwIfAborted();
@@ -183,12 +185,25 @@ export async function connect(
       dialing.then(discard, () => {});
       throw error;
     });
-  try {
+  return owned(attempt, carrier, () => {
     const peer = (carrier.remote ?? remote) as NetAddr;
-    return new ConnectedSocket(carrier, peer, { maxSize });
+    return new ConnectedSocket(carrier, peer, read);
+  });
+}
+
+/** Makes the socket that owns a carrier, which is closed if that fails. */
+function owned<S>(attempt: Attempt, carrier: Carrier, make: () => S): S {
+  try {
+    requireCarrier(attempt, carrier);
   } catch (error) {
     discard(carrier);
-    throw failure(attempt.action, error, { remote });
+    throw error;
+  }
+  try {
+    return make();
+  } catch (error) {
+    discard(carrier);
+    throw failure(attempt.action, error, attempt);
   }
 }
 
@@ -209,9 +224,9 @@ async function dial(
 }
 
 /** Closes a carrier that no socket will own. */
-function discard(carrier: Carrier | undefined): void {
+function discard(carrier: Carrier): void {
   try {
-    carrier?.close();
+    carrier.close();
   } catch {
     // The error that made it useless is the one to report.
   }

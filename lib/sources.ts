@@ -1,4 +1,10 @@
-import { prefixOf, type SchemeAddr, schemeOf, type UnixAddr } from "./addr.ts";
+import {
+  prefixOf,
+  type SchemeAddr,
+  schemeOf,
+  SCHEMES,
+  type UnixAddr,
+} from "./addr.ts";
 import { requireScheme } from "./address/address.ts";
 import type { CarrierSource } from "./carrier.ts";
 import { tcp } from "./carriers/tcp.ts";
@@ -32,8 +38,9 @@ export function sourceFor(
   }
   const scheme = schemeOf(address);
   if (carrier === undefined && scheme === "udp") {
-    requireUdpOptions(attempt, options);
-    return udp({ family, reuseAddress });
+    const udpOptions = { family, reuseAddress };
+    requireUdpOptions(attempt, udpOptions);
+    return udp(udpOptions);
   }
   for (const [name, value] of Object.entries({ family, reuseAddress })) {
     if (value === undefined) continue;
@@ -52,14 +59,25 @@ export function sourceFor(
 
 function requireSource(attempt: Attempt, carrier: unknown): void {
   if (carrier === undefined) return;
-  const { listen } = (carrier ?? {}) as Partial<CarrierSource>;
-  if (typeof listen === "function") return;
-  throw wrongType(
-    attempt,
-    "carrier",
-    "an object with a listen method",
-    carrier,
-  );
+  const { listen, dial, schemes } = (carrier ?? {}) as Partial<CarrierSource>;
+  if (typeof listen !== "function") {
+    const wanted = "an object with a listen method";
+    throw wrongType(attempt, "carrier", wanted, carrier);
+  }
+  if (dial !== undefined && typeof dial !== "function") {
+    throw wrongType(attempt, "the carrier's dial", "a function", dial);
+  }
+  if (schemes !== undefined && !isSchemes(schemes)) {
+    const wanted = `an array of schemes (${Object.keys(SCHEMES).join(", ")})`;
+    throw wrongType(attempt, "the carrier's schemes", wanted, schemes);
+  }
+}
+
+function isSchemes(value: unknown): boolean {
+  return Array.isArray(value) &&
+    value.every((scheme) =>
+      typeof scheme === "string" && Object.hasOwn(SCHEMES, scheme)
+    );
 }
 
 function requireUdpOptions(

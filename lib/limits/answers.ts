@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import type { Attempt } from "../errors.ts";
 import { BoundedMap } from "./bounded_map.ts";
-import { Bucket, checkRate, limitOf, type Rate } from "./rate.ts";
+import { Bucket, limitOf, type Rate, readRate } from "./rate.ts";
 
 /** How a bound socket limits what `answer` sends. */
 export interface AnswerOptions {
@@ -36,16 +36,21 @@ interface PeerState {
   credit: number;
 }
 
+/** The options as they were when they were read. */
+interface ReadAnswerOptions {
+  readonly answerLimit: Rate | undefined;
+  readonly maxAmplification: number | undefined;
+}
+
 /**
- * Checks the options.
+ * Reads the options, once, and checks them.
  *
  * @throws {RangeError} An option is out of range.
  */
-export function checkAnswers(
+export function readAnswers(
   attempt: Attempt,
   { answerLimit, maxAmplification }: AnswerOptions,
-): void {
-  checkRate(attempt, "answerLimit", answerLimit);
+): ReadAnswerOptions {
   if (
     maxAmplification !== undefined &&
     !(typeof maxAmplification === "number" && maxAmplification > 0)
@@ -57,6 +62,10 @@ export function checkAnswers(
       maxAmplification,
     );
   }
+  return {
+    answerLimit: readRate(attempt, "answerLimit", answerLimit),
+    maxAmplification,
+  };
 }
 
 /** Decides which answers are sent, and counts the others. Its memory is bounded. */
@@ -73,11 +82,11 @@ export class AnswerLimits {
   readonly #credited = new WeakSet<Datagram<Addr>>();
 
   /**
-   * @param options Checked by {@linkcode checkAnswers}.
+   * @param options From {@linkcode readAnswers}.
    * @param local Where the socket is bound.
    */
   constructor(
-    { answerLimit, maxAmplification }: AnswerOptions,
+    { answerLimit, maxAmplification }: ReadAnswerOptions,
     local: Addr,
     clock: Clock,
   ) {

@@ -7,7 +7,7 @@ import { type Attempt, failure, isClosed } from "../errors.ts";
 import { batches, type BatchOptions } from "./batches.ts";
 import { Inbox } from "./inbox.ts";
 import { Iteration, readable } from "./iteration.ts";
-import { maxSizeOf, type SocketOptions } from "./options.ts";
+import { maxSizeOf, type Read, type SocketOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { kernelDropsOf, type SocketStats, statsOf } from "./stats.ts";
@@ -73,7 +73,7 @@ export abstract class BaseSocket<A extends Addr>
   protected constructor(
     carrier: Carrier,
     opening: Attempt,
-    options: SocketOptions,
+    options: Read<SocketOptions>,
     policy: Omit<Policy<A>, "maxSize">,
   ) {
     const local = copyAddr(carrier.addr);

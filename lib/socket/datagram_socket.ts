@@ -14,11 +14,13 @@ import {
   type MulticastOptions,
 } from "./multicast.ts";
 import {
-  checkDatagramSocketOptions,
   type DatagramSocketOptions,
+  type Read,
+  readDatagramSocketOptions,
 } from "./options.ts";
 import { type Data, encode } from "./messages.ts";
 import type { Policy } from "./policy.ts";
+import { requireCarrier } from "./require_carrier.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";
 
@@ -53,18 +55,19 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @param options `{ maxSize }`, and the limits of {@linkcode bind}.
    * @throws {RangeError} An option is out of range.
    * @throws {InvalidAddressError} An entry of `allow` or `deny` is not a network.
-   * @throws {TypeError} An option is of the wrong type, or has no use for the
-   * addresses of this socket.
+   * @throws {TypeError} The carrier or an option is of the wrong type, or an
+   * option has no use for the addresses of this socket.
    */
   constructor(carrier: Carrier, options: DatagramSocketOptions = {}) {
+    requireCarrier("bind", carrier);
     const local = copyAddr(carrier.addr);
     const opening = { action: `bind ${formatAddress(local)}`, local };
-    checkDatagramSocketOptions(opening, options, local);
-    super(carrier, opening, options, policyOf(carrier, options, local));
+    const read = readDatagramSocketOptions(opening, options, local);
+    super(carrier, opening, read, policyOf(carrier, read, local));
     const { counts } = this.inbox;
-    if (options.allow ?? options.deny) counts.drop("denied", 0);
-    if (options.rateLimit !== undefined) counts.drop("rateLimited", 0);
-    this.#answers = new AnswerLimits(options, local, this.clock);
+    if (read.allow ?? read.deny) counts.drop("denied", 0);
+    if (read.rateLimit !== undefined) counts.drop("rateLimited", 0);
+    this.#answers = new AnswerLimits(read, local, this.clock);
     this.withheld = this.#answers.withheld;
   }
 
@@ -178,7 +181,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
 /** What a bound socket drops, and which errors it only counts. */
 function policyOf<A extends Addr>(
   carrier: Carrier,
-  options: DatagramSocketOptions,
+  options: Read<DatagramSocketOptions>,
   local: Addr,
 ): Omit<Policy<A>, "maxSize"> {
   const { allow, deny, rateLimit } = options;

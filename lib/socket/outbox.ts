@@ -10,7 +10,8 @@ import { Sent } from "./stats.ts";
 import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
 
 // A `unix:` receiver that does not read makes its senders wait; UDP never does.
-const UNIX_LIMITS: Limits = { ms: 1000, signal: undefined };
+const UNIX_MS = 1000;
+const UNIX_LIMITS: Limits = { ms: UNIX_MS, signal: undefined };
 // How long `end` waits for messages that wait to be sent.
 const END_MS = 5000;
 
@@ -208,10 +209,11 @@ export class Outbox {
   ): Limits | undefined {
     const isUnix = to.transport === "unixpacket";
     if (options === undefined) return isUnix ? UNIX_LIMITS : undefined;
-    const limits = limitsOf(this.messages.attempt("send", to), options);
-    return isUnix && options.timeoutMs === undefined
-      ? { ...UNIX_LIMITS, signal: limits?.signal }
-      : limits;
+    return limitsOf(
+      this.messages.attempt("send", to),
+      options,
+      isUnix ? UNIX_MS : undefined,
+    );
   }
 
   #requireOpen(): void {

@@ -35,8 +35,13 @@ export class Reader {
     try {
       if (carrier.receiveBatch === undefined) {
         this.#buffer ??= new Uint8Array(bufferSize(this.#maxSize));
-        carrier.receive(this.#buffer).then(arrived, failed);
-      } else carrier.receiveBatch().then(batchArrived, failed);
+        const receiving = carrier.receive(this.#buffer);
+        // What is no promise is no datagram; another `then` may call twice.
+        (receiving instanceof Promise ? receiving : Promise.resolve(receiving))
+          .then(arrived, failed);
+      } else {
+        Promise.resolve(carrier.receiveBatch()).then(batchArrived, failed);
+      }
     } catch (error) {
       Promise.reject(error).catch(failed);
     }

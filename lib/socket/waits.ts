@@ -25,8 +25,9 @@ export interface Limits {
 }
 
 /**
- * Checks the limits of a wait.
+ * Reads the limits of a wait, once, and checks them.
  *
+ * @param defaultMs The limit if the options have no `timeoutMs`.
  * @returns The limits, or `undefined` if there are none.
  * @throws {RangeError} `timeoutMs` is out of range.
  * @throws {TypeError} An option is of the wrong type.
@@ -34,10 +35,11 @@ export interface Limits {
 export function limitsOf(
   attempt: Attempt,
   options: WaitOptions | undefined,
+  defaultMs?: number,
 ): Limits | undefined {
   if (options === undefined) return undefined;
   requireOptions(attempt, options);
-  const { timeoutMs, signal } = options;
+  const { timeoutMs = defaultMs, signal } = options;
   const ms = milliseconds(attempt, "timeoutMs", timeoutMs);
   requireSignal(attempt, signal);
   return ms === undefined && signal === undefined ? undefined : { ms, signal };
