@@ -30,6 +30,13 @@ export interface AnswerOptions {
 const ANSWER_LIMIT: Rate = { perSecond: 1000, burst: 10_000 };
 const MAX_AMPLIFICATION = 3;
 
+/** A datagram that is answered, as it was when it was read. */
+interface Question {
+  readonly datagram: Datagram<Addr>;
+  readonly peer: Addr;
+  readonly size: number;
+}
+
 interface PeerState {
   bucket: Bucket | undefined;
   /** How many bytes may be sent to the peer. */
@@ -106,14 +113,14 @@ export class AnswerLimits {
    * Returns whether an answer of that many bytes may be sent. If so, it is
    * counted as sent.
    */
-  allows(datagram: Datagram<Addr>, size: number): boolean {
-    const { from } = datagram;
+  allows(question: Question, size: number): boolean {
+    const { datagram, peer: from } = question;
     if (!("hostname" in from)) return true;
     const peer = this.#peers.get(`${from.hostname} ${from.port}`);
     if (this.#factor !== Infinity) {
       if (!this.#credited.has(datagram)) {
         this.#credited.add(datagram);
-        peer.credit += datagram.data.length * this.#factor;
+        peer.credit += question.size * this.#factor;
       }
       if (size > peer.credit) return this.#withhold("amplification");
     }

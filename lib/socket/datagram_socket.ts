@@ -1,7 +1,7 @@
 import { type Addr, copyAddr, type NetAddr, schemeOf } from "../addr.ts";
-import { formatAddress } from "../address/address.ts";
+import { formatAddress, isAddress } from "../address/address.ts";
 import type { Carrier } from "../carrier.ts";
-import { wrongType } from "../check.ts";
+import { shown, wrongType } from "../check.ts";
 import { systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import { errors, quote } from "../errors.ts";
@@ -18,7 +18,7 @@ import {
   type Read,
   readDatagramSocketOptions,
 } from "./options.ts";
-import { type Data, encode } from "./messages.ts";
+import { type Data, encode, isBytes, lengthOf } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { requireCarrier } from "./require_carrier.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
@@ -141,17 +141,19 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws The errors of {@linkcode DatagramSocket.send}.
    */
   async answer(data: Data, datagram: Datagram<A>): Promise<boolean> {
-    if (
-      !(datagram?.data instanceof Uint8Array) ||
-      typeof datagram.from !== "object" || datagram.from === null
-    ) {
+    // Read once: the limits and the answer are for the same peer.
+    const { data: question, from } = datagram ?? {};
+    const peer = { ...from };
+    if (!isBytes(question) || !isAddress(peer)) {
       throw wrongType(this.outbox.attempt, "datagram", "a datagram", datagram);
     }
     const bytes = encode(data);
     // `send` rejects what is not data.
-    const isData = bytes instanceof Uint8Array;
-    if (isData && !this.#answers.allows(datagram, bytes.length)) return false;
-    await this.send(bytes, datagram.from);
+    if (isBytes(bytes)) {
+      const given = { datagram, peer, size: lengthOf(question) };
+      if (!this.#answers.allows(given, lengthOf(bytes))) return false;
+    }
+    await this.send(bytes, peer);
     return true;
   }
 
@@ -173,7 +175,8 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   ): Promise<MulticastMembership> {
     const { carrier, local } = this;
     const on = formatAddress(local);
-    const action = `join ${quote(String(group))} on ${on}`;
+    const named = typeof group === "string" ? quote(group) : shown(group);
+    const action = `join ${named} on ${on}`;
     return await joinMulticast(carrier, group, options, { action, local });
   }
 }

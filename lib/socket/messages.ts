@@ -25,14 +25,32 @@ const encoder = new TextEncoder();
 /** What a socket sends: bytes as they are, or text as UTF-8. */
 export type Data = string | Uint8Array;
 
-/** Returns the bytes to send. Data of a wrong type is returned as it is. */
+const trueLength = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  "length",
+)!.get!;
+
+/**
+ * Returns the bytes to send. Data of a wrong type is returned as it is, and
+ * rejected by {@linkcode Messages.prepare}.
+ */
 export function encode(data: Data): Uint8Array {
   return typeof data === "string" ? encoder.encode(data) : data;
+}
+
+/** Whether it is bytes, and not only an object that inherits from an array. */
+export function isBytes(data: unknown): data is Uint8Array {
+  return ArrayBuffer.isView(data) && data instanceof Uint8Array;
 }
 
 /** A message as the carrier takes it, and its length when it was given. */
 export interface Prepared extends Outgoing {
   readonly size: number;
+}
+
+/** Returns the true length: an array may have a `length` of its own. */
+export function lengthOf(bytes: Uint8Array): number {
+  return trueLength.call(bytes);
 }
 
 /** Checks the messages of a socket, and makes the errors of those that fail. */
@@ -60,12 +78,13 @@ export class Messages {
    */
   prepare(data: Data, to: string | Addr): Prepared {
     const peer = this.#destinations.get(to);
-    const bytes = encode(data);
-    if (!(bytes instanceof Uint8Array)) {
+    let bytes = encode(data);
+    if (!isBytes(bytes)) {
       const attempt = this.attempt("send", peer);
       throw wrongType(attempt, "data", "a string or a Uint8Array", bytes);
     }
-    const size = bytes.length;
+    const size = lengthOf(bytes);
+    if (bytes.length !== size) bytes = new Uint8Array(bytes);
     const message = { data: bytes, to: peer, size };
     if (size === 0) this.requireBytes(message);
     const limit = this.#longest(peer);
