@@ -175,8 +175,8 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   ): Promise<MulticastMembership> {
     const { carrier, local } = this;
     const on = formatAddress(local);
-    const named = typeof group === "string" ? quote(group) : shown(group);
-    const action = `join ${named} on ${on}`;
+    const named = typeof group === "string" ? group : shown(group);
+    const action = `join ${quote(named)} on ${on}`;
     return await joinMulticast(carrier, group, options, { action, local });
   }
 }
