@@ -36,7 +36,7 @@ export class Datagram<A extends Addr = Addr> {
    * before you print it on a terminal.
    */
   text(): string {
-    if (!(this.data instanceof Uint8Array)) {
+    if (!ArrayBuffer.isView(this.data)) {
       throw wrongType("read a text", "data", "a Uint8Array", this.data);
     }
     return decoder.decode(this.data);

@@ -134,6 +134,7 @@ export class Inbox<A extends Addr> {
 
   /** Resolves, after `close`, when no `receive` of the carrier is in flight. */
   idle(): Promise<void> {
+    if (this.#reader.isReading) this.liveness.hold();
     return this.#reader.idle();
   }
 

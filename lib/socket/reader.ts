@@ -50,7 +50,6 @@ export class Reader {
   /** Resolves when nothing is in flight, after the socket was closed. */
   idle(): Promise<void> {
     if (!this.isReading) return Promise.resolve();
-    this.#carrier.ref?.();
     this.#idle ??= Promise.withResolvers();
     return this.#idle.promise;
   }
