@@ -4,7 +4,7 @@ import type { Carrier } from "../carrier.ts";
 import { shown, wrongType } from "../check.ts";
 import { systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { errors, quote } from "../errors.ts";
+import { quote } from "../errors.ts";
 import { AnswerLimits } from "../limits/answers.ts";
 import { Guard } from "../limits/guard.ts";
 import { BaseSocket } from "./base_socket.ts";
@@ -22,6 +22,7 @@ import { type Data, encode, isBytes, lengthOf } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { requireCarrier } from "./require_carrier.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
+import { isFromEarlierSend } from "./unreachable.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /**
@@ -196,14 +197,4 @@ function policyOf<A extends Addr>(
     ...(guard && { refuses: (from: A) => guard.refuses(from) }),
     ...(schemeOf(local) === "udp" && { tolerates: isFromEarlierSend }),
   };
-}
-
-/**
- * Whether an error of `receive` concerns an earlier send: Windows reports so that
- * nothing receives at a peer's port (WSAECONNRESET, WSAENETRESET). A socket for
- * many peers must not stop because one of them is gone.
- */
-function isFromEarlierSend(cause: unknown): boolean {
-  return cause instanceof errors.ConnectionReset ||
-    cause instanceof errors.ConnectionRefused;
 }

@@ -71,6 +71,11 @@ export class Inbox<A extends Addr> {
     return this.#rests.isResting || this.#passed < this.#batch.length;
   }
 
+  /** Whether it pauses, as for long only reports about earlier sends came. */
+  get isPausing(): boolean {
+    return this.#rests.isPausing;
+  }
+
   /** How many such waits have ended. */
   get rests(): number {
     return this.#rests.count;

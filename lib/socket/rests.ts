@@ -1,8 +1,10 @@
 import type { Clock } from "../clock.ts";
 import { quickTurnIsDue, turn } from "../turns.ts";
 
-// It pauses after this many reports about earlier sends in a row.
-const MAX_REPORTS = 64;
+// After so many reports about earlier sends in a row there are pauses, one per
+// 64 further reports: if every `receive` ends so, it must not keep a core busy.
+const MAX_REPORTS = 1024;
+const REPORTS = 64;
 const PAUSE_MS = 10;
 
 /**
@@ -12,6 +14,8 @@ const PAUSE_MS = 10;
 export class Rests {
   /** Whether it rests. */
   isResting = false;
+  /** Whether that is a pause: for long, there were only reports. */
+  isPausing = false;
   /** How many rests have ended. */
   count = 0;
   /** How many reports about earlier sends came in a row. */
@@ -36,7 +40,8 @@ export class Rests {
 
   /** Notes a report about an earlier send. Many in a row make no busy loop. */
   report(): void {
-    if (++this.reports % MAX_REPORTS !== 0) return;
+    if (++this.reports < MAX_REPORTS || this.reports % REPORTS !== 0) return;
+    this.isPausing = true;
     this.#begin((end) => this.#endPause = this.#clock.after(PAUSE_MS, end));
   }
 
@@ -49,7 +54,7 @@ export class Rests {
   #begin(start: (end: () => void) => void): void {
     this.isResting = true;
     start(() => {
-      this.isResting = false;
+      this.isResting = this.isPausing = false;
       this.count++;
       this.#goOn();
     });

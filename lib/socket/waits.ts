@@ -68,8 +68,9 @@ export function tryReceive<A extends Addr>(
       const { rests } = inbox;
       receiver.stop = clock.turn(() => {
         // The inbox does not read while it rests, so only a look without a rest
-        // shows that nothing has arrived.
-        if (inbox.isResting || inbox.rests !== rests) return look();
+        // shows that nothing has arrived. A pause may be one of many.
+        const hasRested = inbox.isResting || inbox.rests !== rests;
+        if (hasRested && !inbox.isPausing) return look();
         inbox.waiters.withdraw(receiver);
         resolve(undefined);
       });
