@@ -3,6 +3,7 @@ import { milliseconds, requireOptions, requireSignal } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import { type Attempt, socketClosed, timedOut } from "../errors.ts";
+import { turn } from "../turns.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Waiter } from "./waiter.ts";
 
@@ -73,11 +74,17 @@ export function tryReceive<A extends Addr>(
       receiver.stop = clock.turn(() => {
         // The inbox does not read while it rests, so only a look without a rest
         // shows that nothing has arrived. A pause may be one of many.
-        const hasRested = inbox.isResting || inbox.rests !== rests;
-        if (hasRested && !inbox.isPausing) return look();
+        if (inbox.isResting && !inbox.isPausing) return later();
+        if (inbox.rests !== rests && !inbox.isPausing) return look();
         inbox.waiters.withdraw(receiver);
         resolve(undefined);
       });
+    };
+    // The clock's turn may be no turn of the event loop.
+    const later = () => {
+      let isOver = false;
+      receiver.stop = () => isOver = true;
+      turn(() => isOver || look());
     };
     look();
     inbox.wait(receiver);
