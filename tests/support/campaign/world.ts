@@ -159,6 +159,12 @@ export class World {
     await Promise.all(
       this.parties.map(({ socket }) => socket[Symbol.asyncDispose]()),
     );
+    // What a carrier has got settles although the program gave up on it.
+    await this.#within("sends", async () => {
+      while (this.parties.some(({ socket }) => socket.stats.sending > 0)) {
+        await turn();
+      }
+    }, () => []);
     for (const party of this.parties) checkSums(party, party.socket.stats);
     const { server } = this;
     if (server !== undefined) checkSums(server, server.server.stats);
