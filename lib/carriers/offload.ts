@@ -57,9 +57,9 @@ export function offload(options: OffloadOptions = {}): CarrierSource {
  */
 export function offloadBy(
   open: () => Libc,
-  options: OffloadOptions = {},
+  given: OffloadOptions = {},
 ): CarrierSource {
-  checkOptions(options);
+  const options = checkOptions(given);
   return {
     schemes: ["udp"],
     listen({ hostname, port }: NetAddr) {

@@ -11,7 +11,7 @@ import {
   type DatagramSocket,
   SocketClosedError,
 } from "../../mod.ts";
-import { offload } from "../../lib/carriers/offload.ts";
+import { offload, type OffloadOptions } from "../../lib/carriers/offload.ts";
 import { carrierContract } from "../../lib/testing/mod.ts";
 import { LOOPBACK, pattern, SOON } from "../support/helpers.ts";
 
@@ -177,6 +177,22 @@ for (
 ) {
   Deno.test(`offload(${JSON.stringify(options)}) is refused`, () => {
     assertThrows(() => offload(options), RangeError, message);
+  });
+}
+
+for (
+  const [options, message] of [
+    [null, "options must be an object: given null"],
+    [{ reusePort: "yes" }, 'reusePort must be true or false: given "yes"'],
+    [{ receiveBuffer: "1k" }, 'given "1k"'],
+  ] as const
+) {
+  Deno.test(`offload(${JSON.stringify(options)}), from JavaScript, is refused`, () => {
+    assertThrows(
+      () => offload(options as unknown as OffloadOptions),
+      Error,
+      message,
+    );
   });
 }
 

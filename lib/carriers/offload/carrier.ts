@@ -117,7 +117,7 @@ export class OffloadCarrier implements Carrier {
       if (refusal !== undefined) throw refusal;
       return data.length;
     }
-    const { error } = await this.sendBatch([{ data, to }]);
+    const { error } = await this.sendBatch([{ data, to: copyAddr(to) }]);
     if (error !== undefined) throw error;
     return data.length;
   }
