@@ -10,19 +10,19 @@ export interface OffloadOptions {
    * peer stays with one socket.
    * @default {false}
    */
-  reusePort?: boolean;
+  reusePort?: boolean | undefined;
   /**
    * The size in bytes of the system's buffer for datagrams that were not
    * received yet. A small datagram takes several times its own length of it.
    * @default {the system's: net.core.rmem_default}
    */
-  receiveBuffer?: number;
+  receiveBuffer?: number | undefined;
   /**
    * The size in bytes of the system's buffer for datagrams that the device has
    * not sent yet.
    * @default {the system's: net.core.wmem_default}
    */
-  sendBuffer?: number;
+  sendBuffer?: number | undefined;
 }
 
 /**
