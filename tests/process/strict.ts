@@ -22,6 +22,9 @@ const ENTRIES = Object.entries(config.exports).map(([path, file]) =>
   [path.replace(".", config.name), new URL(file, ROOT).href] as const
 );
 
+/** What a program writes: its optional members may also be `undefined`. */
+const OPTIONAL = /Options$|^(Faults|Direction|Run|SentBatch|Sink)$/;
+
 /** A program that imports each entry. */
 const ALL = ENTRIES.map(([name]) => `import "${name}";`).join("\n");
 
@@ -98,7 +101,7 @@ Deno.test("each option may be given as undefined in a project with exactOptional
       .filter(({ declarations }) =>
         declarations.some(({ kind }) => kind === "interface")
       )
-      .filter((symbol) => /Options$|^Faults$|^Direction$/.test(symbol.name))
+      .filter((symbol) => OPTIONAL.test(symbol.name))
       .map((symbol) => `import("${name}").${symbol.name}`)
   );
   assert(types.length > 20, types.join("\n"));
