@@ -94,16 +94,15 @@ class Direction {
   /** Divides the run of which a batch, cut short by a turn, sent the first part. */
   #cut(): void {
     const at = this.#given;
-    const i = this.#runs.findIndex(({ first, length }) =>
+    const run = this.#runs.find(({ first, length }) =>
       first < at && at < first + length
     );
-    if (i < 0) return;
-    const run = this.#runs[i];
+    if (run === undefined) return;
     const length = at - run.first;
     // The first part may have arrived already.
     const sent = this.#expected === at ? [] : [{ ...run, length }];
     const rest = { ...run, first: at, length: run.length - length };
-    this.#runs.splice(i, 1, ...sent, rest);
+    this.#runs.splice(this.#runs.indexOf(run), 1, ...sent, rest);
   }
 
   async send(
