@@ -4,11 +4,12 @@ import {
   requireFunction,
   requireOptions,
   wholeNumber,
+  wrongType,
 } from "./check.ts";
 import { copyDatagram, Datagram } from "./datagram.ts";
 import { ignoreRejection, isThenable } from "./promises.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import { type Data, encode } from "./socket/outbox.ts";
+import { type Data, encode } from "./socket/messages.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";
@@ -93,6 +94,7 @@ export interface Collector {
  * datagrams are accepted.
  *
  * @throws {RangeError} `count`, `timeoutMs` or `firstId` is out of range.
+ * @throws {TypeError} The socket or an option is of the wrong type.
  *
  * @example
  * ```ts
@@ -120,6 +122,7 @@ export function collect<A extends Addr>(
   socket: DatagramSocket<A>,
   options: CollectOptions<A> = {},
 ): Collector {
+  requireSocket(socket);
   requireOptions(ACTION, options);
   const { count = Infinity, timeoutMs, firstId = 1, sinks = [] } = options;
   const { answer, onError } = options;
@@ -134,6 +137,16 @@ export function collect<A extends Addr>(
     timeoutMs: milliseconds(ACTION, "timeoutMs", timeoutMs),
     firstId: wholeNumber(ACTION, "firstId", firstId, 1),
   });
+}
+
+/** A socket, or what wraps one: a program may pass its own. */
+function requireSocket(socket: unknown): void {
+  const { clock, answer, stats } = (socket ?? {}) as Partial<DatagramSocket>;
+  if (
+    typeof clock?.now === "function" && typeof answer === "function" &&
+    typeof stats === "object"
+  ) return;
+  throw wrongType(ACTION, "socket", "a bound socket", socket);
 }
 
 /** Checked options, with their defaults. */

@@ -147,7 +147,7 @@ class Request<A extends Addr> implements Waiter<A> {
   }
 
   #giveUp(reason: unknown): void {
-    this.#requester.inbox.withdraw(this);
+    this.#requester.inbox.waiters.withdraw(this);
     this.reject(reason);
   }
 
