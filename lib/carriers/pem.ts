@@ -1,4 +1,4 @@
-import { shown } from "../check.ts";
+import { requireOptions, shown } from "../check.ts";
 import { withFields } from "../errors.ts";
 
 /** Certificates and keys: options of `tls` and `quic`. */
@@ -43,8 +43,10 @@ const BYTE_ORDER_MARK = /^\ufeff/;
  */
 export function checkPem(
   source: "tls" | "quic",
-  { cert, key, caCerts, serverName }: PemOptions,
+  options: PemOptions,
 ): PemOptions {
+  requireOptions(`use ${source}`, options);
+  const { cert, key, caCerts, serverName } = options;
   const fail = (text: string) =>
     withFields(new TypeError(`Cannot use ${source}: ${text}`), {
       operation: "use",
