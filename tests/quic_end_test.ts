@@ -1,7 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { clientHello } from "../lib/carriers/quic/hello.ts";
 import { settingsOf } from "../lib/carriers/quic/settings.ts";
-import { SOON } from "./support/helpers.ts";
 import { quicServer, rawConnection, sayFirst, until } from "./support/quics.ts";
 
 const HELLO = clientHello(
