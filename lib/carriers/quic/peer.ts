@@ -233,6 +233,9 @@ export class Peer {
       const frame = await control.receive();
       if (frame === undefined) return;
       const { kind, count } = frame;
+      if (!Number.isSafeInteger(count)) {
+        return this.close(CODE.protocol, "it sent an impossible count");
+      }
       if (kind === KIND.taken || kind === KIND.answer) {
         this.#outgoing.confirm(count);
         if (kind === KIND.answer) this.#answered.resolve();
