@@ -14,6 +14,7 @@ import {
 } from "./socket/options.ts";
 import { requireCarrier } from "./socket/require_carrier.ts";
 import { sourceFor } from "./sources.ts";
+import { dueTurn } from "./turns.ts";
 import { limitsOf, type WaitOptions, within } from "./socket/waits.ts";
 
 /**
@@ -169,6 +170,18 @@ export async function connect(
   | ConnectedSocket<UnixAddr>
   | ConnectedSocket<NetAddr | UnixAddr>
 > {
+  try {
+    return await open(address, options);
+  } catch (error) {
+    await dueTurn(systemClock);
+    throw error;
+  }
+}
+
+async function open(
+  address: string | NetAddr | UnixAddr,
+  options: ConnectOptions,
+): Promise<ConnectedSocket<NetAddr>> {
   const remote = toDestination(address, { operation: "connect" });
   const attempt = { action: `connect to ${formatAddress(remote)}`, remote };
   const read = readSocketOptions(attempt, options);

@@ -4,6 +4,7 @@ import type { Carrier } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
+import { dueTurn } from "../turns.ts";
 import { batches, type BatchOptions } from "./batches.ts";
 import { Inbox } from "./inbox.ts";
 import { Iteration, readable } from "./iteration.ts";
@@ -195,8 +196,9 @@ export abstract class BaseSocket<A extends Addr>
    * failed. It never rejects.
    */
   async kernelDrops(): Promise<number | undefined> {
-    if (this.#closed) return undefined;
-    return await kernelDropsOf(this.carrier);
+    const drops = this.#closed ? undefined : await kernelDropsOf(this.carrier);
+    await dueTurn(this.clock);
+    return drops;
   }
 
   /** Makes a waiting `receive` keep the program running. This is the default. */

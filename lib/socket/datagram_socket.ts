@@ -7,6 +7,7 @@ import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { AnswerLimits } from "../limits/answers.ts";
 import { Guard } from "../limits/guard.ts";
+import { dueTurn } from "../turns.ts";
 import { BaseSocket } from "./base_socket.ts";
 import {
   joinMulticast,
@@ -146,13 +147,17 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
     const { data: question, from } = datagram ?? {};
     const peer = { ...from };
     if (!isBytes(question) || !isAddress(peer)) {
+      await dueTurn(this.clock);
       throw wrongType(this.outbox.attempt, "datagram", "a datagram", datagram);
     }
     const bytes = encode(data);
     // `send` rejects what is not data.
     if (isBytes(bytes)) {
       const given = { datagram, peer, size: lengthOf(question) };
-      if (!this.#answers.allows(given, lengthOf(bytes))) return false;
+      if (!this.#answers.allows(given, lengthOf(bytes))) {
+        await dueTurn(this.clock);
+        return false;
+      }
     }
     await this.send(bytes, peer);
     return true;
@@ -178,7 +183,11 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
     const on = formatAddress(local);
     const named = typeof group === "string" ? group : shown(group);
     const action = `join ${quote(named)} on ${on}`;
-    return await joinMulticast(carrier, group, options, { action, local });
+    try {
+      return await joinMulticast(carrier, group, options, { action, local });
+    } finally {
+      await dueTurn(this.clock);
+    }
   }
 }
 

@@ -104,7 +104,7 @@ export class Inbox<A extends Addr> {
   wait(waiter: Waiter<A>): boolean {
     if (this.#closed) {
       waiter.stop?.();
-      waiter.end();
+      this.inTurn(() => waiter.end());
       return false;
     }
     if (
@@ -117,6 +117,11 @@ export class Inbox<A extends Addr> {
     this.waiters.add(waiter);
     this.#next();
     return true;
+  }
+
+  /** Calls back, after a turn of the event loop if one is due. */
+  inTurn(callback: () => void): void {
+    this.#rests.inTurn(callback);
   }
 
   /** Gives the datagrams that have arrived to the waiters, whatever is due. */

@@ -3,6 +3,7 @@ import { formatAddress } from "../address/address.ts";
 import type { Carrier, Outgoing, SentBatch } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Attempt } from "../errors.ts";
+import { dueTurn } from "../turns.ts";
 import { type Part, partOf } from "./batch_parts.ts";
 import { Lanes } from "./lanes.ts";
 import { closed, type Data, Messages, type Prepared } from "./messages.ts";
@@ -54,6 +55,7 @@ export class Outbox {
     // Set while it is carried at once, as nearly every message is: not by a
     // function of its own, whose `await` would cost a send a third more.
     let carried: Prepared | undefined;
+    let failed: { readonly error: unknown } | undefined;
     this.counts.sending++;
     try {
       const message = this.messages.prepare(data, to);
@@ -66,13 +68,19 @@ export class Outbox {
       this.counts.sentBytes += message.size;
     } catch (error) {
       this.counts.sendFailed++;
-      throw carried === undefined
-        ? error
-        : this.messages.failure(carried, error);
+      failed = {
+        error: carried === undefined
+          ? error
+          : this.messages.failure(carried, error),
+      };
     } finally {
       if (carried !== undefined) this.#lanes.leave(carried);
       this.#settled(1);
     }
+    if (failed === undefined) return;
+    const turn = dueTurn(this.#clock);
+    if (turn !== undefined) await turn;
+    throw failed.error;
   }
 
   /**

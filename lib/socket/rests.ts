@@ -38,6 +38,12 @@ export class Rests {
     return true;
   }
 
+  /** Calls back, after a turn if one is due. */
+  inTurn(callback: () => void): void {
+    if (this.#clock.isVirtual || !quickTurnIsDue()) callback();
+    else turn(callback);
+  }
+
   /** Notes a report about an earlier send. Many in a row make no busy loop. */
   report(): void {
     if (++this.reports < MAX_REPORTS || this.reports % REPORTS !== 0) return;

@@ -16,6 +16,7 @@ import {
   syncMessages,
 } from "./iterables.ts";
 import type { Data, Prepared } from "./messages.ts";
+import { dueTurn } from "../turns.ts";
 import type { Outbox } from "./outbox.ts";
 import { SendTurns } from "./send_turns.ts";
 import { limitsOf, type WaitOptions, within } from "./waits.ts";
@@ -48,15 +49,16 @@ export async function sendMany(
   to?: Addr,
 ): Promise<number> {
   const { attempt } = outbox;
-  requireMessages(attempt, messages);
-  const limits = limitsOf(attempt, options);
-  limits?.signal?.throwIfAborted();
   const sending = new Sending(outbox, clock, to);
   try {
+    requireMessages(attempt, messages);
+    const limits = limitsOf(attempt, options);
+    limits?.signal?.throwIfAborted();
     await within(sending.run(messages), clock, limits, attempt);
-    await sending.turns.last();
   } finally {
     sending.stop();
+    // It may be a step of another loop.
+    await dueTurn(clock);
   }
   return sending.result();
 }

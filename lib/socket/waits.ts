@@ -52,8 +52,12 @@ export function receive<A extends Addr>(
   options: WaitOptions | undefined,
 ): Promise<Datagram<A>> {
   return new Promise((resolve, reject) => {
-    const limits = limitsOf(inbox.attempt, options);
-    wait(inbox, clock, limits, new Receiver(inbox, resolve, reject));
+    const receiver = new Receiver(inbox, resolve, reject);
+    try {
+      wait(inbox, clock, limitsOf(inbox.attempt, options), receiver);
+    } catch (error) {
+      inbox.inTurn(() => reject(error));
+    }
   });
 }
 
@@ -80,7 +84,7 @@ export function tryReceive<A extends Addr>(
   });
 }
 
-/** Makes a waiter wait within the limits. An aborted signal's reason is thrown. */
+/** Makes a waiter wait within the limits. */
 export function wait<A extends Addr>(
   inbox: Inbox<A>,
   clock: Clock,
@@ -88,7 +92,10 @@ export function wait<A extends Addr>(
   waiter: Waiter<A>,
 ): void {
   if (limits !== undefined) {
-    limits.signal?.throwIfAborted();
+    const { signal } = limits;
+    if (signal?.aborted) {
+      return inbox.inTurn(() => waiter.reject(signal.reason));
+    }
     const giveUp = (reason: unknown) => {
       inbox.waiters.withdraw(waiter);
       waiter.reject(reason);
