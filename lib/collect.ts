@@ -38,16 +38,16 @@ export interface CollectOptions<A extends Addr = NetAddr> {
    * read from one before it.
    * @default {none}
    */
-  sinks?: readonly Sink[];
+  sinks?: readonly Sink[] | undefined;
   /** Ends after this many messages. @default {Infinity} */
-  count?: number;
+  count?: number | undefined;
   /**
    * Ends when no message has arrived for this many milliseconds.
    * @default {Infinity}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** The number of the first message. @default {1} */
-  firstId?: number;
+  firstId?: number | undefined;
   /**
    * Called with a copy of each datagram. The result is sent to the datagram's
    * sender by `socket.answer`; `undefined` sends nothing. A peer that takes its
@@ -55,13 +55,13 @@ export interface CollectOptions<A extends Addr = NetAddr> {
    * wait, and more are counted as `withheld.busy`.
    * @default {nothing}
    */
-  answer?: (datagram: Datagram<A>) => Data | undefined;
+  answer?: ((datagram: Datagram<A>) => Data | undefined) | undefined;
   /**
    * Called with an error of a sink, of `answer` or of the socket, and with the
    * sink if it was one. The collector goes on.
    * @default {prints it to the console}
    */
-  onError?: (error: Error, sink?: Sink) => void;
+  onError?: ((error: Error, sink?: Sink) => void) | undefined;
 }
 
 /** Why a collector ended. */
@@ -115,7 +115,7 @@ export interface Collector {
  * const collector = collect(socket, { sinks: [sink], count: 1 });
  * await socket.send("Bonjour", socket.addr);
  * await collector.finished;
- * console.log(texts, (await collector.stats()).sinks.memory);
+ * console.log(texts, (await collector.stats()).sinks["memory"]);
  * ```
  */
 export function collect<A extends Addr>(
@@ -151,9 +151,8 @@ function requireSocket(socket: unknown): void {
 
 /** Checked options, with their defaults. */
 type Checked<A extends Addr> =
-  & Pick<CollectOptions<A>, "answer" | "onError">
-  & Required<Pick<CollectOptions, "count" | "firstId" | "sinks">>
-  & { timeoutMs: number | undefined };
+  & Pick<CollectOptions<A>, "answer" | "onError" | "timeoutMs">
+  & { sinks: readonly Sink[]; count: number; firstId: number };
 
 class SocketCollector<A extends Addr> implements Collector {
   readonly finished: Promise<CollectorEnd>;

@@ -265,9 +265,8 @@ function isOwn(error: Error): boolean {
 }
 
 function named(name: string): ErrorClass {
-  return {
-    [name]: class extends Error {
-      override readonly name = name;
-    },
-  }[name];
+  return class extends Error {
+    static override readonly name = name;
+    override readonly name = name;
+  };
 }

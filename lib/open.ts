@@ -27,14 +27,14 @@ export interface ConnectOptions extends SocketOptions, WaitOptions {
    * UDP.
    * @default {the system's choice}
    */
-  family?: 4 | 6;
+  family?: 4 | 6 | undefined;
   /**
    * The carrier (the transport). A carrier takes its own options where it is
    * made, as in `quic({ cert, key })`.
    * @default {Deno's own UDP for `udp://`, TCP with one line per message for
    * `tcp://`, unix sockets for `unix:`}
    */
-  carrier?: CarrierSource;
+  carrier?: CarrierSource | undefined;
 }
 
 /** How {@linkcode bind} opens its socket. */
@@ -46,7 +46,7 @@ export interface BindOptions
    * to the last socket that was bound. Only for Deno's own UDP.
    * @default {false}
    */
-  reuseAddress?: boolean;
+  reuseAddress?: boolean | undefined;
 }
 
 /**

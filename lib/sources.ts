@@ -15,9 +15,9 @@ import { type Attempt, cannot, fieldsOf, withFields } from "./errors.ts";
 
 /** The options that decide what opens a socket; see `BindOptions`. */
 export interface SourceOptions {
-  readonly carrier?: CarrierSource;
-  readonly family?: 4 | 6;
-  readonly reuseAddress?: boolean;
+  readonly carrier?: CarrierSource | undefined;
+  readonly family?: 4 | 6 | undefined;
+  readonly reuseAddress?: boolean | undefined;
 }
 
 /**

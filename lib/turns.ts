@@ -70,7 +70,7 @@ export function turn(callback: () => void): void {
  * depend on the machine's speed, so there are none.
  */
 export function dueTurn(
-  clock: { readonly isVirtual?: boolean },
+  clock: { readonly isVirtual?: boolean | undefined },
 ): Promise<void> | undefined {
   return !clock.isVirtual && quickTurnIsDue() ? turned() : undefined;
 }

@@ -25,7 +25,8 @@ for (const sent of NUMBERS) {
       AggregateError,
       "Cannot send 3 of 3 messages: ",
     );
-    assertMatch(error.message, /its carrier sent .+ of \d messages?$/);
+    // On a busy machine a turn may divide the batch.
+    assertMatch(error.message, /its carrier sent .+ of [123] messages?$/);
     const { sentBytes, sendFailed, sending } = socket.stats;
     assertEquals([socket.stats.sent, sentBytes], [0, 0]);
     assertEquals([sendFailed, sending], [3, 0]);

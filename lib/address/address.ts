@@ -278,7 +278,7 @@ function parseAuthority(
 function parseHost(host: string, invalid: Invalid): string {
   const bracketed = /^\[([^\]%]*)(%[\w.~-]+)?\]$/.exec(host);
   if (bracketed !== null) {
-    const [, address, zone = ""] = bracketed;
+    const [, address = "", zone = ""] = bracketed;
     const canonical = canonicalIpv6(address);
     if (canonical !== undefined) return canonical + zone;
     throw invalid(`${quote(address)} is not an IPv6 address`);
@@ -291,7 +291,7 @@ function parseHost(host: string, invalid: Invalid): string {
   const labels = host.replace(/\.$/, "").split(".");
   // As in URLs: a host whose last label is a number is an IPv4 address or
   // invalid (WHATWG URL, "ends in a number"), never a name to look up.
-  if (/^(?:\d+|0x[\da-f]*)$/i.test(labels[labels.length - 1])) {
+  if (/^(?:\d+|0x[\da-f]*)$/i.test(labels.at(-1) ?? "")) {
     if (IPV4.test(host)) return host;
     throw invalid(`${quote(host)} is not an IPv4 address`);
   }

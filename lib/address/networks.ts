@@ -62,14 +62,12 @@ export function blockList(cidrs: readonly string[]): BlockList {
 export function rangeOf(cidr: string): { first: Uint8Array; last: Uint8Array } {
   const { host, prefix, ipv6 } = parseNetwork(cidr);
   const bits = ipv6 ? prefix : 96 + prefix;
-  const mask = Uint8Array.from(
-    { length: 16 },
-    (_, i) => 0xff00 >> Math.min(8, Math.max(0, bits - 8 * i)) & 0xff,
-  );
+  const mask = (i: number) =>
+    0xff00 >> Math.min(8, Math.max(0, bits - 8 * i)) & 0xff;
   const bytes = ipBytes(host);
   return {
-    first: bytes.map((byte, i) => byte & mask[i]),
-    last: bytes.map((byte, i) => byte | ~mask[i] & 0xff),
+    first: bytes.map((byte, i) => byte & mask(i)),
+    last: bytes.map((byte, i) => byte | ~mask(i) & 0xff),
   };
 }
 

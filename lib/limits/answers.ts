@@ -15,7 +15,7 @@ export interface AnswerOptions {
    * withheld ends one such loop.
    * @default {1000 per second, 10,000 at once}
    */
-  answerLimit?: Rate;
+  answerLimit?: Rate | undefined;
   /**
    * How many bytes of answers a peer gets for each byte that it sent, if the
    * socket is bound beyond loopback: a forged source must not make the server
@@ -24,7 +24,7 @@ export interface AnswerOptions {
    * QUIC they cannot: a peer has to agree to a connection.
    * @default {3; no limit if peers are connected}
    */
-  maxAmplification?: number;
+  maxAmplification?: number | undefined;
 }
 
 const ANSWER_LIMIT: Rate = { perSecond: 1000, burst: 10_000 };

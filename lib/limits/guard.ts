@@ -19,15 +19,15 @@ export interface GuardOptions {
    * other sources are rejected.
    * @default {all}
    */
-  allow?: readonly string[];
+  allow?: readonly string[] | undefined;
   /** Networks to reject, even if `allow` has them. @default {none} */
-  deny?: readonly string[];
+  deny?: readonly string[] | undefined;
   /**
    * How many datagrams to accept from each source. A source is an IPv4 address,
    * or the first 64 bits of an IPv6 address, since one host has all of those.
    * @default {Infinity}
    */
-  rateLimit?: Rate;
+  rateLimit?: Rate | undefined;
 }
 
 /** The options of a guard as they were when they were read. */

@@ -12,11 +12,14 @@ export type Rate = number | {
    * How many times are allowed at once, a whole number from 1.
    * @default {the number per second, rounded up}
    */
-  burst?: number;
+  burst?: number | undefined;
 };
 
 /** A rate with its burst. */
-type Limit = Required<Exclude<Rate, number>>;
+interface Limit {
+  readonly perSecond: number;
+  readonly burst: number;
+}
 
 /** A token bucket: full at first, and refilled at its rate. */
 export class Bucket {

@@ -1,6 +1,5 @@
 import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import { isIp } from "../address/host.ts";
 import type { Carrier, Outgoing } from "../carrier.ts";
 import { wrongType } from "../check.ts";
 import { count } from "../count.ts";
@@ -13,12 +12,7 @@ import {
   MessageTooLargeError,
   withFields,
 } from "../errors.ts";
-import { Destinations } from "./destinations.ts";
-
-// The length field of a datagram has 16 bits and counts the headers too: 8 bytes
-// of UDP (RFC 768), and for IPv4 20 more (RFC 791).
-const MAX_SIZE_IPV4 = 65_507;
-const MAX_SIZE_IPV6 = 65_527;
+import { type Destination, Destinations } from "./destinations.ts";
 
 const encoder = new TextEncoder();
 
@@ -43,9 +37,12 @@ export function isBytes(data: unknown): data is Uint8Array {
   return ArrayBuffer.isView(data) && data instanceof Uint8Array;
 }
 
-/** A message as the carrier takes it, and its length when it was given. */
+/** A message as the carrier takes it. */
 export interface Prepared extends Outgoing {
+  /** Its length when it was given. */
   readonly size: number;
+  /** Whether the host of its peer has to be looked up. */
+  readonly isForName: boolean;
 }
 
 /** Returns the true length: an array may have a `length` of its own. */
@@ -77,7 +74,8 @@ export class Messages {
    * @throws {SocketClosedError} The socket is about to be closed.
    */
   prepare(data: Data, to: string | Addr): Prepared {
-    const peer = this.#destinations.get(to);
+    const destination = this.#destinations.get(to);
+    const peer = destination.to;
     let bytes = encode(data);
     if (!isBytes(bytes)) {
       const attempt = this.attempt("send", peer);
@@ -85,9 +83,10 @@ export class Messages {
     }
     const size = lengthOf(bytes);
     if (bytes.length !== size) bytes = new Uint8Array(bytes);
-    const message = { data: bytes, to: peer, size };
+    const isForName = destination.isName;
+    const message = { data: bytes, to: peer, size, isForName };
     if (size === 0 && !hasBytes(message)) throw this.failure(message, gone());
-    const limit = this.#longest(peer);
+    const limit = this.#longest(destination);
     if (size > limit) throw this.#tooLarge(size, peer, limit);
     if (this.#isRefusing) throw this.failure(message, closed());
     return message;
@@ -120,11 +119,9 @@ export class Messages {
   }
 
   /** The length of the longest datagram to that peer. */
-  #longest(peer: Addr): number {
-    const limit: unknown = this.#carrier.maxSize?.(peer);
-    return typeof limit === "number" && limit >= 0
-      ? limit
-      : familyLimit(peer, this.#local);
+  #longest({ to, largest }: Destination): number {
+    const limit: unknown = this.#carrier.maxSize?.(to);
+    return typeof limit === "number" && limit >= 0 ? limit : largest;
   }
 
   #tooLarge(size: number, to: Addr, limit: number): MessageTooLargeError {
@@ -169,14 +166,4 @@ function isAttached(data: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-function familyLimit(to: Addr, local: Addr): number {
-  if (!("hostname" in to && "hostname" in local)) return MAX_SIZE_IPV6;
-  const { hostname } = to;
-  // A name is looked up in the socket's family.
-  const isIpv6 = hostname.includes(":")
-    ? !hostname.startsWith("::ffff:")
-    : local.hostname.includes(":") && !isIp(hostname);
-  return isIpv6 ? MAX_SIZE_IPV6 : MAX_SIZE_IPV4;
 }

@@ -16,19 +16,19 @@ export interface MulticastOptions {
    * The interface to join on: for IPv4 one of its addresses, for IPv6 its index.
    * @default {the system's choice}
    */
-  interface?: string | number;
+  interface?: string | number | undefined;
   /**
    * How many hops the datagrams of this socket to groups may travel, 0 to 255.
    * IPv4 only.
    * @default {1: this network}
    */
-  ttl?: number;
+  ttl?: number | undefined;
   /**
    * Whether the datagrams of this socket to groups also reach members on this
    * machine.
    * @default {true}
    */
-  loopback?: boolean;
+  loopback?: boolean | undefined;
 }
 
 /** A membership in a multicast group. */

@@ -17,7 +17,7 @@ export interface SocketOptions {
    * Longer datagrams are cut to it and marked `truncated`.
    * @default {the longest that the carrier can deliver: 65527 bytes over UDP}
    */
-  maxSize?: number;
+  maxSize?: number | undefined;
 }
 
 /** The options of a socket for many peers. */

@@ -1,5 +1,4 @@
 import type { Addr } from "../addr.ts";
-import { isIp } from "../address/host.ts";
 import { wrongType } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import {
@@ -133,7 +132,7 @@ class Sending {
       for (const message of messages) {
         const parts = this.#partsOf(message);
         const prepared = parts && this.#prepare(parts);
-        if (prepared !== undefined && hasName(prepared.to)) {
+        if (prepared?.isForName) {
           await this.#sendAfter(flush, prepared);
         } else if (prepared !== undefined) {
           this.#outbox.counts.sending++;
@@ -254,8 +253,4 @@ class Sending {
     this.#failed += messages;
     if (this.#errors.length < MAX_ERRORS) this.#errors.push(error);
   }
-}
-
-function hasName(to: Addr): boolean {
-  return "hostname" in to && !isIp(to.hostname);
 }

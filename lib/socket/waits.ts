@@ -14,9 +14,9 @@ export interface WaitOptions {
    * rejects with `Deno.errors.TimedOut`.
    * @default {Infinity}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** When it aborts, the promise rejects with `signal.reason`, unchanged. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The limits of a wait, checked. */

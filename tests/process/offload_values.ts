@@ -54,6 +54,32 @@ Deno.test("a carrier that is used directly reads the address at each send, too",
   await direct.closed;
 });
 
+Deno.test("a send that waits for a turn keeps the address that it was given", async () => {
+  await using a = bind(LOOPBACK);
+  await using b = bind(LOOPBACK);
+  const direct = carrier.listen(net("127.0.0.1", 0));
+  await direct.send(encode("for a"), a.addr);
+  for (const end = performance.now() + 5; performance.now() < end;);
+  const to = { ...a.addr };
+  const sending = direct.send(encode("for a"), to);
+  to.port = b.addr.port;
+  await sending;
+  for (let n = 0; n < 2; n++) {
+    assertEquals((await a.receive(SOON)).text(), "for a");
+  }
+  assertEquals(await b.tryReceive(), undefined);
+  direct.close();
+  await direct.closed;
+});
+
+Deno.test("options that are changed later change nothing", async () => {
+  const options = { receiveBuffer: 4096 };
+  const source = offload(options);
+  options.receiveBuffer = -1;
+  await using socket = bind(LOOPBACK, { carrier: source });
+  assertEquals(socket.stats.received, 0);
+});
+
 for (const host of ["127.0.0.1", "[::1]"]) {
   Deno.test(`changing what a run came from changes no later run's sender, ${host}`, async () => {
     const bound = carrier.listen(
@@ -63,9 +89,9 @@ for (const host of ["127.0.0.1", "[::1]"]) {
     await using client = await connect(`udp://${host}:${port}`);
     for (let n = 0; n < 3; n++) {
       await client.send(`${n}`);
-      const [run] = await bound.receiveBatch!();
-      assertEquals(run.from, net(hostname, client.addr.port));
-      Object.assign(run.from, { port: 69, hostname: "192.0.2.1" });
+      const { from } = (await bound.receiveBatch!())[0]!;
+      assertEquals(from, net(hostname, client.addr.port));
+      Object.assign(from, { port: 69, hostname: "192.0.2.1" });
     }
     bound.close();
     await bound.closed;
