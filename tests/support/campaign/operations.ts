@@ -145,8 +145,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
 
   batches(world, party, n) {
     if (!party.canReceive) return;
-    // Not with `reuse`: something else may be received before the batch is read.
-    const options = { max: 1 + n % 4, timeoutMs: n % MAX_MS };
+    const options = {
+      max: 1 + n % 4,
+      reuse: n % 2 === 0,
+      timeoutMs: n % MAX_MS,
+    };
     const batches = party.socket.batches(options);
     const next = batches.next().then(({ value, done }) => {
       if (!done) { for (const datagram of value) world.take(party, datagram); }
