@@ -278,3 +278,16 @@ Deno.test("addresses that the network cannot have are rejected", async () => {
     "udp://10.0.0.1:5",
   );
 });
+
+Deno.test("the numbers of a network may be changed, without effect", async () => {
+  const network = simulateNetwork();
+  network.stats.sent = 7;
+  await network.run(() =>
+    withSockets(async (socket, client) => {
+      await client.send("x");
+      await socket.receive();
+    }, { carrier: network })
+  );
+  const { sent, delivered } = network.stats;
+  assertEquals([sent, delivered], [1, 1]);
+});
