@@ -133,3 +133,20 @@ Deno.test("withServer fails with the error that the handler threw", async () => 
     ), Deno.errors.NotFound);
   assertStringIncludes(error.message, "oops");
 });
+
+Deno.test("a callback of the clock that throws does not stop the time", async () => {
+  const { clock } = simulateNetwork();
+  const thrown = Promise.withResolvers<unknown>();
+  const caught = (event: ErrorEvent) => {
+    event.preventDefault();
+    thrown.resolve(event.error);
+  };
+  addEventListener("error", caught);
+  const mine = new Error("mine");
+  clock.after(1, () => {
+    throw mine;
+  });
+  await new Promise<void>((go) => void clock.after(2, go));
+  assertEquals(await thrown.promise, mine);
+  removeEventListener("error", caught);
+});
