@@ -68,7 +68,9 @@ export async function openSinks(
     const { listen } = pageSettings;
     const token = await readSecret(pageSettings.token);
     const send = (text: string) => ask(socket.addr, own, text);
-    ({ url } = add(page({ listen, token, log: store, stats, send })));
+    ({ url } = add(
+      page({ listen, token, log: store, stats, send, onTrouble: say }),
+    ));
   }
   if (publish !== undefined) {
     const { nats } = await import("../sinks/nats.ts");

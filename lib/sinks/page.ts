@@ -14,9 +14,12 @@ import { failure, InvalidAddressError } from "../errors.ts";
 import type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
 import { accessTo } from "./page/access.ts";
 import { Feeds } from "./page/feeds.ts";
+import { type Handler, httpServer } from "./page/http.ts";
+import { type ConnectionLimits, Listener } from "./page/listener.ts";
 import { routes } from "./page/routes.ts";
 import { Recent } from "./recent.ts";
 import { RecentAndStored } from "./recent_and_stored.ts";
+import { Warnings } from "../warnings.ts";
 
 export type { Datagram } from "../datagram.ts";
 export type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
@@ -27,6 +30,15 @@ const RECENT = { messages: 1000, bytes: 8 * 1024 * 1024 };
 const BESIDE_STORE = { messages: 10_000, bytes: 8 * 1024 * 1024 };
 // How long browsers have to read the last messages before their streams are cut.
 const GRACE_MS = 500;
+// Twice what 64 pages and 64 requests take, which all may come through one proxy.
+const CONNECTIONS: ConnectionLimits = {
+  all: 256,
+  perSource: 128,
+  headMs: 10_000,
+  readMs: 30_000,
+  retryMs: 200,
+  calmMs: 10_000,
+};
 
 /** Options of {@linkcode page}. */
 export interface PageOptions {
@@ -54,6 +66,12 @@ export interface PageOptions {
    * sent.
    */
   send: (text: string) => Promise<Datagram<Addr> | undefined>;
+  /**
+   * Called with one line when the page cannot accept connections, and when it can
+   * again. It goes on trying.
+   * @default {console.error}
+   */
+  onTrouble?: ((line: string) => void) | undefined;
 }
 
 /** A page that {@linkcode page} serves: a sink of the name `page`. */
@@ -116,9 +134,8 @@ class ServedPage implements Page {
   readonly url: string;
   readonly #recent: Recent;
   readonly #feeds: Feeds;
-  readonly #handler: Deno.ServeHandler<NetAddr>;
-  readonly #server: Deno.HttpServer<NetAddr>;
-  readonly #cut = new AbortController();
+  readonly #handler: Handler;
+  readonly #listener: Listener;
   // Requests whose response is not all sent.
   readonly #running = new Set<Promise<void>>();
   #closed: Promise<void> | undefined;
@@ -131,25 +148,26 @@ class ServedPage implements Page {
       : new RecentAndStored(recent, stored);
     const feeds = new Feeds(log, stats);
     const host = bracketed(hostname);
+    const serve = httpServer((request, completed) => {
+      this.#track(completed);
+      return this.#handler(request, completed);
+    });
+    const warnings = new Warnings(options.onTrouble);
     try {
-      this.#server = Deno.serve({
-        hostname,
-        port,
-        // Deno's graceful shutdown would wait for slow or stalled readers.
-        signal: this.#cut.signal,
-        onListen: () => {},
-      }, (request, info) => {
-        this.#track(info.completed);
-        return this.#handler(request, info);
-      });
+      this.#listener = new Listener(
+        { hostname, port, transport: "tcp" },
+        serve,
+        CONNECTIONS,
+        warnings,
+      );
     } catch (error) {
       throw failure(`open the page on ${host}:${port}`, error);
     }
-    const { addr } = this.#server;
+    const { address } = this.#listener;
     // It needs the port, and no request can arrive before this turn ends.
-    const access = accessTo({ ...addr, hostname }, token);
+    const access = accessTo({ ...address, hostname }, token);
     this.#handler = routes({ access, feeds, log, stats, send });
-    this.url = `http://${host}:${addr.port}/`;
+    this.url = `http://${host}:${address.port}/`;
     this.#recent = recent;
     this.#feeds = feeds;
   }
@@ -172,17 +190,16 @@ class ServedPage implements Page {
   }
 
   async #end(): Promise<void> {
+    await this.#listener.close();
     this.#feeds.flush();
     await this.#feeds.close();
     await waitAtMost(GRACE_MS, Promise.all(this.#running));
-    this.#cut.abort();
-    await this.#server.finished;
+    this.#listener.closeConnections();
   }
 
   #track(completed: Promise<void>): void {
-    const end = () => void this.#running.delete(ended);
-    const ended: Promise<void> = completed.then(end, end);
-    this.#running.add(ended);
+    this.#running.add(completed);
+    completed.then(() => void this.#running.delete(completed));
   }
 }
 
