@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Page } from "../lib/sinks/page.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import type { Page, PageOptions } from "../lib/sinks/page.ts";
+import { InvalidAddressError } from "../mod.ts";
 import { hostOf, openPage, rawRequest, withPage } from "./support/pages.ts";
 
 const TOKEN = "a long and secret token";
@@ -21,10 +22,14 @@ async function status(
 }
 
 /** Returns the status of a message that is sent with these headers. */
-function sendStatus(page: Page, headers: readonly string[]): Promise<number> {
+function sendStatus(
+  page: Page,
+  headers: readonly string[],
+  host = hostOf(page),
+): Promise<number> {
   const body = '{"text":"a"}';
   return status(page, "POST /send", [
-    `Host: ${hostOf(page)}`,
+    `Host: ${host}`,
     "Content-Type: application/json",
     `Content-Length: ${body.length}`,
     ...headers,
@@ -32,10 +37,13 @@ function sendStatus(page: Page, headers: readonly string[]): Promise<number> {
 }
 
 /** Runs a test with a page beyond loopback, at the URL that is reachable here. */
-async function withOpenPage(run: (page: Page, url: string) => Promise<void>) {
+async function withOpenPage(
+  run: (page: Page, url: string) => Promise<void>,
+  options: Partial<PageOptions> = {},
+) {
   await withPage(
     (page) => run(page, page.url.replace("0.0.0.0", "127.0.0.1")),
-    OPEN,
+    { ...OPEN, ...options },
   );
 }
 
@@ -104,6 +112,87 @@ Deno.test("no other site can send a message", () =>
     }
   }));
 
+const PUBLIC = { hosts: ["logs.example.org", "Bücher.example:8443"] };
+
+Deno.test("behind a proxy the page responds to its public names, with its own Host or theirs", () =>
+  withPage(async (page) => {
+    const own = hostOf(page);
+    for (
+      const [host, expected] of [
+        [own, 200],
+        ["logs.example.org", 200],
+        ["LOGS.example.org:443", 200],
+        ["xn--bcher-kva.example:8443", 200],
+        ["xn--bcher-kva.example", 403],
+        ["xn--bcher-kva.example:1", 403],
+        ["evil.example", 403],
+        ["logs.example.org.evil.example", 403],
+        ["evil.logs.example.org", 403],
+        ["logs.example.org:", 403],
+        ["logs.example.org:80@evil.example", 403],
+      ] as const
+    ) {
+      const headers = [`Host: ${host}`];
+      assertEquals(await status(page, "GET /", headers), expected, host);
+    }
+  }, PUBLIC));
+
+Deno.test("behind a proxy the page's form works, and no other site can send", () =>
+  withPage(async (page) => {
+    const own = hostOf(page);
+    for (const host of [own, "logs.example.org", "logs.example.org:8080"]) {
+      for (
+        const [origin, site, expected] of [
+          ["https://logs.example.org", "same-origin", 200],
+          ["https://logs.example.org:8080", "same-origin", 200],
+          ["https://xn--bcher-kva.example:8443", "same-origin", 200],
+          ["https://logs.example.org", "cross-site", 403],
+          ["https://xn--bcher-kva.example", "same-origin", 403],
+          ["https://evil.example", "same-origin", 403],
+          ["https://evil.example/logs.example.org", "same-origin", 403],
+          ["null", "same-origin", 403],
+        ] as const
+      ) {
+        const result = await sendStatus(page, [
+          `Origin: ${origin}`,
+          `Sec-Fetch-Site: ${site}`,
+        ], host);
+        assertEquals(result, expected, `${host} ${origin} ${site}`);
+      }
+    }
+  }, PUBLIC));
+
+Deno.test("beyond loopback, too, the form works under a public name", () =>
+  withOpenPage(async (page) => {
+    const headers = [
+      "Origin: https://logs.example.org",
+      `Authorization: Bearer ${TOKEN}`,
+    ];
+    assertEquals(await sendStatus(page, headers, "10.0.0.1:62080"), 200);
+  }, PUBLIC));
+
+Deno.test("a public name is a host, perhaps with a port, and nothing else", () => {
+  for (
+    const host of [
+      "",
+      "https://logs.example.org",
+      "logs.example.org/",
+      "logs.example.org/pli",
+      "user@logs.example.org",
+      "logs.example.org?",
+      "a b",
+      "logs.example.org:99999",
+      "*",
+    ]
+  ) {
+    assertThrows(
+      () => openPage({ hosts: [host] }),
+      InvalidAddressError,
+      'must be a NAME or NAME:PORT, as in "logs.example.org"',
+    );
+  }
+});
+
 Deno.test("another site may link to the page, and load nothing from it", () =>
   withPage(async (page) => {
     const headers = [`Host: ${hostOf(page)}`, "Sec-Fetch-Site: cross-site"];
@@ -158,7 +247,7 @@ Deno.test("the token in the URL sets a cookie that is not the token", () =>
     });
     assertEquals(first.status, 303);
     await first.body?.cancel();
-    assertEquals(first.headers.get("location"), "/");
+    assertEquals(first.headers.get("location"), "./");
     const [cookie = "", ...attributes] = (first.headers.get("set-cookie") ?? "")
       .split("; ");
     assertEquals(attributes, ["Path=/", "HttpOnly", "SameSite=Strict"]);

@@ -65,11 +65,11 @@ export async function openSinks(
   let url: string | undefined;
   if (pageSettings !== undefined) {
     const { page } = await import("../sinks/page.ts");
-    const { listen } = pageSettings;
+    const { listen, hosts } = pageSettings;
     const token = await readSecret(pageSettings.token);
     const send = (text: string) => ask(socket.addr, own, text);
     ({ url } = add(
-      page({ listen, token, log: store, stats, send, onTrouble: say }),
+      page({ listen, hosts, token, log: store, stats, send, onTrouble: say }),
     ));
   }
   if (publish !== undefined) {

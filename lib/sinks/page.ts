@@ -14,6 +14,7 @@ import { failure, InvalidAddressError } from "../errors.ts";
 import type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
 import { accessTo } from "./page/access.ts";
 import { Feeds } from "./page/feeds.ts";
+import { publicHosts } from "./page/hosts.ts";
 import { type Handler, httpServer } from "./page/http.ts";
 import { type ConnectionLimits, Listener } from "./page/listener.ts";
 import { routes } from "./page/routes.ts";
@@ -53,6 +54,13 @@ export interface PageOptions {
    */
   token?: string | undefined;
   /**
+   * Public names of the page, if a proxy serves it: `NAME`, or `NAME:PORT` if
+   * only that port is meant. On loopback the page refuses requests for any name
+   * that is neither its own nor one of these.
+   * @default {none}
+   */
+  hosts?: readonly string[] | undefined;
+  /**
    * A log of the same messages, under the same numbers: a store. The page shows
    * its messages again, also after a restart.
    * @default {the newest 1,000 messages in memory, at most 8 MiB}
@@ -91,7 +99,7 @@ export interface Page extends Sink {
  *
  * Needs `--allow-net` for `listen`.
  *
- * @throws {InvalidAddressError} `listen` is not `HOST:PORT`.
+ * @throws {InvalidAddressError} `listen` is not `HOST:PORT`, or a host is not one.
  * @throws {TypeError} `listen` is beyond loopback and there is no token, or the
  * token is empty.
  * @throws {Deno.errors.AddrInUse} The port is taken. Other failures to listen
@@ -141,7 +149,8 @@ class ServedPage implements Page {
   #closed: Promise<void> | undefined;
 
   constructor(options: PageOptions, { hostname, port }: NetAddr) {
-    const { log: stored, stats, send, token } = options;
+    const { log: stored, stats, send, token, hosts = [] } = options;
+    const named = publicHosts(hosts);
     const recent = new Recent(stored === undefined ? RECENT : BESIDE_STORE);
     const log = stored === undefined
       ? recent
@@ -165,7 +174,7 @@ class ServedPage implements Page {
     }
     const { address } = this.#listener;
     // It needs the port, and no request can arrive before this turn ends.
-    const access = accessTo({ ...address, hostname }, token);
+    const access = accessTo({ ...address, hostname }, token, named);
     this.#handler = routes({ access, feeds, log, stats, send });
     this.url = `http://${host}:${address.port}/`;
     this.#recent = recent;

@@ -1,7 +1,6 @@
 import type { NetAddr } from "../../addr.ts";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { bracketed } from "../../address/address.ts";
-import { isOnLoopback } from "../../address/host.ts";
+import { Hosts } from "./hosts.ts";
 import { refuse, respond } from "./responses.ts";
 
 /** Decides which requests are allowed. */
@@ -12,30 +11,28 @@ export interface Access {
 
 /**
  * On loopback everyone who can reach the page may use it, but only under its own
- * names: otherwise another site could let its name point here (DNS rebinding).
- * If there is a token, only those who present it may.
+ * and its public names: otherwise another site could let its name point here (DNS
+ * rebinding). If there is a token, only those who present it may.
+ *
+ * @param publicHosts As {@linkcode publicHosts} returns them.
  */
 export function accessTo(
-  { hostname, port }: NetAddr,
+  address: NetAddr,
   token: string | undefined,
+  publicHosts: readonly string[],
 ): Access {
-  const names = isOnLoopback(hostname) ? ownNames(hostname, port) : undefined;
-  const guard = token === undefined ? undefined : new Token(token, port);
+  const hosts = new Hosts(address, publicHosts);
+  const guard = token === undefined
+    ? undefined
+    : new Token(token, address.port);
   return {
     check(request, url) {
       const host = request.headers.get("host")?.toLowerCase() ?? "";
-      if (names !== undefined && !names.includes(host)) {
-        return refuse(403, `this page is at ${names[0]}`);
-      }
-      return otherSite(request, url, host) ?? guard?.check(request, url);
+      const refusal = hosts.refusal(host);
+      if (refusal !== undefined) return refuse(403, refusal);
+      return otherSite(request, url, host, hosts) ?? guard?.check(request, url);
     },
   };
-}
-
-function ownNames(hostname: string, port: number): string[] {
-  const names = [bracketed(hostname), "127.0.0.1", "localhost", "[::1]"];
-  const withPort = names.map((name) => `${name}:${port}`);
-  return port === 80 ? [...withPort, ...names] : withPort;
 }
 
 /**
@@ -47,13 +44,15 @@ function otherSite(
   { method, headers }: Request,
   { pathname }: URL,
   host: string,
+  hosts: Hosts,
 ): Response | undefined {
   const site = headers.get("sec-fetch-site");
   const own = site === null || site === "same-origin" || site === "none";
   const link = method === "GET" && pathname === "/";
   const origin = headers.get("origin");
-  const same = origin === null || URL.parse(origin)?.host === host;
-  return (own || link) && same
+  // A proxy may have replaced the host that the browser named.
+  const from = origin === null ? host : URL.parse(origin)?.host ?? "";
+  return (own || link) && (from === host || hosts.isPublic(from))
     ? undefined
     : refuse(403, "requests from other sites are refused");
 }
@@ -94,7 +93,7 @@ class Token {
     return respond(null, "text/plain", {
       status: 303,
       headers: {
-        "Location": "/",
+        "Location": "./",
         "Set-Cookie":
           `${this.#cookieName}=${this.#cookie}; Path=/; HttpOnly; SameSite=Strict`,
       },

@@ -87,7 +87,9 @@ function events(feeds: Feeds, { headers }: Request, url: URL): Response {
 }
 
 function eventStream(body: ReadableStream<Uint8Array> | null): Response {
-  return respond(body as BodyInit | null, "text/event-stream");
+  // A proxy that buffers would hold the events back.
+  const headers = { "X-Accel-Buffering": "no" };
+  return respond(body as BodyInit | null, "text/event-stream", { headers });
 }
 
 function isEvents({ headers }: Response): boolean {

@@ -41,7 +41,7 @@ async function send(message) {
 /** @param {string} message */
 async function replyTo(message) {
   try {
-    const response = await fetch("/send", {
+    const response = await fetch("send", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ text: message }),

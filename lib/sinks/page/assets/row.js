@@ -151,7 +151,7 @@ function hexButton(message, content) {
  */
 async function wholeHex(id) {
   try {
-    const response = await fetch(`/messages?after=${id - 1}&limit=1`);
+    const response = await fetch(`messages?after=${id - 1}&limit=1`);
     if (!response.ok) return `cannot be fetched: HTTP ${response.status}`;
     const [message] = await response.json();
     return message?.id === id

@@ -20,7 +20,7 @@ export function follow(handlers, onState) {
     const query = lastEventId === ""
       ? ""
       : `?last=${encodeURIComponent(lastEventId)}`;
-    const source = new EventSource(`/events${query}`);
+    const source = new EventSource(`events${query}`);
     for (const [name, handler] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => {
         // Events without an id leave it as it was.
