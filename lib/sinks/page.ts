@@ -17,6 +17,7 @@ import { Feeds } from "./page/feeds.ts";
 import { publicHosts } from "./page/hosts.ts";
 import { type Handler, httpServer } from "./page/http.ts";
 import { type ConnectionLimits, Listener } from "./page/listener.ts";
+import { Rates } from "./page/rates.ts";
 import { routes } from "./page/routes.ts";
 import { Recent } from "./recent.ts";
 import { RecentAndStored } from "./recent_and_stored.ts";
@@ -142,6 +143,7 @@ class ServedPage implements Page {
   readonly url: string;
   readonly #recent: Recent;
   readonly #feeds: Feeds;
+  readonly #rates = new Rates();
   readonly #handler: Handler;
   readonly #listener: Listener;
   // Requests whose response is not all sent.
@@ -155,7 +157,7 @@ class ServedPage implements Page {
     const log = stored === undefined
       ? recent
       : new RecentAndStored(recent, stored);
-    const feeds = new Feeds(log, stats);
+    const feeds = new Feeds(log, stats, this.#rates);
     const host = bracketed(hostname);
     const serve = httpServer((request, completed) => {
       this.#track(completed);
@@ -187,6 +189,7 @@ class ServedPage implements Page {
 
   write(messages: readonly Message[]): void {
     this.#recent.add(messages);
+    this.#rates.add(messages.length);
   }
 
   flush(): Promise<void> {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Page, page, type PageOptions } from "../../lib/sinks/page.ts";
 import type { CollectorStats, Message, MessageLog } from "../../lib/sink.ts";
+import type { RateHistory } from "../../lib/sinks/page/rates.ts";
 import { type Data, Datagram } from "../../mod.ts";
 import { bytesOf, PEER } from "./helpers.ts";
 
@@ -84,8 +85,8 @@ export interface Event {
     messages: { id: number; text?: string; size: number; cut?: true }[];
     skipped: number;
     oneOf: number;
-    time: number;
     stats: CollectorStats;
+    rates: RateHistory;
   };
 }
 

@@ -1,8 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 /** The totals and the counts, as the server sends them. */
-import { find } from "./list.js";
-import { element } from "./row.js";
+import { element, find } from "./element.js";
 import { bytes, number } from "./text.js";
 
 /**
