@@ -94,9 +94,10 @@ export interface Page extends Sink {
  * delays nothing: `write` returns at once, and the page states how many messages
  * it skipped.
  *
- * Its `stats` are `shown` (messages that were sent to a page), `skipped` (left
- * out because there were too many for the page, or for its browser) and
- * `clients`, the number of open pages. A message is counted once per open page.
+ * Its `stats` are `shown` (messages that were sent to a browser), `skipped` (left
+ * out because there were too many for the page, or for that browser) and
+ * `clients`, the number of browsers: all tabs of one share a stream. A message is
+ * counted once per browser.
  *
  * Needs `--allow-net` for `listen`.
  *

@@ -94,7 +94,7 @@ export interface Look {
  */
 export type Open = (
   url: string,
-  prepare?: (tab: Tab) => Promise<void>,
+  prepare?: (tab: Tab) => Promise<unknown>,
 ) => Promise<Tab>;
 
 /**

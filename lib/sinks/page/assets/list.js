@@ -20,6 +20,8 @@ const sampled = find("sampled", HTMLElement);
 let waiting = [];
 /** @type {{ row: HTMLElement, id: number }[]} The rows of messages, oldest first. */
 let shown = [];
+/** The number of the newest message, shown or waiting. */
+let newest = 0;
 /** How many messages arrived while the list was paused. */
 let held = 0;
 let paused = false;
@@ -28,13 +30,15 @@ let frame = 0;
 const searchable = new WeakMap();
 
 /**
- * Adds messages, oldest first.
+ * Adds messages, oldest first, unless they are there.
  *
  * @param {Message[]} messages
  */
 export function add(messages) {
-  waiting = [...waiting, ...messages].slice(-MAX_ROWS);
-  held += messages.length;
+  const added = messages.filter(({ id }) => id > newest);
+  newest = added.at(-1)?.id ?? newest;
+  waiting = [...waiting, ...added].slice(-MAX_ROWS);
+  held += added.length;
   if (paused) showPaused();
   else draw();
 }
@@ -43,6 +47,7 @@ export function add(messages) {
 export function clear() {
   waiting = [];
   shown = [];
+  newest = 0;
   held = 0;
   rows.replaceChildren();
   showState();
@@ -105,9 +110,9 @@ function showState() {
   empty.textContent = shown.length === 0
     ? "No messages yet."
     : `No match in the last ${count(shown.length, "message")}.`;
-  const [oldest] = shown;
-  const newest = shown.at(-1);
-  const all = oldest && newest ? newest.id - oldest.id + 1 : 0;
+  const [first] = shown;
+  const last = shown.at(-1);
+  const all = first && last ? last.id - first.id + 1 : 0;
   sampled.hidden = all === shown.length;
   sampled.textContent = `Showing ${
     shareOf(shown.length, all)

@@ -5,12 +5,12 @@ import { showRates } from "./chart.js";
 import "./form.js";
 import { find } from "./element.js";
 import { add, clear } from "./list.js";
-import { follow } from "./stream.js";
+import { followWhileSeen } from "./tabs.js";
 import { showTotals } from "./totals.js";
 
 const state = find("state", HTMLElement);
 
-follow({
+followWhileSeen({
   messages: ({ messages }) => add(messages),
   reset: clear,
   stats: ({ stats, rates }) => {
