@@ -20,14 +20,14 @@ export interface Run {
   /** How many datagrams the run holds, at least 1. */
   readonly count: number;
   /** The local address that the datagrams were sent to. @default {unknown} */
-  readonly to?: Addr;
+  readonly to?: Addr | undefined;
   /** The two ECN bits of their IP headers (RFC 3168). @default {unknown} */
-  readonly ecn?: 0 | 1 | 2 | 3;
+  readonly ecn?: 0 | 1 | 2 | 3 | undefined;
   /**
    * When the system received the datagrams, in milliseconds since 1970.
    * @default {unknown}
    */
-  readonly time?: number;
+  readonly time?: number | undefined;
 }
 
 /** A datagram to send. */
@@ -97,24 +97,24 @@ export interface Carrier {
    * it.
    * @default {the address that was dialed}
    */
-  readonly remote?: Addr;
+  readonly remote?: Addr | undefined;
   /**
    * Resolves when the carrier is open, and rejects if it could not be opened. For
    * carriers that need a moment to open. `receive` and `send` wait for it.
    * @default {open at once}
    */
-  readonly opened?: Promise<void>;
+  readonly opened?: Promise<void> | undefined;
   /**
    * Resolves when the address is free again, after `close` or `end`.
    * @default {when no `receive` is in flight}
    */
-  readonly closed?: Promise<void>;
+  readonly closed?: Promise<void> | undefined;
   /**
    * The longest datagram that it can deliver, in bytes; the default of a
    * socket's `maxSize`.
    * @default {65527}
    */
-  readonly maxReceive?: number;
+  readonly maxReceive?: number | undefined;
   /**
    * Returns the length of the longest datagram that can be sent to that peer, in
    * bytes.
@@ -147,7 +147,7 @@ export interface Carrier {
   /** Sends what is still queued, then closes. `close` is not called after it. */
   end?(): Promise<void>;
   /** The clock that its timeouts run on. @default {the system's} */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Makes a pending `receive` keep the program running. This is the default. */
   ref?(): void;
   /** Allows the program to end although a `receive` is pending. */
@@ -168,7 +168,7 @@ export interface CarrierSource {
    * does not name.
    * @default {any: the source checks the schemes itself}
    */
-  readonly schemes?: readonly Scheme[];
+  readonly schemes?: readonly Scheme[] | undefined;
   /**
    * Opens a carrier at a local address, or throws. A source whose schemes all
    * have a host and a port may declare the parameter as `NetAddr`.

@@ -23,7 +23,7 @@ export interface Clock {
    * then let it pass by themselves, at the same steps in each run.
    * @default {false}
    */
-  readonly isVirtual?: boolean;
+  readonly isVirtual?: boolean | undefined;
 }
 
 // A busy event loop polls its sockets once in 61 rounds (tokio's event interval):

@@ -4,11 +4,12 @@ import {
   requireFunction,
   requireOptions,
   wholeNumber,
+  wrongType,
 } from "./check.ts";
 import { copyDatagram, Datagram } from "./datagram.ts";
 import { ignoreRejection, isThenable } from "./promises.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import { type Data, encode } from "./socket/outbox.ts";
+import { type Data, encode } from "./socket/messages.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";
@@ -37,16 +38,16 @@ export interface CollectOptions<A extends Addr = NetAddr> {
    * read from one before it.
    * @default {none}
    */
-  sinks?: readonly Sink[];
+  sinks?: readonly Sink[] | undefined;
   /** Ends after this many messages. @default {Infinity} */
-  count?: number;
+  count?: number | undefined;
   /**
    * Ends when no message has arrived for this many milliseconds.
    * @default {Infinity}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** The number of the first message. @default {1} */
-  firstId?: number;
+  firstId?: number | undefined;
   /**
    * Called with a copy of each datagram. The result is sent to the datagram's
    * sender by `socket.answer`; `undefined` sends nothing. A peer that takes its
@@ -54,13 +55,13 @@ export interface CollectOptions<A extends Addr = NetAddr> {
    * wait, and more are counted as `withheld.busy`.
    * @default {nothing}
    */
-  answer?: (datagram: Datagram<A>) => Data | undefined;
+  answer?: ((datagram: Datagram<A>) => Data | undefined) | undefined;
   /**
    * Called with an error of a sink, of `answer` or of the socket, and with the
    * sink if it was one. The collector goes on.
    * @default {prints it to the console}
    */
-  onError?: (error: Error, sink?: Sink) => void;
+  onError?: ((error: Error, sink?: Sink) => void) | undefined;
 }
 
 /** Why a collector ended. */
@@ -93,6 +94,7 @@ export interface Collector {
  * datagrams are accepted.
  *
  * @throws {RangeError} `count`, `timeoutMs` or `firstId` is out of range.
+ * @throws {TypeError} The socket or an option is of the wrong type.
  *
  * @example
  * ```ts
@@ -113,13 +115,14 @@ export interface Collector {
  * const collector = collect(socket, { sinks: [sink], count: 1 });
  * await socket.send("Bonjour", socket.addr);
  * await collector.finished;
- * console.log(texts, (await collector.stats()).sinks.memory);
+ * console.log(texts, (await collector.stats()).sinks["memory"]);
  * ```
  */
 export function collect<A extends Addr>(
   socket: DatagramSocket<A>,
   options: CollectOptions<A> = {},
 ): Collector {
+  requireSocket(socket);
   requireOptions(ACTION, options);
   const { count = Infinity, timeoutMs, firstId = 1, sinks = [] } = options;
   const { answer, onError } = options;
@@ -136,11 +139,20 @@ export function collect<A extends Addr>(
   });
 }
 
+/** A socket, or what wraps one: a program may pass its own. */
+function requireSocket(socket: unknown): void {
+  const { clock, answer, stats } = (socket ?? {}) as Partial<DatagramSocket>;
+  if (
+    typeof clock?.now === "function" && typeof answer === "function" &&
+    typeof stats === "object"
+  ) return;
+  throw wrongType(ACTION, "socket", "a bound socket", socket);
+}
+
 /** Checked options, with their defaults. */
 type Checked<A extends Addr> =
-  & Pick<CollectOptions<A>, "answer" | "onError">
-  & Required<Pick<CollectOptions, "count" | "firstId" | "sinks">>
-  & { timeoutMs: number | undefined };
+  & Pick<CollectOptions<A>, "answer" | "onError" | "timeoutMs">
+  & { sinks: readonly Sink[]; count: number; firstId: number };
 
 class SocketCollector<A extends Addr> implements Collector {
   readonly finished: Promise<CollectorEnd>;

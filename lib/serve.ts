@@ -8,7 +8,7 @@ import {
 import { Datagram } from "./datagram.ts";
 import { bind, type BindOptions } from "./open.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import type { Data } from "./socket/outbox.ts";
+import type { Data } from "./socket/messages.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { Received, type SocketStats } from "./socket/stats.ts";
@@ -34,15 +34,15 @@ export type DatagramHandler<A extends Addr = NetAddr> = (
 /** How {@linkcode serve} serves. */
 export interface ServeOptions<A extends Addr = NetAddr> extends BindOptions {
   /** Called once with the local address when the server listens. */
-  onListen?: (addr: A) => void;
+  onListen?: ((addr: A) => void) | undefined;
   /**
    * Called with the error of a handler or of an answer, and the datagram; or with
    * an error of the socket itself, without a datagram.
    * @default {prints it to the console}
    */
-  onError?: (error: unknown, datagram?: Datagram<A>) => void;
+  onError?: ((error: unknown, datagram?: Datagram<A>) => void) | undefined;
   /** When it aborts, the server shuts down as `shutdown()` does. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * How many handlers may run at the same time, until their answers are sent. At
    * that number the server stops reading, and the system's buffer holds what
@@ -52,7 +52,7 @@ export interface ServeOptions<A extends Addr = NetAddr> extends BindOptions {
    * `dropped.busy`. The other peers are served meanwhile.
    * @default {1024}
    */
-  maxConcurrent?: number;
+  maxConcurrent?: number | undefined;
 }
 
 /** A server that {@linkcode serve} started. */

@@ -52,7 +52,7 @@ export interface Sink {
    * the number of open connections.
    * @default {none}
    */
-  readonly gauges?: readonly string[];
+  readonly gauges?: readonly string[] | undefined;
 }
 
 /** The numbers of a collector: those of its socket, and those of its sinks. */

@@ -202,7 +202,7 @@ Deno.test("parseAddress is the inverse of formatAddress for random addresses", (
       () => `${letters(below(20))}.${letters(below(5))}`,
       () => canonicalHost(groups(below)),
       () => `${canonicalHost(groups(below))}%${letters(3)}`,
-    ][below(4)]();
+    ][below(4)]!();
     const address = below(8) === 0
       ? { transport: "unixpacket" as const, path: `/${letters(below(90))}` }
       : net(host, below(65_536));
@@ -262,7 +262,7 @@ function canonicalHost(given: number[]): string {
 /** The eight groups of an IPv6 address (RFC 4291, section 2.2). */
 function expand(host: string): number[] {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(host);
-  const [head, tail = []] =
+  const [head = [], tail = []] =
     (dotted === null ? host : dotted[1] + twoGroups(dotted.slice(2)))
       .split("::").map((half) => half === "" ? [] : half.split(":"));
   const zeros = Array(8 - head.length - tail.length).fill("0");
@@ -270,6 +270,6 @@ function expand(host: string): number[] {
 }
 
 function twoGroups(octets: string[]): string {
-  const [a, b, c, d] = octets.map(Number);
+  const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
   return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }

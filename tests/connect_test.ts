@@ -29,7 +29,7 @@ for (
     ["loopback's broadcast address", "udp://127.255.255.255:5"],
     ["port 0", "udp://127.0.0.1:0"],
     ["text that is not an address", "nonsense"],
-  ]
+  ] as const
 ) {
   Deno.test(`connect rejects ${what}`, async () => {
     await assertRejects(() => connect(address), InvalidAddressError);
@@ -63,7 +63,7 @@ Deno.test("a stranger's datagram is counted, not delivered", async () => {
   await stranger.send("psst", client.addr);
   await peer.send("hello", client.addr);
   assertEquals((await client.receive(SOON)).text(), "hello");
-  assertEquals(client.stats.dropped.stranger, 1);
+  assertEquals(client.stats.dropped["stranger"], 1);
   assertEquals(client.stats.received, 1);
 });
 
@@ -76,7 +76,7 @@ Deno.test("a stranger's datagram neither ends a receive nor a request", async ()
   carrier.deliver("more");
   assertEquals((await request).text(), "reply");
   assertEquals((await receiving).text(), "more");
-  assertEquals(socket.stats.dropped.stranger, 1000);
+  assertEquals(socket.stats.dropped["stranger"], 1000);
   assertEquals(socket.stats.waiting, 0);
   await socket[Symbol.asyncDispose]();
 });
@@ -103,7 +103,7 @@ for (const [remote, from, same] of SOURCES) {
     const first = await socket.receive(SOON);
     assertEquals(first.text(), same ? "it" : "last");
     if (same) assertEquals((await socket.receive(SOON)).text(), "last");
-    assertEquals(socket.stats.dropped.stranger, same ? 1 : 2);
+    assertEquals(socket.stats.dropped["stranger"], same ? 1 : 2);
     await socket[Symbol.asyncDispose]();
   });
 }
@@ -113,7 +113,7 @@ Deno.test("a datagram without a host is from a stranger", async () => {
   carrier.deliver("a", { transport: "unixpacket", path: "/a" });
   carrier.deliver("b");
   assertEquals((await socket.receive(SOON)).text(), "b");
-  assertEquals(socket.stats.dropped.stranger, 1);
+  assertEquals(socket.stats.dropped["stranger"], 1);
   await socket[Symbol.asyncDispose]();
 });
 
@@ -132,7 +132,7 @@ Deno.test("every spelling of a peer's address connects to it", async () => {
     await client.send("ping");
     await socket.send("pong", (await socket.receive(SOON)).from);
     assertEquals((await client.receive(SOON)).text(), "pong");
-    assertEquals(client.stats.dropped.stranger, 0);
+    assertEquals(client.stats.dropped["stranger"], 0);
   }
 });
 
@@ -228,7 +228,7 @@ Deno.test("bind and connect use the carrier in their options", async () => {
   const client = await connect(PEER, { carrier: sourceOf(second) });
   assert(client instanceof ConnectedSocket);
   await client.send("x");
-  assertEquals(second.sent[0].to, PEER);
+  assertEquals(second.sent[0]?.to, PEER);
   client.close();
 });
 

@@ -214,11 +214,11 @@ Deno.test("sends and batches are sent in the order of the calls", async () => {
     socket.send("d", PEER),
     socket.sendMany([{ data: "e", to: PEER }]),
   ];
-  for (let n = 1; n <= all.length; n++) {
+  for (const sending of all) {
     while (gates.length === 0) await turn();
-    assertEquals(await isPending(all[n - 1]), true);
+    assertEquals(await isPending(sending), true);
     gates.shift()?.();
-    await all[n - 1];
+    await sending;
   }
   assertEquals(carrier.sent, ["a", "b", "c", "d", "e"]);
   socket.close();

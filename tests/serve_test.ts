@@ -6,7 +6,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { bind, connect, serve } from "../mod.ts";
+import { type Answer, bind, connect, serve } from "../mod.ts";
 import { FakeClock, fakeServer } from "./support/fakes.ts";
 import {
   consoleErrors,
@@ -30,18 +30,20 @@ Deno.test("a server answers each datagram to its sender", async () => {
 });
 
 Deno.test("a handler's answer is sent, also an empty one, but not undefined", async () => {
-  const { carrier, errors, server } = fakeServer((datagram) => {
-    switch (datagram.text()) {
-      case "text":
-        return "";
-      case "bytes":
-        return new Uint8Array(0);
-      case "promise":
-        return Promise.resolve(pattern(2));
-      case "nothing":
-        return undefined;
-    }
-  });
+  const { carrier, errors, server } = fakeServer(
+    (datagram): Answer | Promise<Answer> => {
+      switch (datagram.text()) {
+        case "text":
+          return "";
+        case "bytes":
+          return new Uint8Array(0);
+        case "promise":
+          return Promise.resolve(pattern(2));
+        case "nothing":
+          return undefined;
+      }
+    },
+  );
   for (const text of ["text", "bytes", "promise", "nothing", "else"]) {
     carrier.deliver(text);
   }
@@ -113,7 +115,7 @@ Deno.test("an answer of the wrong type is reported as a TypeError", async () => 
   const { carrier, errors, server } = fakeServer(() => 7 as unknown as string);
   carrier.deliver("a");
   await turn();
-  assertInstanceOf(errors[0][0], TypeError);
+  assertInstanceOf(errors[0]?.[0], TypeError);
   await server.shutdown();
 });
 

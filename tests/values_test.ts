@@ -61,7 +61,7 @@ Deno.test("changing a client's remote has no effect on the client", async () => 
   carrier.deliver("psst", STRANGER);
   carrier.deliver("reply", PEER);
   assertEquals((await request).text(), "reply");
-  assertEquals(socket.stats.dropped.stranger, 1);
+  assertEquals(socket.stats.dropped["stranger"], 1);
   socket.close();
 });
 
@@ -75,7 +75,7 @@ Deno.test("changing the address given to connect has no effect on the client", a
   to.port = given.port = 1;
   await client.send("x");
   await other.send("x");
-  assertEquals([carrier.sent[0].to, direct.sent[0].to], [PEER, PEER]);
+  assertEquals([carrier.sent[0]?.to, direct.sent[0]?.to], [PEER, PEER]);
   client.close();
   other.close();
 });
@@ -113,7 +113,7 @@ Deno.test("an address that changes while it is read is checked as it is used", a
     },
   };
   await socket.send("x", shifty);
-  assertEquals(carrier.sent[0].to, PEER);
+  assertEquals(carrier.sent[0]?.to, PEER);
   socket.close();
 });
 
@@ -145,7 +145,7 @@ Deno.test("changing bind's options afterwards has no effect on the socket", asyn
   carrier.deliver("longer", net("10.0.0.1", 1));
   const datagram = await socket.receive();
   assertEquals(datagram.text(), "longe");
-  assertEquals(socket.stats.dropped.denied, 1);
+  assertEquals(socket.stats.dropped["denied"], 1);
   assertEquals(await socket.answer("a", datagram), true);
   assertEquals(await socket.answer("b", datagram), false);
 });
@@ -211,9 +211,9 @@ Deno.test("changing serve's options afterwards has no effect on the server", asy
 Deno.test("stats are a copy", () => {
   const { socket } = fakeBound();
   const stats = socket.stats as { dropped: Record<string, number> };
-  stats.dropped.closed = 7;
+  stats.dropped["closed"] = 7;
   Object.assign(socket.stats, { received: 7 });
-  assertEquals([socket.stats.dropped.closed, socket.stats.received], [0, 0]);
+  assertEquals([socket.stats.dropped["closed"], socket.stats.received], [0, 0]);
   assertThrows(() => (socket as { stats: unknown }).stats = {}, TypeError);
   socket.close();
 });

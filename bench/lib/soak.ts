@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { bind, connect } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
-import type { BaseSocket } from "../../mod.ts";
+import type { BaseSocket, Carrier, CarrierSource } from "../../mod.ts";
 
 // The datagrams in a run, at most, and the runs in a call: each run is then one
 // packet for the kernel, which counts dropped packets.
@@ -35,10 +35,10 @@ export interface Ledger {
  * part of a run arrived.
  */
 export async function soak(count: number): Promise<[Ledger, Ledger]> {
-  await using server = bind("udp://127.0.0.1:0", { carrier: offload() });
-  await using client = await connect(server.addr, { carrier: offload() });
   const there = new Direction(count / 2);
   const back = new Direction(count / 2);
+  await using server = bind("udp://127.0.0.1:0", { carrier: back.carrier() });
+  await using client = await connect(server.addr, { carrier: there.carrier() });
   const to = client.addr;
   await Promise.all([
     there.receive(server),
@@ -57,6 +57,8 @@ class Direction {
   readonly #runs: { first: number; size: number; length: number }[] = [];
   readonly #stop = new AbortController();
   #sent = 0;
+  // How many of them were given to the kernel.
+  #given = 0;
   #expected = 0;
   #received = 0;
   #bytes = 0;
@@ -65,6 +67,42 @@ class Direction {
 
   constructor(count: number) {
     this.#count = count;
+  }
+
+  /** Returns the carrier for the sender, which notes where batches begin. */
+  carrier(): CarrierSource {
+    const noting = (carrier: Carrier): Carrier => {
+      const sendBatch = carrier.sendBatch!.bind(carrier);
+      return Object.assign(carrier, {
+        sendBatch: async (batch: Parameters<typeof sendBatch>[0]) => {
+          this.#cut();
+          const result = await sendBatch(batch);
+          this.#given += result.sent;
+          return result;
+        },
+      });
+    };
+    const source = offload();
+    return {
+      ...source,
+      listen: (address) => noting(source.listen(address)),
+      dial: async (address, options) =>
+        noting(await source.dial!(address, options)),
+    };
+  }
+
+  /** Divides the run of which a batch, cut short by a turn, sent the first part. */
+  #cut(): void {
+    const at = this.#given;
+    const run = this.#runs.find(({ first, length }) =>
+      first < at && at < first + length
+    );
+    if (run === undefined) return;
+    const length = at - run.first;
+    // The first part may have arrived already.
+    const sent = this.#expected === at ? [] : [{ ...run, length }];
+    const rest = { ...run, first: at, length: run.length - length };
+    this.#runs.splice(this.#runs.indexOf(run), 1, ...sent, rest);
   }
 
   async send(

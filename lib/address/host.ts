@@ -1,5 +1,6 @@
 /** An IPv4 address in dotted decimal, the only form that is accepted. */
-export const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+export const IPV4: RegExp =
+  /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 /** Whether a host is an IP address, with or without a zone, and not a name. */
 export function isIp(hostname: string): boolean {
@@ -31,7 +32,7 @@ export function canonicalIpv6(address: string): string | undefined {
   const host = url.hostname.slice(1, -1);
   const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(host);
   if (mapped === null) return host;
-  const [high, low] = [parseInt(mapped[1], 16), parseInt(mapped[2], 16)];
+  const [high = 0, low = 0] = mapped.slice(1).map((part) => parseInt(part, 16));
   return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
@@ -64,7 +65,7 @@ export function ipBytes(address: string): Uint8Array<ArrayBuffer> {
     bytes.set([0xff, 0xff, ...host.split(".").map(Number)], 10);
     return bytes;
   }
-  const [head, tail] = host.split("::").map(groups);
+  const [head = [], tail] = host.split("::").map(groups);
   bytes.set(head);
   if (tail !== undefined) bytes.set(tail, 16 - tail.length);
   return bytes;

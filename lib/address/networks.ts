@@ -17,24 +17,27 @@ interface Network {
 }
 
 /**
- * Checks an option that lists networks.
+ * Reads an option that lists networks, once, and checks it.
  *
+ * @returns A copy.
  * @throws {TypeError} It is not a list.
  * @throws {InvalidAddressError} An entry is not an IP network.
  */
-export function checkNetworks(
+export function readNetworks(
   attempt: Attempt,
   name: string,
   cidrs: readonly string[] | undefined,
-): void {
-  if (cidrs === undefined) return;
+): readonly string[] | undefined {
+  if (cidrs === undefined) return undefined;
   if (!Array.isArray(cidrs)) {
     throw wrongType(attempt, name, "an array of networks", cidrs);
   }
-  for (const cidr of cidrs) {
+  const copy: readonly string[] = [...cidrs];
+  for (const cidr of copy) {
     if (networkOf(cidr) !== undefined) continue;
     throw withFields(invalid(cidr), fieldsOf(attempt));
   }
+  return copy;
 }
 
 /**
@@ -59,14 +62,12 @@ export function blockList(cidrs: readonly string[]): BlockList {
 export function rangeOf(cidr: string): { first: Uint8Array; last: Uint8Array } {
   const { host, prefix, ipv6 } = parseNetwork(cidr);
   const bits = ipv6 ? prefix : 96 + prefix;
-  const mask = Uint8Array.from(
-    { length: 16 },
-    (_, i) => 0xff00 >> Math.min(8, Math.max(0, bits - 8 * i)) & 0xff,
-  );
+  const mask = (i: number) =>
+    0xff00 >> Math.min(8, Math.max(0, bits - 8 * i)) & 0xff;
   const bytes = ipBytes(host);
   return {
-    first: bytes.map((byte, i) => byte & mask[i]),
-    last: bytes.map((byte, i) => byte | ~mask[i] & 0xff),
+    first: bytes.map((byte, i) => byte & mask(i)),
+    last: bytes.map((byte, i) => byte | ~mask(i) & 0xff),
   };
 }
 

@@ -17,7 +17,8 @@ import { localhostIn, resolveHost } from "./resolve.ts";
 export type { OffloadOptions } from "./offload/options.ts";
 
 // Where Deno may bind a socket for a moment, for which a permission is needed.
-const HOSTS = ["127.0.0.1", "::1", "0.0.0.0", "::"];
+const PLACES = ["127.0.0.1", "::1", "0.0.0.0", "::"]
+  .map((host): Place => [host, 0]);
 
 /**
  * Carries UDP by Linux's own system calls. `sendMany` gives the kernel each run
@@ -65,7 +66,7 @@ export function offloadBy(
     listen({ hostname, port }: NetAddr) {
       const local = localhostIn(hostname, 4);
       new NetPermission(local, port).require();
-      const places: Place[] = [local, ...HOSTS].map((host) => [host, 0]);
+      const places: [Place, ...Place[]] = [[local, 0], ...PLACES];
       // With reusePort others may have the port already.
       if (!options.reusePort) places.push([local, port]);
       const address: NetAddr = { transport: "udp", hostname: local, port };
@@ -77,7 +78,7 @@ export function offloadBy(
       refuseMany(host, address);
       new NetPermission(host, port).require();
       const remote: NetAddr = { transport: "udp", hostname: host, port };
-      const places = [localHostFor(host), ...HOSTS].map((at): Place => [at, 0]);
+      const places = [[localHostFor(host), 0], ...PLACES] as const;
       const socket = openConnected(open, { address: remote, places, options });
       return new OffloadCarrier(socket, remote);
     },

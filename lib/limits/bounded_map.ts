@@ -16,7 +16,7 @@ export class BoundedMap<V> {
    * @param make Makes the value of a key that is not in the map.
    * @param size How many entries the map holds at most.
    */
-  constructor(make: (key: string) => V, size = MAX_ENTRIES) {
+  constructor(make: (key: string) => V, size: number = MAX_ENTRIES) {
     this.#make = make;
     this.#size = size;
   }

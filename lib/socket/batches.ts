@@ -12,14 +12,14 @@ const END = { value: undefined, done: true } as const;
 /** How {@linkcode BaseSocket.batches} batches, and how long it waits for each. */
 export interface BatchOptions extends WaitOptions {
   /** The most datagrams in a batch, from 1. @default {2048} */
-  max?: number;
+  max?: number | undefined;
   /**
    * Saves copying: the bytes of a batch are in memory that is used again. They
    * are valid only until the next batch is asked for, or anything else is
    * received on the socket. Copy the bytes that you keep (`data.slice()`).
    * @default {false: the bytes belong to the program}
    */
-  reuse?: boolean;
+  reuse?: boolean | undefined;
 }
 
 /**
@@ -80,7 +80,7 @@ class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
 
   return(): Promise<IteratorResult<Datagram<A>[]>> {
     this.#ended = true;
-    this.#inbox.withdrawAll(this);
+    this.#inbox.waiters.endAll(this);
     return Promise.resolve(END);
   }
 

@@ -28,18 +28,18 @@ export interface RequestOptions<A extends Addr = NetAddr> {
    * Milliseconds to wait after each send, 0 to 2^31 - 1, or `Infinity`.
    * @default {1000}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** How many times to send again if there is no reply. @default {0} */
-  retries?: number;
+  retries?: number | undefined;
   /**
    * Whether a datagram is the reply. Put a number into the request and look for
    * it here: nothing else distinguishes a late reply to an earlier request. It
    * gets a copy, and may call anything.
    * @default {the next datagram that arrives from the peer}
    */
-  match?: (datagram: Datagram<A>) => boolean;
+  match?: ((datagram: Datagram<A>) => boolean) | undefined;
   /** When it aborts, the promise rejects with `signal.reason`, unchanged. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What a request needs of its socket. */
@@ -147,7 +147,7 @@ class Request<A extends Addr> implements Waiter<A> {
   }
 
   #giveUp(reason: unknown): void {
-    this.#requester.inbox.withdraw(this);
+    this.#requester.inbox.waiters.withdraw(this);
     this.reject(reason);
   }
 

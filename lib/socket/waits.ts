@@ -13,9 +13,9 @@ export interface WaitOptions {
    * rejects with `Deno.errors.TimedOut`.
    * @default {Infinity}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** When it aborts, the promise rejects with `signal.reason`, unchanged. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The limits of a wait, checked. */
@@ -25,8 +25,9 @@ export interface Limits {
 }
 
 /**
- * Checks the limits of a wait.
+ * Reads the limits of a wait, once, and checks them.
  *
+ * @param defaultMs The limit if the options have no `timeoutMs`.
  * @returns The limits, or `undefined` if there are none.
  * @throws {RangeError} `timeoutMs` is out of range.
  * @throws {TypeError} An option is of the wrong type.
@@ -34,10 +35,11 @@ export interface Limits {
 export function limitsOf(
   attempt: Attempt,
   options: WaitOptions | undefined,
+  defaultMs?: number,
 ): Limits | undefined {
   if (options === undefined) return undefined;
   requireOptions(attempt, options);
-  const { timeoutMs, signal } = options;
+  const { timeoutMs = defaultMs, signal } = options;
   const ms = milliseconds(attempt, "timeoutMs", timeoutMs);
   requireSignal(attempt, signal);
   return ms === undefined && signal === undefined ? undefined : { ms, signal };
@@ -66,9 +68,10 @@ export function tryReceive<A extends Addr>(
       const { rests } = inbox;
       receiver.stop = clock.turn(() => {
         // The inbox does not read while it rests, so only a look without a rest
-        // shows that nothing has arrived.
-        if (inbox.isResting || inbox.rests !== rests) return look();
-        inbox.withdraw(receiver);
+        // shows that nothing has arrived. A pause may be one of many.
+        const hasRested = inbox.isResting || inbox.rests !== rests;
+        if (hasRested && !inbox.isPausing) return look();
+        inbox.waiters.withdraw(receiver);
         resolve(undefined);
       });
     };
@@ -87,7 +90,7 @@ export function wait<A extends Addr>(
   if (limits !== undefined) {
     limits.signal?.throwIfAborted();
     const giveUp = (reason: unknown) => {
-      inbox.withdraw(waiter);
+      inbox.waiters.withdraw(waiter);
       waiter.reject(reason);
     };
     waiter.stop = onLimit(limits, clock, giveUp, (ms) => {

@@ -36,42 +36,42 @@ export interface ContractOptions {
    * Returns the address to bind, with a free port. It is called for each test.
    * @default {() => "udp://127.0.0.1:0"}
    */
-  address?: () => string;
+  address?: (() => string) | undefined;
   /** Whether a bound socket can answer its peers. @default {true} */
-  answers?: boolean;
+  answers?: boolean | undefined;
   /** Whether datagrams arrive in the order in which they were sent. @default {true} */
-  ordered?: boolean;
+  ordered?: boolean | undefined;
   /**
    * Whether every datagram arrives if the receiver reads and nothing disturbs the
    * path.
    * @default {true}
    */
-  lossless?: boolean;
+  lossless?: boolean | undefined;
   /** The size of the largest datagram, in bytes. @default {65507} */
-  largest?: number;
+  largest?: number | undefined;
   /**
    * Whether a datagram may hold any byte. If not, a newline is rejected and all
    * other bytes pass.
    * @default {true}
    */
-  binary?: boolean;
+  binary?: boolean | undefined;
   /**
    * How a send ends if no socket is bound to its destination. `"either"` is for
    * carriers whose system may or may not know yet.
    * @default {"resolves"}
    */
-  sendToUnbound?: "resolves" | "rejects" | "either";
+  sendToUnbound?: "resolves" | "rejects" | "either" | undefined;
   /**
    * Runs one test: prepares what it needs, and cleans up.
    * @default {(test) => test()}
    */
-  around?: (test: () => Promise<void>) => Promise<void>;
+  around?: ((test: () => Promise<void>) => Promise<void>) | undefined;
   /**
    * Registers one test: `test` of `node:test`, of Vitest, or any function of that
    * form.
    * @default {Deno.test}
    */
-  test?: (name: string, run: () => Promise<void>) => unknown;
+  test?: ((name: string, run: () => Promise<void>) => unknown) | undefined;
 }
 
 /**

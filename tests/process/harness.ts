@@ -68,33 +68,3 @@ Deno.test("importing the harness loads no standard library and no certificates",
     "npm:/pure-rand@8.4.2/generator/xoroshiro128plus",
   ]);
 });
-
-Deno.test("tests of a project with its own settings type-check with the harness", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const root = new URL("../..", import.meta.url).href;
-    const config = {
-      unstable: ["net"],
-      imports: {
-        "@pli/datagram": `${root}mod.ts`,
-        "@pli/datagram/testing": `${root}lib/testing/mod.ts`,
-      },
-    };
-    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(config));
-    await Deno.writeTextFile(
-      `${folder}/my_test.ts`,
-      `import { withServer } from "@pli/datagram/testing";
-      Deno.test("echo", () =>
-        withServer((datagram) => datagram.data, async (client) => {
-          await client.request("x");
-        }));`,
-    );
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-net", "my_test.ts"],
-      cwd: folder,
-    }).output();
-    assertEquals(success, true, new TextDecoder().decode(stderr));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});

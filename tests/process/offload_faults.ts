@@ -158,7 +158,7 @@ Deno.test("closing the socket ends a send that waits for room", async () => {
       sendmmsg: () => fail(EAGAIN),
       // There never is any room.
       epoll_ctl: (epoll, operation, fd, event) => {
-        (event as Uint8Array)[EPOLL_EVENT.events] &= ~EPOLLOUT;
+        (event as Uint8Array)[EPOLL_EVENT.events]! &= ~EPOLLOUT;
         return libc.epoll_ctl(epoll, operation, fd, event);
       },
     }))),

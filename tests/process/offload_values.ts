@@ -89,9 +89,9 @@ for (const host of ["127.0.0.1", "[::1]"]) {
     await using client = await connect(`udp://${host}:${port}`);
     for (let n = 0; n < 3; n++) {
       await client.send(`${n}`);
-      const [run] = await bound.receiveBatch!();
-      assertEquals(run.from, net(hostname, client.addr.port));
-      Object.assign(run.from, { port: 69, hostname: "192.0.2.1" });
+      const { from } = (await bound.receiveBatch!())[0]!;
+      assertEquals(from, net(hostname, client.addr.port));
+      Object.assign(from, { port: 69, hostname: "192.0.2.1" });
     }
     bound.close();
     await bound.closed;

@@ -65,7 +65,7 @@ interface Reader {
  */
 export class FakeCarrier implements Carrier {
   readonly addr: Deno.NetAddr;
-  readonly clock?: Clock;
+  readonly clock: Clock | undefined;
   /** How many datagrams the socket has received. */
   delivered = 0;
   /** How many calls of `receive` came while another was in flight. */
@@ -82,7 +82,9 @@ export class FakeCarrier implements Carrier {
   readonly #queue: ({ data: Uint8Array; from: Deno.Addr } | Error)[] = [];
   #reader: Reader | undefined;
 
-  constructor({ addr = LOCAL, clock }: { addr?: Deno.NetAddr; clock?: Clock }) {
+  constructor(
+    { addr = LOCAL, clock }: { addr?: Deno.NetAddr; clock?: Clock | undefined },
+  ) {
     this.addr = addr;
     this.clock = clock;
   }
@@ -168,7 +170,10 @@ export function sourceOf(carrier: Carrier): CarrierSource {
 
 /** Makes a socket for one peer over a fake carrier. */
 export function fakeClient(
-  options: SocketOptions & { clock?: Clock; remote?: Deno.NetAddr } = {},
+  options: SocketOptions & {
+    clock?: Clock | undefined;
+    remote?: Deno.NetAddr;
+  } = {},
 ): { carrier: FakeCarrier; socket: ConnectedSocket } {
   const { clock, remote = PEER } = options;
   const carrier = new FakeCarrier({ clock });
@@ -177,7 +182,7 @@ export function fakeClient(
 
 /** Makes a socket for many peers over a fake carrier. */
 export function fakeBound(
-  options: SocketOptions & { clock?: Clock } = {},
+  options: SocketOptions & { clock?: Clock | undefined } = {},
 ): { carrier: FakeCarrier; socket: DatagramSocket } {
   const carrier = new FakeCarrier({ clock: options.clock });
   return { carrier, socket: new DatagramSocket(carrier, options) };
@@ -192,10 +197,10 @@ export function clockedClient() {
 /** Starts a server over a fake carrier, and collects its errors. */
 export function fakeServer(
   handler: (datagram: Datagram<Deno.NetAddr>) => Answer | Promise<Answer>,
-  { clock, ...options }: ServeOptions & { clock?: Clock } = {},
+  { clock, ...options }: ServeOptions & { clock?: Clock | undefined } = {},
 ) {
   const carrier = new FakeCarrier({ clock });
-  const errors: [error: unknown, datagram?: Datagram][] = [];
+  const errors: [error: unknown, datagram?: Datagram | undefined][] = [];
   const server = serve("udp://127.0.0.1:62000", handler, {
     carrier: sourceOf(carrier),
     onError: (...args) => void errors.push(args),

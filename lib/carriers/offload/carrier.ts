@@ -85,8 +85,11 @@ export class OffloadCarrier implements Carrier {
   async receive(
     p?: Uint8Array,
   ): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
-    if (this.#rest.length === 0) this.#rest = [...await this.receiveBatch()];
-    const run = this.#rest[0];
+    let run = this.#rest[0];
+    while (run === undefined) {
+      this.#rest = [...await this.receiveBatch()];
+      run = this.#rest[0];
+    }
     const { data, segmentSize, count } = run;
     const from = copyAddr(run.from);
     if (count === 1) this.#rest.shift();
@@ -178,9 +181,11 @@ export class OffloadCarrier implements Carrier {
     batch: readonly Outgoing[],
   ): SentBatch | Promise<SentBatch> | undefined {
     if (this.#isClosed) closed();
+    const first = batch[0];
+    if (first === undefined) return { sent: 0 };
     this.#peers.begin();
-    const peer = this.#peers.find(batch[0].to);
-    if (peer.kind === "name") return this.#sendResolved(batch[0]);
+    const peer = this.#peers.find(first.to);
+    if (peer.kind === "name") return this.#sendResolved(first);
     if (peer.kind === "refused") return { sent: 0, error: peer.error };
     let sent = 0;
     do {

@@ -26,9 +26,10 @@ export const MMSGHDR = {
 export const CMSGHDR = { len: 0, level: 8, type: 12, data: 16 } as const;
 export const POLLFD = { fd: 0, events: 4, revents: 6, size: 8 } as const;
 /** Packed on x86-64, so that 32-bit programs have the same. */
-export const EPOLL_EVENT = Deno.build.arch === "x86_64"
-  ? { events: 0, data: 4, size: 12 } as const
-  : { events: 0, data: 8, size: 16 } as const;
+export const EPOLL_EVENT: Readonly<Record<"events" | "data" | "size", number>> =
+  Deno.build.arch === "x86_64"
+    ? { events: 0, data: 4, size: 12 }
+    : { events: 0, data: 8, size: 16 };
 export const TIMESPEC = { sec: 0, nsec: 8, size: 16 } as const;
 /** The index of the dropped datagrams in the `uint32_t`s of `SO_MEMINFO`. */
 export const SK_MEMINFO_DROPS = 8;

@@ -24,13 +24,13 @@ export const MSG_NOSIGNAL = 0x4000;
 export const POLLIN = 1;
 export const EPOLLIN = 1;
 export const EPOLLOUT = 4;
-export const EPOLLONESHOT = 1 << 30;
+export const EPOLLONESHOT = 0x4000_0000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_MOD = 3;
 const EFD_NONBLOCK = SOCK_NONBLOCK;
 const EFD_CLOEXEC = SOCK_CLOEXEC;
 /** For `dup3` and `epoll_create1`. */
-export const O_CLOEXEC = SOCK_CLOEXEC;
+export const O_CLOEXEC: number = SOCK_CLOEXEC;
 
 export const EPERM = 1;
 export const EINTR = 4;

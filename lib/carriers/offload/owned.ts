@@ -56,7 +56,7 @@ function find(libc: Libc, addr: NetAddr, near: number): number {
   const isIt = (fd: number) => {
     size[0] = found.length;
     return libc.getsockname(fd, found, sizeBytes) === 0 &&
-      isSame(wanted, found) && getOption(libc, fd, SO_TYPE)[0] === SOCK_DGRAM;
+      isSame(wanted, found) && getOption(libc, fd, SO_TYPE) === SOCK_DGRAM;
   };
   for (let fd = near; fd < near + SEARCHED; fd++) if (isIt(fd)) return fd;
   for (let fd = near - 1; fd >= 0; fd--) if (isIt(fd)) return fd;

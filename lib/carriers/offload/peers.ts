@@ -48,7 +48,7 @@ export class ManyPeers implements Peers {
   /** @param family Of the socket. An IPv4 one cannot use `::ffff:a.b.c.d`. */
   constructor(libc: Libc, family: 4 | 6) {
     this.#known = new BoundedMap((peer) => {
-      const [host, text] = peer.split(" ", 2);
+      const [host = "", text] = peer.split(" ", 2);
       const hostname = family === 4 ? comparableHost(host) : host;
       const port = Number(text);
       const address: NetAddr = { transport: "udp", hostname, port };

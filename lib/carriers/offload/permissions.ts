@@ -11,7 +11,7 @@ export class NetPermission {
 
   constructor(hostname: string, port: number) {
     // Permissions have no zones.
-    const host = `${bracketed(hostname.split("%", 1)[0])}:${port}`;
+    const host = `${bracketed(hostname.split("%", 1)[0] ?? "")}:${port}`;
     this.#descriptor = { name: "net", host };
   }
 

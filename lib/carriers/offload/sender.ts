@@ -97,11 +97,13 @@ export class Sender {
     batch: readonly Outgoing[],
     start: number,
   ): SentBatch | undefined {
+    const first = batch[start];
+    if (first === undefined) return { sent: 0 };
     for (;;) {
       const count = this.#fill(slots, batch, start);
       if (count === 0) return { sent: 0 };
       const n = this.#libc.sendmmsg(this.#fd, slots.headers, count, FLAGS);
-      if (n > 0) return { sent: this.#ends[n - 1] - start };
+      if (n > 0) return { sent: this.#held(n, start) };
       const errno = this.#libc.errno();
       switch (errno) {
         case EINTR:
@@ -116,8 +118,8 @@ export class Sender {
         case EIO:
         case EINVAL:
         case EMSGSIZE:
-          if (this.#ends[0] - start > 1) {
-            this.#remember(errno, batch[start].data.length);
+          if (this.#held(1, start) > 1) {
+            this.#remember(errno, first.data.length);
             continue;
           }
       }
@@ -133,8 +135,12 @@ export class Sender {
   #fill(slots: Slots, batch: readonly Outgoing[], start: number): number {
     let next = start;
     let slot = 0;
-    for (; slot < SLOTS && next < batch.length; slot++) {
-      const { to, data: first } = batch[next];
+    // Reading past the end of an array is slow.
+    const end = batch.length;
+    for (; slot < SLOTS && next < end; slot++) {
+      const message = batch[next];
+      if (message === undefined) break;
+      const { to, data: first } = message;
       const peer = this.#peers.find(to);
       if (peer.kind !== "address") break;
       const size = first.length;
@@ -143,8 +149,10 @@ export class Sender {
       let used = size;
       const from = next++;
       if (size > 0 && size <= this.#largestSegment) {
-        while (next < batch.length && next - from < MAX_SEGMENTS) {
-          const { data, to: other } = batch[next];
+        while (next < end && next - from < MAX_SEGMENTS) {
+          const following = batch[next];
+          if (following === undefined) break;
+          const { data, to: other } = following;
           const { length } = data;
           if (
             length === 0 || length > size || used + length > MAX_RUN ||
@@ -164,6 +172,11 @@ export class Sender {
       this.#ends[slot] = next;
     }
     return slot;
+  }
+
+  /** Returns how many messages, from `start` on, the first slots hold. */
+  #held(slots: number, start: number): number {
+    return (this.#ends[slots - 1] ?? start) - start;
   }
 
   /**

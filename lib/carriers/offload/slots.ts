@@ -24,7 +24,7 @@ const spare: Slots[] = [];
  */
 export class Slots {
   /** How many slots there are. */
-  static readonly count = COUNT;
+  static readonly count: number = COUNT;
 
   /** Returns slots that nobody uses. */
   static take(): Slots {
@@ -35,10 +35,10 @@ export class Slots {
   readonly headers: Uint8Array<ArrayBuffer>;
   /** The data of all slots, `dataSize` bytes each. */
   readonly data: Uint8Array<ArrayBuffer>;
-  readonly dataSize = DATA_SIZE;
+  readonly dataSize: number = DATA_SIZE;
   /** The peers' addresses, `sockaddrSize` bytes each. */
   readonly sockaddrs: DataView;
-  readonly sockaddrSize = SOCKADDR_SIZE;
+  readonly sockaddrSize: number = SOCKADDR_SIZE;
   readonly #sockaddrs: Uint8Array;
   readonly #controls: DataView;
   // Little-endian: the lower half of a `size_t` comes first.
@@ -57,12 +57,10 @@ export class Slots {
     this.#controls = new DataView(controls.buffer);
     this.#headerWords = new Uint32Array(headers.buffer);
     this.#iovecWords = new Uint32Array(iovecs.buffer);
-    const [data, sockaddrs, control, vectors] = [
-      this.data,
-      this.#sockaddrs,
-      controls,
-      this.#iovecWords,
-    ].map(addressOf);
+    const data = addressOf(this.data);
+    const sockaddrs = addressOf(this.#sockaddrs);
+    const control = addressOf(controls);
+    const vectors = addressOf(this.#iovecWords);
     for (let i = 0; i < count; i++) {
       const header = (offset: number) => (i * MMSGHDR.size + offset) / 8;
       headers[header(MMSGHDR.name)] = sockaddrs + BigInt(i * SOCKADDR_SIZE);
@@ -95,7 +93,7 @@ export class Slots {
 
   /** Returns how many bytes a slot received. */
   length(slot: number): number {
-    return this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.len) / 4];
+    return this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.len) / 4] ?? 0;
   }
 
   /** Sets the peer to send to; `null` if the socket is connected. */
@@ -135,7 +133,8 @@ export class Slots {
    */
   control(slot: number, level: number, type: number): number | undefined {
     const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
-    if (this.#headerWords[word] < CMSGHDR.data + 4) return undefined;
+    const size = this.#headerWords[word] ?? 0;
+    if (size < CMSGHDR.data + 4) return undefined;
     const at = slot * CONTROL_SIZE;
     if (
       this.#controls.getInt32(at + CMSGHDR.level, true) !== level ||

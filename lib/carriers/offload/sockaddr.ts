@@ -18,7 +18,7 @@ export function encodeAddress(
   address: NetAddr,
 ): Sockaddr {
   const { hostname, port } = address;
-  const [host, zone] = hostname.split("%", 2);
+  const [host = "", zone] = hostname.split("%", 2);
   const bytes = ipBytes(host);
   const inet6 = host.includes(":");
   const layout = inet6 ? SOCKADDR_IN6 : SOCKADDR_IN;
@@ -54,9 +54,10 @@ export function decodeAddress(view: DataView, offset: number): NetAddr {
 }
 
 function ipv6Text(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   const groups = Array.from(
     { length: 8 },
-    (_, i) => (bytes[2 * i] << 8 | bytes[2 * i + 1]).toString(16),
+    (_, i) => view.getUint16(2 * i).toString(16),
   );
   const text = groups.join(":");
   return canonicalIpv6(text) ?? text;

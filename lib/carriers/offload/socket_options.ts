@@ -35,7 +35,7 @@ export function setOptions(
 
 /** Returns and clears the socket's pending error; 0 if there is none (SO_ERROR). */
 export function pendingError(libc: Libc, fd: number): number {
-  return getOption(libc, fd, SO_ERROR)[0];
+  return getOption(libc, fd, SO_ERROR);
 }
 
 /**
@@ -43,7 +43,7 @@ export function pendingError(libc: Libc, fd: number): number {
  * it at any time, SO_RXQ_OVFL only with the next datagram.
  */
 export function droppedBy(libc: Libc, fd: number): number {
-  return getOption(libc, fd, SO_MEMINFO)[SK_MEMINFO_DROPS];
+  return getOption(libc, fd, SO_MEMINFO, SK_MEMINFO_DROPS);
 }
 
 /** Sizes above the system's limit need CAP_NET_ADMIN, which root has. */
@@ -60,7 +60,7 @@ function setBuffer(
   if (libc.setsockopt(fd, SOL_SOCKET, force, value, value.length) === 0) return;
   set(libc, fd, SOL_SOCKET, option, size);
   // The kernel doubles the value, for its own bookkeeping (socket(7)).
-  const given = getOption(libc, fd, option)[0] / 2;
+  const given = getOption(libc, fd, option) / 2;
   if (given >= size) return;
   throw new RangeError(
     `Cannot open a socket: ${name} may be up to ${given} here (${limit}): given ${size}`,
@@ -85,16 +85,17 @@ const VALUE_BYTES = new Uint8Array(VALUE.buffer);
 const SIZE = new Uint32Array(1);
 const SIZE_BYTES = new Uint8Array(SIZE.buffer);
 
-/** Returns the value of an option of SOL_SOCKET, valid until the next call. */
+/** Returns one of the numbers that an option of SOL_SOCKET consists of. */
 export function getOption(
   libc: Libc,
   fd: number,
   option: number,
-): Uint32Array {
+  index = 0,
+): number {
   SIZE[0] = VALUE_BYTES.length;
   checked(
     libc,
     libc.getsockopt(fd, SOL_SOCKET, option, VALUE_BYTES, SIZE_BYTES),
   );
-  return VALUE;
+  return VALUE[index] ?? 0;
 }

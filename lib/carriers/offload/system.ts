@@ -41,7 +41,7 @@ export interface Opening {
   /** Its own address, or the peer's: an IP address. */
   readonly address: NetAddr;
   /** The best one first. */
-  readonly places: readonly Place[];
+  readonly places: readonly [Place, ...Place[]];
   readonly options: OffloadOptions;
 }
 

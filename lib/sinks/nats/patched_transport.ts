@@ -29,7 +29,7 @@ function guarded<S extends Socket>(socket: S): S {
   const ignore = () => {};
   const removeAllListeners = socket.removeAllListeners.bind(socket);
   // Called without an event it removes all listeners; `undefined` is an event.
-  socket.removeAllListeners = (...event) => {
+  socket.removeAllListeners = (...event: [event?: string | symbol]) => {
     removeAllListeners(...event);
     if (!socket.listeners("error").includes(ignore)) {
       socket.on("error", ignore);

@@ -18,11 +18,10 @@ const worker = () =>
   });
 
 for (let round = 0; round < 10; round++) {
-  const sockets = Array.from(
-    { length: 10 },
-    () => bind("udp://127.0.0.1:0", options),
-  );
-  await using client = await connect(sockets[0].addr, options);
+  const bound = () => bind("udp://127.0.0.1:0", options);
+  const first = bound();
+  const sockets = [first, ...Array.from({ length: 9 }, bound)];
+  await using client = await connect(first.addr, options);
   for (const socket of sockets) socket.receive().catch(() => {});
   await client.send("x");
   await sleep(5);

@@ -25,7 +25,8 @@ export async function fast(addr: Deno.NetAddr): Promise<() => Promise<void>> {
 }
 
 if (import.meta.main) {
-  const client = await connect(Deno.args[0], { carrier: offload() });
+  const [address = ""] = Deno.args;
+  const client = await connect(address, { carrier: offload() });
   const messages = Array.from({ length: 256 }, () => new Uint8Array(50));
   let running = true;
   const stopped = Deno.stdin.readable.pipeTo(new WritableStream());

@@ -5,8 +5,9 @@
 import { connect } from "../../../mod.ts";
 import { offload } from "../../../lib/carriers/offload.ts";
 
-const client = await connect(Deno.args[0], { carrier: offload() });
-const count = Number(Deno.args[1]);
+const [address = "", text] = Deno.args;
+const count = Number(text);
+const client = await connect(address, { carrier: offload() });
 for (let n = 0, burst = 0; n < count; burst++) {
   const messages: Uint8Array[] = [];
   for (const end = Math.min(count, n + 1 + burst * 97 % 4000); n < end; n++) {
