@@ -79,6 +79,13 @@ Deno.test("drops of the system and withheld replies are exported if they are kno
   const { text } = metrics(stats, "");
   assertStringIncludes(text, "\npli_kernel_dropped_datagrams_total 8\n");
   assertStringIncludes(text, '\npli_withheld_answers_total{reason="rate"} 9\n');
+  assertStringIncludes(text, "\npli_kernel_drops_known 1\n");
+});
+
+Deno.test("metrics say that the drops of the system are not known", () => {
+  const { text } = metrics({ ...STATS, kernelDrops: null }, "");
+  assertStringIncludes(text, "\npli_kernel_drops_known 0\n");
+  assertEquals(text.includes("pli_kernel_dropped_datagrams"), false);
 });
 
 Deno.test("each metric is a counter or a gauge, whatever the sinks are called", () => {

@@ -75,7 +75,12 @@ function metricsOf(stats: CollectorStats): Metric[] {
     counter(
       "kernel_dropped_datagrams",
       "Datagrams that the system dropped because the buffer was full.",
-      stats.kernelDrops === undefined ? [] : stats.kernelDrops,
+      stats.kernelDrops ?? [],
+    ),
+    gauge(
+      "kernel_drops_known",
+      "Whether it is known how many the system dropped (1), or not (0).",
+      stats.kernelDrops === undefined ? [] : stats.kernelDrops === null ? 0 : 1,
     ),
     ...ofSinks(stats),
   ];

@@ -17,7 +17,7 @@ import { bytes, number } from "./text.js";
  * @property {number} sendFailed
  * @property {Counts} dropped
  * @property {Counts} [withheld]
- * @property {number} [kernelDrops]
+ * @property {number | null} [kernelDrops] `null` if it is not known.
  * @property {Record<string, Counts>} sinks
  */
 
@@ -44,18 +44,19 @@ export function showTotals(stats) {
   for (const [group, values] of groups) {
     for (const [name, value] of Object.entries(values)) {
       const text = shown.get(`${group}\n${name}`);
-      if (text !== undefined) text.data = number(value);
+      if (text === undefined) continue;
+      text.data = value === null ? "unknown" : number(value);
     }
   }
 }
 
 /**
  * @param {Stats} stats
- * @returns {[string, Counts][]}
+ * @returns {[string, Record<string, number | null>][]}
  */
 function groupsOf(stats) {
   const { kernelDrops, withheld = {} } = stats;
-  /** @type {[string, Counts][]} */
+  /** @type {ReturnType<typeof groupsOf>} */
   const groups = [
     ["Socket", {
       waiting: stats.waiting,
@@ -85,7 +86,7 @@ function spelled(values) {
   );
 }
 
-/** @param {[string, Counts][]} groups */
+/** @param {ReturnType<typeof groupsOf>} groups */
 function build(groups) {
   shown = new Map();
   counts.replaceChildren();
