@@ -85,7 +85,10 @@ export interface PageOptions {
 
 /** A page that {@linkcode page} serves: a sink of the name `page`. */
 export interface Page extends Sink {
-  /** The page's URL, with the port that the system chose. */
+  /**
+   * The page's URL, with the port that the system chose. It can be opened on this
+   * machine, and contains no token: the page asks for it.
+   */
   readonly url: string;
 }
 
@@ -179,7 +182,7 @@ class ServedPage implements Page {
     // It needs the port, and no request can arrive before this turn ends.
     const access = accessTo({ ...address, hostname }, token, named);
     this.#handler = routes({ access, feeds, log, stats, send });
-    this.url = `http://${host}:${address.port}/`;
+    this.url = `http://${ownHost(host)}:${address.port}/`;
     this.#recent = recent;
     this.#feeds = feeds;
   }
@@ -214,6 +217,11 @@ class ServedPage implements Page {
     this.#running.add(completed);
     completed.then(() => void this.#running.delete(completed));
   }
+}
+
+/** Returns a host that can be opened on this machine. */
+function ownHost(host: string): string {
+  return { "0.0.0.0": "127.0.0.1", "[::]": "[::1]" }[host] ?? host;
 }
 
 /** Waits until the work is done, or for `ms` milliseconds. */

@@ -215,3 +215,34 @@ export async function rawRequest(
 export function hostOf(page: Page): string {
   return new URL(page.url).host;
 }
+
+/** Returns the status of a request with these headers. */
+export async function status(
+  page: Page,
+  request: string,
+  headers: readonly string[] = [],
+  body = "",
+): Promise<number> {
+  const response = await rawRequest(
+    page,
+    [`${request} HTTP/1.1`, ...headers],
+    body,
+  );
+  return Number(response.split(" ")[1]);
+}
+
+export const TOKEN = "a long and secret token";
+
+/** Options of a page beyond loopback. */
+export const OPEN = { listen: "0.0.0.0:0", token: TOKEN };
+
+/** Runs a test with a page beyond loopback, at the URL that is reachable here. */
+export async function withOpenPage(
+  run: (page: Page, url: string) => Promise<void>,
+  options: Partial<PageOptions> = {},
+) {
+  await withPage(
+    (page) => run(page, page.url.replace("0.0.0.0", "127.0.0.1")),
+    { ...OPEN, ...options },
+  );
+}

@@ -1,12 +1,12 @@
 import type { NetAddr } from "../../addr.ts";
-import { createHash, timingSafeEqual } from "node:crypto";
 import { Hosts } from "./hosts.ts";
-import { refuse, respond } from "./responses.ts";
+import { refuse } from "./responses.ts";
+import { Token } from "./token.ts";
 
 /** Decides which requests are allowed. */
 export interface Access {
   /** Returns a refusal or a redirection; `undefined` if the request is allowed. */
-  check(request: Request, url: URL): Response | undefined;
+  check(request: Request, url: URL): Promise<Response | undefined>;
 }
 
 /**
@@ -26,11 +26,12 @@ export function accessTo(
     ? undefined
     : new Token(token, address.port);
   return {
-    check(request, url) {
+    async check(request, url) {
       const host = request.headers.get("host")?.toLowerCase() ?? "";
       const refusal = hosts.refusal(host);
       if (refusal !== undefined) return refuse(403, refusal);
-      return otherSite(request, url, host, hosts) ?? guard?.check(request, url);
+      return otherSite(request, url, host, hosts) ??
+        await guard?.check(request, url);
     },
   };
 }
@@ -55,66 +56,4 @@ function otherSite(
   return (own || link) && (from === host || hosts.isPublic(from))
     ? undefined
     : refuse(403, "requests from other sites are refused");
-}
-
-class Token {
-  readonly #hash: Uint8Array;
-  readonly #cookieName: string;
-  // It does not reveal the token, and stays the same after a restart.
-  readonly #cookie: string;
-
-  constructor(token: string, port: number) {
-    this.#hash = sha256(token);
-    this.#cookie = sha256(`cookie of the page ${token}`).toHex();
-    // All ports of a host share their cookies.
-    this.#cookieName = `pli-${port}`;
-  }
-
-  check({ headers }: Request, url: URL): Response | undefined {
-    if (url.pathname === "/health") return undefined;
-    const given = url.pathname === "/" ? url.searchParams.get("token") : null;
-    if (given !== null && this.#is(given)) return this.#setCookie();
-    const authorization = headers.get("authorization") ?? "";
-    const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1];
-    if (bearer !== undefined && this.#is(bearer)) return undefined;
-    if (given === null && this.#hasCookie(headers.get("cookie") ?? "")) {
-      return undefined;
-    }
-    return refuse(
-      401,
-      "open /?token=TOKEN once, or send it as a bearer token",
-      {
-        "WWW-Authenticate": "Bearer",
-      },
-    );
-  }
-
-  #setCookie(): Response {
-    return respond(null, "text/plain", {
-      status: 303,
-      headers: {
-        "Location": "./",
-        "Set-Cookie":
-          `${this.#cookieName}=${this.#cookie}; Path=/; HttpOnly; SameSite=Strict`,
-      },
-    });
-  }
-
-  #is(token: string): boolean {
-    return timingSafeEqual(sha256(token), this.#hash);
-  }
-
-  #hasCookie(header: string): boolean {
-    const wanted = sha256(this.#cookie);
-    return header.split(";").some((pair) => {
-      const [name, value = ""] = pair.trim().split("=");
-      return name === this.#cookieName &&
-        timingSafeEqual(sha256(value), wanted);
-    });
-  }
-}
-
-/** Hashes have one length, so the time to compare them reveals nothing. */
-function sha256(text: string): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(text).digest());
 }

@@ -44,7 +44,7 @@ export function routes(resources: Resources): Handler {
 
   async function handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    const refused = access.check(request, url);
+    const refused = await access.check(request, url);
     if (refused !== undefined) return refused;
     const { pathname } = url;
     const { method } = request;
