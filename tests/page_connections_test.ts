@@ -18,13 +18,16 @@ const LIMITS: ConnectionLimits = {
 /** Serves requests within limits; closes everything after the test. */
 async function withListener(
   limits: Partial<ConnectionLimits>,
-  respond: () => Response | Promise<Response>,
+  respond: (
+    request: Request,
+    completed: Promise<void>,
+  ) => Response | Promise<Response>,
   run: (listener: Listener, said: string[]) => Promise<void>,
 ): Promise<void> {
   const said: string[] = [];
   const listener = new Listener(
     net("127.0.0.1", 0),
-    httpServer(async () => await respond()),
+    httpServer(async (...given) => await respond(...given)),
     { ...LIMITS, ...limits },
     new Warnings((line) => void said.push(line)),
   );
@@ -99,6 +102,24 @@ Deno.test("half a body is closed in time after its response", () =>
     assertMatch(await rest(await dial(listener, head)), /^HTTP\/1.1 200 /);
     await sizeIs(listener, 0);
   }));
+
+Deno.test("requests on one connection that are never answered end with it", async () => {
+  let atWork = 0;
+  const never = (_: Request, completed: Promise<void>) => {
+    atWork++;
+    completed.then(() => void atWork--);
+    return new Promise<Response>(() => {});
+  };
+  await withListener({}, never, async (listener) => {
+    const conn = await dial(
+      listener,
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(50),
+    );
+    while (atWork < 50) await turn();
+    conn.close();
+    while (atWork > 0) await turn();
+  });
+});
 
 Deno.test("a request that is at work has all the time that it needs", async () => {
   const work = Promise.withResolvers<Response>();
@@ -175,10 +196,15 @@ Deno.test("a connection at work is never closed for a new one, which is refused"
   });
 });
 
-Deno.test("whatever fails while it accepts is reported once, and it goes on", async () => {
+/** Makes the next connections fail to be accepted, with these codes. */
+function failAccept(codes: (string | undefined)[]): Disposable & {
+  /** How many times a port was opened. */
+  readonly listened: number;
+} {
   const { listen } = Deno;
-  const codes = ["EMFILE", "EMFILE", "EINVAL", "ENFILE", undefined];
+  let listened = 0;
   const failing = (options: Deno.TcpListenOptions) => {
+    listened++;
     const listener = listen(options);
     const accept = listener.accept.bind(listener);
     listener.accept = () => {
@@ -188,22 +214,43 @@ Deno.test("whatever fails while it accepts is reported once, and it goes on", as
     };
     return listener;
   };
-  try {
-    Object.assign(Deno, { listen: failing });
-    await withListener({ calmMs: 1 }, ok, async (listener, said) => {
-      // While it opens its port again, connections are refused.
-      const dialed = () => dial(listener).catch(() => undefined);
-      while (said.length < 2) (await dialed())?.close();
-      using conn = await dial(listener);
-      assertEquals(await statusOn(conn), "200");
-      assertEquals(said, [
-        "the page accepts no connections: no room; trying again",
-        "the page accepts connections again",
-      ]);
-    });
-  } finally {
-    Object.assign(Deno, { listen });
-  }
+  Object.assign(Deno, { listen: failing });
+  return {
+    get listened() {
+      return listened;
+    },
+    [Symbol.dispose]: () => void Object.assign(Deno, { listen }),
+  };
+}
+
+Deno.test("whatever fails while it accepts is reported once, and it goes on", async () => {
+  using ports = failAccept(["EMFILE", "EMFILE", "EINVAL", "ENFILE", undefined]);
+  await withListener({ calmMs: 1 }, ok, async (listener, said) => {
+    // While it opens its port again, connections are refused.
+    const dialed = () => dial(listener).catch(() => undefined);
+    while (said.length < 2) (await dialed())?.close();
+    using conn = await dial(listener);
+    assertEquals(await statusOn(conn), "200");
+    assertEquals(said, [
+      "the page accepts no connections: no room; trying again",
+      "the page accepts connections again",
+    ]);
+    assertEquals(ports.listened, 3);
+  });
+});
+
+Deno.test("connections that end before they are accepted are no trouble, and the port stays open", async () => {
+  using ports = failAccept([
+    "ENOTCONN",
+    "ECONNABORTED",
+    "ECONNRESET",
+    "EPROTO",
+  ]);
+  await withListener({}, ok, async (listener, said) => {
+    using conn = await dial(listener);
+    assertEquals(await statusOn(conn), "200");
+    assertEquals([said, ports.listened], [[], 1]);
+  });
 });
 
 Deno.test("a page that is full of idle connections still responds, and shows messages", () =>

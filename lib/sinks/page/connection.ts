@@ -31,6 +31,8 @@ export class Connection extends Duplex {
     super();
     this.#conn = conn;
     this.#limits = limits;
+    // Each request on it listens for its end.
+    this.setMaxListeners(0);
     // A browser that resets its connection harms nobody.
     this.on("error", () => {});
     this.#rest();

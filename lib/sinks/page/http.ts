@@ -35,9 +35,13 @@ async function respond(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const end = (incoming.socket as unknown as Connection).begin();
+  const connection = incoming.socket as unknown as Connection;
+  const end = connection.begin();
   const completed = new Promise<void>((resolve) => {
     outgoing.once("close", resolve);
+    // A response that waits for another one is not told of it.
+    connection.once("close", resolve);
+    outgoing.once("close", () => connection.off("close", resolve));
   });
   completed.then(end);
   outgoing.on("error", () => {});

@@ -6,6 +6,21 @@ import { Connection, type TimeLimits } from "./connection.ts";
 const TROUBLE = "the page accepts no connections";
 // The codes of a system that has no room for another connection.
 const NO_ROOM = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"];
+// The codes of a connection that ended before it was accepted (accept(2)).
+const GONE = [
+  "ECONNABORTED",
+  "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOPROTOOPT",
+  "ENOTCONN",
+  "EOPNOTSUPP",
+  "EPERM",
+  "EPROTO",
+  "ETIMEDOUT",
+];
 
 /** What the connections of a page may take. */
 export interface ConnectionLimits extends TimeLimits {
@@ -92,6 +107,7 @@ export class Listener {
 
   async #recover(error: unknown): Promise<void> {
     const { code = "" } = error as { code?: string };
+    if (GONE.includes(code)) return;
     this.#failedAt = performance.now();
     this.#warnings.once(
       TROUBLE,
@@ -124,7 +140,11 @@ export class Listener {
       ? this.#makeRoom(source)
       : this.#connections.size < this.#limits.all || this.#makeRoom();
     if (!hasRoom) return void connection.destroy();
-    conn.setNoDelay(true);
+    try {
+      conn.setNoDelay(true);
+    } catch {
+      // It was reset already; reading will tell.
+    }
     this.#connections.add(connection);
     connection.once("close", () => void this.#connections.delete(connection));
     this.#onConnection(connection);
