@@ -160,7 +160,7 @@ export function serverSettings(
     serves: true,
   });
   if (values.publish !== undefined) parseNatsUrl(values.publish);
-  blockList([...networks.allow ?? [], ...networks.deny ?? []]);
+  blockList([...lists.allow ?? [], ...lists.deny ?? []]);
   const size = wholeNumber("max-size", values["max-size"], 0, undefined);
   return {
     address,
