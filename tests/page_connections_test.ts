@@ -88,7 +88,7 @@ Deno.test("a connection without a request, or with half a head, is closed in tim
   }));
 
 Deno.test("a connection that was used is closed when no further request comes", () =>
-  withListener({ headMs: 50 }, ok, async (listener) => {
+  withListener({ headMs: 1000 }, ok, async (listener) => {
     const conn = await dial(listener);
     assertEquals(await statusOn(conn), "200");
     assertEquals(await statusOn(conn), "200");
@@ -97,7 +97,7 @@ Deno.test("a connection that was used is closed when no further request comes", 
   }));
 
 Deno.test("half a body is closed in time after its response", () =>
-  withListener({ headMs: 50 }, ok, async (listener) => {
+  withListener({ headMs: 1000 }, ok, async (listener) => {
     const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf";
     assertMatch(await rest(await dial(listener, head)), /^HTTP\/1.1 200 /);
     await sizeIs(listener, 0);
@@ -128,7 +128,7 @@ Deno.test("a request that is at work has all the time that it needs", async () =
     started.resolve();
     return work.promise;
   };
-  await withListener({ headMs: 20 }, respond, async (listener) => {
+  await withListener({ headMs: 1000 }, respond, async (listener) => {
     const conn = await dial(listener, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     await started.promise;
     // It would have been closed with this one, which came later.

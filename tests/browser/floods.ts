@@ -64,13 +64,13 @@ browserTest(
         new RegExp(`^Showing 1 of ${oneOf} messages in the list: `),
       );
       // It is there while the gaps are, and no longer.
-      for (let id = 6102; id < 6900; id += 200) {
+      for (const id of [6102, 6302, 6502]) {
         page.write(messagesFrom(id, 200));
         await shows(tab, id + 199);
       }
       await note.waitFor({ state: "hidden" });
       const last = await exactIds(tab);
-      assertEquals(last, range(last.at(-1)!, 6901).reverse());
+      assertEquals(last, range(last.at(-1)!, 6701).reverse());
       assertEquals(last.length, 500);
     } finally {
       await page.close();
