@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "../lib/sinks/page.ts";
+import { textOf } from "../lib/sinks/page/body.ts";
 import { httpServer } from "../lib/sinks/page/http.ts";
 import { type ConnectionLimits, Listener } from "../lib/sinks/page/listener.ts";
 import { Warnings } from "../lib/warnings.ts";
@@ -102,6 +103,25 @@ Deno.test("half a body is closed in time after its response", () =>
     assertMatch(await rest(await dial(listener, head)), /^HTTP\/1.1 200 /);
     await sizeIs(listener, 0);
   }));
+
+Deno.test("half a body that is waited for ends in time, with its connection", async () => {
+  const read = async (request: Request) => {
+    const body = await textOf(request, 1000, 50);
+    return body instanceof Response ? body : new Response(body);
+  };
+  await withListener({}, read, async (listener) => {
+    const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n";
+    assertMatch(await rest(await dial(listener, `${head}half`)), / 408 /);
+    const whole = await rest(
+      await dial(
+        listener,
+        `${head.replace("a\r", "a\r\nConnection: close\r")}all of it`,
+      ),
+    );
+    assertMatch(whole, / 200 .*all of it/s);
+    await sizeIs(listener, 0);
+  });
+});
 
 Deno.test("requests on one connection that are never answered end with it", async () => {
   let atWork = 0;

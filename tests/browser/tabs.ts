@@ -133,25 +133,42 @@ browserTest(
   { expected: /ERR_|network error/ },
 );
 
-browserTest(
-  "a browser without shared workers has a stream per tab",
-  (open) =>
-    withPage(async (page) => {
-      page.write(messagesFrom(1, 5));
-      const without = (tab: Tab) =>
-        tab.addInitScript(() =>
-          Reflect.deleteProperty(globalThis, "SharedWorker")
-        );
-      const tab = await open(page.url, without);
-      await waitForRows(tab, 5);
-      const other = await open(page.url, without);
-      await waitForRows(other, 5);
-      assertEquals(page.stats["clients"], 2);
-      await setHidden(tab, true);
-      while (page.stats["clients"] !== 1) await turn();
-      page.write([message(6)]);
-      await waitForRows(other, 6);
-      await setHidden(tab, false);
-      await waitForRows(tab, 6);
+/** Leaves a tab without shared workers, or with such that fail. */
+const WITHOUT: Record<string, (tab: Tab) => Promise<unknown>> = {
+  "without shared workers": (tab) =>
+    tab.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, "SharedWorker");
     }),
-);
+  "whose shared workers fail": (tab) =>
+    tab.addInitScript(() => {
+      class Failing extends EventTarget {
+        readonly port = new MessageChannel().port1;
+        constructor() {
+          super();
+          setTimeout(() => this.dispatchEvent(new Event("error")));
+        }
+      }
+      Object.assign(globalThis, { SharedWorker: Failing });
+    }),
+};
+
+for (const [which, without] of Object.entries(WITHOUT)) {
+  browserTest(
+    `a browser ${which} has a stream per tab, while it is seen`,
+    (open) =>
+      withPage(async (page) => {
+        page.write(messagesFrom(1, 5));
+        const tab = await open(page.url, without);
+        await waitForRows(tab, 5);
+        const other = await open(page.url, without);
+        await waitForRows(other, 5);
+        assertEquals(page.stats["clients"], 2);
+        await setHidden(tab, true);
+        while (page.stats["clients"] !== 1) await turn();
+        page.write([message(6)]);
+        await waitForRows(other, 6);
+        await setHidden(tab, false);
+        await waitForRows(tab, 6);
+      }),
+  );
+}

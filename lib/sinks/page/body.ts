@@ -2,10 +2,16 @@ import { refuse } from "./responses.ts";
 
 const BODY_MS = 10_000;
 
-/** Reads a request's body. Returns a refusal if it is too long or too slow. */
+/**
+ * Reads a request's body.
+ *
+ * @param limitMs How long it may take, in milliseconds.
+ * @returns A refusal if it is too long or too slow.
+ */
 export async function textOf(
   { body }: Request,
   maxBytes: number,
+  limitMs = BODY_MS,
 ): Promise<string | Response> {
   if (body === null) return "";
   const reader = body.getReader();
@@ -16,11 +22,11 @@ export async function textOf(
   const timer = setTimeout(() => {
     late = true;
     reader.cancel().catch(() => {});
-  }, BODY_MS);
+  }, limitMs);
   try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (late) return refuse(408, "the body took too long");
+      if (late) return tooLate();
       if (done) return text + decoder.decode();
       bytes += value.length;
       if (bytes > maxBytes) {
@@ -32,4 +38,8 @@ export async function textOf(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function tooLate(): Response {
+  return refuse(408, "the body took too long", { "Connection": "close" });
 }
