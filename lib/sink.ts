@@ -59,9 +59,9 @@ export interface Sink {
 export interface CollectorStats extends SocketStats {
   /**
    * Datagrams that the system dropped because the socket's buffer was full.
-   * Absent if that is unknown (see `DatagramSocket.kernelDrops`).
+   * Absent, or `null`, if that is unknown (see `DatagramSocket.kernelDrops`).
    */
-  readonly kernelDrops?: number;
+  readonly kernelDrops?: number | null;
   /** The `stats` of each sink, by the sink's name. */
   readonly sinks: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** The `gauges` of each sink that has some, by the sink's name. */

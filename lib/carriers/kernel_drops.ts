@@ -3,6 +3,9 @@ import { canonicalIpv6 } from "../address/host.ts";
 
 const TABLES = [["/proc/net/udp", false], ["/proc/net/udp6", true]] as const;
 
+// `cat` takes a few milliseconds.
+const CAT_MS = 2000;
+
 /**
  * Returns how many datagrams Linux dropped at the UDP socket bound to that
  * address because its buffer was full: the last column of its row in
@@ -56,11 +59,17 @@ async function readTable(path: string): Promise<string | undefined> {
   }
   if (!granted({ name: "run", command: "cat" })) return undefined;
   try {
-    const { success, stdout } = await new Deno.Command("cat", { args: [path] })
-      .output();
+    // Deno starts no program with LD_PRELOAD and the like, so it gets none.
+    const { success, stdout } = await new Deno.Command("cat", {
+      args: [path],
+      clearEnv: true,
+      stdin: "null",
+      stderr: "null",
+      signal: AbortSignal.timeout(CAT_MS),
+    }).output();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch {
-    // Such as: too many processes or open files, LD_PRELOAD is set.
+    // Such as: too many processes or open files.
     return undefined;
   }
 }

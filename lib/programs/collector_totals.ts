@@ -8,18 +8,14 @@ export function collectorTotals(
   stats: CollectorStats,
   settings: ServerSettings,
 ): string[] {
-  const { format, carrier } = settings;
-  // The system drops datagrams; connections wait instead.
-  const isCounted = carrier.scheme === "udp";
   const { kernelDrops } = stats;
-  if (format === "json") {
-    const known = isCounted ? { kernelDrops: kernelDrops ?? null } : {};
-    return [JSON.stringify({ ...stats, ...known })];
-  }
+  if (settings.format === "json") return [JSON.stringify(stats)];
   const received = describeReceived(stats);
   const { output: _, ...sinks } = stats.sinks;
   return [
-    isCounted ? `${received}, ${describeSystemDrops(kernelDrops)}` : received,
+    kernelDrops === undefined
+      ? received
+      : `${received}, ${describeSystemDrops(kernelDrops)}`,
     ...isReplying(settings) ? [describeSent(stats)] : [],
     ...Object.entries(sinks).map(([name, counts]) => {
       const parts = Object.entries(counts).map(([what, n]) =>

@@ -3,6 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import { InvalidAddressError } from "../errors.ts";
 import { printLine, reasonOf } from "../warnings.ts";
 import { UsageError } from "./options.ts";
+import { StandardError } from "./standard_error.ts";
 
 /** The exit codes of the programs. */
 export const EXIT = {
@@ -15,6 +16,10 @@ export const EXIT = {
 
 /** The version, as `--version` prints it. */
 export const VERSION: string = `pli ${config.version}`;
+
+// How long the end waits for a reader of standard error.
+const LAST_LINES_MS = 500;
+const standardError = new StandardError();
 
 /** Prints one line on standard error, control characters escaped. */
 export const say: (line: string) => void = printLine;
@@ -44,20 +49,34 @@ export async function runProgram(
   program: () => Promise<number>,
 ): Promise<never> {
   setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
+  // What libraries print must not hold the program up either.
+  console.error = (...parts: unknown[]) =>
+    standardError.print(parts.map((part) => `${part}`).join(" "));
+  return await exit(await codeOf(name, program));
+}
+
+/** Ends the process. The last lines have half a second to be written. */
+export async function exit(code: number): Promise<never> {
+  await standardError.flush(LAST_LINES_MS);
+  Deno.exit(code);
+}
+
+async function codeOf(
+  name: string,
+  program: () => Promise<number>,
+): Promise<number> {
   try {
-    Deno.exit(await program());
+    return await program();
   } catch (error) {
     // The reader of standard output has closed it.
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.done);
+    if (error instanceof Deno.errors.BrokenPipe) return EXIT.done;
     const message = reasonOf(error);
     if (error instanceof UsageError) {
       say(`${message} (see: deno task ${name} --help)`);
-      Deno.exit(EXIT.usage);
+      return EXIT.usage;
     }
     say(message);
-    Deno.exit(
-      error instanceof InvalidAddressError ? EXIT.usage : EXIT.notOpened,
-    );
+    return error instanceof InvalidAddressError ? EXIT.usage : EXIT.notOpened;
   }
 }
 

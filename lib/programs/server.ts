@@ -19,6 +19,7 @@ import {
   serverSettings,
 } from "./server_options.ts";
 import { openSinks } from "./server_sinks.ts";
+import { areSystemDropsCounted } from "./system_drops.ts";
 import { describeWithheld } from "./totals.ts";
 
 // How soon the user sees that replies are withheld, without a line for each.
@@ -54,7 +55,13 @@ async function run(settings: ServerSettings): Promise<number> {
   const warnings = new Warnings();
   // The page asks for the stats of a collector that is given the page.
   const started = Promise.withResolvers<Collector>();
-  const stats = async () => await (await started.promise).stats();
+  const stats = async () => {
+    const counts = await (await started.promise).stats();
+    // What is not known is said, also by the page.
+    return areSystemDropsCounted(settings.carrier)
+      ? { ...counts, kernelDrops: counts.kernelDrops ?? null }
+      : counts;
+  };
   const { sinks, printer, firstId, url } = await openSinks(settings, {
     socket,
     own,

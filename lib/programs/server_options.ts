@@ -5,6 +5,7 @@ import { blockList } from "../address/networks.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
+import { publicHosts } from "../sinks/page/hosts.ts";
 import {
   type CarrierSettings,
   carrierSettings,
@@ -54,6 +55,7 @@ store      --store FILE         in SQLite; deno task history FILE prints it
            --receipt            reply {"id":17,"size":34} once it is on disk
 page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
            --page-token-file F  required beyond loopback (or env ${PAGE_TOKEN})
+           --page-host NAME     its public name, behind a proxy (repeatable)
 publish    --publish URL        to NATS JetStream: nats://HOST:4222/SUBJECT
 transport  --framing F          tcp, tls: one message per line | length   [line]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
@@ -64,8 +66,7 @@ transport  --framing F          tcp, tls: one message per line | length   [line]
 ADDRESS is HOST:PORT, :PORT (loopback), udp://HOST:PORT, tcp://…, tls://…,
 quic://…, or unix:/PATH. Messages go to standard output, all else to standard
 error. -h, --help, --version. Exit codes: 0 done, or Ctrl-C; 1 bad usage or
-address; 2 the socket could not be opened; 3 timed out; 4 some replies could not
-be sent.`;
+address; 2 the socket could not be opened; 3 timed out; 4 some replies not sent.`;
 
 /** The options that the server knows. */
 export const OPTIONS = {
@@ -90,7 +91,7 @@ export const OPTIONS = {
     "token-file",
   ],
   flags: ["once", "echo", "quiet", "receipt", "fast", "trace"],
-  lists: ["allow", "deny"],
+  lists: ["allow", "deny", "page-host"],
   optional: ["page"],
 } as const;
 
@@ -134,6 +135,8 @@ export interface PageSettings {
   /** The same, as an address. */
   address: NetAddr;
   token: Secret;
+  /** Its public names. */
+  hosts: readonly string[];
 }
 
 /**
@@ -148,10 +151,11 @@ export function serverSettings(
   if (rest.length > 1) {
     throw new UsageError(`expected one ADDRESS, got ${rest.length}`);
   }
-  const given: Given = { ...values, ...flags };
+  const { "page-host": hosts = [], ...networks } = lists;
+  const given: Given = { ...values, ...flags, "page-host": hosts[0] };
   checkCombinations(given);
   const address = parseAddress(rest[0] ?? DEFAULT_ADDRESS);
-  if ("path" in address) checkUnix(address, given, lists);
+  if ("path" in address) checkUnix(address, given, networks);
   const carrier = carrierSettings(address, { ...values, ...flags }, {
     serves: true,
   });
@@ -169,7 +173,7 @@ export function serverSettings(
     trace: flags.trace,
     socket: {
       maxSize: maxSizeFor(carrier, size),
-      ...lists,
+      ...networks,
       rateLimit: rateLimit(values["rate-limit"], values.burst),
       answerLimit: rate("answer-limit", values["answer-limit"], undefined),
     },
@@ -179,7 +183,11 @@ export function serverSettings(
       path: path("store", values.store),
       receipt: flags.receipt,
     },
-    page: page(values.page, path("page-token-file", values["page-token-file"])),
+    page: page(
+      values.page,
+      path("page-token-file", values["page-token-file"]),
+      publicHosts(hosts),
+    ),
     publish: values.publish,
   };
 }
@@ -193,6 +201,7 @@ function checkCombinations(given: Given): void {
   requires(given, "keep", "store");
   requires(given, "burst", "rate-limit");
   requires(given, "page-token-file", "page");
+  requires(given, "page-host", "page");
 }
 
 /** There are no IP sources, and no way back. */
@@ -247,6 +256,7 @@ function keep(
 function page(
   text: string | undefined,
   file: string | undefined,
+  hosts: readonly string[],
 ): PageSettings | undefined {
   if (text === undefined) return undefined;
   const listen = text === "" ? DEFAULT_PAGE : text;
@@ -262,5 +272,5 @@ function page(
       `--page ${listen}: others can reach it there, so it needs --page-token-file, or ${PAGE_TOKEN} and --allow-env=${PAGE_TOKEN}`,
     );
   }
-  return { listen, address, token: { file, variable: PAGE_TOKEN } };
+  return { listen, address, token: { file, variable: PAGE_TOKEN }, hosts };
 }

@@ -22,10 +22,10 @@ export function toCountSystemDrops(
  * @param counted The number, in the words of the line that it is part of.
  */
 export function describeSystemDrops(
-  drops: number | undefined,
+  drops: number | null | undefined,
   counted = `${drops}`,
 ): string {
-  if (drops !== undefined) return `${counted} dropped by the system`;
+  if (typeof drops === "number") return `${counted} dropped by the system`;
   return `dropped by the system: unknown (${reason()})`;
 }
 
@@ -33,6 +33,13 @@ function reason(): string {
   if (Deno.build.os !== "linux") return "only Linux counts them";
   const { state } = Deno.permissions.querySync({ name: "run", command: CAT });
   return state === "granted"
-    ? "the system has no count for this socket"
+    ? "the system's count could not be read"
     : `needs --allow-run=${CAT}`;
+}
+
+/** Whether the system counts what it drops; connections wait instead. */
+export function areSystemDropsCounted(
+  { scheme }: Pick<CarrierSettings, "scheme">,
+): boolean {
+  return scheme === "udp";
 }

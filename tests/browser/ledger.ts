@@ -12,10 +12,10 @@ const SENT = 200_000;
 const STOPPED = { first: 100_000, last: 120_000 };
 
 /** Adds up all outcomes. */
-function total({ dropped, kernelDrops = 0, sinks }: CollectorStats): number {
+function total({ dropped, kernelDrops, sinks }: CollectorStats): number {
   const { stored = NaN, waiting = NaN, notStored = NaN } = sinks["store"] ?? {};
   const refused = Object.values(dropped).reduce((sum, n) => sum + n, 0);
-  return stored + waiting + notStored + refused + kernelDrops;
+  return stored + waiting + notStored + refused + (kernelDrops ?? 0);
 }
 
 browserTest(

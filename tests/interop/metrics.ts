@@ -51,6 +51,7 @@ for (
         ["_total", { reason: "answerRate" }, 9],
       ]],
       pli_kernel_dropped_datagrams: ["counter", [["_total", {}, 8]]],
+      pli_kernel_drops_known: ["gauge", [["", {}, 1]]],
       pli_sink_messages: ["counter", [
         ["_total", { sink: "store", outcome: "stored" }, 6],
         ["_total", { sink: "store", outcome: "notStored" }, 0],

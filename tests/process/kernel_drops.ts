@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bind, connect } from "../../mod.ts";
+import { Program } from "./support/programs.ts";
 
 const SENT = 10_000;
 
@@ -32,4 +33,19 @@ Deno.test("kernelDrops is undefined if it cannot be known", async () => {
   }
   first.close();
   assertEquals(await first.kernelDrops(), undefined);
+});
+
+Deno.test("server says at /stats, at /metrics and in its totals that the count is not known", async () => {
+  const args = ["127.0.0.1:0", "--page", "127.0.0.1:0"];
+  const flags = ["--allow-net=127.0.0.1"];
+  await using server = new Program("server.ts", args, { flags });
+  const [, url = ""] = await server.said(/^page at (\S+)$/);
+  await server.said(/^listening on /);
+  const stats = await (await fetch(new URL("/stats", url))).json();
+  assertEquals(stats.kernelDrops, null);
+  const metrics = await (await fetch(new URL("/metrics", url))).text();
+  assertMatch(metrics, /^pli_kernel_drops_known 0$/m);
+  server.kill("SIGTERM");
+  const { stderr } = await server.ended();
+  assertMatch(stderr, /, dropped by the system: unknown \(needs --allow-run/);
 });

@@ -1,8 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 /** The totals and the counts, as the server sends them. */
-import { find } from "./list.js";
-import { element } from "./row.js";
+import { element, find } from "./element.js";
 import { bytes, number } from "./text.js";
 
 /**
@@ -18,7 +17,7 @@ import { bytes, number } from "./text.js";
  * @property {number} sendFailed
  * @property {Counts} dropped
  * @property {Counts} [withheld]
- * @property {number} [kernelDrops]
+ * @property {number | null} [kernelDrops] `null` if it is not known.
  * @property {Record<string, Counts>} sinks
  */
 
@@ -32,7 +31,9 @@ export function showTotals(stats) {
   const dropped = sum(stats.dropped) + (stats.kernelDrops ?? 0);
   put("received", number(stats.received));
   put("bytes", bytes(stats.bytes));
-  put("dropped", number(dropped));
+  // Perhaps the system dropped more.
+  const more = stats.kernelDrops === null ? "≥ " : "";
+  put("dropped", more + number(dropped));
   put("sent", number(stats.sent));
   find("dropped", HTMLElement).classList.toggle("warn", dropped > 0);
   const groups = groupsOf(stats);
@@ -45,18 +46,19 @@ export function showTotals(stats) {
   for (const [group, values] of groups) {
     for (const [name, value] of Object.entries(values)) {
       const text = shown.get(`${group}\n${name}`);
-      if (text !== undefined) text.data = number(value);
+      if (text === undefined) continue;
+      text.data = value === null ? "unknown" : number(value);
     }
   }
 }
 
 /**
  * @param {Stats} stats
- * @returns {[string, Counts][]}
+ * @returns {[string, Record<string, number | null>][]}
  */
 function groupsOf(stats) {
   const { kernelDrops, withheld = {} } = stats;
-  /** @type {[string, Counts][]} */
+  /** @type {ReturnType<typeof groupsOf>} */
   const groups = [
     ["Socket", {
       waiting: stats.waiting,
@@ -86,7 +88,7 @@ function spelled(values) {
   );
 }
 
-/** @param {[string, Counts][]} groups */
+/** @param {ReturnType<typeof groupsOf>} groups */
 function build(groups) {
   shown = new Map();
   counts.replaceChildren();
