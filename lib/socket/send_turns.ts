@@ -15,8 +15,8 @@ let begunIn = -1;
 /**
  * The turns of a loop that sends. What is sent in the first 2 ms (64 messages, if
  * other loops run) is sent at once, in the order of the calls, whatever ran
- * before. On a virtual clock, time passes
- * at each turn: it would stand still otherwise, and no time limit be reached.
+ * before. On a virtual clock, time passes at each turn: it would stand still
+ * otherwise, and no time limit be reached.
  */
 export class SendTurns {
   readonly #clock: Clock;
