@@ -46,7 +46,7 @@ receive    --count N, --once    stop after N messages, or after one
            --stats-every D      print the totals every D; --quiet: errors only
            --trace              log each datagram on standard error
 reply      --echo, --reply TEXT reply with the same message, or with TEXT
-           --answer-limit RATE  per peer               [1000/s, 10000 at once]
+           --answer-limit RATE  per peer          [udp: 1000/s, 10000 at once]
 access     --allow CIDR         accept only these sources (repeatable)
            --deny CIDR          reject these sources (repeatable)
            --rate-limit RATE    per source, such as 1000/s; --burst N at once
