@@ -6,7 +6,8 @@ import {
   wholeNumber,
 } from "./check.ts";
 import { copyDatagram, Datagram } from "./datagram.ts";
-import { ignoreRejection, isThenable } from "./promises.ts";
+import { isClosed } from "./errors.ts";
+import { beforeAbort, ignoreRejection, isThenable } from "./promises.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import { type Data, encode } from "./socket/outbox.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
@@ -25,15 +26,18 @@ export type {
 
 const ACTION = "collect";
 
-// How many answers are sent at a time, and how long the end waits for them.
+// How many answers are sent at a time.
 const MAX_ANSWERS = 1024;
-const ANSWERS_MS = 5000;
+const END_MS = 5000;
+// How long the end receives what has arrived.
+const DRAIN_MS = 1000;
+const PAUSE_MS = 10;
 
 /** Options of {@linkcode collect}. */
 export interface CollectOptions<A extends Addr = NetAddr> {
   /**
    * The sinks, which all get each message, in this order. At the end they are
-   * flushed in this order and closed in the reverse order, so that a sink may
+   * flushed at the same time and closed in the reverse order, so that a sink may
    * read from one before it.
    * @default {none}
    */
@@ -45,6 +49,12 @@ export interface CollectOptions<A extends Addr = NetAddr> {
    * @default {Infinity}
    */
   timeoutMs?: number | undefined;
+  /**
+   * How long the end may take, in milliseconds: answers and sinks share this time.
+   * What is left then is counted by the sinks.
+   * @default {5000}
+   */
+  endTimeoutMs?: number | undefined;
   /** The number of the first message. @default {1} */
   firstId?: number | undefined;
   /**
@@ -66,6 +76,22 @@ export interface CollectOptions<A extends Addr = NetAddr> {
 /** Why a collector ended. */
 export type CollectorEnd = "count" | "timeout" | "stopped" | "closed";
 
+/** How a collector is stopped. */
+export interface StopOptions {
+  /**
+   * Whether datagrams that have arrived, and wait in the socket, are received
+   * first. This takes at most a second.
+   * @default {false}
+   */
+  drain?: boolean | undefined;
+  /**
+   * How long the end may take from now on, in milliseconds. A second call can
+   * shorten the end: with 0, sinks count what is left at once.
+   * @default {the collector's `endTimeoutMs`, from the first call on}
+   */
+  timeoutMs?: number | undefined;
+}
+
 /** A running collector; {@linkcode collect} returns it. */
 export interface Collector {
   /**
@@ -78,9 +104,12 @@ export interface Collector {
   stats(): Promise<CollectorStats>;
   /**
    * Stops receiving, flushes pending messages to the sinks and closes the sinks.
-   * Datagrams that have not been received stay in the socket.
+   * Datagrams that have not been received stay in the socket, unless `drain` is
+   * set.
+   *
+   * @throws {RangeError} `timeoutMs` is out of range.
    */
-  stop(): Promise<CollectorEnd>;
+  stop(options?: StopOptions): Promise<CollectorEnd>;
 }
 
 /**
@@ -92,7 +121,8 @@ export interface Collector {
  * The socket's `allow`, `deny` and `rateLimit` (see `bind`) decide which
  * datagrams are accepted.
  *
- * @throws {RangeError} `count`, `timeoutMs` or `firstId` is out of range.
+ * @throws {RangeError} `count`, `timeoutMs`, `endTimeoutMs` or `firstId` is out of
+ * range.
  *
  * @example
  * ```ts
@@ -122,6 +152,7 @@ export function collect<A extends Addr>(
 ): Collector {
   requireOptions(ACTION, options);
   const { count = Infinity, timeoutMs, firstId = 1, sinks = [] } = options;
+  const { endTimeoutMs = END_MS } = options;
   const { answer, onError } = options;
   for (const [name, value] of Object.entries({ answer, onError })) {
     if (value !== undefined) requireFunction(ACTION, name, value);
@@ -132,13 +163,17 @@ export function collect<A extends Addr>(
     sinks,
     count: wholeNumber(ACTION, "count", count, 0, Infinity),
     timeoutMs: milliseconds(ACTION, "timeoutMs", timeoutMs),
+    endTimeoutMs: milliseconds(ACTION, "endTimeoutMs", endTimeoutMs),
     firstId: wholeNumber(ACTION, "firstId", firstId, 1),
   });
 }
 
 /** Checked options, with their defaults. */
 type Checked<A extends Addr> =
-  & Pick<CollectOptions<A>, "answer" | "onError" | "timeoutMs">
+  & Pick<
+    CollectOptions<A>,
+    "answer" | "onError" | "timeoutMs" | "endTimeoutMs"
+  >
   & { sinks: readonly Sink[]; count: number; firstId: number };
 
 class SocketCollector<A extends Addr> implements Collector {
@@ -148,6 +183,14 @@ class SocketCollector<A extends Addr> implements Collector {
   readonly #sinks: SinkWriter;
   readonly #answers: PeerLines;
   readonly #report: (error: unknown, sink?: Sink) => void;
+  readonly #endTimeoutMs: number | undefined;
+  readonly #limit = new AbortController();
+  #cancelLimit = () => {};
+  // Ends the wait of the receive loop.
+  #release = () => {};
+  #isDrained = true;
+  #isOver = false;
+  #next: number;
   #lastAt: number;
   #end: CollectorEnd | undefined;
   #kernelDrops: number | undefined;
@@ -163,12 +206,14 @@ class SocketCollector<A extends Addr> implements Collector {
     this.#sinks = new SinkWriter(ACTION, options.sinks, clock, this.#report);
     this.#answers = new PeerLines(MAX_ANSWERS, clock);
     if (options.answer !== undefined) this.#withheld = 0;
+    this.#endTimeoutMs = options.endTimeoutMs;
+    this.#next = options.firstId;
     this.#lastAt = socket.clock.now();
     this.finished = this.#run(options);
   }
 
   async stats(): Promise<CollectorStats> {
-    this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
+    await this.#countKernelDrops();
     const { withheld, ...stats } = this.#socket.stats;
     return {
       ...stats,
@@ -182,38 +227,104 @@ class SocketCollector<A extends Addr> implements Collector {
     };
   }
 
-  stop(): Promise<CollectorEnd> {
+  stop({ drain, timeoutMs }: StopOptions = {}): Promise<CollectorEnd> {
+    const ms = milliseconds("stop", "timeoutMs", timeoutMs);
+    if (drain && this.#end === undefined) this.#isDrained = false;
     this.#stop("stopped");
+    if (ms !== undefined) this.#endWithin(ms);
     return this.finished;
   }
 
   #stop(end: CollectorEnd): void {
-    this.#end ??= end;
+    if (this.#end !== undefined) return;
+    this.#end = end;
     this.#datagrams.return?.();
+    this.#release();
+    this.#endWithin(this.#endTimeoutMs);
+  }
+
+  #endWithin(ms: number | undefined): void {
+    this.#cancelLimit();
+    if (ms === undefined || this.#isOver) return;
+    const { clock } = this.#socket;
+    if (ms === 0) this.#limit.abort();
+    else this.#cancelLimit = clock.after(ms, () => this.#limit.abort());
   }
 
   async #run(options: Checked<A>): Promise<CollectorEnd> {
     const { count, timeoutMs, firstId, answer } = options;
     const cancel = timeoutMs === undefined ? undefined : this.#watch(timeoutMs);
-    let next = firstId;
     if (count === 0) this.#stop("count");
     await pump(this.#datagrams, this.#socket.clock, (datagram) => {
       this.#lastAt = this.#socket.clock.now();
-      this.#sinks.add({ id: next++, time: new Date(), datagram });
-      if (next - firstId >= count) this.#stop("count");
+      this.#add(datagram);
+      if (this.#next - firstId >= count) this.#stop("count");
       const { full } = this.#sinks;
       return full === undefined
         ? this.#answer(datagram, answer)
-        : full.then(() => this.#answer(datagram, answer));
+        : this.#hold(full).then(() => this.#answer(datagram, answer));
     }, this.#report);
     this.#stop("closed");
     cancel?.();
+    const { signal } = this.#limit;
+    if (!this.#isDrained) await this.#drain(answer, signal);
     this.#sinks.end();
-    await this.#endAnswers();
-    // While the socket is still open.
-    this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
-    await this.#sinks.close();
+    await Promise.all([
+      beforeAbort(this.#answers.idle(), signal),
+      // While the socket is still open.
+      beforeAbort(this.#countKernelDrops(), signal),
+      this.#sinks.flush(signal),
+    ]);
+    this.#answers.clear();
+    await this.#sinks.close(signal);
+    this.#isOver = true;
+    this.#cancelLimit();
     return this.#end ?? "closed";
+  }
+
+  #add(datagram: Datagram<A>): void {
+    this.#sinks.add({ id: this.#next++, time: new Date(), datagram });
+  }
+
+  /** Waits, but not beyond the stop. */
+  #hold(wait: Promise<void>): Promise<void> {
+    if (this.#end !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#release = resolve;
+      wait.then(resolve);
+    });
+  }
+
+  /** Receives what has arrived, unless a sink stays full. */
+  async #drain(
+    answer: CollectOptions<A>["answer"],
+    limit: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#socket;
+    const until = clock.now() + DRAIN_MS;
+    while (!limit.aborted && clock.now() < until) {
+      const { full } = this.#sinks;
+      if (full !== undefined) {
+        const hasRoom = settles(full, until - clock.now(), clock);
+        await beforeAbort(hasRoom, limit);
+        if (limit.aborted || !await hasRoom) return;
+      }
+      try {
+        const datagram = await this.#socket.tryReceive();
+        if (datagram === undefined) return;
+        this.#add(datagram);
+        this.#answer(datagram, answer);
+      } catch (error) {
+        if (isClosed(error)) return;
+        this.#report(error);
+        // A persistent error makes no busy loop.
+        await new Promise<void>((go) => void clock.after(PAUSE_MS, go));
+      }
+    }
+  }
+
+  async #countKernelDrops(): Promise<void> {
+    this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
   }
 
   /** Begins to send the answer. Waits only if too many are being sent. */
@@ -235,7 +346,8 @@ class SocketCollector<A extends Addr> implements Collector {
       run: () => this.#send(data, received),
       drop: () => void (this.#withheld = (this.#withheld ?? 0) + 1),
     });
-    return this.#answers.room();
+    const room = this.#answers.room();
+    return room && this.#hold(room);
   }
 
   async #send(data: Data, datagram: Datagram<A>): Promise<void> {
@@ -243,14 +355,6 @@ class SocketCollector<A extends Addr> implements Collector {
       await this.#socket.answer(data, datagram);
     } catch (error) {
       this.#report(error);
-    }
-  }
-
-  /** Waits for the answers, but not for a peer that does not take them. */
-  async #endAnswers(): Promise<void> {
-    const { clock } = this.#socket;
-    if (!await settles(this.#answers.idle(), ANSWERS_MS, clock)) {
-      this.#answers.clear();
     }
   }
 

@@ -1,4 +1,5 @@
 import { systemClock } from "../clock.ts";
+import { beforeAbort } from "../promises.ts";
 import type { Message, Sink } from "../sink.ts";
 import { settles } from "../socket/peer_lines.ts";
 import { Warnings } from "../warnings.ts";
@@ -84,8 +85,13 @@ export class Printer implements Sink {
     if (this.#isOnly) await written;
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.flush().finally(() => this.#end());
+  close(limit?: AbortSignal): Promise<void> {
+    return this.#closed ??= this.#close(limit).finally(() => this.#end());
+  }
+
+  async #close(limit?: AbortSignal): Promise<void> {
+    if (limit === undefined) return await this.flush();
+    await beforeAbort(this.flush(), limit);
   }
 
   #end(): void {

@@ -80,15 +80,36 @@ async function codeOf(
   }
 }
 
-/** Calls back each time that the user asks the program to end (Ctrl-C, `kill`). */
-export function onInterrupt(callback: () => void): Disposable {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, callback);
+/** The signals that end a program, and their numbers. */
+const SIGNALS: readonly (readonly [Deno.Signal, number])[] =
+  Deno.build.os === "windows"
+    ? [["SIGINT", 2], ["SIGBREAK", 21]]
+    : [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]];
+
+/**
+ * Listens for signals that ask the program to end: Ctrl-C, `kill`, a terminal
+ * that is closed.
+ *
+ * @param end Called with the first one.
+ * @param endAtOnce Called with the exit code for each further one.
+ */
+export function onInterrupt(
+  end: () => void,
+  endAtOnce: (code: number) => void = (code) => void exit(code),
+): Disposable {
+  let isEnding = false;
+  const listeners = SIGNALS.map(([signal, number]) => {
+    const listener = () => {
+      if (isEnding) return endAtOnce(128 + number);
+      isEnding = true;
+      end();
+    };
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
   return {
     [Symbol.dispose]() {
-      for (const signal of signals) Deno.removeSignalListener(signal, callback);
+      for (const remove of listeners) remove();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { NetAddr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
+import { beforeAbort } from "../promises.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { PeerLines } from "../socket/peer_lines.ts";
 import type { Message, Sink } from "../sink.ts";
@@ -50,8 +51,10 @@ export class Receipts implements Sink {
     return this.#lines.idle();
   }
 
-  close(): Promise<void> {
-    return this.flush();
+  async close(limit?: AbortSignal): Promise<void> {
+    const idle = this.flush();
+    await (limit === undefined ? idle : beforeAbort(idle, limit));
+    this.#lines.clear();
   }
 
   async #send({ id, datagram }: Message): Promise<boolean> {

@@ -38,8 +38,8 @@ export const HELP: string =
 Usage: deno task server [ADDRESS] [options]            [${DEFAULT_ADDRESS}]
 
 receive    --count N, --once    stop after N messages, or after one
-           --timeout D          stop with exit code 3 after D (such as 10s)
-                                without a message
+           --timeout D          after D (10s, 1m) without a message, exit code 3
+           --end-timeout D      how long the end may take, for all sinks    [5s]
            --max-size BYTES     cut and mark longer ones [65527; tcp, tls 65535]
            --format F           text | json | hex | raw (bytes alone)     [text]
            --stats-every D      print the totals every D; --quiet: errors only
@@ -63,15 +63,16 @@ transport  --framing F          tcp, tls: one message per line | length   [line]
 
 ADDRESS is HOST:PORT, :PORT (loopback), udp://HOST:PORT, tcp://…, tls://…,
 quic://…, or unix:/PATH. Messages go to standard output, all else to standard
-error. -h, --help, --version. Exit codes: 0 done, or Ctrl-C; 1 bad usage or
-address; 2 the socket could not be opened; 3 timed out; 4 some replies could not
-be sent.`;
+error. -h, --help, --version. Exit codes: 0 done, or Ctrl-C (a second: 130); 1
+bad usage or address; 2 the socket could not be opened; 3 timed out; 4 some
+replies could not be sent.`;
 
 /** The options that the server knows. */
 export const OPTIONS = {
   values: [
     "count",
     "timeout",
+    "end-timeout",
     "max-size",
     "format",
     "stats-every",
@@ -100,6 +101,7 @@ export interface ServerSettings {
   carrier: CarrierSettings;
   count: number;
   timeoutMs: number | undefined;
+  endTimeoutMs: number | undefined;
   statsMs: number | undefined;
   format: FormatName;
   quiet: boolean;
@@ -163,6 +165,7 @@ export function serverSettings(
     carrier,
     count: flags.once ? 1 : wholeNumber("count", values.count, 1, Infinity),
     timeoutMs: duration("timeout", values.timeout, undefined),
+    endTimeoutMs: duration("end-timeout", values["end-timeout"], undefined),
     statsMs: duration("stats-every", values["stats-every"], undefined),
     format: formatName(values.format),
     quiet: flags.quiet,

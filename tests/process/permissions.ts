@@ -28,7 +28,15 @@ const PAGE = ["--page", "127.0.0.1:0"];
 const REST = [
   ...["--max-size", "100", "--format", "json", "--stats-every", "10s"],
   ...["--answer-limit", "10/s", "--allow", "127.0.0.0/8", "--deny", "10.0.0.1"],
-  ...["--rate-limit", "100/s", "--burst", "5", "--trace"],
+  ...[
+    "--end-timeout",
+    "9s",
+    "--rate-limit",
+    "100/s",
+    "--burst",
+    "5",
+    "--trace",
+  ],
 ];
 
 /** Servers: their address, and their options. */

@@ -1,14 +1,19 @@
+import { systemClock } from "../../clock.ts";
 import { count } from "../../count.ts";
 import type { Message } from "../../sink.ts";
+import { beforeAbort } from "../../promises.ts";
 import { openLink } from "./link.ts";
 import type { NatsSink, NatsStats } from "./sink.ts";
 import { Publisher, type Settled } from "./publisher.ts";
 import { ensureStream } from "./stream.ts";
 import type { NatsUrl } from "./url.ts";
+import { settles } from "../../socket/peer_lines.ts";
 import type { Waiting } from "./waiting.ts";
 import { reasonOf, type Warnings } from "../../warnings.ts";
 import { Wake } from "./wake.ts";
 
+// How long it may take to disconnect when there is no time left.
+const GRACE_MS = 100;
 const RETRY_MS = { first: 100, most: 2000 };
 
 /** A NATS sink: counts messages, and connects again when a connection ends. */
@@ -71,19 +76,24 @@ export class Publishing implements NatsSink {
     }
   }
 
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(limit?: AbortSignal): Promise<void> {
+    return this.#closing ??= this.#close(limit);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #close(): Promise<void> {
-    await this.flush();
+  async #close(limit?: AbortSignal): Promise<void> {
+    await (limit ? beforeAbort(this.flush(), limit) : this.flush());
     this.#stop.abort();
     this.#wake.wake();
-    await this.#ended;
+    if (limit === undefined) await this.#ended;
+    else {
+      await beforeAbort(this.#ended, limit);
+      // A connection that is being opened cannot be given up.
+      await settles(this.#ended, GRACE_MS, systemClock);
+    }
     const lost = this.#waiting.close();
     this.#counts.lost += lost;
     if (lost === 0) return;
