@@ -70,14 +70,24 @@ async function codeOf(
   } catch (error) {
     // The reader of standard output has closed it.
     if (error instanceof Deno.errors.BrokenPipe) return EXIT.done;
-    const message = reasonOf(error);
     if (error instanceof UsageError) {
-      say(`${message} (see: deno task ${name} --help)`);
+      say(`${withoutCredentials(error)} (see: deno task ${name} --help)`);
       return EXIT.usage;
     }
-    say(message);
-    return error instanceof InvalidAddressError ? EXIT.usage : EXIT.notOpened;
+    if (error instanceof InvalidAddressError) {
+      say(withoutCredentials(error));
+      return EXIT.usage;
+    }
+    say(reasonOf(error));
+    return EXIT.notOpened;
   }
+}
+
+/** Hides what stands before an `@` in what was typed: it may be a password. */
+function withoutCredentials({ message }: Error): string {
+  if (message.includes('"unix:')) return message;
+  const inUrl = message.replace(/(?<=:\/\/).*@/s, "…@");
+  return inUrl === message ? message.replace(/(?<=").*@/s, "…@") : inUrl;
 }
 
 /** The signals that end a program, and their numbers. */

@@ -47,7 +47,7 @@ export async function server(
   requirePermissions(
     `listen on ${formatAddress(settings.address)}`,
     serverNeeds(settings),
-    { script, args, url: settings.publish },
+    { script, args, url: settings.publish?.url },
   );
   return await run(settings);
 }

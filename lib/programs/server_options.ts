@@ -25,6 +25,7 @@ import {
   UsageError,
   wholeNumber,
 } from "./options.ts";
+import { CREDENTIALS } from "./permissions.ts";
 import type { Secret } from "./secrets.ts";
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
@@ -55,17 +56,16 @@ store      --store FILE         in SQLite; deno task history FILE prints it
 page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
            --page-token-file F  required beyond loopback (or env ${PAGE_TOKEN})
 publish    --publish URL        to NATS JetStream: nats://HOST:4222/SUBJECT
+           --credentials-file F or env ${CREDENTIALS}: user:pass, token, .creds
 transport  --framing F          tcp, tls: one message per line | length   [line]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the clients' secret (or env PLI_TOKEN)
-           --fast               udp: many datagrams per system call (Linux;
-                                needs --allow-ffi)
+           --fast               udp: many datagrams per system call (Linux, FFI)
 
 ADDRESS is HOST:PORT, :PORT (loopback), udp://HOST:PORT, tcp://…, tls://…,
 quic://…, or unix:/PATH. Messages go to standard output, all else to standard
-error. -h, --help, --version. Exit codes: 0 done, or Ctrl-C (a second: 130); 1
-bad usage or address; 2 the socket could not be opened; 3 timed out; 4 some
-replies could not be sent.`;
+error. -h, --help, --version. Exit codes: 0 done, or Ctrl-C; 1 bad usage or
+address; 2 the socket could not be opened; 3 timed out; 4 some replies not sent.`;
 
 /** The options that the server knows. */
 export const OPTIONS = {
@@ -85,6 +85,7 @@ export const OPTIONS = {
     "page",
     "page-token-file",
     "publish",
+    "credentials-file",
     "framing",
     "cert",
     "key",
@@ -117,8 +118,14 @@ export interface ServerSettings {
   answer: ((datagram: Datagram<Addr>) => string | Uint8Array) | undefined;
   store: StoreSettings | undefined;
   page: PageSettings | undefined;
-  /** A `nats:` URL. */
-  publish: string | undefined;
+  publish: PublishSettings | undefined;
+}
+
+/** For `nats`. */
+export interface PublishSettings {
+  url: string;
+  /** Where they come from, if they are not in the URL. */
+  credentials: Secret | undefined;
 }
 
 /** For `openStore`. */
@@ -157,7 +164,6 @@ export function serverSettings(
   const carrier = carrierSettings(address, { ...values, ...flags }, {
     serves: true,
   });
-  if (values.publish !== undefined) parseNatsUrl(values.publish);
   blockList([...lists.allow ?? [], ...lists.deny ?? []]);
   const size = wholeNumber("max-size", values["max-size"], 0, undefined);
   return {
@@ -183,7 +189,10 @@ export function serverSettings(
       receipt: flags.receipt,
     },
     page: page(values.page, path("page-token-file", values["page-token-file"])),
-    publish: values.publish,
+    publish: publish(
+      values.publish,
+      path("credentials-file", values["credentials-file"]),
+    ),
   };
 }
 
@@ -196,6 +205,7 @@ function checkCombinations(given: Given): void {
   requires(given, "keep", "store");
   requires(given, "burst", "rate-limit");
   requires(given, "page-token-file", "page");
+  requires(given, "credentials-file", "publish");
 }
 
 /** There are no IP sources, and no way back. */
@@ -243,6 +253,21 @@ function keep(
     `--keep ${
       quote(text)
     }: must be a number of messages, such as 1000000, or a time, such as 12h or 7d`,
+  );
+}
+
+function publish(
+  url: string | undefined,
+  file: string | undefined,
+): PublishSettings | undefined {
+  if (url === undefined) return undefined;
+  const { credentials } = parseNatsUrl(url);
+  if (Object.keys(credentials).length === 0) {
+    return { url, credentials: { file, variable: CREDENTIALS } };
+  }
+  if (file === undefined) return { url, credentials: undefined };
+  throw new UsageError(
+    "--credentials-file and credentials in the URL: give one of them",
   );
 }
 

@@ -72,7 +72,9 @@ export async function openSinks(
   }
   if (publish !== undefined) {
     const { nats } = await import("../sinks/nats.ts");
-    add(nats(publish, { log: store, onTrouble: say }));
+    const { url, credentials: secret } = publish;
+    const credentials = secret && await readSecret(secret);
+    add(nats(url, { log: store, credentials, onTrouble: say }));
   }
   const isOnly = sinks.length === 0;
   const printer = add(new Printer({ format, isOnly, onTrouble: say }));

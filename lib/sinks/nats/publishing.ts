@@ -2,11 +2,10 @@ import { systemClock } from "../../clock.ts";
 import { count } from "../../count.ts";
 import type { Message } from "../../sink.ts";
 import { beforeAbort } from "../../promises.ts";
-import { openLink } from "./link.ts";
+import { type Broker, openLink } from "./link.ts";
 import type { NatsSink, NatsStats } from "./sink.ts";
 import { Publisher, type Settled } from "./publisher.ts";
 import { ensureStream } from "./stream.ts";
-import type { NatsUrl } from "./url.ts";
 import { settles } from "../../socket/peer_lines.ts";
 import type { Waiting } from "./waiting.ts";
 import { reasonOf, type Warnings } from "../../warnings.ts";
@@ -19,7 +18,7 @@ const RETRY_MS = { first: 100, most: 2000 };
 /** A NATS sink: counts messages, and connects again when a connection ends. */
 export class Publishing implements NatsSink {
   readonly name = "nats";
-  readonly #target: NatsUrl;
+  readonly #target: Broker;
   readonly #broker: string;
   readonly #waiting: Waiting;
   readonly #warnings: Warnings;
@@ -33,7 +32,7 @@ export class Publishing implements NatsSink {
   #closing: Promise<void> | undefined;
 
   constructor(
-    target: NatsUrl,
+    target: Broker,
     waiting: Waiting,
     warnings: Warnings,
     flushTimeoutMs: number,
