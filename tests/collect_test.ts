@@ -221,6 +221,19 @@ Deno.test("stats are those of the socket, and of each sink under its name", asyn
   });
 });
 
+Deno.test("a count of the system that fails later is not known, until the socket is closed", async () => {
+  const { carrier, collector, socket } = fake();
+  let drops: number | undefined = 3;
+  Object.assign(carrier, { kernelDrops: () => Promise.resolve(drops) });
+  assertEquals((await collector.stats()).kernelDrops, 3);
+  drops = undefined;
+  assertEquals((await collector.stats()).kernelDrops, undefined);
+  drops = 5;
+  await collector.stop();
+  socket.close();
+  assertEquals((await collector.stats()).kernelDrops, 5);
+});
+
 Deno.test("at the end sinks are flushed in order and closed in reverse order", async () => {
   const calls: string[] = [];
   const sinks = ["a", "b"].map((name) => {

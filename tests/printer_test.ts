@@ -37,6 +37,7 @@ Deno.test("beside other sinks a printer that nobody reads never waits; it counts
   ]);
   await printer.close();
   assertEquals(printer.stats, { printed: 0, dropped: 100, waiting: 0 });
+  assertEquals(trouble.slice(1), [`${waiting} messages could not be printed`]);
 });
 
 Deno.test("a printer that is read again prints what waited, and says so", async () => {

@@ -1,4 +1,5 @@
 import { systemClock } from "../clock.ts";
+import { count } from "../count.ts";
 import { beforeAbort } from "../promises.ts";
 import type { Message, Sink } from "../sink.ts";
 import { settles } from "../socket/peer_lines.ts";
@@ -41,6 +42,7 @@ export class Printer implements Sink {
   // How much was waiting when its reader was last seen to read.
   #unread = 0;
   #isFailing = false;
+  #hasFailed = false;
   #isOver = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #closed: Promise<void> | undefined;
@@ -90,8 +92,10 @@ export class Printer implements Sink {
   }
 
   async #close(limit?: AbortSignal): Promise<void> {
-    if (limit === undefined) return await this.flush();
-    await beforeAbort(this.flush(), limit);
+    await (limit ? beforeAbort(this.flush(), limit) : this.flush());
+    const { waiting = 0 } = this.stats;
+    if (waiting === 0 || this.#hasFailed) return;
+    this.#warnings.note(`${count(waiting, "message")} could not be printed`);
   }
 
   #end(): void {
@@ -126,6 +130,7 @@ export class Printer implements Sink {
   }
 
   #onFailure(error: Error): void {
+    this.#hasFailed = true;
     if (this.#isOnly || this.#isOver) return;
     if (error instanceof Deno.errors.BrokenPipe) {
       this.#warnings.note(CLOSED);
@@ -140,6 +145,7 @@ export class Printer implements Sink {
       this.#isFailing = false;
       this.#output.retry();
       this.#output.flush().then(() => {
+        this.#hasFailed = false;
         this.#warnings.over("failing");
         this.#warnings.note("standard output can be written again");
       }, () => {});

@@ -8,6 +8,7 @@ import { Received } from "../socket/stats.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
 import { serverCarrier } from "./carriers.ts";
 import { collectorTotals } from "./collector_totals.ts";
+import { every } from "./every.ts";
 import { parseOptions } from "./options.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, exit, isAnswered, onInterrupt, say } from "./program.ts";
@@ -105,14 +106,15 @@ async function run(settings: ServerSettings): Promise<number> {
   started.resolve(collector);
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
+  const warn = (error: unknown) => warnings.once(reasonOf(error));
   using _stats = every(
     statsMs,
     async () => print(await stats(), settings),
-    warnings,
+    warn,
   );
   using _withheld = every(WITHHELD_MS, () => {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
-  }, warnings);
+  }, warn);
   const end = await collector.finished;
   const unread = await receiveUnread(socket);
   if (!quiet) print(withUnread(await stats(), unread), settings);
@@ -153,27 +155,6 @@ function withUnread(stats: CollectorStats, unread: Received): CollectorStats {
 function exitCode(socket: DatagramSocket, end: string): number {
   if (socket.stats.sendFailed > 0) return EXIT.notSent;
   return end === "timeout" ? EXIT.timedOut : EXIT.done;
-}
-
-/** Calls back again and again, until it is disposed of. Failures are reported. */
-function every(
-  ms: number | undefined,
-  callback: () => void | Promise<void>,
-  warnings: Warnings,
-): Disposable {
-  let isRunning = false;
-  const call = async () => {
-    if (isRunning) return;
-    isRunning = true;
-    try {
-      await callback();
-    } catch (error) {
-      warnings.once(reasonOf(error));
-    }
-    isRunning = false;
-  };
-  const timer = ms === undefined ? undefined : setInterval(call, ms);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Prints the totals on standard error, in the format of the messages. */

@@ -26,7 +26,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["lib/limits/"],
   ["lib/socket/", "lib/carriers/"],
   ["lib/open.ts", "lib/sink.ts"],
-  ["lib/sink_writer.ts"],
+  ["lib/sink_writer.ts", "lib/collector.ts"],
   ["lib/serve.ts", "lib/collect.ts"],
   ["lib/testing/", "lib/sinks/"],
   ["mod.ts", "lib/programs/"],

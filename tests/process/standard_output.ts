@@ -65,6 +65,7 @@ Deno.test("server stores all while nobody reads its standard output, and ends wh
       assertEquals([printed + dropped, waiting], [200, 0]);
       assert(dropped > 0);
       assertEquals(stderr.match(/standard output is not read/g)?.length, 1);
+      assertMatch(stderr, /^\d+ messages could not be printed$/m);
       using store = new StoreReader(`${folder}/m.db`);
       assertEquals(store.latest(1)[0]?.id, 200);
     },
@@ -98,3 +99,23 @@ for (
       assertEquals(stderr.match(/standard output/g)?.length, 1, stderr);
     }));
 }
+
+Deno.test("relay whose totals nobody reads ends when it is told to", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const relay = `${DENO} lib/programs/relay.ts --listen 127.0.0.1:0 \
+--to 127.0.0.1:9 --format json --stats-every 1ms`;
+    // A pipe that is full from the start.
+    const line = `mkfifo ${folder}/out; exec 3<>${folder}/out; \
+dd if=/dev/zero of=${folder}/out bs=64k count=1 2>&-; exec ${relay} >&3 3<&-`;
+    await using program = new Process("bash", ["-c", line]);
+    await program.said(/^relaying /);
+    const from = performance.now();
+    program.kill("SIGTERM");
+    assertEquals((await program.ended()).code, 0);
+    const ms = performance.now() - from;
+    assert(ms < 6000, `${ms} ms`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
