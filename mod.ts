@@ -70,7 +70,7 @@ export type {
   DatagramSocketOptions,
   SocketOptions,
 } from "./lib/socket/options.ts";
-export type { Data } from "./lib/socket/outbox.ts";
+export type { Data } from "./lib/socket/messages.ts";
 export type { Rate } from "./lib/limits/rate.ts";
 export type { RequestOptions } from "./lib/socket/request.ts";
 export type { Addressed } from "./lib/socket/send_many.ts";

@@ -94,8 +94,18 @@ export function requireSignal(
   attempt: string | Attempt,
   value: unknown,
 ): void {
-  if (value === undefined || value instanceof AbortSignal) return;
+  if (value === undefined || isSignal(value)) return;
   throw wrongType(attempt, "signal", "an AbortSignal", value);
+}
+
+/** Whether it is a signal, and not only an object that inherits from one. */
+function isSignal(value: unknown): boolean {
+  try {
+    return typeof (value as AbortSignal).aborted === "boolean" &&
+      value instanceof AbortSignal;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -150,6 +160,15 @@ function refusal(
 
 /** Shows a value of any type, short enough for one line. */
 export function shown(value: unknown): string {
+  try {
+    return textOf(value);
+  } catch {
+    // A proxy, whose traps may throw.
+    return "an object";
+  }
+}
+
+function textOf(value: unknown): string {
   switch (typeof value) {
     case "string":
       return quote(value);

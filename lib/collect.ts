@@ -4,12 +4,13 @@ import {
   requireFunction,
   requireOptions,
   wholeNumber,
+  wrongType,
 } from "./check.ts";
 import { copyDatagram, Datagram } from "./datagram.ts";
 import { isClosed } from "./errors.ts";
 import { beforeAbort, ignoreRejection, isThenable } from "./promises.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import { type Data, encode } from "./socket/outbox.ts";
+import { type Data, encode } from "./socket/messages.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";
@@ -56,6 +57,7 @@ const PAUSE_MS = 10;
  *
  * @throws {RangeError} `count`, `timeoutMs`, `endTimeoutMs` or `firstId` is out of
  * range.
+ * @throws {TypeError} The socket or an option is of the wrong type.
  *
  * @example
  * ```ts
@@ -83,6 +85,7 @@ export function collect<A extends Addr>(
   socket: DatagramSocket<A>,
   options: CollectOptions<A> = {},
 ): Collector {
+  requireSocket(socket);
   requireOptions(ACTION, options);
   const { count = Infinity, timeoutMs, firstId = 1, sinks = [] } = options;
   const { endTimeoutMs = END_MS } = options;
@@ -99,6 +102,16 @@ export function collect<A extends Addr>(
     endTimeoutMs: milliseconds(ACTION, "endTimeoutMs", endTimeoutMs),
     firstId: wholeNumber(ACTION, "firstId", firstId, 1),
   });
+}
+
+/** A socket, or what wraps one: a program may pass its own. */
+function requireSocket(socket: unknown): void {
+  const { clock, answer, stats } = (socket ?? {}) as Partial<DatagramSocket>;
+  if (
+    typeof clock?.now === "function" && typeof answer === "function" &&
+    typeof stats === "object"
+  ) return;
+  throw wrongType(ACTION, "socket", "a bound socket", socket);
 }
 
 /** Checked options, with their defaults. */

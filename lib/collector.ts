@@ -1,7 +1,7 @@
 import type { Addr, NetAddr } from "./addr.ts";
 import type { Datagram } from "./datagram.ts";
 import type { CollectorStats, Sink } from "./sink.ts";
-import type { Data } from "./socket/outbox.ts";
+import type { Data } from "./socket/messages.ts";
 
 /** Options of `collect`. */
 export interface CollectOptions<A extends Addr = NetAddr> {

@@ -1,4 +1,5 @@
 import { type Addr, copyAddr } from "./addr.ts";
+import { wrongType } from "./check.ts";
 
 // A message keeps a leading U+FEFF: the text is read as it was sent.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -35,6 +36,9 @@ export class Datagram<A extends Addr = Addr> {
    * before you print it on a terminal.
    */
   text(): string {
+    if (!ArrayBuffer.isView(this.data)) {
+      throw wrongType("read a text", "data", "a Uint8Array", this.data);
+    }
     return decoder.decode(this.data);
   }
 }

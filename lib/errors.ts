@@ -197,6 +197,20 @@ export function failure(
 ): Error & OperationFields {
   const fields = fieldsOf({ ...addresses, action });
   const message = reasonOf(cause);
+  try {
+    return failureOf(action, cause, message, fields);
+  } catch {
+    // A proxy, whose traps may throw.
+    return failureOf(action, new Error(message), message, fields);
+  }
+}
+
+function failureOf(
+  action: string,
+  cause: unknown,
+  message: string,
+  fields: OperationFields,
+): Error & OperationFields {
   const original = cause instanceof Error ? cause : new Error(message);
   if (isOwn(original)) return withFields(original, fields);
   const make = (Class: ErrorClass, why: string) =>
@@ -235,8 +249,13 @@ export function timedOut(attempt: Attempt, why: string): Error {
 
 /** Whether a carrier's error means that it is closed, as Deno's own errors do. */
 export function isClosed(error: unknown): boolean {
-  return error instanceof errors.BadResource ||
-    error instanceof errors.Interrupted;
+  try {
+    return error instanceof errors.BadResource ||
+      error instanceof errors.Interrupted;
+  } catch {
+    // A proxy, whose traps may throw.
+    return false;
+  }
 }
 
 /** Whether an error has a complete message already. */

@@ -12,6 +12,7 @@ const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
  *
  * @param text Text of any origin.
  * @returns The same text with the control characters escaped.
+ * @throws {TypeError} `text` is not a string.
  *
  * @example
  * ```ts
@@ -22,6 +23,9 @@ const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
  * ```
  */
 export function escapeControls(text: string): string {
+  if (typeof text !== "string") {
+    throw new TypeError("Cannot escape: text must be a string");
+  }
   return text.replace(CONTROLS, (char) => SHORT[char] ?? escapeOne(char));
 }
 

@@ -1,39 +1,20 @@
-import {
-  type NetAddr,
-  prefixOf,
-  type SchemeAddr,
-  schemeOf,
-  type UnixAddr,
-} from "./addr.ts";
-import {
-  formatAddress,
-  requireScheme,
-  toAddress,
-  toDestination,
-} from "./address/address.ts";
+import type { NetAddr, SchemeAddr, UnixAddr } from "./addr.ts";
+import { formatAddress, toAddress, toDestination } from "./address/address.ts";
 import type { Carrier, CarrierSource, DialOptions } from "./carrier.ts";
-import { tcp } from "./carriers/tcp.ts";
-import { udp } from "./carriers/udp.ts";
-import { unix } from "./carriers/unix.ts";
-import { outOfRange, wrongType } from "./check.ts";
 import { systemClock } from "./clock.ts";
-import {
-  type Attempt,
-  cannot,
-  errors,
-  failure,
-  fieldsOf,
-  withFields,
-} from "./errors.ts";
+import { type Attempt, errors, failure } from "./errors.ts";
 import type { AnswerOptions } from "./limits/answers.ts";
 import type { GuardOptions } from "./limits/guard.ts";
 import { ConnectedSocket } from "./socket/connected_socket.ts";
 import { DatagramSocket } from "./socket/datagram_socket.ts";
 import {
-  checkDatagramSocketOptions,
-  checkSocketOptions,
+  readDatagramSocketOptions,
+  readSocketOptions,
   type SocketOptions,
 } from "./socket/options.ts";
+import { requireCarrier } from "./socket/require_carrier.ts";
+import { sourceFor } from "./sources.ts";
+import { dueTurn } from "./turns.ts";
 import { limitsOf, type WaitOptions, within } from "./socket/waits.ts";
 
 /**
@@ -125,16 +106,19 @@ export function bind(
   | DatagramSocket<NetAddr | UnixAddr> {
   const local = toAddress(address, { operation: "bind" });
   const attempt = { action: `bind ${formatAddress(local)}`, local };
-  checkDatagramSocketOptions(attempt, options, local);
+  const read = readDatagramSocketOptions(attempt, options, local);
   const source = sourceFor(local, options, attempt);
-  let carrier: Carrier | undefined;
+  let carrier: Carrier;
   try {
     carrier = source.listen(local);
-    return new DatagramSocket<NetAddr>(carrier, options);
   } catch (error) {
-    discard(carrier);
     throw failure(attempt.action, error, { local });
   }
+  return owned(
+    attempt,
+    carrier,
+    () => new DatagramSocket<NetAddr>(carrier, read),
+  );
 }
 
 /**
@@ -186,11 +170,21 @@ export async function connect(
   | ConnectedSocket<UnixAddr>
   | ConnectedSocket<NetAddr | UnixAddr>
 > {
+  try {
+    return await open(address, options);
+  } catch (error) {
+    await dueTurn(systemClock);
+    throw error;
+  }
+}
+
+async function open(
+  address: string | NetAddr | UnixAddr,
+  options: ConnectOptions,
+): Promise<ConnectedSocket<NetAddr>> {
   const remote = toDestination(address, { operation: "connect" });
   const attempt = { action: `connect to ${formatAddress(remote)}`, remote };
-  checkSocketOptions(attempt, options);
-  // Dialing takes time: the options are those of now.
-  const { maxSize } = options;
+  const read = readSocketOptions(attempt, options);
   const limits = limitsOf(attempt, options);
   const source = sourceFor(remote, options, attempt);
   limits?.signal?.throwIfAborted();
@@ -204,12 +198,25 @@ export async function connect(
       dialing.then(discard, () => {});
       throw error;
     });
-  try {
+  return owned(attempt, carrier, () => {
     const peer = (carrier.remote ?? remote) as NetAddr;
-    return new ConnectedSocket(carrier, peer, { maxSize });
+    return new ConnectedSocket(carrier, peer, read);
+  });
+}
+
+/** Makes the socket that owns a carrier, which is closed if that fails. */
+function owned<S>(attempt: Attempt, carrier: Carrier, make: () => S): S {
+  try {
+    requireCarrier(attempt, carrier);
   } catch (error) {
     discard(carrier);
-    throw failure(attempt.action, error, { remote });
+    throw error;
+  }
+  try {
+    return make();
+  } catch (error) {
+    discard(carrier);
+    throw failure(attempt.action, error, attempt);
   }
 }
 
@@ -230,75 +237,10 @@ async function dial(
 }
 
 /** Closes a carrier that no socket will own. */
-function discard(carrier: Carrier | undefined): void {
+function discard(carrier: Carrier): void {
   try {
-    carrier?.close();
+    carrier.close();
   } catch {
     // The error that made it useless is the one to report.
   }
-}
-
-/**
- * Returns the source that opens the socket.
- *
- * @throws {TypeError} An option has no use for it, and would be ignored.
- */
-function sourceFor(
-  address: SchemeAddr | UnixAddr,
-  options: BindOptions,
-  attempt: Attempt,
-): CarrierSource {
-  const { carrier, family, reuseAddress } = options;
-  requireSource(attempt, carrier);
-  if (carrier !== undefined) {
-    const fields = fieldsOf(attempt);
-    requireScheme(address, carrier.schemes, "this carrier", fields);
-  }
-  const scheme = schemeOf(address);
-  if (carrier === undefined && scheme === "udp") {
-    requireUdpOptions(attempt, options);
-    return udp({ family, reuseAddress });
-  }
-  for (const [name, value] of Object.entries({ family, reuseAddress })) {
-    if (value === undefined) continue;
-    throw unusable(attempt, `${name} is an option of Deno's own UDP only`);
-  }
-  if (carrier !== undefined) return carrier;
-  if (scheme === "unix") return unix();
-  if (scheme === "tcp") return tcp();
-  throw unusable(
-    attempt,
-    `no default carrier for ${
-      prefixOf(scheme)
-    } addresses; pass one: { carrier: ${scheme}({ … }) }`,
-  );
-}
-
-function requireSource(attempt: Attempt, carrier: unknown): void {
-  if (carrier === undefined) return;
-  const { listen } = (carrier ?? {}) as Partial<CarrierSource>;
-  if (typeof listen === "function") return;
-  throw wrongType(
-    attempt,
-    "carrier",
-    "an object with a listen method",
-    carrier,
-  );
-}
-
-function requireUdpOptions(
-  attempt: Attempt,
-  { family, reuseAddress }: BindOptions,
-): void {
-  if (family !== undefined && family !== 4 && family !== 6) {
-    throw outOfRange(attempt, "family", "4 or 6", family);
-  }
-  if (reuseAddress !== undefined && typeof reuseAddress !== "boolean") {
-    throw wrongType(attempt, "reuseAddress", "true or false", reuseAddress);
-  }
-}
-
-function unusable(attempt: Attempt, why: string): TypeError {
-  const error = new TypeError(cannot(attempt, why));
-  return withFields(error, fieldsOf(attempt));
 }

@@ -8,7 +8,7 @@ import {
 import { Datagram } from "./datagram.ts";
 import { bind, type BindOptions } from "./open.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import type { Data } from "./socket/outbox.ts";
+import type { Data } from "./socket/messages.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { Received, type SocketStats } from "./socket/stats.ts";

@@ -64,6 +64,17 @@ export function turn(callback: () => void): void {
   setImmediate(next);
 }
 
+/**
+ * Returns what to await before something ends that took no time, if a turn is
+ * due: a program may begin it again and again. On a virtual clock turns must not
+ * depend on the machine's speed, so there are none.
+ */
+export function dueTurn(
+  clock: { readonly isVirtual?: boolean | undefined },
+): Promise<void> | undefined {
+  return !clock.isVirtual && quickTurnIsDue() ? turned() : undefined;
+}
+
 /** Resolves after the event loop has turned. */
 export function turned(): Promise<void> {
   return new Promise(turn);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { bind, connect } from "../mod.ts";
+import { bind, connect, type DatagramSocket } from "../mod.ts";
 import { tcp, type TcpOptions } from "../lib/carriers/tcp.ts";
 import { describeReceived } from "../lib/programs/totals.ts";
 import { metrics } from "../lib/sinks/page/metrics.ts";
@@ -26,6 +26,49 @@ Deno.test("a message that takes too long closes its connection, and both are cou
   assertEquals((await socket.receive(SOON)).text(), "still here");
   await dripping;
 });
+
+for (
+  const [end, act] of [
+    ["resets", async (conn) => {
+      // Unread bytes make the system reset the connection.
+      await conn.read(new Uint8Array(1));
+      conn.close();
+    }],
+    ["is too slow", () => Promise.resolve()],
+    [
+      "is connected until the socket is closed",
+      (_, socket) => socket[Symbol.asyncDispose](),
+    ],
+  ] as [string, (conn: Deno.Conn, socket: DatagramSocket) => Promise<void>][]
+) {
+  Deno.test(`a line that was delivered truncated counts once, if its peer ${end}`, async () => {
+    const carrier = tcp({ messageMs: end === "is too slow" ? 30 : 30_000 });
+    await using socket = bind(ANY, { carrier, maxSize: 1000 });
+    const conn = await dial(socket);
+    await conn.say("a".repeat(5000));
+    const { data, truncated, from } = await socket.receive(SOON);
+    assertEquals([data.length, truncated], [1000, true]);
+    await socket.send("reply", from);
+    const receiving = socket.receive(SOON).catch(() => {});
+    await act(conn, socket);
+    while (await socket.send("x", from).then(() => true, () => false)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await socket[Symbol.asyncDispose]();
+    await receiving;
+    const { received, dropped } = socket.stats;
+    assertEquals([received, dropped["incomplete"], dropped["closed"]], [
+      1,
+      0,
+      0,
+    ]);
+    try {
+      conn.close();
+    } catch {
+      // It is closed already.
+    }
+  });
+}
 
 Deno.test("a receiver that pauses in the middle of a message makes no peer slow", async () => {
   const carrier = tcp({ messageMs: 1000 });

@@ -18,7 +18,11 @@ export interface MeasuredCarrier {
   isEncrypted?: boolean;
   /** @default {the carrier that belongs to the scheme} */
   source?(trust: Trust): CarrierSource;
+  /** The options by which the programs use it. @default {none} */
+  flags?: readonly string[];
 }
+
+const LENGTH = ["--framing", "length"];
 
 /**
  * The carriers. Each is an implementation of `--only`; nothing else has to be
@@ -32,7 +36,7 @@ export const CARRIERS = {
     source: (trust) => quic({ ...trust, reliable: true }),
   },
   tcp: {
-    ...{ label: "TCP, length", scheme: "tcp" },
+    ...{ label: "TCP, length", scheme: "tcp", flags: LENGTH },
     source: () => tcp({ framing: "length" }),
   },
   "tcp-line": {
@@ -41,6 +45,7 @@ export const CARRIERS = {
   },
   tls: {
     ...{ label: "TLS, length", scheme: "tls", isEncrypted: true },
+    flags: LENGTH,
     source: (trust) => tls({ ...trust, framing: "length" }),
   },
 } satisfies Record<string, MeasuredCarrier>;

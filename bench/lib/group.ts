@@ -52,6 +52,8 @@ export interface Target {
   subject: string;
   /** The id of the one to compare it with. @default {none: the figure counts} */
   base?: string;
+  /** Whether the metric is a ratio by itself. @default {false} */
+  isRatio?: boolean;
   atLeast?: number;
   atMost?: number;
 }

@@ -1,3 +1,4 @@
+import { badPeers } from "../groups/bad_peers.ts";
 import { carriers } from "../groups/carriers.ts";
 import { nats } from "../groups/nats.ts";
 import { relay } from "../groups/relay.ts";
@@ -11,7 +12,7 @@ import { IMPLEMENTATIONS } from "./implementations.ts";
 /** All groups, in the order in which they are measured and shown. */
 export const GROUPS: readonly Group[] = [
   ...[pairs, receive, send, roundTrips, startUp],
-  ...[relay, nats, store, carriers],
+  ...[relay, nats, store, carriers, badPeers],
 ];
 
 const ALL: readonly (Case & Row)[] = GROUPS.flatMap(({ name, cases }) =>

@@ -40,11 +40,11 @@ Medians of ${rounds} ${
 function targets(all: readonly Target[], results: Results): string {
   if (all.length === 0) return "";
   const lines = all.map((target) => {
-    const { what, metric, subject, base } = target;
+    const { what, metric, subject, base, isRatio } = target;
     const values = base === undefined
       ? results.of(subject, metric)
       : results.ratios(metric, subject, base);
-    const shown = base === undefined ? rate : ratio;
+    const shown = base === undefined && !isRatio ? rate : ratio;
     const result = values.length === 0
       ? "not measured"
       : isPassed(target, median(values))

@@ -1,9 +1,9 @@
 // Sockets of this library over each of the carriers. A message is sent once the
 // carrier has taken the one before, so the carrier sets the pace.
 //
-//   carried.ts CARRIER receive|send|echo|ping SIZE SECONDS [PORT [CERT]]
+//   carried.ts CARRIER receive|send|serve|echo|ping SIZE SECONDS [PORT [CERT]]
 import { setImmediate } from "node:timers/promises";
-import { bind, connect } from "../../mod.ts";
+import { bind, type CarrierSource, connect, serve } from "../../mod.ts";
 import { makeCertificate } from "../../lib/testing/certificate.ts";
 import {
   type CarrierName,
@@ -34,14 +34,7 @@ const { scheme, isEncrypted, source }: MeasuredCarrier =
   CARRIERS[name as CarrierName];
 
 const sockets: Sockets = {
-  async listen() {
-    const trust: Trust = isEncrypted
-      ? await makeCertificate({ hosts: [HOST], days: 1 })
-      : {};
-    const socket = bind(`${scheme}://${HOST}:0`, { carrier: source?.(trust) });
-    listening(portOf(socket), trust.cert);
-    return socket;
-  },
+  listen: () => opened((address, carrier) => bind(address, { carrier })),
   dial(port) {
     const cert = args[4];
     const trust = cert === undefined ? {} : { caCerts: [cert] };
@@ -52,6 +45,12 @@ const sockets: Sockets = {
 
 await play({
   ...socketRoles(sockets),
+  async serve() {
+    const options = { answerLimit: Infinity, onError() {} };
+    await opened((address, carrier) =>
+      serve(address, ({ data }) => data, { carrier, ...options })
+    );
+  },
   async receive({ seconds }) {
     const socket = await sockets.listen();
     const reported = report(seconds);
@@ -82,6 +81,18 @@ await play({
     printTotal();
   },
 }, args);
+
+/** Opens a socket or a server on a free port, and prints the port. */
+async function opened<T extends { addr: Deno.NetAddr }>(
+  open: (address: string, carrier: CarrierSource | undefined) => T,
+): Promise<T> {
+  const trust: Trust = isEncrypted
+    ? await makeCertificate({ hosts: [HOST], days: 1 })
+    : {};
+  const there = open(`${scheme}://${HOST}:0`, source?.(trust));
+  listening(portOf(there), trust.cert);
+  return there;
+}
 
 function isEnd({ data }: { data: Uint8Array }): boolean {
   return data.length === END.length;

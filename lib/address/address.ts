@@ -58,12 +58,39 @@ export function parseAddress(text: string): SchemeAddr | UnixAddr {
  *
  * @param address An address of any transport.
  * @returns The address as text, such as `udp://[::1]:62000`.
+ * @throws {InvalidAddressError} `address` has not the fields of an address.
  */
 export function formatAddress(address: Addr): string {
-  if ("path" in address) return `unix:${address.path ?? ""}`;
-  if (!("hostname" in address)) return `${address.transport}:`;
-  const { hostname, port } = address;
-  return `${schemeOf(address)}://${bracketed(hostname)}:${port}`;
+  return textOf(address) ?? invalidObject(address, { operation: "format" });
+}
+
+/** Whether a value has the fields of an address, of the right types. */
+export function isAddress(value: unknown): value is Addr {
+  return textOf(value) !== undefined;
+}
+
+/** Writes an address, whose fields are read once each, if it is one. */
+function textOf(address: unknown): string | undefined {
+  if (typeof address !== "object" || address === null) return undefined;
+  if ("path" in address) {
+    const { path } = address;
+    const isPath = typeof path === "string" || (path ?? null) === null;
+    return isPath ? `unix:${path ?? ""}` : undefined;
+  }
+  const { transport, scheme, hostname, port }: Partial<SchemeAddr> = address;
+  const name: unknown = scheme ?? transport;
+  if (typeof name !== "string") return undefined;
+  if (!("hostname" in address)) return `${name}:`;
+  return typeof hostname === "string" && typeof port === "number"
+    ? `${name}://${bracketed(hostname)}:${port}`
+    : undefined;
+}
+
+function invalidObject(given: unknown, fields: OperationFields): never {
+  const wanted = given instanceof URL
+    ? "give its text: url.href without a path"
+    : "give { transport, hostname, port }, { transport, path }, or text";
+  throw withFields(new InvalidAddressError(shown(given), wanted), fields);
 }
 
 /** Writes a host as part of an address: IPv6 in brackets (RFC 3986, section 3.2.2). */
@@ -83,14 +110,10 @@ export function toAddress(
   if (typeof address !== "object" || address === null) {
     return parse(address, fields);
   }
-  const isNet = "hostname" in address && typeof address.hostname === "string" &&
-    typeof address.port === "number";
-  const isPath = "path" in address && typeof address.path === "string";
-  if (isNet || isPath) return parse(formatAddress(address), fields);
-  const wanted = address instanceof URL
-    ? "give its text: url.href without a path"
-    : "give { transport, hostname, port }, { transport, path }, or text";
-  throw withFields(new InvalidAddressError(shown(address), wanted), fields);
+  const text = textOf(address);
+  return text === undefined || /^\w+:$/.test(text)
+    ? invalidObject(address, fields)
+    : parse(text, fields);
 }
 
 /**

@@ -17,24 +17,27 @@ interface Network {
 }
 
 /**
- * Checks an option that lists networks.
+ * Reads an option that lists networks, once, and checks it.
  *
+ * @returns A copy.
  * @throws {TypeError} It is not a list.
  * @throws {InvalidAddressError} An entry is not an IP network.
  */
-export function checkNetworks(
+export function readNetworks(
   attempt: Attempt,
   name: string,
   cidrs: readonly string[] | undefined,
-): void {
-  if (cidrs === undefined) return;
+): readonly string[] | undefined {
+  if (cidrs === undefined) return undefined;
   if (!Array.isArray(cidrs)) {
     throw wrongType(attempt, name, "an array of networks", cidrs);
   }
-  for (const cidr of cidrs) {
+  const copy: readonly string[] = [...cidrs];
+  for (const cidr of copy) {
     if (networkOf(cidr) !== undefined) continue;
     throw withFields(invalid(cidr), fieldsOf(attempt));
   }
+  return copy;
 }
 
 /**

@@ -2,6 +2,8 @@ const MAX_MS = 2 ** 31 - 1;
 // A peer that takes its bytes more slowly than this is not waited for to the end.
 const MIN_BYTES_PER_MS = 16;
 const INTERVALS = 4;
+// How often progress is looked for in an interval.
+const LOOKS = 4;
 
 /**
  * Waits at the end for a peer that still takes bytes: until there was no
@@ -21,15 +23,17 @@ export function patience(
   const { promise: over, resolve } = Promise.withResolvers<void>();
   if (intervalMs === Infinity) return { over, stop: () => {} };
   let last = progress();
-  const silence = setInterval(() => {
+  let silent = 0;
+  const look = setInterval(() => {
     const now = progress();
-    if (now === last) resolve();
+    silent = now === last ? silent + 1 : 0;
     last = now;
-  }, intervalMs);
+    if (silent === LOOKS) resolve();
+  }, intervalMs / LOOKS);
   const longest = INTERVALS * intervalMs + bytes / MIN_BYTES_PER_MS;
   const limit = setTimeout(resolve, Math.min(longest, MAX_MS));
   const stop = () => {
-    clearInterval(silence);
+    clearInterval(look);
     clearTimeout(limit);
   };
   return { over, stop };

@@ -1,4 +1,4 @@
-import { shown } from "../check.ts";
+import { requireOptions, shown } from "../check.ts";
 import { withFields } from "../errors.ts";
 
 /** Certificates and keys: options of `tls` and `quic`. */
@@ -29,8 +29,11 @@ const CERTIFICATE_END = "-----END CERTIFICATE-----";
 const KEY = "PRIVATE KEY-----";
 // PKCS #8 and, in the lines after its first, PKCS #1 and SEC 1.
 const ENCRYPTED = /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/;
+// What a PEM text holds, by its first line: nothing of the content.
+const LABEL = /-----BEGIN ([A-Z0-9 ]{1,40})-----/;
 // How DER and PKCS #12 begin, also if they were read as text.
-const BINARY = /^0[\x80-\xff\ufffd]/;
+const BINARY = /^0(?:[\x80-\xff\ufffd]|.\p{Cc}{3})/u;
+const UTF_16 = /-\0-\0/;
 const BYTE_ORDER_MARK = /^\ufeff/;
 
 /**
@@ -43,8 +46,10 @@ const BYTE_ORDER_MARK = /^\ufeff/;
  */
 export function checkPem(
   source: "tls" | "quic",
-  { cert, key, caCerts, serverName }: PemOptions,
+  options: PemOptions,
 ): PemOptions {
+  requireOptions(`use ${source}`, options);
+  const { cert, key, caCerts, serverName } = options;
   const fail = (text: string) =>
     withFields(new TypeError(`Cannot use ${source}: ${text}`), {
       operation: "use",
@@ -93,9 +98,12 @@ function described(value: unknown): string {
   if (value.includes(CERTIFICATE) && isDamaged(value)) {
     return "a certificate that is damaged";
   }
-  return BINARY.test(value)
-    ? "a binary form such as DER; convert it: openssl x509 -inform der, or openssl pkey -inform der"
-    : "other text";
+  if (BINARY.test(value)) {
+    return "a binary form such as DER; convert it: openssl x509 -inform der, or openssl pkey -inform der";
+  }
+  if (UTF_16.test(value)) return "text in UTF-16; save it as UTF-8";
+  const label = LABEL.exec(value)?.[1];
+  return label === undefined ? "other text" : `PEM of a ${label}`;
 }
 
 /** Whether a certificate in PEM is cut off, or altered so that it cannot be read. */

@@ -40,6 +40,7 @@ export type { TcpOptions } from "./tcp/limits.ts";
  * may still resolve until the system has noticed that.
  *
  * @throws {RangeError} An option is out of range.
+ * @throws {TypeError} The options are no object.
  *
  * @example
  * ```ts

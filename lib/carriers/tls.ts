@@ -51,7 +51,7 @@ export interface TlsOptions extends TcpOptions, PemOptions {
  * });
  * ```
  */
-export function tls(options: TlsOptions): CarrierSource {
+export function tls(options: TlsOptions = {}): CarrierSource {
   const { cert, key, caCerts, serverName } = checkPem("tls", options);
   const checked = checkOptions(options);
   return {

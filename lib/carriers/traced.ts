@@ -1,6 +1,7 @@
 import { formatAddress } from "../address/address.ts";
 import type { Addr } from "../addr.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
+import { requireFunction, wrongType } from "../check.ts";
 import { count } from "../count.ts";
 import { isClosed } from "../errors.ts";
 import { escapeControls } from "../escape.ts";
@@ -27,6 +28,8 @@ const BINARY = /[^\P{Cc}\t\n\r]/u;
  * rejects with, is printed once and changes nothing.
  * @default {prints the lines to standard error}
  * @returns A source for the `carrier` option.
+ * @throws {TypeError} The source is not a carrier source, or `log` is not a
+ * function.
  *
  * @example
  * ```ts
@@ -50,6 +53,11 @@ export function traced(
   source: CarrierSource,
   log: (line: string) => void = printLine,
 ): CarrierSource {
+  if (typeof source?.listen !== "function") {
+    const wanted = "an object with a listen method";
+    throw wrongType("trace", "source", wanted, source);
+  }
+  requireFunction("trace", "log", log);
   const warnings = new Warnings();
   const write: Write = async (carrier, address, text) => {
     try {

@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import type { Attempt } from "../errors.ts";
 import { BoundedMap } from "./bounded_map.ts";
-import { Bucket, checkRate, limitOf, type Rate } from "./rate.ts";
+import { Bucket, limitOf, type Rate, readRate } from "./rate.ts";
 
 /** How a bound socket limits what `answer` sends. */
 export interface AnswerOptions {
@@ -30,22 +30,34 @@ export interface AnswerOptions {
 const ANSWER_LIMIT: Rate = { perSecond: 1000, burst: 10_000 };
 const MAX_AMPLIFICATION = 3;
 
+/** A datagram that is answered, as it was when it was read. */
+interface Question {
+  readonly datagram: Datagram<Addr>;
+  readonly peer: Addr;
+  readonly size: number;
+}
+
 interface PeerState {
   bucket: Bucket | undefined;
   /** How many bytes may be sent to the peer. */
   credit: number;
 }
 
+/** The options as they were when they were read. */
+interface ReadAnswerOptions {
+  readonly answerLimit: Rate | undefined;
+  readonly maxAmplification: number | undefined;
+}
+
 /**
- * Checks the options.
+ * Reads the options, once, and checks them.
  *
  * @throws {RangeError} An option is out of range.
  */
-export function checkAnswers(
+export function readAnswers(
   attempt: Attempt,
   { answerLimit, maxAmplification }: AnswerOptions,
-): void {
-  checkRate(attempt, "answerLimit", answerLimit);
+): ReadAnswerOptions {
   if (
     maxAmplification !== undefined &&
     !(typeof maxAmplification === "number" && maxAmplification > 0)
@@ -57,6 +69,10 @@ export function checkAnswers(
       maxAmplification,
     );
   }
+  return {
+    answerLimit: readRate(attempt, "answerLimit", answerLimit),
+    maxAmplification,
+  };
 }
 
 /** Decides which answers are sent, and counts the others. Its memory is bounded. */
@@ -73,11 +89,11 @@ export class AnswerLimits {
   readonly #credited = new WeakSet<Datagram<Addr>>();
 
   /**
-   * @param options Checked by {@linkcode checkAnswers}.
+   * @param options From {@linkcode readAnswers}.
    * @param local Where the socket is bound.
    */
   constructor(
-    { answerLimit, maxAmplification }: AnswerOptions,
+    { answerLimit, maxAmplification }: ReadAnswerOptions,
     local: Addr,
     clock: Clock,
   ) {
@@ -97,14 +113,14 @@ export class AnswerLimits {
    * Returns whether an answer of that many bytes may be sent. If so, it is
    * counted as sent.
    */
-  allows(datagram: Datagram<Addr>, size: number): boolean {
-    const { from } = datagram;
+  allows(question: Question, size: number): boolean {
+    const { datagram, peer: from } = question;
     if (!("hostname" in from)) return true;
     const peer = this.#peers.get(`${from.hostname} ${from.port}`);
     if (this.#factor !== Infinity) {
       if (!this.#credited.has(datagram)) {
         this.#credited.add(datagram);
-        peer.credit += datagram.data.length * this.#factor;
+        peer.credit += question.size * this.#factor;
       }
       if (size > peer.credit) return this.#withhold("amplification");
     }

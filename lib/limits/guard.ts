@@ -1,11 +1,11 @@
 import type { BlockList } from "node:net";
 import type { Addr } from "../addr.ts";
 import { comparableHost, ipBytes } from "../address/host.ts";
-import { blockList, checkNetworks } from "../address/networks.ts";
+import { blockList, readNetworks } from "../address/networks.ts";
 import type { Clock } from "../clock.ts";
 import type { Attempt } from "../errors.ts";
 import { BoundedMap } from "./bounded_map.ts";
-import { Bucket, checkRate, limitOf, type Rate } from "./rate.ts";
+import { Bucket, limitOf, type Rate, readRate } from "./rate.ts";
 
 /**
  * Which sources a bound socket accepts, and at what rate. Rejected datagrams are
@@ -30,20 +30,29 @@ export interface GuardOptions {
   rateLimit?: Rate | undefined;
 }
 
+/** The options of a guard as they were when they were read. */
+interface ReadGuardOptions {
+  readonly allow: readonly string[] | undefined;
+  readonly deny: readonly string[] | undefined;
+  readonly rateLimit: Rate | undefined;
+}
+
 /**
- * Checks the options.
+ * Reads the options, once, and checks them.
  *
  * @throws {InvalidAddressError} An entry is not an IP network.
  * @throws {RangeError} The rate is out of range.
  * @throws {TypeError} An option is of the wrong type.
  */
-export function checkGuard(
+export function readGuard(
   attempt: Attempt,
   { allow, deny, rateLimit }: GuardOptions,
-): void {
-  checkNetworks(attempt, "allow", allow);
-  checkNetworks(attempt, "deny", deny);
-  checkRate(attempt, "rateLimit", rateLimit);
+): ReadGuardOptions {
+  return {
+    allow: readNetworks(attempt, "allow", allow),
+    deny: readNetworks(attempt, "deny", deny),
+    rateLimit: readRate(attempt, "rateLimit", rateLimit),
+  };
 }
 
 /** Decides which datagrams a socket accepts. Its memory is bounded. */
@@ -55,8 +64,8 @@ export class Guard {
   readonly #buckets: BoundedMap<Bucket> | undefined;
   readonly #clock: Clock;
 
-  /** @param options Checked by {@linkcode checkGuard}. */
-  constructor({ allow, deny, rateLimit }: GuardOptions, clock: Clock) {
+  /** @param options From {@linkcode readGuard}. */
+  constructor({ allow, deny, rateLimit }: ReadGuardOptions, clock: Clock) {
     this.#allowed = allow && blockList(allow);
     this.#denied = deny && blockList(deny);
     this.#clock = clock;

@@ -50,22 +50,23 @@ export class Bucket {
 }
 
 /**
- * Checks a rate.
+ * Reads a rate, once, and checks it.
  *
+ * @returns A copy.
  * @throws {RangeError} It is not a rate.
  */
-export function checkRate(
+export function readRate(
   attempt: string | Attempt,
   name: string,
   rate: Rate | undefined,
-): void {
-  if (rate === undefined) return;
+): Rate | undefined {
+  if (rate === undefined) return undefined;
   if (typeof rate !== "number" && (typeof rate !== "object" || rate === null)) {
     const wanted = "a number per second, or { perSecond, burst }";
     throw outOfRange(attempt, name, wanted, rate);
   }
   const { perSecond, burst } = typeof rate === "number"
-    ? { perSecond: rate }
+    ? { perSecond: rate, burst: undefined }
     : rate;
   if (typeof perSecond !== "number" || !(perSecond > 0)) {
     throw outOfRange(attempt, name, "more than 0 per second", perSecond);
@@ -73,6 +74,7 @@ export function checkRate(
   if (burst !== undefined && perSecond !== Infinity) {
     wholeNumber(attempt, `the burst of ${name}`, burst, 1);
   }
+  return burst === undefined ? perSecond : { perSecond, burst };
 }
 
 /** Returns a checked rate with its burst; `undefined` if there is no limit. */

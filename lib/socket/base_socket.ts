@@ -3,14 +3,15 @@ import { formatAddress } from "../address/address.ts";
 import type { Carrier } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { countsOf } from "../check.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
+import { dueTurn } from "../turns.ts";
 import { batches, type BatchOptions } from "./batches.ts";
-import { Inbox, type Policy } from "./inbox.ts";
+import { Inbox } from "./inbox.ts";
 import { Iteration, readable } from "./iteration.ts";
-import { maxSizeOf, type SocketOptions } from "./options.ts";
+import { maxSizeOf, type Read, type SocketOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import type { SocketStats } from "./stats.ts";
+import type { Policy } from "./policy.ts";
+import { kernelDropsOf, type SocketStats, statsOf } from "./stats.ts";
 import { receive, tryReceive, type WaitOptions } from "./waits.ts";
 
 /**
@@ -73,7 +74,7 @@ export abstract class BaseSocket<A extends Addr>
   protected constructor(
     carrier: Carrier,
     opening: Attempt,
-    options: SocketOptions,
+    options: Read<SocketOptions>,
     policy: Omit<Policy<A>, "maxSize">,
   ) {
     const local = copyAddr(carrier.addr);
@@ -179,22 +180,9 @@ export abstract class BaseSocket<A extends Addr>
 
   /** What the socket has counted so far, as a copy that does not change. */
   get stats(): SocketStats {
-    const { dropped: own, ...received } = this.inbox.counts;
-    const dropped: Record<string, number> = { ...own };
-    const { carrier } = this;
-    for (const [why, n] of Object.entries(countsOf(() => carrier.drops?.()))) {
-      dropped[why] = (dropped[why] ?? 0) + n;
-    }
-    const connections = carrier.connections &&
-      countsOf(() => carrier.connections?.());
-    return {
-      ...received,
-      waiting: this.inbox.waiting,
-      ...this.outbox.counts,
-      withheld: { ...this.withheld },
-      dropped,
-      ...(connections !== undefined && { connections }),
-    };
+    const { carrier, inbox, outbox, withheld } = this;
+    const { counts, waiting } = inbox;
+    return statsOf(carrier, counts, waiting, outbox.counts, withheld);
   }
 
   /**
@@ -208,15 +196,9 @@ export abstract class BaseSocket<A extends Addr>
    * failed. It never rejects.
    */
   async kernelDrops(): Promise<number | undefined> {
-    if (this.#closed) return undefined;
-    try {
-      const drops: unknown = await this.carrier.kernelDrops?.();
-      return Number.isInteger(drops) && drops as number >= 0
-        ? drops as number
-        : undefined;
-    } catch {
-      return undefined;
-    }
+    const drops = this.#closed ? undefined : await kernelDropsOf(this.carrier);
+    await dueTurn(this.clock);
+    return drops;
   }
 
   /** Makes a waiting `receive` keep the program running. This is the default. */

@@ -80,7 +80,7 @@ class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
 
   return(): Promise<IteratorResult<Datagram<A>[]>> {
     this.#ended = true;
-    this.#inbox.withdrawAll(this);
+    this.#inbox.waiters.endAll(this);
     return Promise.resolve(END);
   }
 

@@ -1,13 +1,15 @@
 import { type Addr, copyAddr, type NetAddr } from "../addr.ts";
-import { formatAddress } from "../address/address.ts";
+import { formatAddress, isAddress } from "../address/address.ts";
 import { comparableHost } from "../address/host.ts";
 import type { Carrier } from "../carrier.ts";
+import { wrongType } from "../check.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, SocketClosedError } from "../errors.ts";
 import { reporter, Warnings } from "../warnings.ts";
 import { BaseSocket } from "./base_socket.ts";
-import { checkSocketOptions, type SocketOptions } from "./options.ts";
-import type { Data } from "./outbox.ts";
+import { readSocketOptions, type SocketOptions } from "./options.ts";
+import type { Data } from "./messages.ts";
+import { requireCarrier } from "./require_carrier.ts";
 import { request, type RequestOptions } from "./request.ts";
 import { sendMany } from "./send_many.ts";
 import type { WaitOptions } from "./waits.ts";
@@ -56,18 +58,23 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @param remote The peer to send to and to receive from.
    * @param options `{ maxSize }`.
    * @throws {RangeError} `maxSize` is not a whole number from 0 to 64 MiB.
+   * @throws {TypeError} The carrier or the address is of the wrong type.
    */
   constructor(carrier: Carrier, remote: A, options: SocketOptions = {}) {
+    requireCarrier("connect", carrier);
+    if (!isAddress(remote)) {
+      throw wrongType("connect", "the remote address", "an address", remote);
+    }
     const peer = copyAddr(remote);
     const text = formatAddress(peer);
     const local = copyAddr(carrier.addr);
     const opening = { action: `connect to ${text}`, local, remote: peer };
-    checkSocketOptions(opening, options);
+    const read = readSocketOptions(opening, options);
     const isPeer = isFrom(peer);
     super(
       carrier,
       opening,
-      options,
+      read,
       { refuses: (from) => isPeer(from) ? undefined : "stranger" },
     );
     this.remote = copyAddr(peer);

@@ -1,25 +1,29 @@
 import { type Addr, copyAddr, type NetAddr, schemeOf } from "../addr.ts";
-import { formatAddress } from "../address/address.ts";
+import { formatAddress, isAddress } from "../address/address.ts";
 import type { Carrier } from "../carrier.ts";
-import { wrongType } from "../check.ts";
+import { shown, wrongType } from "../check.ts";
 import { systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { errors, quote } from "../errors.ts";
+import { quote } from "../errors.ts";
 import { AnswerLimits } from "../limits/answers.ts";
 import { Guard } from "../limits/guard.ts";
+import { dueTurn } from "../turns.ts";
 import { BaseSocket } from "./base_socket.ts";
-import type { Policy } from "./inbox.ts";
 import {
   joinMulticast,
   type MulticastMembership,
   type MulticastOptions,
 } from "./multicast.ts";
 import {
-  checkDatagramSocketOptions,
   type DatagramSocketOptions,
+  type Read,
+  readDatagramSocketOptions,
 } from "./options.ts";
-import { type Data, encode } from "./outbox.ts";
+import { type Data, encode, isBytes, lengthOf } from "./messages.ts";
+import type { Policy } from "./policy.ts";
+import { requireCarrier } from "./require_carrier.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
+import { isFromEarlierSend } from "./unreachable.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /**
@@ -53,18 +57,19 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @param options `{ maxSize }`, and the limits of {@linkcode bind}.
    * @throws {RangeError} An option is out of range.
    * @throws {InvalidAddressError} An entry of `allow` or `deny` is not a network.
-   * @throws {TypeError} An option is of the wrong type, or has no use for the
-   * addresses of this socket.
+   * @throws {TypeError} The carrier or an option is of the wrong type, or an
+   * option has no use for the addresses of this socket.
    */
   constructor(carrier: Carrier, options: DatagramSocketOptions = {}) {
+    requireCarrier("bind", carrier);
     const local = copyAddr(carrier.addr);
     const opening = { action: `bind ${formatAddress(local)}`, local };
-    checkDatagramSocketOptions(opening, options, local);
-    super(carrier, opening, options, policyOf(carrier, options, local));
+    const read = readDatagramSocketOptions(opening, options, local);
+    super(carrier, opening, read, policyOf(carrier, read, local));
     const { counts } = this.inbox;
-    if (options.allow ?? options.deny) counts.drop("denied", 0);
-    if (options.rateLimit !== undefined) counts.drop("rateLimited", 0);
-    this.#answers = new AnswerLimits(options, local, this.clock);
+    if (read.allow ?? read.deny) counts.drop("denied", 0);
+    if (read.rateLimit !== undefined) counts.drop("rateLimited", 0);
+    this.#answers = new AnswerLimits(read, local, this.clock);
     this.withheld = this.#answers.withheld;
   }
 
@@ -138,17 +143,23 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws The errors of {@linkcode DatagramSocket.send}.
    */
   async answer(data: Data, datagram: Datagram<A>): Promise<boolean> {
-    if (
-      !(datagram?.data instanceof Uint8Array) ||
-      typeof datagram.from !== "object" || datagram.from === null
-    ) {
+    // Read once: the limits and the answer are for the same peer.
+    const { data: question, from } = datagram ?? {};
+    const peer = { ...from };
+    if (!isBytes(question) || !isAddress(peer)) {
+      await dueTurn(this.clock);
       throw wrongType(this.outbox.attempt, "datagram", "a datagram", datagram);
     }
     const bytes = encode(data);
     // `send` rejects what is not data.
-    const isData = bytes instanceof Uint8Array;
-    if (isData && !this.#answers.allows(datagram, bytes.length)) return false;
-    await this.send(bytes, datagram.from);
+    if (isBytes(bytes)) {
+      const given = { datagram, peer, size: lengthOf(question) };
+      if (!this.#answers.allows(given, lengthOf(bytes))) {
+        await dueTurn(this.clock);
+        return false;
+      }
+    }
+    await this.send(bytes, peer);
     return true;
   }
 
@@ -170,15 +181,20 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   ): Promise<MulticastMembership> {
     const { carrier, local } = this;
     const on = formatAddress(local);
-    const action = `join ${quote(String(group))} on ${on}`;
-    return await joinMulticast(carrier, group, options, { action, local });
+    const named = typeof group === "string" ? group : shown(group);
+    const action = `join ${quote(named)} on ${on}`;
+    try {
+      return await joinMulticast(carrier, group, options, { action, local });
+    } finally {
+      await dueTurn(this.clock);
+    }
   }
 }
 
 /** What a bound socket drops, and which errors it only counts. */
 function policyOf<A extends Addr>(
   carrier: Carrier,
-  options: DatagramSocketOptions,
+  options: Read<DatagramSocketOptions>,
   local: Addr,
 ): Omit<Policy<A>, "maxSize"> {
   const { allow, deny, rateLimit } = options;
@@ -190,14 +206,4 @@ function policyOf<A extends Addr>(
     ...(guard && { refuses: (from: A) => guard.refuses(from) }),
     ...(schemeOf(local) === "udp" && { tolerates: isFromEarlierSend }),
   };
-}
-
-/**
- * Whether an error of `receive` concerns an earlier send: Windows reports so that
- * nothing receives at a peer's port (WSAECONNRESET, WSAENETRESET). A socket for
- * many peers must not stop because one of them is gone.
- */
-function isFromEarlierSend(cause: unknown): boolean {
-  return cause instanceof errors.ConnectionReset ||
-    cause instanceof errors.ConnectionRefused;
 }

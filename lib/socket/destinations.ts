@@ -4,9 +4,26 @@ import {
   requireScheme,
   toDestination,
 } from "../address/address.ts";
-import { plainIpv4 } from "../address/host.ts";
+import { isIp, plainIpv4 } from "../address/host.ts";
 import type { OperationFields } from "../errors.ts";
 import { BoundedMap } from "../limits/bounded_map.ts";
+
+// The length field of a datagram has 16 bits and counts the headers too: 8 bytes
+// of UDP (RFC 768), and for IPv4 20 more (RFC 791).
+const MAX_SIZE_IPV4 = 65_507;
+const MAX_SIZE_IPV6 = 65_527;
+
+/** A checked address, and what a send needs to know of it. */
+export interface Destination {
+  readonly to: Addr;
+  /** Whether its host has to be looked up. */
+  readonly isName: boolean;
+  /** The longest datagram of its address family, in bytes. */
+  readonly largest: number;
+}
+
+/** What the text of a host says. */
+type Host = Omit<Destination, "to"> & { readonly host: string | undefined };
 
 /**
  * The addresses that a socket sends to. Each is read once, checked, compared
@@ -17,16 +34,15 @@ export class Destinations {
   readonly #scheme: string;
   readonly #fields: OperationFields;
   // Most sends go to the same peer as the one before.
-  #last: SchemeAddr | undefined;
-  // Hosts in canonical form, as checking the text of an address takes 1 to 2 µs.
-  readonly #hosts = new BoundedMap((hostname) => {
-    const host = canonicalHost(hostname);
-    return host === undefined ? undefined : this.#inFamily(host);
-  });
+  #last: Destination & { readonly to: SchemeAddr } | undefined;
+  // Checking the text of a host takes 1 to 2 µs.
+  readonly #hosts = new BoundedMap((hostname) => this.#read(hostname));
   readonly #isIpv4: boolean;
+  readonly #hasHost: boolean;
 
   constructor(local: Addr) {
     this.#scheme = schemeOf(local);
+    this.#hasHost = "hostname" in local;
     this.#isIpv4 = "hostname" in local && !local.hostname.includes(":");
     this.#fields = { operation: "send", local };
   }
@@ -38,7 +54,7 @@ export class Destinations {
    * scheme is not the socket's.
    * @throws {Deno.errors.NotSupported} It is a `unix:` peer without a path.
    */
-  get(to: string | Addr): Addr {
+  get(to: string | Addr): Destination {
     if (typeof to !== "object" || to === null || !("hostname" in to)) {
       return this.#check(to);
     }
@@ -46,36 +62,57 @@ export class Destinations {
     if (typeof port !== "number") return this.#check(to);
     const last = this.#last;
     if (
-      last !== undefined && port === last.port && hostname === last.hostname &&
-      transport === last.transport && scheme === last.scheme
+      last !== undefined && port === last.to.port &&
+      hostname === last.to.hostname && transport === last.to.transport &&
+      scheme === last.to.scheme
     ) return last;
-    const host = typeof hostname === "string" &&
+    const known = typeof hostname === "string" &&
         (scheme ?? transport) === this.#scheme &&
         Number.isInteger(port) && port > 0 && port <= 65_535
       ? this.#hosts.get(hostname)
       : undefined;
-    const copy: SchemeAddr = { transport, hostname: host ?? hostname, port };
+    const { host = hostname } = known ?? {};
+    const copy: SchemeAddr = { transport, hostname: host, port };
     if (scheme !== undefined) copy.scheme = scheme;
-    return this.#last = host === undefined
-      ? this.#check(copy) as SchemeAddr
-      : copy;
+    if (known?.host === undefined) return this.#check(copy);
+    const { isName, largest } = known;
+    return this.#last = { to: copy, isName, largest };
   }
 
-  #check(to: string | Addr): Addr {
-    const checked = toDestination(to, this.#fields);
+  #check(given: string | Addr): Destination {
+    const checked = toDestination(given, this.#fields);
     // A vsock carrier is not this library's; its scheme cannot be compared.
-    if (this.#scheme === "vsock") return checked;
-    requireScheme(checked, [this.#scheme as Scheme], "this socket", {
-      ...this.#fields,
-      remote: checked,
-    });
-    return "hostname" in checked
-      ? { ...checked, hostname: this.#inFamily(checked.hostname) }
-      : checked;
+    if (this.#scheme !== "vsock") {
+      requireScheme(checked, [this.#scheme as Scheme], "this socket", {
+        ...this.#fields,
+        remote: checked,
+      });
+    }
+    if (!("hostname" in checked)) {
+      return { to: checked, isName: false, largest: MAX_SIZE_IPV6 };
+    }
+    const { host = checked.hostname, isName, largest } = this.#hosts.get(
+      checked.hostname,
+    );
+    return { to: { ...checked, hostname: host }, isName, largest };
   }
 
-  /** An IPv4 socket cannot send to `::ffff:a.b.c.d`, which is the same host. */
-  #inFamily(host: string): string {
-    return this.#isIpv4 ? plainIpv4(host) : host;
+  #read(hostname: string): Host {
+    const canonical = canonicalHost(hostname);
+    // An IPv4 socket cannot send to `::ffff:a.b.c.d`, which is the same host.
+    const host = canonical !== undefined && this.#isIpv4
+      ? plainIpv4(canonical)
+      : canonical;
+    const isName = host !== undefined && !isIp(host);
+    return { host, isName, largest: this.#largest(host ?? hostname, isName) };
+  }
+
+  #largest(host: string, isName: boolean): number {
+    if (!this.#hasHost) return MAX_SIZE_IPV6;
+    // A name is looked up in the socket's family.
+    const isIpv6 = host.includes(":")
+      ? !host.startsWith("::ffff:")
+      : isName && !this.#isIpv4;
+    return isIpv6 ? MAX_SIZE_IPV6 : MAX_SIZE_IPV4;
   }
 }

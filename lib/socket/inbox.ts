@@ -1,32 +1,23 @@
 import type { Addr } from "../addr.ts";
 import type { Carrier, Run } from "../carrier.ts";
-import { type Clock, systemClock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
 import { CopyPool } from "./copy_pool.ts";
+import { Kept } from "./kept.ts";
 import { Liveness } from "./liveness.ts";
+import type { Policy } from "./policy.ts";
+import { Reader } from "./reader.ts";
+import { Rests } from "./rests.ts";
 import { datagramsOf, isArrival, isRun } from "./runs.ts";
 import { Received } from "./stats.ts";
 import { quickTurnIsDue, turn } from "../turns.ts";
 import type { Waiter } from "./waiter.ts";
-import { takeFirst, Waiters } from "./waiters.ts";
+import { Waiters } from "./waiters.ts";
 
 // How many datagrams are kept for later calls; a batch carrier may add one batch
 // to that. With the longest datagrams, 256 are 16 MiB.
 const MAX_KEPT = 256;
-// The inbox pauses after this many reports about earlier sends in a row.
-const MAX_REPORTS = 64;
-const PAUSE_MS = 10;
-
-/** What a socket decides about what arrives. */
-export interface Policy<A extends Addr> {
-  /** The longest data that is delivered. */
-  readonly maxSize: number;
-  /** Returns why a datagram from there is dropped, if it is. @default {never} */
-  refuses?(from: A): string | undefined;
-  /** Whether an error is only counted, as `unreachable`. @default {never} */
-  tolerates?(cause: unknown): boolean;
-}
 
 /**
  * The receiving half of a socket. A carrier's `receive` cannot be canceled, so
@@ -40,77 +31,68 @@ export class Inbox<A extends Addr> {
   readonly attempt: Attempt;
   /** Whether a pending `receive` keeps the program running. */
   readonly liveness: Liveness;
-  readonly #carrier: Carrier;
+  /** Who waits. */
+  readonly waiters: Waiters<A>;
+  readonly #reader: Reader;
   readonly #policy: Policy<A>;
   readonly #maxSize: number;
-  readonly #clock: Clock;
   readonly #pool = new CopyPool();
-  readonly #waiters = new Waiters<A>();
-  #kept: (Datagram<A> | Error)[] = [];
+  readonly #kept = new Kept<A>(this.counts);
   // A batch of the carrier, and how many of it were passed on.
   #batch: Datagram<A>[] = [];
   #passed = 0;
-  #buffer: Uint8Array | undefined;
-  // A `receive` is in flight, or what it brought is being passed on: a `match`
-  // may call anything, and the next `receive` would overwrite the memory.
-  #reading = false;
-  // The event loop turns, or a pause ends, before more is passed on.
-  #isResting = false;
-  #rests = 0;
-  #reports = 0;
-  #endPause: (() => void) | undefined;
+  readonly #rests: Rests;
   #closed = false;
-  #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(carrier: Carrier, attempt: Attempt, policy: Policy<A>) {
-    this.#carrier = carrier;
     this.attempt = attempt;
     this.liveness = new Liveness(carrier);
+    this.waiters = new Waiters<A>(this.liveness);
     this.#policy = policy;
     this.#maxSize = policy.maxSize;
-    this.#clock = carrier.clock ?? systemClock;
+    this.#reader = new Reader(carrier, policy.maxSize, {
+      arrived: this.#arrived,
+      batchArrived: this.#batchArrived,
+      failed: this.#failed,
+    });
+    this.#rests = new Rests(carrier.clock ?? systemClock, () => {
+      this.hand();
+      this.#next();
+    });
   }
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#kept.filter((kept) => kept instanceof Datagram).length +
-      this.#batch.length - this.#passed;
+    return this.#kept.datagrams + this.#batch.length - this.#passed;
   }
 
   /** Whether it waits for a turn of the event loop before it goes on. */
   get isResting(): boolean {
-    return this.#isResting || this.#passed < this.#batch.length;
+    return this.#rests.isResting || this.#passed < this.#batch.length;
+  }
+
+  /** Whether it pauses, as for long only reports about earlier sends came. */
+  get isPausing(): boolean {
+    return this.#rests.isPausing;
   }
 
   /** How many such waits have ended. */
   get rests(): number {
-    return this.#rests;
+    return this.#rests.count;
   }
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
   take(): Datagram<A> | undefined {
-    const [first] = this.#kept;
-    if (!(first instanceof Datagram) || this.#turns()) return undefined;
-    takeFirst(this.#kept);
-    this.counts.count(first);
-    return first;
+    return this.#kept.length === 0 || this.#rests.turns()
+      ? undefined
+      : this.#kept.take();
   }
 
   /** Returns up to `max` datagrams that have arrived, if no turn is due. */
   takeMany(max: number): Datagram<A>[] {
-    if (this.#kept.length === 0 || this.#turns()) return [];
-    let count = 0;
-    for (const kept of this.#kept) {
-      if (count === max || !(kept instanceof Datagram)) break;
-      this.counts.count(kept);
-      count++;
-    }
-    if (count < this.#kept.length) {
-      return this.#kept.splice(0, count) as Datagram<A>[];
-    }
-    const all = this.#kept as Datagram<A>[];
-    this.#kept = [];
-    return all;
+    return this.#kept.length === 0 || this.#rests.turns()
+      ? []
+      : this.#kept.takeMany(max);
   }
 
   /**
@@ -122,41 +104,30 @@ export class Inbox<A extends Addr> {
   wait(waiter: Waiter<A>): boolean {
     if (this.#closed) {
       waiter.stop?.();
-      waiter.end();
+      this.inTurn(() => waiter.end());
       return false;
     }
     if (
-      waiter.match === undefined && this.#kept.length > 0 && !this.#turns()
+      waiter.match === undefined && this.#kept.length > 0 &&
+      !this.#rests.turns()
     ) {
       this.#giveKept(waiter);
       return false;
     }
-    this.#waiters.add(waiter);
-    this.liveness.want();
+    this.waiters.add(waiter);
     this.#next();
     return true;
   }
 
-  /** Removes the waiter; the next datagram goes to the next waiter. */
-  withdraw(waiter: Waiter<A>): void {
-    if (!this.#waiters.remove(waiter)) return;
-    waiter.stop?.();
-    if (this.#waiters.isEmpty) this.liveness.unwant();
-  }
-
-  /** Removes and ends all waiters of an owner. */
-  withdrawAll(owner: object): void {
-    for (const waiter of this.#waiters.all) {
-      if (waiter.owner !== owner) continue;
-      this.withdraw(waiter);
-      waiter.end();
-    }
+  /** Calls back, after a turn of the event loop if one is due. */
+  inTurn(callback: () => void): void {
+    this.#rests.inTurn(callback);
   }
 
   /** Gives the datagrams that have arrived to the waiters, whatever is due. */
   hand(): void {
     while (this.#kept.length > 0) {
-      const waiter = this.#waiters.take();
+      const waiter = this.waiters.take();
       if (waiter === undefined) return;
       this.#giveKept(waiter);
     }
@@ -166,77 +137,41 @@ export class Inbox<A extends Addr> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#endPause?.();
+    this.#rests.close();
     this.#dropAll();
-    for (const waiter of this.#waiters.all) {
-      this.withdraw(waiter);
-      waiter.end();
-    }
+    this.waiters.endAll();
   }
 
   /** Resolves, after `close`, when no `receive` of the carrier is in flight. */
   idle(): Promise<void> {
-    if (!this.#reading) return Promise.resolve();
-    this.#carrier.ref?.();
-    this.#idle ??= Promise.withResolvers();
-    return this.#idle.promise;
+    if (this.#reader.isReading) this.liveness.hold();
+    return this.#reader.idle();
   }
 
   #dropAll(): void {
     this.counts.drop("closed", this.waiting);
-    this.#kept = [];
+    this.#kept.clear();
     this.#batch = [];
     this.#passed = 0;
   }
 
   /** Reads on, if that is wanted and possible now. */
   #next(): void {
-    if (this.#reading || this.#waiters.isEmpty || this.#turns()) return;
-    this.#read();
-  }
-
-  #read(): void {
-    const carrier = this.#carrier;
-    this.#reading = true;
-    try {
-      if (carrier.receiveBatch === undefined) {
-        this.#buffer ??= new Uint8Array(bufferSize(this.#maxSize));
-        carrier.receive(this.#buffer).then(this.#arrived, this.#failed);
-      } else carrier.receiveBatch().then(this.#batchArrived, this.#failed);
-    } catch (error) {
-      Promise.reject(error).catch(this.#failed);
-    }
+    const { isReading } = this.#reader;
+    if (isReading || this.waiters.isEmpty || this.#rests.turns()) return;
+    this.#reader.read();
   }
 
   #done(): void {
-    this.#reading = false;
-    if (this.#closed) this.#idle?.resolve();
+    this.#reader.isReading = false;
+    if (this.#closed) this.#reader.end();
     else this.#next();
-  }
-
-  /** Returns whether the event loop has to turn first. Starts that if it is due. */
-  #turns(): boolean {
-    if (this.#isResting) return true;
-    if (this.#clock.isVirtual || !quickTurnIsDue()) return false;
-    this.#rest(turn);
-    return true;
-  }
-
-  /** Passes nothing on until the callback that `begin` gets is called. */
-  #rest(begin: (end: () => void) => void): void {
-    this.#isResting = true;
-    begin(() => {
-      this.#isResting = false;
-      this.#rests++;
-      this.hand();
-      this.#next();
-    });
   }
 
   // Every datagram takes this path: no destructuring, no avoidable call.
   readonly #arrived = (arrival: [Uint8Array, Addr]): void => {
     if (!isArrival(arrival)) return this.#failed(nonsense());
-    this.#reports = 0;
+    this.#rests.reports = 0;
     const bytes = arrival[0];
     const from = arrival[1] as A;
     const refused = this.#closed ? "closed" : this.#policy.refuses?.(from);
@@ -279,26 +214,22 @@ export class Inbox<A extends Addr> {
   #fail(cause: unknown): void {
     if (this.#closed) return;
     if (isClosed(cause)) return this.close();
-    if (this.#policy.tolerates?.(cause)) return this.#tolerate();
+    if (this.#policy.tolerates?.(cause)) {
+      this.counts.unreachable++;
+      return this.#rests.report();
+    }
     const error = failure(this.attempt.action, cause, this.attempt);
-    const waiter = this.#isResting ? undefined : this.#waiters.first;
+    const waiter = this.#rests.isResting ? undefined : this.waiters.first;
     if (waiter === undefined) this.#keep(error, MAX_KEPT);
     else {
-      this.withdraw(waiter);
+      this.waiters.withdraw(waiter);
       waiter.reject(error);
     }
   }
 
-  /** Counts a report about an earlier send. Many in a row make no busy loop. */
-  #tolerate(): void {
-    this.counts.unreachable++;
-    if (++this.#reports % MAX_REPORTS !== 0) return;
-    this.#rest((end) => this.#endPause = this.#clock.after(PAUSE_MS, end));
-  }
-
   /** The waiter that gets a whole batch: it takes batches, and no other waits. */
   get #batchTaker(): Waiter<A> | undefined {
-    const only = this.#isResting ? undefined : this.#waiters.only;
+    const only = this.#rests.isResting ? undefined : this.waiters.only;
     return only?.batch && only;
   }
 
@@ -317,12 +248,12 @@ export class Inbox<A extends Addr> {
           taken.push(datagram);
         } else {
           const copy = reuse ? this.#pool.copy(data) : data;
-          this.#kept.push(new Datagram(copy, from, truncated));
+          this.#kept.add(new Datagram(copy, from, truncated));
         }
       }
     }
     if (taken.length === 0) return;
-    this.#waiters.take();
+    this.waiters.take();
     waiter.stop?.();
     waiter.batch?.resolve(taken);
   }
@@ -335,9 +266,9 @@ export class Inbox<A extends Addr> {
       if (refused !== undefined) this.counts.drop(refused);
       else this.#pass(datagram, room);
       // Only a `match` takes long.
-      if (this.#waiters.hasClaims && quickTurnIsDue()) {
+      if (this.waiters.hasClaims && quickTurnIsDue()) {
         return turn(() => {
-          this.#rests++;
+          this.#rests.count++;
           this.#passBatch(room);
         });
       }
@@ -349,8 +280,8 @@ export class Inbox<A extends Addr> {
 
   /** Gives a datagram to the first waiter, or keeps it. */
   #pass(datagram: Datagram<A>, room: number): void {
-    const waiter = this.#waiters.claim(datagram) ??
-      (this.#isResting ? undefined : this.#waiters.take());
+    const waiter = this.waiters.claim(datagram) ??
+      (this.#rests.isResting ? undefined : this.waiters.take());
     if (waiter === undefined) this.#keep(datagram, room);
     else this.#give(datagram, waiter);
   }
@@ -362,7 +293,7 @@ export class Inbox<A extends Addr> {
   }
 
   #giveKept(waiter: Waiter<A>): void {
-    const kept = takeFirst(this.#kept);
+    const kept = this.#kept.shift();
     if (kept instanceof Datagram) this.#give(kept, waiter);
     else {
       waiter.stop?.();
@@ -372,8 +303,8 @@ export class Inbox<A extends Addr> {
 
   /** Keeps it if there is room. What arrives during a turn is one batch at most. */
   #keep(arrival: Datagram<A> | Error, room: number): void {
-    if (!this.#closed && (this.#isResting || this.#kept.length < room)) {
-      this.#kept.push(arrival);
+    if (!this.#closed && (this.#rests.isResting || this.#kept.length < room)) {
+      this.#kept.add(arrival);
     } else if (arrival instanceof Datagram) {
       this.counts.drop(this.#closed ? "closed" : "queueFull");
     }
@@ -382,15 +313,4 @@ export class Inbox<A extends Addr> {
 
 function nonsense(): TypeError {
   return new TypeError("the carrier returned something that is not a datagram");
-}
-
-/**
- * One byte more than the limit shows that a datagram was cut. Windows rejects a
- * datagram that does not fit (error 10040), so there the longest must fit.
- */
-function bufferSize(maxSize: number): number {
-  const { Deno: deno } = globalThis as { Deno?: { build: { os: string } } };
-  return deno?.build.os === "windows"
-    ? Math.max(maxSize + 1, 65_536)
-    : maxSize + 1;
 }

@@ -29,7 +29,7 @@ export class Iteration<A extends Addr>
 
   return(): Promise<IteratorResult<Datagram<A>>> {
     this.#ended = true;
-    this.#inbox.withdrawAll(this);
+    this.#inbox.waiters.endAll(this);
     return Promise.resolve(END);
   }
 
@@ -95,7 +95,7 @@ export function readable<A extends Addr>(
           },
         };
         cancel = () => {
-          inbox.withdraw(waiter);
+          inbox.waiters.withdraw(waiter);
           resolve();
         };
         inbox.wait(waiter);

@@ -52,7 +52,7 @@ export async function joinMulticast(
 ): Promise<MulticastMembership> {
   requireOptions(attempt, options);
   const { interface: on, ttl, loopback } = options;
-  check(attempt, group, options);
+  check(attempt, group, { interface: on, ttl, loopback });
   if (!carrier.joinMulticastV4 || !carrier.joinMulticastV6) {
     const text = cannot(attempt, "its carrier has no multicast");
     throw withFields(new errors.NotSupported(text), fieldsOf(attempt));
@@ -80,12 +80,12 @@ function check(
 ): void {
   const wrong = (name: string, wanted: string, value: unknown) =>
     outOfRange(attempt, name, wanted, value);
-  if (!isMulticast(String(group))) {
+  if (typeof group !== "string" || !isMulticast(group)) {
     throw wrong("group", "an address in 224.0.0.0/4 or ff00::/8", group);
   }
   if (isIpv6(group)) {
-    const isIndex = Number.isInteger(on) && Number(on) >= 0 &&
-      Number(on) < 2 ** 32;
+    const isIndex = typeof on === "number" && Number.isInteger(on) &&
+      on >= 0 && on < 2 ** 32;
     if (on !== undefined && !isIndex) {
       throw wrong("the interface of an IPv6 group", "an index", on);
     }
@@ -93,7 +93,7 @@ function check(
       throw wrong("the ttl of an IPv6 group", "left out", ttl);
     }
   } else {
-    if (on !== undefined && !IPV4.test(String(on))) {
+    if (on !== undefined && !(typeof on === "string" && IPV4.test(on))) {
       throw wrong("the interface of an IPv4 group", "one of its addresses", on);
     }
     if (

@@ -2,8 +2,8 @@ import type { Addr } from "../addr.ts";
 import type { Carrier } from "../carrier.ts";
 import { requireOptions, wholeNumber } from "../check.ts";
 import { type Attempt, cannot, fieldsOf, withFields } from "../errors.ts";
-import { type AnswerOptions, checkAnswers } from "../limits/answers.ts";
-import { checkGuard, type GuardOptions } from "../limits/guard.ts";
+import { type AnswerOptions, readAnswers } from "../limits/answers.ts";
+import { type GuardOptions, readGuard } from "../limits/guard.ts";
 
 // The longest datagram of IPv6; IPv4 carries 20 bytes less.
 const LARGEST_DATAGRAM = 65_527;
@@ -24,23 +24,29 @@ export interface SocketOptions {
 export interface DatagramSocketOptions
   extends SocketOptions, GuardOptions, AnswerOptions {}
 
+/** Options as they were when they were read: later changes have no effect. */
+export type Read<Options> = {
+  readonly [Name in keyof Required<Options>]: Options[Name] | undefined;
+};
+
 /**
- * Checks the options of a socket for one peer.
+ * Reads the options of a socket for one peer, once, and checks them.
  *
  * @throws {RangeError} `maxSize` is out of range.
  * @throws {TypeError} The options are not an object.
  */
-export function checkSocketOptions(
+export function readSocketOptions(
   attempt: Attempt,
   options: SocketOptions,
-): void {
+): Read<SocketOptions> {
   requireOptions(attempt, options);
   const { maxSize } = options;
   if (maxSize !== undefined) checkMaxSize(attempt, maxSize);
+  return { maxSize };
 }
 
 /**
- * Checks the options of a socket for many peers.
+ * Reads the options of a socket for many peers, once, and checks them.
  *
  * @param local Where the socket is bound.
  * @throws {RangeError} An option is out of range.
@@ -48,28 +54,26 @@ export function checkSocketOptions(
  * @throws {TypeError} An option is of the wrong type, or has no use for the
  * addresses of this socket.
  */
-export function checkDatagramSocketOptions(
+export function readDatagramSocketOptions(
   attempt: Attempt,
   options: DatagramSocketOptions,
   local: Addr,
-): void {
-  checkSocketOptions(attempt, options);
-  checkGuard(attempt, options);
-  checkAnswers(attempt, options);
-  if ("hostname" in local) return;
-  const { allow, deny, rateLimit, answerLimit, maxAmplification } = options;
-  const forIp = { allow, deny, rateLimit, answerLimit, maxAmplification };
-  for (const [name, value] of Object.entries(forIp)) {
-    if (value === undefined) continue;
+): Read<DatagramSocketOptions> {
+  const { maxSize } = readSocketOptions(attempt, options);
+  const guard = readGuard(attempt, options);
+  const answers = readAnswers(attempt, options);
+  for (const [name, value] of Object.entries({ ...guard, ...answers })) {
+    if ("hostname" in local || value === undefined) continue;
     const text = cannot(attempt, `${name} needs IP addresses`);
     throw withFields(new TypeError(text), fieldsOf(attempt));
   }
+  return { maxSize, ...guard, ...answers };
 }
 
 /** Returns the limit of a socket: the option, or what the carrier can deliver. */
 export function maxSizeOf(
   attempt: Attempt,
-  { maxSize }: SocketOptions,
+  { maxSize }: Read<SocketOptions>,
   { maxReceive = LARGEST_DATAGRAM }: Carrier,
 ): number {
   return maxSize ??

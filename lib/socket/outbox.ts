@@ -1,82 +1,33 @@
 import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import { isIp } from "../address/host.ts";
 import type { Carrier, Outgoing, SentBatch } from "../carrier.ts";
-import { shown, wrongType } from "../check.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { count } from "../count.ts";
-import {
-  type Attempt,
-  cannot,
-  errors,
-  failure,
-  fieldsOf,
-  MessageTooLargeError,
-  withFields,
-} from "../errors.ts";
-import { Destinations } from "./destinations.ts";
+import type { Attempt } from "../errors.ts";
+import { dueTurn } from "../turns.ts";
+import { type Part, partOf } from "./batch_parts.ts";
 import { Lanes } from "./lanes.ts";
+import { closed, type Data, Messages, type Prepared } from "./messages.ts";
+import { Sent } from "./stats.ts";
 import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
 
-// The length field of a datagram has 16 bits and counts the headers too: 8 bytes
-// of UDP (RFC 768), and for IPv4 20 more (RFC 791).
-const MAX_SIZE_IPV4 = 65_507;
-const MAX_SIZE_IPV6 = 65_527;
 // A `unix:` receiver that does not read makes its senders wait; UDP never does.
-const UNIX_LIMITS: Limits = { ms: 1000, signal: undefined };
+const UNIX_MS = 1000;
+const UNIX_LIMITS: Limits = { ms: UNIX_MS, signal: undefined };
 // How long `end` waits for messages that wait to be sent.
 const END_MS = 5000;
-
-const encoder = new TextEncoder();
-
-/** What a socket sends: bytes as they are, or text as UTF-8. */
-export type Data = string | Uint8Array;
-
-/** Returns the bytes to send. Data of a wrong type is returned as it is. */
-export function encode(data: Data): Uint8Array {
-  return typeof data === "string" ? encoder.encode(data) : data;
-}
-
-/** What an outbox counts; see `SocketStats`. */
-export interface OutboxCounts {
-  sent: number;
-  sentBytes: number;
-  sendFailed: number;
-  sending: number;
-}
-
-/** A message as the carrier takes it, and its length when it was given. */
-export interface Prepared extends Outgoing {
-  readonly size: number;
-}
-
-/** What became of the first messages of a batch. */
-export interface Part {
-  /** How many were sent. */
-  readonly sent: number;
-  /** How many were sent or failed. */
-  readonly settled: number;
-  /** Why the others of these failed. */
-  readonly error?: Error;
-}
 
 /**
  * The sending half of a socket: checks, sends, and counts each message once. It
  * is in `sending` until it is sent or has failed.
  */
 export class Outbox {
-  readonly counts: OutboxCounts = {
-    sent: 0,
-    sentBytes: 0,
-    sendFailed: 0,
-    sending: 0,
-  };
+  readonly counts: Sent = new Sent();
   /** For the messages of errors: to send from this socket. */
   readonly attempt: Attempt;
+  /** Checks the messages that it sends. */
+  readonly messages: Messages;
   readonly #carrier: Carrier;
   readonly #clock: Clock;
-  readonly #local: Addr;
-  readonly #destinations: Destinations;
   readonly #lanes = new Lanes();
   readonly #onClose = new Set<() => void>();
   #isEnding = false;
@@ -88,8 +39,7 @@ export class Outbox {
     this.attempt = { action: `send from ${formatAddress(local)}`, local };
     this.#carrier = carrier;
     this.#clock = carrier.clock ?? systemClock;
-    this.#local = local;
-    this.#destinations = new Destinations(local);
+    this.messages = new Messages(carrier, local);
   }
 
   /** Whether the carrier sends in batches. */
@@ -105,9 +55,10 @@ export class Outbox {
     // Set while it is carried at once, as nearly every message is: not by a
     // function of its own, whose `await` would cost a send a third more.
     let carried: Prepared | undefined;
+    let failed: { readonly error: unknown } | undefined;
     this.counts.sending++;
     try {
-      const message = this.prepare(data, to);
+      const message = this.messages.prepare(data, to);
       const limits = this.#limits(message, options);
       if (limits === undefined && this.#lanes.tryEnter(message)) {
         carried = message;
@@ -117,42 +68,19 @@ export class Outbox {
       this.counts.sentBytes += message.size;
     } catch (error) {
       this.counts.sendFailed++;
-      throw carried === undefined ? error : this.failure(carried, error);
+      failed = {
+        error: carried === undefined
+          ? error
+          : this.messages.failure(carried, error),
+      };
     } finally {
       if (carried !== undefined) this.#lanes.leave(carried);
       this.#settled(1);
     }
-  }
-
-  /**
-   * Checks a message, and returns it as the carrier takes it.
-   *
-   * @throws {TypeError} `data` is neither a string nor bytes, or its bytes are
-   * detached.
-   * @throws {InvalidAddressError} `to` is not an address of this socket's scheme.
-   * @throws {MessageTooLargeError} It is longer than one datagram can be.
-   * @throws {SocketClosedError} The socket is about to be closed.
-   */
-  prepare(data: Data, to: string | Addr): Prepared {
-    const peer = this.#destinations.get(to);
-    const bytes = encode(data);
-    if (!(bytes instanceof Uint8Array)) {
-      const attempt = this.#attempt("send", peer);
-      throw wrongType(attempt, "data", "a string or a Uint8Array", bytes);
-    }
-    const size = bytes.length;
-    const message = { data: bytes, to: peer, size };
-    if (size === 0) this.#requireBytes(message);
-    const limit = this.#longest(peer);
-    if (size > limit) throw this.#tooLarge(size, peer, limit);
-    if (this.#isEnding) throw this.failure(message, closed());
-    return message;
-  }
-
-  /** Makes the error of a message that could not be sent. */
-  failure(message: Prepared, cause: unknown): Error {
-    const attempt = this.#attemptOf(message);
-    return failure(attempt.action, cause, attempt);
+    if (failed === undefined) return;
+    const turn = dueTurn(this.#clock);
+    if (turn !== undefined) await turn;
+    throw failed.error;
   }
 
   /**
@@ -165,9 +93,14 @@ export class Outbox {
       await this.#lanes.enter(batch);
     if (!entered) return part;
     try {
-      part = this.#part(batch, await this.#giveBatch(batch));
+      const result = await this.#giveBatch(batch);
+      part = partOf(
+        batch,
+        result,
+        (message, cause) => this.messages.failure(message, cause),
+      );
     } catch (cause) {
-      const error = this.failure(batch[0]!, cause);
+      const error = this.messages.failure(batch[0]!, cause);
       part = { sent: 0, settled: 1, error };
     } finally {
       this.#lanes.leave(batch);
@@ -222,6 +155,7 @@ export class Outbox {
 
   #refuse(): void {
     this.#isEnding = true;
+    this.messages.refuse();
     for (const callback of this.#onClose) callback();
     this.#onClose.clear();
   }
@@ -233,42 +167,14 @@ export class Outbox {
 
   #give(message: Prepared): Promise<number> {
     this.#requireOpen();
-    this.#requireBytes(message);
+    this.messages.requireBytes(message);
     return this.#carrier.send(message.data, message.to);
   }
 
   #giveBatch(batch: readonly Prepared[]): SentBatch | Promise<SentBatch> {
     this.#requireOpen();
-    for (const message of batch) this.#requireBytes(message);
+    for (const message of batch) this.messages.requireBytes(message);
     return this.#carrier.sendBatch!(batch);
-  }
-
-  /** Checks what the carrier returned before it is counted. */
-  #part(batch: readonly Prepared[], result: SentBatch): Part {
-    const { length } = batch;
-    const { sent, error } = (result ?? {}) as Partial<SentBatch>;
-    if (!Number.isInteger(sent) || sent! < 0 || sent! > length) {
-      // Nobody knows which were sent. Sending them again could double them.
-      const why = `its carrier sent ${shown(sent)} of ${
-        count(length, "message")
-      }`;
-      return {
-        sent: 0,
-        settled: length,
-        error: this.failure(batch[0]!, new TypeError(why)),
-      };
-    }
-    const next = batch[sent!];
-    if (next === undefined || error === undefined && sent! > 0) {
-      return { sent: sent!, settled: sent! };
-    }
-    const cause = error ??
-      new Error("its carrier sent nothing, and gave no reason");
-    return {
-      sent: sent!,
-      settled: sent! + 1,
-      error: this.failure(next, cause),
-    };
   }
 
   /**
@@ -286,13 +192,18 @@ export class Outbox {
       try {
         await this.#give(message);
       } catch (cause) {
-        throw this.failure(message, cause);
+        throw this.messages.failure(message, cause);
       } finally {
         this.#lanes.leave(message);
       }
     };
     try {
-      await within(send(), this.#clock, limits, this.#attemptOf(message));
+      await within(
+        send(),
+        this.#clock,
+        limits,
+        this.messages.attemptOf(message),
+      );
     } catch (error) {
       this.#lanes.withdraw(message);
       throw error;
@@ -306,82 +217,14 @@ export class Outbox {
   ): Limits | undefined {
     const isUnix = to.transport === "unixpacket";
     if (options === undefined) return isUnix ? UNIX_LIMITS : undefined;
-    const limits = limitsOf(this.#attempt("send", to), options);
-    return isUnix && options.timeoutMs === undefined
-      ? { ...UNIX_LIMITS, signal: limits?.signal }
-      : limits;
-  }
-
-  /** The length of the longest datagram to that peer. */
-  #longest(peer: Addr): number {
-    const limit: unknown = this.#carrier.maxSize?.(peer);
-    return typeof limit === "number" && limit >= 0
-      ? limit
-      : familyLimit(peer, this.#local);
+    return limitsOf(
+      this.messages.attempt("send", to),
+      options,
+      isUnix ? UNIX_MS : undefined,
+    );
   }
 
   #requireOpen(): void {
     if (this.#isClosed) throw closed();
   }
-
-  /**
-   * A buffer that was transferred to a worker, or shrunk, has no bytes any more:
-   * the message would be sent as an empty one.
-   */
-  #requireBytes(message: Prepared): void {
-    const { data, size } = message;
-    if (data.length === size && (size > 0 || isAttached(data))) return;
-    const why = "its bytes are gone: the buffer was transferred or resized";
-    throw this.failure(message, new TypeError(why));
-  }
-
-  #tooLarge(size: number, to: Addr, limit: number): MessageTooLargeError {
-    const attempt = this.#attempt(
-      `send ${count(size, "byte")} to ${formatAddress(to)}`,
-      to,
-    );
-    return withFields(
-      new MessageTooLargeError(
-        cannot(attempt, `one datagram holds at most ${limit}`),
-      ),
-      fieldsOf(attempt),
-    );
-  }
-
-  #attemptOf({ size: length, to }: Prepared): Attempt {
-    const size = count(length, "byte");
-    const local = formatAddress(this.#local);
-    return this.#attempt(
-      `send ${size} from ${local} to ${formatAddress(to)}`,
-      to,
-    );
-  }
-
-  #attempt(action: string, remote: Addr): Attempt {
-    return { action, local: this.#local, remote };
-  }
-}
-
-function closed(): Error {
-  return new errors.BadResource("closed");
-}
-
-/** Whether an empty array is only empty, and not without its buffer. */
-function isAttached(data: Uint8Array): boolean {
-  try {
-    data.at(0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function familyLimit(to: Addr, local: Addr): number {
-  if (!("hostname" in to && "hostname" in local)) return MAX_SIZE_IPV6;
-  const { hostname } = to;
-  // A name is looked up in the socket's family.
-  const isIpv6 = hostname.includes(":")
-    ? !hostname.startsWith("::ffff:")
-    : local.hostname.includes(":") && !isIp(hostname);
-  return isIpv6 ? MAX_SIZE_IPV6 : MAX_SIZE_IPV4;
 }

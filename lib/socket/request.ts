@@ -58,7 +58,13 @@ export function request<A extends Addr>(
   options?: RequestOptions<A>,
 ): Promise<Datagram<A>> {
   return new Promise((resolve, reject) => {
-    new Request(requester, options, resolve, reject).start();
+    const fail = (reason: unknown) =>
+      requester.inbox.inTurn(() => reject(reason));
+    try {
+      new Request(requester, options, resolve, fail).start();
+    } catch (error) {
+      fail(error);
+    }
   });
 }
 
@@ -147,7 +153,7 @@ class Request<A extends Addr> implements Waiter<A> {
   }
 
   #giveUp(reason: unknown): void {
-    this.#requester.inbox.withdraw(this);
+    this.#requester.inbox.waiters.withdraw(this);
     this.reject(reason);
   }
 

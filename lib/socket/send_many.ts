@@ -1,5 +1,4 @@
 import type { Addr } from "../addr.ts";
-import { isIp } from "../address/host.ts";
 import { wrongType } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import {
@@ -8,7 +7,16 @@ import {
   SocketClosedError,
   withFields,
 } from "../errors.ts";
-import type { Data, Outbox, Prepared } from "./outbox.ts";
+import {
+  AsyncMessages,
+  isAsync,
+  type Messages,
+  requireMessages,
+  syncMessages,
+} from "./iterables.ts";
+import type { Data, Prepared } from "./messages.ts";
+import { dueTurn } from "../turns.ts";
+import type { Outbox } from "./outbox.ts";
 import { SendTurns } from "./send_turns.ts";
 import { limitsOf, type WaitOptions, within } from "./waits.ts";
 
@@ -23,9 +31,6 @@ export interface Addressed {
   /** The peer: an address, an address as text, or `from` of a datagram. */
   readonly to: string | Addr;
 }
-
-/** Messages that are read while they are sent. */
-type Messages = Iterable<unknown> | AsyncIterable<unknown>;
 
 /**
  * Sends messages in order. A message that cannot be sent does not stop the
@@ -43,40 +48,18 @@ export async function sendMany(
   to?: Addr,
 ): Promise<number> {
   const { attempt } = outbox;
-  requireMessages(outbox, messages);
-  const limits = limitsOf(attempt, options);
-  limits?.signal?.throwIfAborted();
   const sending = new Sending(outbox, clock, to);
   try {
+    requireMessages(attempt, messages);
+    const limits = limitsOf(attempt, options);
+    limits?.signal?.throwIfAborted();
     await within(sending.run(messages), clock, limits, attempt);
-    await sending.turns.last();
   } finally {
     sending.stop();
+    // It may be a step of another loop.
+    await dueTurn(clock);
   }
   return sending.result();
-}
-
-/**
- * Checks the messages. Text and bytes can be iterated over, but their letters
- * and numbers are not messages.
- */
-function requireMessages(
-  outbox: Outbox,
-  messages: unknown,
-): asserts messages is Messages {
-  const isIterable = typeof messages === "object" && messages !== null &&
-    !ArrayBuffer.isView(messages) &&
-    (isAsync(messages) || hasMethod(messages, Symbol.iterator));
-  if (isIterable) return;
-  throw wrongType(outbox.attempt, "messages", "an iterable", messages);
-}
-
-function isAsync(messages: object): messages is AsyncIterable<unknown> {
-  return hasMethod(messages, Symbol.asyncIterator);
-}
-
-function hasMethod(object: object, name: symbol): boolean {
-  return typeof (object as Record<symbol, unknown>)[name] === "function";
 }
 
 class Sending {
@@ -97,10 +80,12 @@ class Sending {
   }
 
   run(messages: Messages): Promise<void> {
-    if (isAsync(messages)) return this.#asTheyCome(messages);
-    return this.#outbox.sendsBatches
-      ? this.#inBatches(messages)
-      : this.#oneByOne(messages);
+    const { attempt, sendsBatches } = this.#outbox;
+    if (isAsync(messages)) {
+      return this.#asTheyCome(new AsyncMessages(attempt, messages));
+    }
+    const read = syncMessages(attempt, messages);
+    return sendsBatches ? this.#inBatches(read) : this.#oneByOne(read);
   }
 
   /** Gives nothing more to the carrier. What it has got may still be sent. */
@@ -147,9 +132,8 @@ class Sending {
       for (const message of messages) {
         const parts = this.#partsOf(message);
         const prepared = parts && this.#prepare(parts);
-        if (prepared !== undefined && hasName(prepared.to)) {
-          await flush();
-          await this.#send(prepared);
+        if (prepared?.isForName) {
+          await this.#sendAfter(flush, prepared);
         } else if (prepared !== undefined) {
           this.#outbox.counts.sending++;
           batch.push(prepared);
@@ -165,26 +149,43 @@ class Sending {
     }
   }
 
+  /** Sends a message by itself, after others. It is in `sending` meanwhile. */
+  async #sendAfter(
+    others: () => Promise<void>,
+    message: Prepared,
+  ): Promise<void> {
+    const { counts } = this.#outbox;
+    counts.sending++;
+    try {
+      await others();
+    } catch (error) {
+      this.#outbox.giveUp(1);
+      throw error;
+    }
+    counts.sending--;
+    await this.#send(message);
+  }
+
   /** Sends each message when it is there. Closing the socket ends the wait. */
-  #asTheyCome(messages: AsyncIterable<unknown>): Promise<void> {
-    const iterator = messages[Symbol.asyncIterator]();
+  #asTheyCome(messages: AsyncMessages): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const unlisten = this.#outbox.onClose(() =>
       reject(socketClosed(this.#outbox.attempt))
     );
     this.#onStop = () => {
       unlisten();
-      Promise.try(() => iterator.return?.()).catch(() => {});
+      messages.end();
     };
-    this.#sendAll({ [Symbol.asyncIterator]: () => iterator })
-      .then(resolve, reject);
+    this.#sendAll(messages).then(resolve, reject);
     return promise;
   }
 
-  async #sendAll(messages: AsyncIterable<unknown>): Promise<void> {
-    for await (const message of messages) {
-      const parts = this.#partsOf(message);
+  async #sendAll(messages: AsyncMessages): Promise<void> {
+    for (;;) {
+      const { done, value } = await messages.next();
+      if (done) return;
       if (this.#isStopped) return void this.#outbox.counts.sendFailed++;
+      const parts = this.#partsOf(value);
       if (parts !== undefined) await this.#send(parts);
       const turn = this.turns.due();
       if (turn !== undefined) await turn;
@@ -212,7 +213,7 @@ class Sending {
 
   #prepare({ data, to }: Addressed): Prepared | undefined {
     try {
-      return this.#outbox.prepare(data, to);
+      return this.#outbox.messages.prepare(data, to);
     } catch (error) {
       this.#outbox.counts.sendFailed++;
       this.#fail(error as Error);
@@ -252,8 +253,4 @@ class Sending {
     this.#failed += messages;
     if (this.#errors.length < MAX_ERRORS) this.#errors.push(error);
   }
-}
-
-function hasName(to: Addr): boolean {
-  return "hostname" in to && !isIp(to.hostname);
 }

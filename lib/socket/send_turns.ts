@@ -1,10 +1,14 @@
 import type { Clock } from "../clock.ts";
-import { quickTurnIsDue, turned } from "../turns.ts";
+import { quickTurnIsDue, turnCount, turned, turnIsDue } from "../turns.ts";
 
-// What a loop sends in its first moments is sent at once.
+// What loops send in their first moments is sent at once.
 const FIRST_MS = 2;
 // On a virtual clock turns must not depend on the machine's speed.
 const VIRTUAL_STEPS = 256;
+
+// All loops that begin in one turn of the event loop share these moments.
+let beganAt = 0;
+let begunIn = -1;
 
 /**
  * The turns of a loop that sends. What is sent in the first 2 ms is sent at once,
@@ -13,11 +17,18 @@ const VIRTUAL_STEPS = 256;
  */
 export class SendTurns {
   readonly #clock: Clock;
-  readonly #start = Date.now();
+  readonly #start: number;
   #steps = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    // Begins to watch, so that turns are counted.
+    turnIsDue();
+    if (begunIn !== turnCount()) {
+      begunIn = turnCount();
+      beganAt = Date.now();
+    }
+    this.#start = beganAt;
   }
 
   /** Returns what to await after this step of the loop, if a turn is due. */
@@ -29,10 +40,5 @@ export class SendTurns {
     }
     if (++this.#steps % VIRTUAL_STEPS !== 0) return undefined;
     return new Promise((resolve) => void this.#clock.after(1, resolve));
-  }
-
-  /** Returns what to await after the loop, which may be a step of another one. */
-  last(): Promise<void> | undefined {
-    return !this.#clock.isVirtual && quickTurnIsDue() ? turned() : undefined;
   }
 }

@@ -1,4 +1,6 @@
 import type { Addr } from "../addr.ts";
+import type { Carrier } from "../carrier.ts";
+import { countsOf } from "../check.ts";
 import type { Datagram } from "../datagram.ts";
 
 /**
@@ -76,5 +78,51 @@ export class Received {
   /** Counts datagrams that are dropped. */
   drop(reason: string, count = 1): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + count;
+  }
+}
+
+/** Counts what an outbox sends; see {@linkcode SocketStats}. */
+export class Sent {
+  sent = 0;
+  sentBytes = 0;
+  sendFailed = 0;
+  sending = 0;
+}
+
+/** Returns the stats of a socket: its own counts, and those of its carrier. */
+export function statsOf(
+  carrier: Carrier,
+  { dropped: own, ...received }: Received,
+  waiting: number,
+  sent: Sent,
+  withheld: Readonly<Record<string, number>>,
+): SocketStats {
+  const dropped: Record<string, number> = { ...own };
+  for (const [why, n] of Object.entries(countsOf(() => carrier.drops?.()))) {
+    dropped[why] = (dropped[why] ?? 0) + n;
+  }
+  const connections = carrier.connections &&
+    countsOf(() => carrier.connections?.());
+  return {
+    ...received,
+    waiting,
+    ...sent,
+    withheld: { ...withheld },
+    dropped,
+    ...(connections !== undefined && { connections }),
+  };
+}
+
+/** Returns a carrier's `kernelDrops` if that is a count. It never rejects. */
+export async function kernelDropsOf(
+  carrier: Carrier,
+): Promise<number | undefined> {
+  try {
+    const drops: unknown = await carrier.kernelDrops?.();
+    return Number.isInteger(drops) && drops as number >= 0
+      ? drops as number
+      : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import type { Addr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
+import type { Liveness } from "./liveness.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** The waiters of an inbox, in the order of their calls. */
@@ -8,6 +9,12 @@ export class Waiters<A extends Addr> {
   // Those with a `match`, each with the number of datagrams shown before it came.
   readonly #claims = new Map<Waiter<A>, number>();
   #shown = 0;
+  readonly #liveness: Liveness;
+
+  /** @param liveness Told when the first waiter comes and when the last gives up. */
+  constructor(liveness: Liveness) {
+    this.#liveness = liveness;
+  }
 
   get isEmpty(): boolean {
     return this.#any.length === 0 && this.#claims.size === 0;
@@ -28,18 +35,29 @@ export class Waiters<A extends Addr> {
     return this.#any[0] ?? this.#claims.keys().next().value;
   }
 
-  /** A copy of the waiters: those with a `match` first. */
-  get all(): Waiter<A>[] {
-    return [...this.#claims.keys(), ...this.#any];
-  }
-
   add(waiter: Waiter<A>): void {
     if (waiter.match === undefined) this.#any.push(waiter);
     else this.#claims.set(waiter, this.#shown);
+    this.#liveness.want();
   }
 
-  /** Removes a waiter. @returns Whether it was waiting. */
-  remove(waiter: Waiter<A>): boolean {
+  /** Removes a waiter; the next datagram goes to the next one. */
+  withdraw(waiter: Waiter<A>): void {
+    if (!this.#remove(waiter)) return;
+    waiter.stop?.();
+    if (this.isEmpty) this.#liveness.unwant();
+  }
+
+  /** Removes and ends all waiters, or those of an owner. */
+  endAll(owner?: object): void {
+    for (const waiter of [...this.#claims.keys(), ...this.#any]) {
+      if (owner !== undefined && waiter.owner !== owner) continue;
+      this.withdraw(waiter);
+      waiter.end();
+    }
+  }
+
+  #remove(waiter: Waiter<A>): boolean {
     if (waiter.match !== undefined) return this.#claims.delete(waiter);
     const index = this.#any.indexOf(waiter);
     if (index >= 0) this.#any.splice(index, 1);

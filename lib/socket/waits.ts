@@ -25,8 +25,9 @@ export interface Limits {
 }
 
 /**
- * Checks the limits of a wait.
+ * Reads the limits of a wait, once, and checks them.
  *
+ * @param defaultMs The limit if the options have no `timeoutMs`.
  * @returns The limits, or `undefined` if there are none.
  * @throws {RangeError} `timeoutMs` is out of range.
  * @throws {TypeError} An option is of the wrong type.
@@ -34,10 +35,11 @@ export interface Limits {
 export function limitsOf(
   attempt: Attempt,
   options: WaitOptions | undefined,
+  defaultMs?: number,
 ): Limits | undefined {
   if (options === undefined) return undefined;
   requireOptions(attempt, options);
-  const { timeoutMs, signal } = options;
+  const { timeoutMs = defaultMs, signal } = options;
   const ms = milliseconds(attempt, "timeoutMs", timeoutMs);
   requireSignal(attempt, signal);
   return ms === undefined && signal === undefined ? undefined : { ms, signal };
@@ -50,8 +52,12 @@ export function receive<A extends Addr>(
   options: WaitOptions | undefined,
 ): Promise<Datagram<A>> {
   return new Promise((resolve, reject) => {
-    const limits = limitsOf(inbox.attempt, options);
-    wait(inbox, clock, limits, new Receiver(inbox, resolve, reject));
+    const receiver = new Receiver(inbox, resolve, reject);
+    try {
+      wait(inbox, clock, limitsOf(inbox.attempt, options), receiver);
+    } catch (error) {
+      inbox.inTurn(() => reject(error));
+    }
   });
 }
 
@@ -66,9 +72,10 @@ export function tryReceive<A extends Addr>(
       const { rests } = inbox;
       receiver.stop = clock.turn(() => {
         // The inbox does not read while it rests, so only a look without a rest
-        // shows that nothing has arrived.
-        if (inbox.isResting || inbox.rests !== rests) return look();
-        inbox.withdraw(receiver);
+        // shows that nothing has arrived. A pause may be one of many.
+        const hasRested = inbox.isResting || inbox.rests !== rests;
+        if (hasRested && !inbox.isPausing) return look();
+        inbox.waiters.withdraw(receiver);
         resolve(undefined);
       });
     };
@@ -77,7 +84,7 @@ export function tryReceive<A extends Addr>(
   });
 }
 
-/** Makes a waiter wait within the limits. An aborted signal's reason is thrown. */
+/** Makes a waiter wait within the limits. */
 export function wait<A extends Addr>(
   inbox: Inbox<A>,
   clock: Clock,
@@ -85,9 +92,12 @@ export function wait<A extends Addr>(
   waiter: Waiter<A>,
 ): void {
   if (limits !== undefined) {
-    limits.signal?.throwIfAborted();
+    const { signal } = limits;
+    if (signal?.aborted) {
+      return inbox.inTurn(() => waiter.reject(signal.reason));
+    }
     const giveUp = (reason: unknown) => {
-      inbox.withdraw(waiter);
+      inbox.waiters.withdraw(waiter);
       waiter.reject(reason);
     };
     waiter.stop = onLimit(limits, clock, giveUp, (ms) => {

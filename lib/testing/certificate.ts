@@ -1,6 +1,6 @@
 import type { JsonGeneralName } from "@peculiar/x509";
 import { isIp } from "../address/host.ts";
-import { wholeNumber, wrongType } from "../check.ts";
+import { requireOptions, wholeNumber, wrongType } from "../check.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
@@ -39,7 +39,7 @@ export interface Certificate {
  * certificate as a server's.
  *
  * @throws {RangeError} `days` is not a whole number from 1 to 36500.
- * @throws {TypeError} `hosts` is empty.
+ * @throws {TypeError} `hosts` is empty, or no array.
  *
  * @example
  * ```ts
@@ -59,12 +59,13 @@ export interface Certificate {
 export async function makeCertificate(
   options: CertificateOptions = {},
 ): Promise<Certificate> {
+  requireOptions(ACTION, options);
   const {
     hosts = ["localhost", "127.0.0.1", "::1"],
     notBefore = new Date(Date.now() - DAY_MS),
   } = options;
   const days = wholeNumber(ACTION, "days", options.days ?? 30, 1, MAX_DAYS);
-  if (hosts.length === 0) {
+  if (!Array.isArray(hosts) || hosts.length === 0) {
     throw wrongType(ACTION, "hosts", "names or IP addresses", hosts);
   }
   // Only this function needs them, and they take long to load; x509 fails

@@ -1,6 +1,7 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { outOfRange } from "../check.ts";
+import { outOfRange, wrongType } from "../check.ts";
+import { cannot, fieldsOf, quote, withFields } from "../errors.ts";
 
 /**
  * What a link does to the datagrams that cross it, such as packet loss.
@@ -206,6 +207,7 @@ const NO_FAULTS: CheckedFaults = {
  * Checks faults and completes them with others.
  *
  * @throws {RangeError} One of them is out of range.
+ * @throws {TypeError} They are no object, or there is no such fault.
  */
 export function checkFaults(
   faults: Faults,
@@ -229,14 +231,29 @@ export function checkFaults(
   return checked;
 }
 
-/** Copies the faults that are given: those that are not `undefined`. */
+/**
+ * Copies the faults that are given: those that are not `undefined`.
+ *
+ * @throws {TypeError} They are no object, or there is no such fault.
+ */
 export function given(faults: Faults): Faults {
-  const { delayMs } = faults;
-  const copy = { ...faults, delayMs: delayMs && { ...delayMs } };
-  const entries = Object.entries(copy).filter(([_, value]) =>
-    value !== undefined
-  );
-  return Object.fromEntries(entries);
+  if (!isObject(faults)) {
+    throw wrongType(ACTION, "faults", "an object", faults);
+  }
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(faults)) {
+    if (value === undefined) continue;
+    if (!Object.hasOwn(NO_FAULTS, name)) {
+      const why = `there is no fault ${quote(name)}`;
+      throw withFields(new TypeError(cannot(ACTION, why)), fieldsOf(ACTION));
+    }
+    copy[name] = isObject(value) ? { ...value } : value;
+  }
+  return copy;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /**

@@ -4,6 +4,7 @@ import { comparableHost } from "../address/host.ts";
 import { kernelDropsOf } from "../carriers/kernel_drops.ts";
 import { localHostFor, refuseMany } from "../carriers/peers.ts";
 import { resolveHost } from "../carriers/resolve.ts";
+import { outOfRange } from "../check.ts";
 import { systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import { failure } from "../errors.ts";
@@ -26,6 +27,8 @@ import { Session } from "./session.ts";
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 // How often the relay looks for clients that have been silent for too long.
 const EXPIRY_MS = 10_000;
+const ACTION = "change faults";
+const DIRECTIONS = ["up", "down"] as const;
 
 /** What a relay needs, checked. */
 export interface RelaySettings {
@@ -84,11 +87,14 @@ export class FaultyRelay implements Relay {
   }
 
   set(faults: Faults, direction?: "up" | "down"): void {
+    if (direction !== undefined && !DIRECTIONS.includes(direction)) {
+      throw outOfRange(ACTION, "direction", '"up" or "down"', direction);
+    }
     const { faults: current } = this.#settings;
-    for (const each of ["up", "down"] as const) {
+    for (const each of DIRECTIONS) {
       if (direction !== undefined && direction !== each) continue;
-      current[each] = checkFaults(faults, current[each]);
-      for (const session of this.#sessions.values()) session[each].set(faults);
+      const checked = current[each] = checkFaults(faults, current[each]);
+      for (const session of this.#sessions.values()) session[each].set(checked);
     }
   }
 

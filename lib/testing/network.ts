@@ -1,5 +1,5 @@
 import type { NetAddr } from "../addr.ts";
-import { wholeNumber } from "../check.ts";
+import { requireFunction, requireOptions, wholeNumber } from "../check.ts";
 import { errors, InvalidAddressError } from "../errors.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
@@ -41,6 +41,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * sockets do not: while a program waits for them, the virtual time runs on.
  *
  * @throws {RangeError} A fault, the seed or `stuckMs` is out of range.
+ * @throws {TypeError} The options are no object, or there is no such fault.
  *
  * @example
  * ```ts
@@ -60,8 +61,10 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * ```
  */
 export function simulateNetwork(
-  { seed = 1, stuckMs = 5000, ...faults }: NetworkOptions = {},
+  options: NetworkOptions = {},
 ): SimulatedNetwork {
+  requireOptions(ACTION, options);
+  const { seed = 1, stuckMs = 5000, ...faults } = options;
   return new Network(seed, stuckMs, faults);
 }
 
@@ -129,10 +132,11 @@ class Network implements SimulatedNetwork, Wire {
     this.#paths.heal(a, b);
   }
 
-  run<T>(program: () => Promise<T>): Promise<T> {
+  async run<T>(program: () => Promise<T>): Promise<T> {
+    requireFunction("run", "program", program);
     const { seed, clock } = this;
     const endpoints = () => [...this.#endpoints.values()];
-    return runProgram(program, {
+    return await runProgram(program, {
       seed,
       clock,
       endpoints,

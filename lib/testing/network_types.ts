@@ -101,6 +101,7 @@ export interface SimulatedNetwork extends CarrierSource {
    * times, and later ones do not overtake them.
    *
    * @throws {RangeError} A fault is out of range.
+   * @throws {TypeError} There is no such fault, or `direction` is not one.
    * @throws {InvalidAddressError} `from` or `to` can be the address of no socket.
    */
   set(faults: Faults, direction?: Direction): void;

@@ -1,5 +1,7 @@
 import type { NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
+import { wrongType } from "../check.ts";
+import { cannot, fieldsOf, quote, withFields } from "../errors.ts";
 import {
   type CheckedFaults,
   checkFaults,
@@ -28,6 +30,8 @@ export interface Path {
   readonly link: Link;
   faults: CheckedFaults;
 }
+
+const ACTION = "set faults";
 
 interface Rule {
   readonly key: string;
@@ -66,6 +70,7 @@ export class Paths {
   set(faults: Faults, direction: Direction = {}): void {
     const copy = given(faults);
     checkFaults(copy);
+    checkDirection(direction);
     const [from, to] = [direction.from, direction.to].map((place) =>
       place === undefined ? undefined : toPlace(place, "set")
     );
@@ -117,6 +122,18 @@ export class Paths {
       (rule.to === undefined || includes(rule.to, to))
     );
     return checkFaults(Object.assign({}, ...rules.map((rule) => rule.faults)));
+  }
+}
+
+/** A name that is not one of a direction's would stand for all addresses. */
+function checkDirection(direction: unknown): void {
+  if (typeof direction !== "object" || direction === null) {
+    throw wrongType(ACTION, "direction", "an object", direction);
+  }
+  for (const name of Object.keys(direction)) {
+    if (name === "from" || name === "to") continue;
+    const why = `a direction has "from" and "to": given ${quote(name)}`;
+    throw withFields(new TypeError(cannot(ACTION, why)), fieldsOf(ACTION));
   }
 }
 

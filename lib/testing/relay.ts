@@ -5,7 +5,13 @@ import {
   toAddress,
   toDestination,
 } from "../address/address.ts";
-import { outOfRange, wholeNumber } from "../check.ts";
+import {
+  outOfRange,
+  requireFunction,
+  requireOptions,
+  wholeNumber,
+  wrongType,
+} from "../check.ts";
 import { InvalidAddressError, type OperationFields } from "../errors.ts";
 import { bind } from "../open.ts";
 import { reporter } from "../warnings.ts";
@@ -29,6 +35,7 @@ const ACTION = "relay";
  * @throws What `bind` throws.
  * @throws {InvalidAddressError} `listen` or `to` is invalid, or not UDP.
  * @throws {RangeError} An option is out of range.
+ * @throws {TypeError} An option is of the wrong type, or there is no such fault.
  *
  * @example
  * ```ts
@@ -43,6 +50,10 @@ const ACTION = "relay";
  * ```
  */
 export function startRelay(options: RelayOptions): Relay {
+  if (options === undefined) {
+    throw wrongType(ACTION, "options", "an object", options);
+  }
+  requireOptions(ACTION, options);
   const {
     listen,
     to,
@@ -53,10 +64,11 @@ export function startRelay(options: RelayOptions): Relay {
     ...faults
   } = options;
   checkSeed(seed);
-  if (!(idleMs > 0)) {
+  if (typeof idleMs !== "number" || !(idleMs > 0)) {
     throw outOfRange(ACTION, "idleMs", "a number above 0", idleMs);
   }
   wholeNumber(ACTION, "maxSessions", maxSessions, 1);
+  if (onError !== undefined) requireFunction(ACTION, "onError", onError);
   const checked = checkFaults(faults);
   const local = udpOnly(listen, toAddress);
   const server = udpOnly(to, toDestination);

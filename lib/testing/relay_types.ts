@@ -62,7 +62,8 @@ export interface Relay extends AsyncDisposable {
    * given stay. Datagrams that are held keep their times, and later ones do not
    * overtake them.
    *
-   * @throws {RangeError} A fault is out of range.
+   * @throws {RangeError} A fault is out of range, or the direction is neither.
+   * @throws {TypeError} There is no such fault.
    */
   set(faults: Faults, direction?: "up" | "down"): void;
   /**

@@ -34,8 +34,10 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
+    if (ms === Infinity) return () => {};
     const event: Event = { callback };
-    this.#events.add(event, this.#now + ms);
+    // Its time never goes back. `NaN` is no time.
+    this.#events.add(event, this.#now + (ms > 0 ? ms : 0));
     this.#planned++;
     this.#added++;
     this.#wind();
@@ -54,8 +56,12 @@ export class VirtualClock implements Clock {
   #wind(): void {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
-      this.#step();
-      if (this.#planned > 0) this.#wind();
+      try {
+        this.#step();
+      } finally {
+        // Also if a callback has thrown.
+        if (this.#planned > 0) this.#wind();
+      }
     });
   }
 

@@ -1,6 +1,7 @@
 import type { CarrierSource } from "../carrier.ts";
 import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
+import { requireFunction, requireOptions } from "../check.ts";
 import { bind, connect } from "../open.ts";
 import { type DatagramHandler, type DatagramServer, serve } from "../serve.ts";
 
@@ -16,12 +17,14 @@ export interface TestOptions {
 }
 
 const ADDRESS = "udp://127.0.0.1:0";
+const ACTION = "run a test";
 
 /**
  * Runs a test with a server and a client that is connected to it, and closes
  * both, however the test ends. An error of the handler fails the test.
  *
  * @throws What the test throws; if it throws nothing, the handler's first error.
+ * @throws {TypeError} The test is no function, or the options are no object.
  *
  * @example
  * ```ts
@@ -37,8 +40,9 @@ const ADDRESS = "udp://127.0.0.1:0";
 export async function withServer(
   handler: DatagramHandler,
   test: (client: ConnectedSocket, server: DatagramServer) => Promise<void>,
-  { carrier, address = ADDRESS }: TestOptions = {},
+  options: TestOptions = {},
 ): Promise<void> {
+  const { carrier, address = ADDRESS } = checked(test, options);
   const errors: unknown[] = [];
   {
     await using server = serve(address, handler, {
@@ -56,13 +60,21 @@ export async function withServer(
  * both, however the test ends.
  *
  * @throws What the test throws.
+ * @throws {TypeError} The test is no function, or the options are no object.
  */
 export async function withSockets(
   test: (socket: DatagramSocket, client: ConnectedSocket) => Promise<void>,
-  { carrier, address = ADDRESS }: TestOptions = {},
+  options: TestOptions = {},
 ): Promise<void> {
+  const { carrier, address = ADDRESS } = checked(test, options);
   await using socket = bind(address, { carrier });
   await socket.opened;
   await using client = await connect(socket.addr, { carrier });
   await test(socket, client);
+}
+
+function checked(test: unknown, options: TestOptions): TestOptions {
+  requireFunction(ACTION, "test", test);
+  requireOptions(ACTION, options);
+  return options;
 }

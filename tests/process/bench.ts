@@ -95,6 +95,16 @@ Deno.test("a short run of the benchmarks shows what it measured and names what i
   }
 });
 
+Deno.test("a good peer is measured alone and beside bad peers, to the library and to the program", async () => {
+  assert(select([]).every(({ group }) => group !== "bad-peers"));
+  const { stdout, outcome } = await measured(["--only", "bad-peers,tcp"]);
+  assertEquals(labels(outcome), [
+    "bad-peers: TCP, length, library",
+    "bad-peers: TCP, length, program",
+  ]);
+  assertMatch(stdout, /TCP, length, program, p99 .* <= 2 \|  *\d+\.\d/);
+});
+
 Deno.test("carriers are measured on request, and those that never lose messages deliver all of them", async () => {
   assert(select([]).every(({ group }) => group !== "carriers"));
   const { stdout, outcome } = await measured(["--only", "carriers,100"]);

@@ -25,6 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["lib/address/"],
   ["lib/limits/"],
   ["lib/socket/", "lib/carriers/"],
+  ["lib/sources.ts"],
   ["lib/open.ts", "lib/sink.ts"],
   ["lib/sink_writer.ts", "lib/collector.ts"],
   ["lib/serve.ts", "lib/collect.ts"],

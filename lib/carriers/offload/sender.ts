@@ -135,7 +135,9 @@ export class Sender {
   #fill(slots: Slots, batch: readonly Outgoing[], start: number): number {
     let next = start;
     let slot = 0;
-    for (; slot < SLOTS; slot++) {
+    // Reading past the end of an array is slow.
+    const end = batch.length;
+    for (; slot < SLOTS && next < end; slot++) {
       const message = batch[next];
       if (message === undefined) break;
       const { to, data: first } = message;
@@ -147,7 +149,7 @@ export class Sender {
       let used = size;
       const from = next++;
       if (size > 0 && size <= this.#largestSegment) {
-        while (next - from < MAX_SEGMENTS) {
+        while (next < end && next - from < MAX_SEGMENTS) {
           const following = batch[next];
           if (following === undefined) break;
           const { data, to: other } = following;

@@ -1,3 +1,6 @@
+// How much is allocated for bytes of which none has arrived.
+const AT_FIRST = 16 * 1024;
+
 /** Reads given numbers of bytes from a stream of chunks. */
 export class ByteReader {
   readonly #chunks: ReadableStreamDefaultReader<Uint8Array>;
@@ -22,35 +25,33 @@ export class ByteReader {
 
   /**
    * Takes the next bytes, in memory of their own. It is allocated as they
-   * arrive, so that a length that a peer only claims costs nothing.
+   * arrive, so that a length that a peer only claims costs little.
    *
    * @returns `undefined` if the stream ends before them.
    * @throws What the stream fails with.
    */
   async take(size: number): Promise<Uint8Array | undefined> {
     if (this.ready >= size) return this.#cut(size);
-    const parts: Uint8Array[] = [];
-    let missing = size;
-    while (missing > 0) {
-      if (this.ready === 0) {
-        const { value, done } = await this.#chunks.read();
-        if (done) return undefined;
-        this.#onBytes();
-        this.#chunk = value;
-        this.#offset = 0;
+    let all = new Uint8Array(Math.min(size, AT_FIRST));
+    for (let taken = 0;;) {
+      const end = Math.min(this.#offset + size - taken, this.#chunk.length);
+      const part = this.#chunk.subarray(this.#offset, end);
+      this.#offset = end;
+      if (taken + part.length > all.length) {
+        const room = Math.max(2 * all.length, taken + part.length);
+        const larger = new Uint8Array(Math.min(size, room));
+        larger.set(all.subarray(0, taken));
+        all = larger;
       }
-      const part = this.#cut(Math.min(missing, this.ready));
-      missing -= part.length;
-      parts.push(part);
+      all.set(part, taken);
+      taken += part.length;
+      if (taken === size) return all;
+      const { value, done } = await this.#chunks.read();
+      if (done) return undefined;
+      this.#onBytes();
+      this.#chunk = value;
+      this.#offset = 0;
     }
-    if (parts.length === 1) return parts[0];
-    const all = new Uint8Array(size);
-    let offset = 0;
-    for (const part of parts) {
-      all.set(part, offset);
-      offset += part.length;
-    }
-    return all;
   }
 
   #cut(size: number): Uint8Array {

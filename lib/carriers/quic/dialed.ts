@@ -131,7 +131,7 @@ class Dialed implements Carrier {
     this.remote = quicAddr({ hostname, port });
     this.#peer = new Peer({
       ...greeting,
-      ...{ conn, idleMs, counts, waits: true },
+      ...{ conn, idleMs, endMs: idleMs, counts, waits: true },
       ...{ arrivals: this.#arrivals, drops: this.#drops },
       backlogs: new Backlogs(longestOf(maxMessage)),
     });

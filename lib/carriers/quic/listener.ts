@@ -227,7 +227,8 @@ export class Listener implements Carrier {
     const streams = conn.incomingBidirectionalStreams.getReader();
     const { value: stream } = await streams.read();
     if (stream === undefined) return false;
-    const { token, reliable, maxMessage, maxPeers } = this.#settings;
+    const { token, reliable, maxMessage, maxPeers, listenIdleMs, listenEndMs } =
+      this.#settings;
     const own = { reliable, largest: maxMessage };
     const reader = new ByteReader(stream.readable);
     const writer = stream.writable.getWriter();
@@ -246,7 +247,7 @@ export class Listener implements Carrier {
     writer.write(serverHello(own)).catch(() => {});
     this.#admit(
       new Peer({
-        ...{ conn, own, theirs, idleMs: this.#settings.listenIdleMs },
+        ...{ conn, own, theirs, idleMs: listenIdleMs, endMs: listenEndMs },
         ...{ control: new Control(reader, writer), counts: this.#counts },
         ...{ arrivals: this.#arrivals, drops: this.#drops },
         ...{ waits: false, backlogs: this.#backlogs },

@@ -15,8 +15,6 @@ import { quicAddr } from "./scheme_addr.ts";
 
 // How long an end that leaves waits for a peer that has already left to close.
 const FAREWELL_MS = 3_000;
-// How long a server that ends waits for a client that takes nothing.
-const LAST_SILENCE_MS = 30_000;
 // What the system's buffers of a connection hold, in bytes.
 const IN_FLIGHT = 1_250_000;
 
@@ -27,6 +25,8 @@ export interface Parts {
   own: Hello;
   theirs: Hello;
   idleMs: number;
+  /** How long the end waits for a peer that takes nothing. */
+  endMs: number;
   /**
    * Whether a send waits until the system has taken its message: on a connected
    * socket. On a bound one it would hold up the sends to others.
@@ -134,7 +134,6 @@ export class Peer {
    * closes the connection.
    */
   async end(): Promise<void> {
-    const { idleMs, waits } = this.#parts;
     this.#isLeaving = true;
     if (this.#farewell !== undefined) {
       // It has left, so it takes nothing.
@@ -143,7 +142,7 @@ export class Peer {
       return clearTimeout(timer);
     }
     const waiting = patience(
-      waits ? idleMs : Math.min(idleMs, LAST_SILENCE_MS),
+      this.#parts.endMs,
       this.#outgoing.held + IN_FLIGHT,
       () => this.#outgoing.progress,
     );
@@ -234,6 +233,9 @@ export class Peer {
       const frame = await control.receive();
       if (frame === undefined) return;
       const { kind, count } = frame;
+      if (!Number.isSafeInteger(count)) {
+        return this.close(CODE.protocol, "it sent an impossible count");
+      }
       if (kind === KIND.taken || kind === KIND.answer) {
         this.#outgoing.confirm(count);
         if (kind === KIND.answer) this.#answered.resolve();

@@ -8,6 +8,8 @@ const MAX_MS = 2 ** 31 - 1;
 const IDLE_MS = 30_000;
 // A connection that loses a fifth of its packets may be silent for a minute.
 const RELIABLE_IDLE_MS = 120_000;
+// How long a server that ends waits for a client that takes nothing.
+const LISTEN_END_MS = 10_000;
 // So that the peer's idle time does not pass although one such packet is lost.
 const KEEP_ALIVES_PER_IDLE = 3;
 
@@ -89,6 +91,8 @@ export interface Settings {
   idleMs: number;
   /** For connections that it accepts: they may turn out to be reliable. */
   listenIdleMs: number;
+  /** How long such a connection may take nothing at the end. */
+  listenEndMs: number;
   keepAliveMs: number;
 }
 
@@ -112,6 +116,7 @@ export function settingsOf(options: QuicOptions): Settings {
     const { [name]: value = byDefault } = options;
     return wholeNumber(ACTION, name, value, 1, to);
   };
+  const listenIdleMs = number("idleMs", RELIABLE_IDLE_MS, MAX_MS);
   return {
     cert,
     key,
@@ -124,7 +129,8 @@ export function settingsOf(options: QuicOptions): Settings {
     maxMessage: number("maxMessage", 65_527, MAX_MESSAGE),
     handshakeMs: number("handshakeMs", 5000, MAX_MS),
     idleMs: number("idleMs", reliable ? RELIABLE_IDLE_MS : IDLE_MS, MAX_MS),
-    listenIdleMs: number("idleMs", RELIABLE_IDLE_MS, MAX_MS),
+    listenIdleMs,
+    listenEndMs: Math.min(listenIdleMs, LISTEN_END_MS),
     keepAliveMs: number("keepAliveMs", 10_000, MAX_MS),
   };
 }

@@ -1,25 +1,18 @@
 import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
-import { round } from "../../turns.ts";
 import { Backlogs } from "../backlog.ts";
 import { peerKey } from "../peers.ts";
 import { sweep } from "../sweep.ts";
-import { isOfOneConnection } from "./accepting.ts";
+import { Acceptor, type Listener } from "./acceptor.ts";
 import { Connection, LINGER_MS, type Shared } from "./connection.ts";
 import type { Lateness } from "./failures.ts";
 import type { StreamSettings } from "./limits.ts";
 import { type Losses, noLosses } from "./losses.ts";
 import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
 
-// After the system could not accept any, for example because of too many open
-// files, so that an error that persists makes no busy loop. New clients wait in
-// the system's queue.
-const PAUSE_MS = 100;
-
 type Reason = Lateness | "tooManyPeers" | "reset" | "acceptFailed";
 type Arrival = [Uint8Array<ArrayBuffer>, Addr];
-type Listener = Deno.Listener<Deno.Conn<Deno.NetAddr>, Deno.NetAddr>;
 
 /**
  * Many connections as one carrier. It reads ahead one chunk of each connection,
@@ -31,6 +24,7 @@ export class BoundCarrier implements Carrier {
   readonly addr: SchemeAddr;
   readonly maxReceive: number;
   readonly #listener: Listener;
+  readonly #acceptor: Acceptor;
   readonly #options: StreamSettings;
   readonly #scheme: StreamScheme;
   readonly #peers = new Map<string, Connection>();
@@ -56,7 +50,6 @@ export class BoundCarrier implements Carrier {
     | undefined;
   #unreferenced = false;
   #closed = false;
-  #endPause = () => {};
 
   constructor(
     listener: Listener,
@@ -82,7 +75,12 @@ export class BoundCarrier implements Carrier {
     this.#sweep = sweep(limits, (now) => this.#closeLate(now));
     // Only a pending receive keeps the program running.
     listener.unref();
-    this.#run(this.#accept());
+    this.#acceptor = new Acceptor(listener, {
+      accepted: (conn) => this.#admit(conn),
+      reset: () => this.#closedBy.reset++,
+      failed: () => this.#closedBy.acceptFailed++,
+    });
+    this.#run(this.#acceptor.done);
   }
 
   receive(
@@ -155,8 +153,7 @@ export class BoundCarrier implements Carrier {
     // Pending operations must end before the program does.
     this.#listener.ref();
     for (const peer of this.#peers.values()) peer.ref();
-    this.#listener.close();
-    this.#endPause();
+    this.#acceptor.close();
   }
 
   /** Rejects the pending `receive` when no other operation is pending. */
@@ -170,32 +167,6 @@ export class BoundCarrier implements Carrier {
   #run(task: Promise<void>): void {
     const done = task.finally(() => this.#tasks.delete(done));
     this.#tasks.add(done);
-  }
-
-  async #accept(): Promise<void> {
-    while (!this.#closed) {
-      try {
-        this.#admit(await this.#listener.accept());
-      } catch (error) {
-        if (this.#closed) return;
-        if (isOfOneConnection(error)) {
-          this.#closedBy.reset++;
-          await round();
-        } else {
-          this.#closedBy.acceptFailed++;
-          await this.#pause();
-        }
-      }
-    }
-  }
-
-  async #pause(): Promise<void> {
-    let timer;
-    await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PAUSE_MS);
-      this.#endPause = resolve;
-    });
-    clearTimeout(timer);
   }
 
   #admit(conn: Deno.Conn<Deno.NetAddr>): void {

@@ -5,12 +5,10 @@ import { Backlog, type Backlogs } from "../backlog.ts";
 import { patience } from "../patience.ts";
 import { brokenBy, type Lateness, notRead } from "./failures.ts";
 import { FRAMINGS } from "./framing.ts";
+import { Incoming } from "./incoming.ts";
 import type { StreamSettings } from "./limits.ts";
 import type { Losses } from "./losses.ts";
 import { readReplies } from "./replies.ts";
-
-const READ_SIZE = 16 * 1024;
-const NOWHERE = new Uint8Array();
 
 /** How long it stays open for further replies when each message has one. */
 export const LINGER_MS = 500;
@@ -30,25 +28,16 @@ export interface Shared {
 
 /** One TCP or TLS connection that carries messages. */
 export class Connection {
-  /** Whether the peer has closed its sending side. */
-  ended = false;
   readonly #conn: Deno.Conn;
   readonly #from: SchemeAddr;
   readonly #shared: Shared;
   readonly #options: StreamSettings;
-  readonly #decoder;
+  readonly #incoming: Incoming;
   readonly #backlog: Backlog;
-  #buffer: Uint8Array<ArrayBuffer> | undefined;
-  #reading: Promise<void> | undefined;
-  #shaking = false;
-  // Since when it waits for the peer, and how long it did for this message.
-  #waitsSince: number | undefined;
-  #waited = 0;
+  #shakesSince: number | undefined;
   #finishingSince: number | undefined;
   #sent = 0;
-  #received = 0;
   #closed = false;
-  #isCut = false;
   // Why nothing more can be sent.
   #failure: unknown;
   #lateness: Lateness | undefined;
@@ -59,7 +48,7 @@ export class Connection {
     this.#from = copyAddr(from);
     this.#shared = shared;
     this.#options = shared.options;
-    this.#decoder = FRAMINGS[shared.options.framing].decoder();
+    this.#incoming = new Incoming(conn, shared.options, shared.losses);
     this.#backlog = new Backlog({
       write: (bytes) => conn.write(bytes),
       broken: (error) => {
@@ -78,9 +67,9 @@ export class Connection {
     return copyAddr(this.#from);
   }
 
-  /** Whether a part of a message has arrived. */
-  get partial(): boolean {
-    return this.#decoder.partial;
+  /** Whether the peer has closed its sending side. */
+  get ended(): boolean {
+    return this.#incoming.ended;
   }
 
   /** Whether this end has closed it. */
@@ -90,7 +79,7 @@ export class Connection {
 
   /** How many messages were sent and received, by the program or not. */
   get counts(): { sent: number; received: number } {
-    return { sent: this.#sent, received: this.#received };
+    return { sent: this.#sent, received: this.#incoming.received };
   }
 
   /** Whether so much waits to be sent that nothing more is read. */
@@ -102,72 +91,43 @@ export class Connection {
   async shakeHands(): Promise<void> {
     const conn = this.#conn;
     if (!isTls(conn)) return;
-    this.#shaking = true;
-    this.#waitsSince = performance.now();
+    this.#shakesSince = performance.now();
     await conn.handshake();
-    this.#shaking = false;
-    this.#waitsSince = undefined;
+    this.#shakesSince = undefined;
   }
 
-  /**
-   * Writes the next message that has arrived into a buffer, cut to its length.
-   *
-   * @returns The number of bytes written, or `undefined` if `read` is needed.
-   */
+  /** As {@linkcode Incoming.next}. */
   next(into: Uint8Array): number | undefined {
-    const size = this.#decoder.next(into) ??
-      (this.ended ? this.#decoder.end(into) : undefined);
-    if (size !== undefined) {
-      this.#waited = 0;
-      this.#received++;
-    }
-    return size;
+    return this.#incoming.next(into);
   }
 
   /**
-   * Waits for more bytes, or for the peer to close its sending side. It does not
-   * change what `next` wrote. A concurrent call waits for the same bytes.
+   * As {@linkcode Incoming.read}.
+   *
+   * @throws {Deno.errors.ConnectionReset} The connection has ended.
    */
-  read(): Promise<void> {
-    return this.#reading ??= this.#read();
-  }
-
-  async #read(): Promise<void> {
-    this.#buffer ??= new Uint8Array(READ_SIZE);
-    this.#waitsSince = performance.now();
+  async read(): Promise<void> {
     try {
-      const size = await this.#conn.read(this.#buffer);
-      if (this.partial) this.#waited += performance.now() - this.#waitsSince;
-      if (size === null) {
-        this.ended = true;
-        this.#buffer = undefined;
-      } else this.#decoder.add(this.#buffer.subarray(0, size));
+      await this.#incoming.read();
     } catch (error) {
       throw brokenBy(error, this.#lateness);
-    } finally {
-      this.#waitsSince = undefined;
-      this.#reading = undefined;
     }
   }
 
   /** Counts a message of which only a part has arrived, once. */
   cut(): void {
-    if (this.partial && !this.#isCut) this.#shared.losses.incomplete++;
-    this.#isCut ||= this.partial;
+    this.#incoming.cut();
+  }
+
+  /** Drops the messages that have arrived whole, and counts them. */
+  drop(): void {
+    this.#incoming.drop();
   }
 
   /** Drops the messages that have arrived, and counts them. */
   discard(): void {
     this.drop();
     this.cut();
-  }
-
-  /** Drops the messages that have arrived whole, and counts them. */
-  drop(): void {
-    let dropped = this.#decoder.skip();
-    if (this.ended && this.#decoder.end(NOWHERE) !== undefined) dropped++;
-    this.#received += dropped;
-    this.#shared.losses.closed += dropped;
   }
 
   /**
@@ -211,19 +171,14 @@ export class Connection {
 
   /** Returns the limit that the connection has exceeded, if any. */
   lateness(now: number): Lateness | undefined {
-    const { idleMs, messageMs, handshakeMs, sendMs } = this.#options;
+    const { handshakeMs, sendMs } = this.#options;
     if (
       this.#backlog.isStalled(now, sendMs) ||
       now - (this.#finishingSince ?? now) > sendMs
     ) return "unread";
-    if (this.#waitsSince === undefined) return undefined;
-    const waits = now - this.#waitsSince;
-    if (this.#shaking) return waits > handshakeMs ? "handshake" : undefined;
-    if (this.partial) {
-      return this.#waited + waits > messageMs ? "slow" : undefined;
-    }
-    const since = Math.max(this.#waitsSince, this.#backlog.movedAt);
-    return now - since > idleMs ? "idle" : undefined;
+    return now - (this.#shakesSince ?? now) > handshakeMs
+      ? "handshake"
+      : this.#incoming.lateness(now, this.#backlog.movedAt);
   }
 
   /** Whether it is open only to be sent replies. */
@@ -244,7 +199,7 @@ export class Connection {
     const since = this.#awaitsRepliesSince;
     if (since === undefined || this.#backlog.length > 0) return false;
     const { replyMs } = this.#options;
-    const isReplied = this.#sent >= this.#received;
+    const isReplied = this.#sent >= this.#incoming.received;
     const limit = isReplied ? Math.min(LINGER_MS, replyMs) : replyMs;
     return now - Math.max(since, this.#backlog.movedAt) >= limit;
   }

@@ -19,6 +19,8 @@ export interface Framing {
 export interface Decoder {
   /** Whether a part of a message was added. */
   readonly partial: boolean;
+  /** Whether that message would be lost now: nothing of it was delivered. */
+  readonly isCut: boolean;
   /** Adds bytes, after `next` has used the last ones up. */
   add(bytes: Uint8Array): void;
   /**
@@ -96,6 +98,10 @@ class LineDecoder implements Decoder {
     return this.#skips || this.#begun.size > 0;
   }
 
+  get isCut(): boolean {
+    return !this.#skips && this.#begun.size > 0;
+  }
+
   add(bytes: Uint8Array): void {
     this.#bytes = bytes;
     this.#at = 0;
@@ -162,6 +168,10 @@ class LengthDecoder implements Decoder {
 
   get partial(): boolean {
     return this.#high !== undefined || this.#missing !== undefined;
+  }
+
+  get isCut(): boolean {
+    return this.partial;
   }
 
   add(bytes: Uint8Array): void {

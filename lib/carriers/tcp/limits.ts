@@ -1,4 +1,9 @@
-import { milliseconds, outOfRange, wholeNumber } from "../../check.ts";
+import {
+  milliseconds,
+  outOfRange,
+  requireOptions,
+  wholeNumber,
+} from "../../check.ts";
 import { type FramingName, FRAMINGS } from "./framing.ts";
 
 /** How TCP connections carry messages, and what they may cost. */
@@ -76,10 +81,12 @@ const HANDSHAKE_MS = 10_000;
  * Checks the options and adds their defaults.
  *
  * @throws {RangeError} An option is out of range.
+ * @throws {TypeError} The options are no object.
  */
 export function checkOptions(
   options: TcpOptions & { handshakeMs?: number | undefined },
 ): StreamSettings {
+  requireOptions(ACTION, options);
   const { framing = "line", maxMessage = 65_535, maxPeers = 1024 } = options;
   if (!Object.hasOwn(FRAMINGS, framing)) {
     throw outOfRange(ACTION, "framing", '"line" or "length"', framing);
