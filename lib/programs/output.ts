@@ -1,4 +1,5 @@
 import { failure } from "../errors.ts";
+import { reasonOf } from "../warnings.ts";
 
 // Bytes that may wait for a slow reader of standard output before writers wait.
 const HIGH_WATER_MARK = 256 * 1024;
@@ -30,7 +31,7 @@ export class Output {
   #isFailed = false;
 
   constructor({ write, onFailure }: OutputOptions = {}) {
-    this.#write = write ?? ((bytes) => Deno.stdout.write(bytes));
+    this.#write = write ?? toStandardOutput();
     this.#onFailure = onFailure;
   }
 
@@ -120,4 +121,18 @@ export class Output {
     }
     return { rest, count };
   }
+}
+
+/** Writes to standard output. A terminal that is gone is one that was closed. */
+function toStandardOutput(): (bytes: Uint8Array) => Promise<number> {
+  const isTerminal = Deno.stdout.isTerminal();
+  return async (bytes) => {
+    try {
+      return await Deno.stdout.write(bytes);
+    } catch (error) {
+      // EIO of a file is a fault of the disk.
+      if (!isTerminal || !reasonOf(error).includes("os error 5)")) throw error;
+      throw new Deno.errors.BrokenPipe("the terminal was closed");
+    }
+  };
 }

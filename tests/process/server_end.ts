@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { connect } from "../../mod.ts";
 import { Process, type Result, startServer } from "./support/programs.ts";
+import { until } from "./support/stores.ts";
 
 const ALL = { flags: ["-A"] };
 // Nobody listens there.
@@ -153,6 +154,24 @@ Deno.test("server whose store is locked counts and says at the end what it could
     const { stored, notStored, waiting } = totals(result!).sinks.store;
     assertEquals([stored, notStored, waiting], [0, 5, 0]);
     assertMatch(result!.stderr, /^5 messages could not be stored in /m);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("server whose terminal is closed prints its totals", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const said = () => Deno.readTextFileSync(`${folder}/said`);
+    const command = `'${Deno.execPath()}' run --quiet --no-prompt -A server.ts`;
+    const line = `exec ${command} 127.0.0.1:0 2>${folder}/said`;
+    await Deno.writeTextFile(`${folder}/said`, "");
+    await using terminal = new Process("script", ["-qec", line, "/dev/null"]);
+    const listening = /listening on (\S+)\n/;
+    await until(() => listening.test(said()));
+    terminal.kill("SIGKILL");
+    await until(() => said().split("\n").length > 2);
+    assertMatch(said(), /^listening .*\nreceived 0 messages .*\n$/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
