@@ -42,6 +42,8 @@ const ACTION = "collect";
 // How many answers are sent at a time.
 const MAX_ANSWERS = 1024;
 const END_MS = 5000;
+// How much of the time of the end answers and sinks have before they are closed.
+const FLUSH_SHARE = 0.8;
 // How long the end receives what has arrived.
 const DRAIN_MS = 1000;
 const PAUSE_MS = 10;
@@ -130,6 +132,8 @@ class SocketCollector<A extends Addr> implements Collector {
   readonly #answers: PeerLines;
   readonly #report: (error: unknown, sink?: Sink) => void;
   readonly #endTimeoutMs: number | undefined;
+  // The first ends the waiting, the second the closing.
+  readonly #flushLimit = new AbortController();
   readonly #limit = new AbortController();
   #cancelLimit = () => {};
   // Ends the wait of the receive loop.
@@ -193,8 +197,16 @@ class SocketCollector<A extends Addr> implements Collector {
     this.#cancelLimit();
     if (ms === undefined || this.#isOver) return;
     const { clock } = this.#socket;
-    if (ms === 0) this.#limit.abort();
-    else this.#cancelLimit = clock.after(ms, () => this.#limit.abort());
+    const end = () => {
+      this.#flushLimit.abort();
+      this.#limit.abort();
+    };
+    if (ms === 0) return end();
+    const cancels = [
+      clock.after(ms * FLUSH_SHARE, () => this.#flushLimit.abort()),
+      clock.after(ms, end),
+    ];
+    this.#cancelLimit = () => cancels.forEach((cancel) => cancel());
   }
 
   async #run(options: Checked<A>): Promise<CollectorEnd> {
@@ -212,7 +224,7 @@ class SocketCollector<A extends Addr> implements Collector {
     }, this.#report);
     this.#stop("closed");
     cancel?.();
-    const { signal } = this.#limit;
+    const { signal } = this.#flushLimit;
     if (!this.#isDrained) await this.#drain(answer, signal);
     this.#sinks.end();
     await Promise.all([
@@ -222,7 +234,7 @@ class SocketCollector<A extends Addr> implements Collector {
       this.#sinks.flush(signal),
     ]);
     this.#answers.clear();
-    await this.#sinks.close(signal);
+    await this.#sinks.close(this.#limit.signal);
     this.#isOver = true;
     this.#cancelLimit();
     return this.#end ?? "closed";

@@ -41,8 +41,9 @@ export interface Sink {
   /**
    * Flushes, then frees all resources. A second call does nothing.
    *
-   * @param limit Aborts when the time is over. The sink then waits no more: it
-   * counts what is left, and frees its resources.
+   * @param limit Given by a collector, which has called `flush` before. It aborts
+   * when the time is over. The sink then waits no more: it counts what is left,
+   * and frees its resources.
    */
   close(limit?: AbortSignal): Promise<void>;
   /**

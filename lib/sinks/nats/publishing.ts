@@ -84,7 +84,8 @@ export class Publishing implements NatsSink {
   }
 
   async #close(limit?: AbortSignal): Promise<void> {
-    await (limit ? beforeAbort(this.flush(), limit) : this.flush());
+    // A collector has flushed it, and leaves time for the other sinks.
+    if (limit === undefined) await this.flush();
     this.#stop.abort();
     this.#wake.wake();
     if (limit === undefined) await this.#ended;

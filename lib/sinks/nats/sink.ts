@@ -23,7 +23,7 @@ export interface NatsSink extends Sink, AsyncDisposable {
    */
   flush(): Promise<void>;
   /**
-   * Flushes, then disconnects; at once if `limit` aborts. Messages that still wait in memory are counted as
+   * Flushes, unless a collector with a `limit` did, and disconnects. Messages that still wait in memory are counted as
    * `lost`; those in a log stay there for the next run. A second call does
    * nothing.
    */
