@@ -59,6 +59,36 @@ Deno.test("a printer that is read again prints what waited, and says so", async 
   assertEquals(trouble.slice(1), ["standard output is read again"]);
 });
 
+Deno.test("a reader that is slow again and again is reported once a minute", async () => {
+  let waits: (() => void)[] = [];
+  const { printer, trouble } = fake({ isOnly: false }, async (bytes) => {
+    await new Promise<void>((go) => waits.push(go));
+    return bytes.length;
+  });
+  let isRead = false;
+  const reading = (async () => {
+    while (!isRead || waits.length > 0) {
+      const all = isRead ? waits : [];
+      waits = isRead ? [] : waits;
+      for (const go of all) go();
+      await new Promise((go) => setTimeout(go, 0));
+    }
+  })();
+  for (let round = 1; round <= 3; round++) {
+    isRead = false;
+    for (let id = 1; id <= 100; id++) printer.write([message(id, 60_000)]);
+    isRead = true;
+    await printer.flush();
+  }
+  await printer.close();
+  await reading;
+  assertEquals(trouble, [
+    "standard output is not read: messages are dropped, and counted",
+    "standard output is read again",
+  ]);
+  assert(printer.stats["dropped"]! > 60);
+});
+
 Deno.test("a printer that is the only sink makes the collector wait for its reader", async () => {
   const read = Promise.withResolvers<void>();
   const { printer } = fake({ isOnly: true }, async (bytes) => {

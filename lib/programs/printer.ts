@@ -13,7 +13,9 @@ const MAX_WAITING = 4 * 1024 * 1024;
 const RETRY_MS = 500;
 // The end does not wait for a reader that takes nothing for so long.
 const STALLED_MS = 3000;
+const SAY_MS = 60_000;
 const UNREAD = "standard output is not read: messages are dropped, and counted";
+const READ_AGAIN = "standard output is read again";
 const CLOSED = "standard output was closed; going on without it";
 
 /** How a {@linkcode Printer} prints. */
@@ -41,6 +43,10 @@ export class Printer implements Sink {
   #refused = 0;
   // How much was waiting when its reader was last seen to read.
   #unread = 0;
+  // Whether messages are dropped, and whether that was said.
+  #isUnread = false;
+  #isSaid = false;
+  #saidAt = -Infinity;
   #isFailing = false;
   #hasFailed = false;
   #isOver = false;
@@ -109,19 +115,32 @@ export class Printer implements Sink {
       this.#refused += messages.length;
       return;
     }
-    if (!this.#isFailing && this.#output.size < MAX_WAITING / 2) {
-      if (this.#warnings.over(UNREAD)) {
-        this.#warnings.note("standard output is read again");
-      }
-    }
+    if (!this.#isFailing && this.#output.size < MAX_WAITING / 2) this.#onRead();
     for (const message of messages) {
       if (this.#output.size < MAX_WAITING) {
         this.#print(message);
         continue;
       }
       this.#refused++;
-      if (!this.#isFailing) this.#warnings.once(UNREAD);
+      if (!this.#isFailing) this.#onUnread();
     }
+  }
+
+  /** Says it at most once a minute: a reader may be slow again and again. */
+  #onUnread(): void {
+    if (this.#isUnread) return;
+    this.#isUnread = true;
+    const now = performance.now();
+    if (now < this.#saidAt + SAY_MS) return;
+    this.#saidAt = now;
+    this.#isSaid = true;
+    this.#warnings.note(UNREAD);
+  }
+
+  #onRead(): void {
+    this.#isUnread = false;
+    if (this.#isSaid) this.#warnings.note(READ_AGAIN);
+    this.#isSaid = false;
   }
 
   #print({ datagram, time }: Message): Promise<void> | undefined {
