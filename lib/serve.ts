@@ -13,7 +13,6 @@ import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { Received, type SocketStats } from "./socket/stats.ts";
 import { reporter } from "./warnings.ts";
-import { isThenable } from "./promises.ts";
 
 // How long a shutdown waits for answers after the last handler is done.
 const ANSWERS_MS = 5000;
@@ -222,8 +221,8 @@ class Server<A extends Addr> implements DatagramServer<A> {
     await using socket = this.#socket;
     await socket.opened;
     const listening: unknown = onListen?.(this.addr);
-    if (isThenable(listening)) {
-      Promise.resolve(listening).catch((error) => this.#report(error));
+    if (listening !== undefined) {
+      Promise.try(() => listening).catch((error) => this.#report(error));
     }
     signal?.addEventListener("abort", stop, { once: true });
     if (signal?.aborted) this.#datagrams.return?.();

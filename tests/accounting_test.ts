@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DatagramSocket } from "../mod.ts";
+import { DatagramSocket, SocketClosedError } from "../mod.ts";
 import { batchBound, FakeBatchCarrier } from "./support/fake_batches.ts";
-import { FakeCarrier } from "./support/fakes.ts";
+import { FakeCarrier, fakeClient } from "./support/fakes.ts";
 import { isPending, PEER, turn } from "./support/helpers.ts";
 
 Deno.test("what is not sent yet is in sending, and sent, failed and sending add up at any time", async () => {
@@ -91,3 +91,39 @@ for (const how of ["close", "timeoutMs", "signal"] as const) {
     });
   }
 }
+
+Deno.test("in batches, a message to a name is counted although the batch before it fails", async () => {
+  const { carrier, socket } = batchBound();
+  carrier.onBatch = () => {
+    socket.close();
+    throw new Deno.errors.BadResource("closed");
+  };
+  let read = 0;
+  const messages = function* () {
+    for (const to of [PEER, "udp://localhost:9", PEER]) {
+      read++;
+      yield { data: "x", to };
+    }
+  };
+  const rejected = assertRejects(
+    () => socket.sendMany(messages()),
+    SocketClosedError,
+  );
+  assertEquals(socket.stats.sending + socket.stats.sendFailed, read);
+  await rejected;
+  const { sent, sendFailed, sending } = socket.stats;
+  assertEquals([sent, sendFailed, sending], [0, read, 0]);
+});
+
+Deno.test("bytes with a length of their own are sent, and counted, by their true length", async () => {
+  const { carrier, socket } = fakeClient();
+  for (const length of [NaN, -1, 1e308, 1, "5", null]) {
+    const data = new Uint8Array(4);
+    Object.defineProperty(data, "length", { value: length });
+    await socket.send(data);
+    await socket.sendMany([data]);
+  }
+  assertEquals(carrier.sent.map(({ data }) => data.length), Array(12).fill(4));
+  assertEquals(socket.stats.sentBytes, 48);
+  socket.close();
+});

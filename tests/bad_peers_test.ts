@@ -11,7 +11,7 @@ import { quic } from "../lib/carriers/quic.ts";
 import { tcp } from "../lib/carriers/tcp.ts";
 import { tls } from "../lib/carriers/tls.ts";
 import { isPending, SOON, turn } from "./support/helpers.ts";
-import { cert, key } from "./support/quics.ts";
+import { cert, key, rawConnection } from "./support/quics.ts";
 
 const MESSAGE = new Uint8Array(10_000).fill(0x61);
 const ROUND_TRIPS = 200;
@@ -22,11 +22,25 @@ const trusted = { cert, key, caCerts: [cert] };
  * a TLS connection only when what was written is flushed, so the server waits for
  * a deaf client that has left, for `sendMs` at most.
  */
-const CARRIERS: [string, string, () => CarrierSource][] = [
-  ["tcp", "tcp://127.0.0.1:0", () => tcp()],
-  ["tls", "tls://127.0.0.1:0", () => tls({ ...trusted, sendMs: 2000 })],
-  ["quic", "quic://127.0.0.1:0", () => quic({ ...trusted, reliable: true })],
+const CARRIERS: [string, string, (limit?: Limit) => CarrierSource][] = [
+  ["tcp", "tcp://127.0.0.1:0", (limit) => tcp(limit)],
+  [
+    "tls",
+    "tls://127.0.0.1:0",
+    (limit) => tls({ ...trusted, sendMs: 2000, ...limit }),
+  ],
+  [
+    "quic",
+    "quic://127.0.0.1:0",
+    (limit) => quic({ ...trusted, reliable: true, ...limit }),
+  ],
 ];
+
+/** How long a peer may take nothing: over TCP and TLS, and over QUIC. */
+interface Limit {
+  sendMs?: number;
+  idleMs?: number;
+}
 
 /** An echo server of one kind. */
 interface Echo extends AsyncDisposable {
@@ -200,6 +214,29 @@ for (const [name, address, source] of CARRIERS) {
     await ending;
     const { dropped } = server.stats;
     assertEquals(dropped["unconfirmed"] ?? dropped["unsent"], 0);
+  });
+
+  Deno.test(`${name}: a server ends, and counts everything, while bad peers are at work`, async () => {
+    const carrier = source();
+    const limit = name === "quic" ? { idleMs: 300 } : { sendMs: 300 };
+    const server = serve(address, ({ data }) => data, {
+      carrier: source(limit),
+      answerLimit: Infinity,
+      onError: () => {},
+    });
+    const { hostname, port } = server.addr;
+    using _halfOpen = name === "quic"
+      ? await rawConnection(port)
+      : await Deno.connect({ hostname, port });
+    const open = async (isSlow: boolean) =>
+      new BadPeer(await connect(server.addr, { carrier }), isSlow);
+    const peers = [await open(false), await open(true), await open(false)];
+    const [deaf] = peers;
+    await deaf!.isStuck();
+    await server.shutdown();
+    const { received, sent, sendFailed, waiting } = server.stats;
+    assertEquals([received, waiting], [sent + sendFailed, 0]);
+    for (const peer of peers) await peer.leave();
   });
 
   Deno.test(`${name}: timers run while messages for a deaf peer are sent and rejected`, async () => {

@@ -58,6 +58,28 @@ Deno.test("an onListen that rejects is reported, and the server goes on", async 
   await server.shutdown();
 });
 
+Deno.test("an onListen that returns what cannot be awaited is reported, too", async () => {
+  const trap = () => {
+    throw new Error("oops");
+  };
+  for (
+    const returned of [
+      Object.defineProperty({}, "then", { get: trap }),
+      new Proxy({}, { get: trap, has: trap }),
+      { then: trap },
+    ]
+  ) {
+    const { carrier, errors, server } = fakeServer(({ data }) => data, {
+      onListen: () => returned as Any,
+    });
+    carrier.deliver("a");
+    await turn();
+    assertEquals(errors.map(([error]) => (error as Error).message), ["oops"]);
+    assertEquals(carrier.sentTexts, ["a"]);
+    await server.shutdown();
+  }
+});
+
 Deno.test("an onListen that waits for the server's first answer does not hang", async () => {
   const answered = Promise.withResolvers<string>();
   await using _server = serve(LOOPBACK, (datagram) => datagram.data, {

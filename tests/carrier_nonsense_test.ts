@@ -1,5 +1,11 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { type Carrier, ConnectedSocket, DatagramSocket } from "../mod.ts";
+import {
+  bind,
+  type Carrier,
+  ConnectedSocket,
+  DatagramSocket,
+  traced,
+} from "../mod.ts";
 import { batchBound, cut, FakeBatchCarrier } from "./support/fake_batches.ts";
 import { FakeCarrier } from "./support/fakes.ts";
 import { LOCAL, PEER } from "./support/helpers.ts";
@@ -200,4 +206,24 @@ Deno.test("a carrier that hands out an address that is its own keeps its address
   socket.remote.port = 1;
   assertEquals([LOCAL.port, PEER.port], [62_000, 40_000]);
   socket.close();
+});
+
+Deno.test("a carrier that is traced may return nonsense, too", async () => {
+  for (const nonsense of [undefined, null, 5, {}, [], [null], [[]]]) {
+    const carrier = Object.assign(new FakeBatchCarrier(), {
+      receiveBatch: () => Promise.resolve(nonsense as Any),
+      sendBatch: () => Promise.resolve(nonsense as Any),
+    });
+    const source = traced({ listen: () => carrier }, () => {});
+    const socket = bind(LOCAL, { carrier: source });
+    if (!Array.isArray(nonsense) || nonsense.length > 0) {
+      await assertRejects(() => socket.receive(), TypeError, "not a datagram");
+    }
+    await assertRejects(
+      () => socket.sendMany([{ data: "x", to: PEER }]),
+      AggregateError,
+      "its carrier sent undefined of 1 message",
+    );
+    socket.close();
+  }
 });

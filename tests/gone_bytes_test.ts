@@ -92,3 +92,24 @@ Deno.test("bytes that go while their send is under way are counted as they were"
   assertEquals(socket.stats.sentBytes, 3);
   socket.close();
 });
+
+Deno.test("in a batch, only the messages whose bytes are gone fail", async () => {
+  const { carrier, socket } = batchBound();
+  const messages = function* () {
+    for (const text of ["a", "b", "gone", "c", "gone", "d"]) {
+      const data = new TextEncoder().encode(text);
+      yield { data, to: PEER };
+      if (text === "gone") data.buffer.transfer();
+    }
+  };
+  const error = await assertRejects(
+    () => socket.sendMany(messages()),
+    AggregateError,
+    "Cannot send 2 of 6 messages: Cannot send 4 bytes from",
+  );
+  assertEquals(error.errors.length, 2);
+  assertEquals(carrier.sent, ["a", "b", "c", "d"]);
+  const { sent, sendFailed, sending } = socket.stats;
+  assertEquals([sent, sendFailed, sending], [4, 2, 0]);
+  socket.close();
+});

@@ -108,6 +108,7 @@ testNonsense({
       s.sendMany({ [Symbol.asyncIterator]: () => ({ next: () => x }) }, NOW)
     ),
   "client.send(x)": (x) => client((s) => s.send(x)),
+  "client.onSendError = x": (x) => client((s) => s.onSendError = x),
   'client.send("x", x)': (x) => client((s) => s.send("x", x)),
   "client.sendMany([x])": (x) => client((s) => s.sendMany([x])),
   "client.request(x)": (x) => client((s) => s.request(x, NOW)),

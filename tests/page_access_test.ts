@@ -1,42 +1,28 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { Page } from "../lib/sinks/page.ts";
-import { hostOf, openPage, rawRequest, withPage } from "./support/pages.ts";
-
-const TOKEN = "a long and secret token";
-const OPEN = { listen: "0.0.0.0:0", token: TOKEN };
-
-/** Returns the status of a request with these headers. */
-async function status(
-  page: Page,
-  request: string,
-  headers: readonly string[] = [],
-  body = "",
-): Promise<number> {
-  const response = await rawRequest(
-    page,
-    [`${request} HTTP/1.1`, ...headers],
-    body,
-  );
-  return Number(response.split(" ")[1]);
-}
+import { InvalidAddressError } from "../mod.ts";
+import {
+  hostOf,
+  openPage,
+  status,
+  TOKEN,
+  withOpenPage,
+  withPage,
+} from "./support/pages.ts";
 
 /** Returns the status of a message that is sent with these headers. */
-function sendStatus(page: Page, headers: readonly string[]): Promise<number> {
+function sendStatus(
+  page: Page,
+  headers: readonly string[],
+  host = hostOf(page),
+): Promise<number> {
   const body = '{"text":"a"}';
   return status(page, "POST /send", [
-    `Host: ${hostOf(page)}`,
+    `Host: ${host}`,
     "Content-Type: application/json",
     `Content-Length: ${body.length}`,
     ...headers,
   ], body);
-}
-
-/** Runs a test with a page beyond loopback, at the URL that is reachable here. */
-async function withOpenPage(run: (page: Page, url: string) => Promise<void>) {
-  await withPage(
-    (page) => run(page, page.url.replace("0.0.0.0", "127.0.0.1")),
-    OPEN,
-  );
 }
 
 Deno.test("on loopback the page responds only to its own names", () =>
@@ -104,6 +90,87 @@ Deno.test("no other site can send a message", () =>
     }
   }));
 
+const PUBLIC = { hosts: ["logs.example.org", "Bücher.example:8443"] };
+
+Deno.test("behind a proxy the page responds to its public names, with its own Host or theirs", () =>
+  withPage(async (page) => {
+    const own = hostOf(page);
+    for (
+      const [host, expected] of [
+        [own, 200],
+        ["logs.example.org", 200],
+        ["LOGS.example.org:443", 200],
+        ["xn--bcher-kva.example:8443", 200],
+        ["xn--bcher-kva.example", 403],
+        ["xn--bcher-kva.example:1", 403],
+        ["evil.example", 403],
+        ["logs.example.org.evil.example", 403],
+        ["evil.logs.example.org", 403],
+        ["logs.example.org:", 403],
+        ["logs.example.org:80@evil.example", 403],
+      ] as const
+    ) {
+      const headers = [`Host: ${host}`];
+      assertEquals(await status(page, "GET /", headers), expected, host);
+    }
+  }, PUBLIC));
+
+Deno.test("behind a proxy the page's form works, and no other site can send", () =>
+  withPage(async (page) => {
+    const own = hostOf(page);
+    for (const host of [own, "logs.example.org", "logs.example.org:8080"]) {
+      for (
+        const [origin, site, expected] of [
+          ["https://logs.example.org", "same-origin", 200],
+          ["https://logs.example.org:8080", "same-origin", 200],
+          ["https://xn--bcher-kva.example:8443", "same-origin", 200],
+          ["https://logs.example.org", "cross-site", 403],
+          ["https://xn--bcher-kva.example", "same-origin", 403],
+          ["https://evil.example", "same-origin", 403],
+          ["https://evil.example/logs.example.org", "same-origin", 403],
+          ["null", "same-origin", 403],
+        ] as const
+      ) {
+        const result = await sendStatus(page, [
+          `Origin: ${origin}`,
+          `Sec-Fetch-Site: ${site}`,
+        ], host);
+        assertEquals(result, expected, `${host} ${origin} ${site}`);
+      }
+    }
+  }, PUBLIC));
+
+Deno.test("beyond loopback, too, the form works under a public name", () =>
+  withOpenPage(async (page) => {
+    const headers = [
+      "Origin: https://logs.example.org",
+      `Authorization: Bearer ${TOKEN}`,
+    ];
+    assertEquals(await sendStatus(page, headers, "10.0.0.1:62080"), 200);
+  }, PUBLIC));
+
+Deno.test("a public name is a host, perhaps with a port, and nothing else", () => {
+  for (
+    const host of [
+      "",
+      "https://logs.example.org",
+      "logs.example.org/",
+      "logs.example.org/pli",
+      "user@logs.example.org",
+      "logs.example.org?",
+      "a b",
+      "logs.example.org:99999",
+      "*",
+    ]
+  ) {
+    assertThrows(
+      () => openPage({ hosts: [host] }),
+      InvalidAddressError,
+      'must be a NAME or NAME:PORT, as in "logs.example.org"',
+    );
+  }
+});
+
 Deno.test("another site may link to the page, and load nothing from it", () =>
   withPage(async (page) => {
     const headers = [`Host: ${hostOf(page)}`, "Sec-Fetch-Site: cross-site"];
@@ -112,93 +179,3 @@ Deno.test("another site may link to the page, and load nothing from it", () =>
       assertEquals(await status(page, `GET ${path}`, headers), 403);
     }
   }));
-
-Deno.test("beyond loopback only /health works without the token", () =>
-  withOpenPage(async (_, url) => {
-    for (
-      const path of [
-        "/",
-        "/page.js",
-        "/messages",
-        "/events",
-        "/metrics",
-        "/?token=",
-        "/?token=wrong",
-        `/messages?token=${encodeURIComponent(TOKEN)}`,
-        "/nothing",
-      ]
-    ) {
-      const response = await fetch(new URL(path, url));
-      assertEquals(response.status, 401);
-      assertEquals(response.headers.get("www-authenticate"), "Bearer");
-      await response.body?.cancel();
-    }
-    const health = await fetch(new URL("/health", url));
-    assertEquals(await health.text(), "ok\n");
-  }));
-
-Deno.test("the token in a header opens everything, under any name of the host", () =>
-  withOpenPage(async (page, url) => {
-    const headers = { Authorization: `Bearer ${TOKEN}` };
-    for (const path of ["/", "/messages", "/metrics"]) {
-      const response = await fetch(new URL(path, url), { headers });
-      assertEquals(response.status, 200);
-      await response.body?.cancel();
-    }
-    const named = ["Host: any.example", `Authorization: Bearer ${TOKEN}`];
-    assertEquals(await status(page, "GET /stats", named), 200);
-    const wrong = ["Host: any.example", "Authorization: Bearer a long"];
-    assertEquals(await status(page, "GET /stats", wrong), 401);
-  }));
-
-Deno.test("the token in the URL sets a cookie that is not the token", () =>
-  withOpenPage(async (_, url) => {
-    const first = await fetch(`${url}?token=${encodeURIComponent(TOKEN)}`, {
-      redirect: "manual",
-    });
-    assertEquals(first.status, 303);
-    await first.body?.cancel();
-    assertEquals(first.headers.get("location"), "/");
-    const [cookie = "", ...attributes] = (first.headers.get("set-cookie") ?? "")
-      .split("; ");
-    assertEquals(attributes, ["Path=/", "HttpOnly", "SameSite=Strict"]);
-    assert(!cookie.includes("secret"));
-    for (
-      const [value, status] of [
-        [`other=1; ${cookie}`, 200],
-        [`${cookie}0`, 401],
-        [cookie.replace("=", "x="), 401],
-        [cookie.replace(/=.*/, ""), 401],
-      ] as const
-    ) {
-      const headers = { Cookie: value };
-      const response = await fetch(url, { headers });
-      assertEquals(response.status, status);
-      await response.body?.cancel();
-    }
-  }));
-
-Deno.test("a cookie stays valid after a restart with the same token", async () => {
-  const first = openPage(OPEN);
-  const { port } = new URL(first.url);
-  const at = `http://127.0.0.1:${port}/`;
-  const { headers, body } = await fetch(
-    `${at}?token=${encodeURIComponent(TOKEN)}`,
-    { redirect: "manual" },
-  );
-  await body?.cancel();
-  await first.close();
-  await withPage(async () => {
-    const [Cookie = ""] = (headers.get("set-cookie") ?? "").split("; ");
-    const response = await fetch(at, { headers: { Cookie } });
-    assertEquals(response.status, 200);
-    await response.body?.cancel();
-  }, { ...OPEN, listen: `0.0.0.0:${port}` });
-});
-
-Deno.test("a token is required on loopback, too, if there is one", () =>
-  withPage(async ({ url }) => {
-    const response = await fetch(url);
-    assertEquals(response.status, 401);
-    await response.body?.cancel();
-  }, { token: TOKEN }));

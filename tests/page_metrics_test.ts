@@ -74,6 +74,27 @@ Deno.test("metrics are OpenMetrics for a client that accepts it, and end with # 
     );
   }));
 
+Deno.test("metrics are in the format that the client prefers, OpenMetrics if it likes both", () => {
+  for (
+    const [accept, open] of [
+      ["application/openmetrics-text", true],
+      ["APPLICATION/OpenMetrics-Text; version=1.0.0", true],
+      ["text/plain, application/openmetrics-text", true],
+      ["application/openmetrics-text;q=0.5, text/plain;q=0.5", true],
+      ["application/openmetrics-text;q=0", false],
+      ["application/openmetrics-text; q=0.0, */*", false],
+      ["application/openmetrics-text;q=0.2,text/plain;q=0.3", false],
+      ["application/openmetrics-text;q=x", false],
+      ["application/openmetrics-textual", false],
+      ["*/*", false],
+      ["", false],
+    ] as const
+  ) {
+    const { contentType } = metrics(STATS, accept);
+    assertEquals(contentType.includes("openmetrics"), open, accept);
+  }
+});
+
 Deno.test("drops of the system and withheld replies are exported if they are known", () => {
   const stats = { ...STATS, kernelDrops: 8, withheld: { rate: 9 } };
   const { text } = metrics(stats, "");

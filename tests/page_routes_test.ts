@@ -220,13 +220,13 @@ Deno.test("each file that the page refers to exists, with its type", () =>
   withPage(async ({ url }) => {
     const html = await (await fetch(url)).text();
     const named = Array.from(
-      html.matchAll(/(?:src|href)="(\/[^"]+)"/g),
+      html.matchAll(/(?:src|href)="(\w[^":]+)"/g),
       ([, path = ""]) => path,
     );
     assertEquals(named.length, 6);
     const imported = Array.from(ASSETS).flatMap(([path, { text }]) =>
       path.startsWith("/uplot") ? [] : Array.from(
-        text.matchAll(/^import .*"\.(\/[^"]+)";$/gm),
+        text.matchAll(/^import .*"\.\/([^"]+)";$/gm),
         ([, path = ""]) => path,
       )
     );
@@ -240,6 +240,24 @@ Deno.test("each file that the page refers to exists, with its type", () =>
       );
       await response.body?.cancel();
     }
+  }));
+
+Deno.test("the page refers to everything relative to itself, so that it can be below a path", () => {
+  for (const [path, { text }] of ASSETS) {
+    if (path.startsWith("/uplot")) continue;
+    const absolute = text.match(
+      /(?:fetch\(|EventSource\(|Worker\(|src=|href=|from )["'`]\//,
+    );
+    assertEquals(absolute, null, path);
+  }
+});
+
+Deno.test("a proxy is told not to buffer events", () =>
+  withPage(async ({ url }) => {
+    const response = await fetch(new URL("/events", url));
+    assertEquals(response.headers.get("x-accel-buffering"), "no");
+    assertMatch(response.headers.get("cache-control") ?? "", /no-transform/);
+    await response.body?.cancel();
   }));
 
 Deno.test("the page escapes control characters as the library does", () => {

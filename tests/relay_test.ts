@@ -36,6 +36,15 @@ Deno.test("each client gets an upstream port of its own, so replies find their w
   assertEquals([sessions, up.forwarded, down.forwarded], [3, 6, 6]);
 });
 
+Deno.test("the address and the numbers of a relay may be changed, without effect", async () => {
+  await using path = await route({});
+  const { port } = path.relay.addr;
+  path.relay.addr.port = 9;
+  Object.assign(path.relay.stats.up, { received: 7 });
+  assertEquals(path.relay.addr.port, port);
+  assertEquals(path.relay.stats.up.received, 0);
+});
+
 Deno.test("without faults 2,000 datagrams of all sizes pass in order, to the byte", async () => {
   const below = random(1);
   const messages = Array.from(

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bind, connect, SocketClosedError } from "../mod.ts";
-import { fakeClient } from "./support/fakes.ts";
-import { LOOPBACK, SOON, turn } from "./support/helpers.ts";
+import { type Addressed, bind, connect, SocketClosedError } from "../mod.ts";
+import { fakeBound, fakeClient } from "./support/fakes.ts";
+import { LOOPBACK, PEER, SOON, turn } from "./support/helpers.ts";
 
 Deno.test("sendMany takes an async iterable, and sends each message when it is there", async () => {
   await using socket = bind(LOOPBACK);
@@ -66,4 +66,61 @@ Deno.test("an error of an async iterable is thrown after its messages were sent"
   await assertRejects(() => socket.sendMany(broken()), TypeError, "broken");
   assertEquals(carrier.sentTexts, ["a"]);
   socket.close();
+});
+
+for (const end of ["comes to its end", "throws"] as const) {
+  Deno.test(`an async iterable that ${end} is not ended again`, async () => {
+    const { carrier, socket } = fakeClient();
+    let ends = 0;
+    let reads = 0;
+    const messages = {
+      [Symbol.asyncIterator]: () => ({
+        next() {
+          if (++reads <= 2) return Promise.resolve({ value: "x" });
+          return end === "throws"
+            ? Promise.reject(new TypeError("mine"))
+            : Promise.resolve({ done: true as const, value: undefined });
+        },
+        return() {
+          ends++;
+          return Promise.resolve({ done: true as const, value: undefined });
+        },
+      }),
+    };
+    await socket.sendMany(messages).catch(() => {});
+    assertEquals([carrier.sent.length, reads, ends], [2, 3, 0]);
+    socket.close();
+  });
+}
+
+Deno.test("sendMany ends although its async iterable never returns", async () => {
+  const { carrier, socket } = fakeClient();
+  carrier.onSend = () => Promise.reject(new Deno.errors.BadResource("closed"));
+  const messages = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => Promise.resolve({ value: "x" }),
+      return: () => new Promise<IteratorResult<string>>(() => {}),
+    }),
+  };
+  await assertRejects(() => socket.sendMany(messages), SocketClosedError);
+  socket.close();
+});
+
+Deno.test("what an async iterable gives after the end is one failed message", async () => {
+  for (const late of ["x", 5, null]) {
+    const { socket } = fakeBound();
+    const next = Promise.withResolvers<IteratorResult<Addressed>>();
+    const messages = {
+      [Symbol.asyncIterator]: () => ({ next: () => next.promise }),
+    };
+    await assertRejects(
+      () => socket.sendMany(messages, { timeoutMs: 0 }),
+      Deno.errors.TimedOut,
+    );
+    next.resolve({ value: { data: late as string, to: PEER } });
+    await turn();
+    const { sent, sendFailed, sending } = socket.stats;
+    assertEquals([sent, sendFailed, sending], [0, 1, 0]);
+    socket.close();
+  }
 });

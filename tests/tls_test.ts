@@ -91,6 +91,28 @@ Deno.test("a client that speaks no TLS, or stops, is disconnected and counted", 
   assertEquals((await socket.receive(SOON)).text(), "still here");
 });
 
+Deno.test("connections that begin no handshake give way to a new one, when there are too many", async () => {
+  const { cert, key } = await certificate();
+  const carrier = tls({ cert, key, caCerts: [cert], maxPeers: 4 });
+  await using socket = bind(ANY, { carrier });
+  await using good = await connect(socket.addr, { carrier });
+  await good.send("good");
+  assertEquals((await socket.receive(SOON)).text(), "good");
+  const { hostname, port } = socket.addr;
+  const silent = await Promise.all(
+    Array.from({ length: 20 }, () => Deno.connect({ hostname, port })),
+  );
+  await using other = await connect(socket.addr, { carrier });
+  for (const client of [good, other]) {
+    await client.send("served");
+    assertEquals((await socket.receive(SOON)).text(), "served");
+  }
+  const { handshake, tooManyPeers } = socket.stats.connections!;
+  // Two of the silent ones are still there.
+  assertEquals([handshake, tooManyPeers], [18, 0]);
+  for (const conn of silent) conn.close();
+});
+
 Deno.test("connect times out if the server sends nothing", async () => {
   await using silent = bind("tcp://127.0.0.1:0");
   const carrier = tls({ handshakeMs: 50 });

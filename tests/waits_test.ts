@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { turnIsDue } from "../lib/turns.ts";
 import { SocketClosedError } from "../mod.ts";
 import {
   clockedClient,
@@ -151,5 +152,22 @@ Deno.test("a receive that gives up releases no other receive", async () => {
   assertEquals(carrier.isReferenced, true);
   carrier.deliver("a");
   assertEquals((await patient).text(), "a");
+  socket.close();
+});
+
+Deno.test("tryReceive waits for the event loop although its clock calls back at once", async () => {
+  const { clock, socket } = clockedClient();
+  const start = performance.now();
+  turnIsDue();
+  while (performance.now() - start < 4);
+  // One of these finds that a turn is due: from then on the inbox rests.
+  const looks = Array.from({ length: 20 }, () => socket.tryReceive());
+  let found = 0;
+  for (const look of looks) look.then(() => found++);
+  while (found < looks.length) {
+    clock.advance(1);
+    await turn();
+  }
+  assertEquals((await Promise.all(looks)).length, 20);
   socket.close();
 });

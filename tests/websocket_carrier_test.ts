@@ -46,15 +46,19 @@ Deno.test("WebSockets: a flood without a receiver is bounded, and its drops are 
   await using server = bind(ANY, { carrier: webSockets });
   const socket = await open(server);
   const count = 2000;
-  for (let n = 0; n < count; n++) socket.send(new Uint8Array([1]));
+  for (let n = 0; n < count; n++) socket.send(new Uint8Array(1000));
   // The answer to a close comes after everything that was sent before it.
   const closed = closing(socket);
   socket.close();
   await closed;
-  while (await server.tryReceive() !== undefined);
+  // Another peer has room for its messages, although the flood waits.
+  await using client = await connect(server.addr, { carrier: webSockets });
+  await client.send("good");
+  let last;
+  while (last?.data.length !== 4) last = await server.receive(SOON);
   const { received, dropped } = server.stats;
   assert(received >= 256 && dropped["queueFull"]! > 0, `${received} received`);
-  assertEquals(received + dropped["queueFull"]!, count);
+  assertEquals(received + dropped["queueFull"]!, count + 1);
 });
 
 Deno.test("WebSockets: receive rejects when the server has gone, after its last message", async () => {
@@ -82,4 +86,34 @@ Deno.test("WebSockets: connect rejects if nothing listens", async () => {
     Error,
     "no WebSocket",
   );
+});
+
+Deno.test("WebSockets: messages that had arrived when the socket is closed are counted", async () => {
+  const server = bind(ANY, { carrier: webSockets });
+  const socket = await open(server);
+  for (let n = 0; n < 10; n++) socket.send(new Uint8Array([n]));
+  const closed = closing(socket);
+  assertEquals((await server.receive(SOON)).data[0], 0);
+  socket.close();
+  await closed;
+  await server[Symbol.asyncDispose]();
+  const { received, dropped } = server.stats;
+  assertEquals([received, dropped["closed"]], [1, 9]);
+});
+
+Deno.test("WebSockets: no more than 256 peers are connected; others are served", async () => {
+  await using server = bind(ANY, { carrier: webSockets });
+  const peers = await Promise.all(
+    Array.from({ length: 256 }, () => open(server)),
+  );
+  await assertRejects(
+    () => connect(server.addr, { carrier: webSockets }),
+    Error,
+    "no WebSocket",
+  );
+  const closed = peers.map(closing);
+  peers[0]!.send(new Uint8Array([7]));
+  assertEquals((await server.receive(SOON)).data[0], 7);
+  for (const peer of peers) peer.close();
+  await Promise.all(closed);
 });

@@ -120,14 +120,20 @@ function trace(carrier: Carrier, write: Write, peer?: Addr): Carrier {
     async receive(buffer) {
       const result = await Promise.try(() => carrier.receive(buffer))
         .catch(rethrow("← not received"));
-      received(...result);
+      // A carrier may be the program's, and return anything.
+      if (Array.isArray(result)) received(...result);
       return result;
     },
     async receiveBatch() {
       const runs = await Promise.try(() => carrier.receiveBatch!())
         .catch(rethrow("← not received"));
-      for (const { data, segmentSize, from, truncated, count } of runs) {
-        for (let at = 0, n = 0; n < count; at += segmentSize, n++) {
+      if (!Array.isArray(runs)) return runs;
+      for (const run of runs) {
+        const { data, segmentSize, from, truncated, count } = run ?? {};
+        if (!(data instanceof Uint8Array)) continue;
+        // No run has more datagrams than bytes, but an empty one has one.
+        const most = Math.min(count, Math.max(1, data.length));
+        for (let at = 0, n = 0; n < most; at += segmentSize, n++) {
           received(data.subarray(at, at + segmentSize), from, truncated);
         }
       }
@@ -145,9 +151,10 @@ function trace(carrier: Carrier, write: Write, peer?: Addr): Carrier {
     async sendBatch(batch) {
       const result = await Promise.try(() => carrier.sendBatch!(batch))
         .catch(rethrow("→ not sent"));
-      for (const { data, to } of batch.slice(0, result.sent)) sent(data, to);
-      const next = batch[result.sent];
-      if (next !== undefined && result.error !== undefined) {
+      const count = Number(result?.sent) || 0;
+      for (const { data, to } of batch.slice(0, count)) sent(data, to);
+      const next = batch[count];
+      if (next !== undefined && result?.error !== undefined) {
         notSent(next.data, next.to, result.error);
       }
       return result;

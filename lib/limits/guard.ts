@@ -92,7 +92,8 @@ export class Guard {
   }
 }
 
-function sourceOf(hostname: string): string {
+/** Returns the source of a peer, which all addresses of one host share. */
+export function sourceOf(hostname: string): string {
   const host = comparableHost(hostname);
   return host.includes(":") ? ipBytes(host).subarray(0, 8).join() : host;
 }

@@ -5,6 +5,7 @@ import { blockList } from "../address/networks.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
+import { publicHosts } from "../sinks/page/hosts.ts";
 import {
   type CarrierSettings,
   carrierSettings,
@@ -46,7 +47,7 @@ receive    --count N, --once    stop after N messages, or after one
            --stats-every D      print the totals every D; --quiet: errors only
            --trace              log each datagram on standard error
 reply      --echo, --reply TEXT reply with the same message, or with TEXT
-           --answer-limit RATE  per peer               [1000/s, 10000 at once]
+           --answer-limit RATE  per peer          [udp: 1000/s, 10000 at once]
 access     --allow CIDR         accept only these sources (repeatable)
            --deny CIDR          reject these sources (repeatable)
            --rate-limit RATE    per source, such as 1000/s; --burst N at once
@@ -55,6 +56,7 @@ store      --store FILE         in SQLite; deno task history FILE prints it
            --receipt            reply {"id":17,"size":34} once it is on disk
 page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
            --page-token-file F  required beyond loopback (or env ${PAGE_TOKEN})
+           --page-host NAME     its public name, behind a proxy (repeatable)
 publish    --publish URL        to NATS JetStream: nats://HOST:4222/SUBJECT
            --credentials-file F or env ${CREDENTIALS}: user:pass, token, .creds
 transport  --framing F          tcp, tls: one message per line | length   [line]
@@ -92,7 +94,7 @@ export const OPTIONS = {
     "token-file",
   ],
   flags: ["once", "echo", "quiet", "receipt", "fast", "trace"],
-  lists: ["allow", "deny"],
+  lists: ["allow", "deny", "page-host"],
   optional: ["page"],
 } as const;
 
@@ -143,6 +145,8 @@ export interface PageSettings {
   /** The same, as an address. */
   address: NetAddr;
   token: Secret;
+  /** Its public names. */
+  hosts: readonly string[];
 }
 
 /**
@@ -157,10 +161,11 @@ export function serverSettings(
   if (rest.length > 1) {
     throw new UsageError(`expected one ADDRESS, got ${rest.length}`);
   }
-  const given: Given = { ...values, ...flags };
+  const { "page-host": hosts = [], ...networks } = lists;
+  const given: Given = { ...values, ...flags, "page-host": hosts[0] };
   checkCombinations(given);
   const address = parseAddress(rest[0] ?? DEFAULT_ADDRESS);
-  if ("path" in address) checkUnix(address, given, lists);
+  if ("path" in address) checkUnix(address, given, networks);
   const carrier = carrierSettings(address, { ...values, ...flags }, {
     serves: true,
   });
@@ -178,7 +183,7 @@ export function serverSettings(
     trace: flags.trace,
     socket: {
       maxSize: maxSizeFor(carrier, size),
-      ...lists,
+      ...networks,
       rateLimit: rateLimit(values["rate-limit"], values.burst),
       answerLimit: rate("answer-limit", values["answer-limit"], undefined),
     },
@@ -188,7 +193,11 @@ export function serverSettings(
       path: path("store", values.store),
       receipt: flags.receipt,
     },
-    page: page(values.page, path("page-token-file", values["page-token-file"])),
+    page: page(
+      values.page,
+      path("page-token-file", values["page-token-file"]),
+      publicHosts(hosts),
+    ),
     publish: publish(
       values.publish,
       path("credentials-file", values["credentials-file"]),
@@ -205,6 +214,7 @@ function checkCombinations(given: Given): void {
   requires(given, "keep", "store");
   requires(given, "burst", "rate-limit");
   requires(given, "page-token-file", "page");
+  requires(given, "page-host", "page");
   requires(given, "credentials-file", "publish");
 }
 
@@ -275,6 +285,7 @@ function publish(
 function page(
   text: string | undefined,
   file: string | undefined,
+  hosts: readonly string[],
 ): PageSettings | undefined {
   if (text === undefined) return undefined;
   const listen = text === "" ? DEFAULT_PAGE : text;
@@ -290,5 +301,5 @@ function page(
       `--page ${listen}: others can reach it there, so it needs --page-token-file, or ${PAGE_TOKEN} and --allow-env=${PAGE_TOKEN}`,
     );
   }
-  return { listen, address, token: { file, variable: PAGE_TOKEN } };
+  return { listen, address, token: { file, variable: PAGE_TOKEN }, hosts };
 }

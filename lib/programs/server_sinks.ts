@@ -65,10 +65,12 @@ export async function openSinks(
   let url: string | undefined;
   if (pageSettings !== undefined) {
     const { page } = await import("../sinks/page.ts");
-    const { listen } = pageSettings;
+    const { listen, hosts } = pageSettings;
     const token = await readSecret(pageSettings.token);
     const send = (text: string) => ask(socket.addr, own, text);
-    ({ url } = add(page({ listen, token, log: store, stats, send })));
+    ({ url } = add(
+      page({ listen, hosts, token, log: store, stats, send, onTrouble: say }),
+    ));
   }
   if (publish !== undefined) {
     const { nats } = await import("../sinks/nats.ts");

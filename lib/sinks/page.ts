@@ -14,9 +14,14 @@ import { failure, InvalidAddressError } from "../errors.ts";
 import type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
 import { accessTo } from "./page/access.ts";
 import { Feeds } from "./page/feeds.ts";
+import { publicHosts } from "./page/hosts.ts";
+import { type Handler, httpServer } from "./page/http.ts";
+import { type ConnectionLimits, Listener } from "./page/listener.ts";
+import { Rates } from "./page/rates.ts";
 import { routes } from "./page/routes.ts";
 import { Recent } from "./recent.ts";
 import { RecentAndStored } from "./recent_and_stored.ts";
+import { Warnings } from "../warnings.ts";
 
 export type { Datagram } from "../datagram.ts";
 export type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
@@ -27,6 +32,15 @@ const RECENT = { messages: 1000, bytes: 8 * 1024 * 1024 };
 const BESIDE_STORE = { messages: 10_000, bytes: 8 * 1024 * 1024 };
 // How long browsers have to read the last messages before their streams are cut.
 const GRACE_MS = 500;
+// Twice what 64 pages and 64 requests take, which all may come through one proxy.
+const CONNECTIONS: ConnectionLimits = {
+  all: 256,
+  perSource: 128,
+  headMs: 10_000,
+  readMs: 30_000,
+  retryMs: 200,
+  calmMs: 10_000,
+};
 
 /** Options of {@linkcode page}. */
 export interface PageOptions {
@@ -41,6 +55,13 @@ export interface PageOptions {
    */
   token?: string | undefined;
   /**
+   * Public names of the page, if a proxy serves it: `NAME`, or `NAME:PORT` if
+   * only that port is meant. On loopback the page refuses requests for any name
+   * that is neither its own nor one of these.
+   * @default {none}
+   */
+  hosts?: readonly string[] | undefined;
+  /**
    * A log of the same messages, under the same numbers: a store. The page shows
    * its messages again, also after a restart.
    * @default {the newest 1,000 messages in memory, at most 8 MiB}
@@ -54,11 +75,20 @@ export interface PageOptions {
    * sent.
    */
   send: (text: string) => Promise<Datagram<Addr> | undefined>;
+  /**
+   * Called with one line when the page cannot accept connections, and when it can
+   * again. It goes on trying.
+   * @default {console.error}
+   */
+  onTrouble?: ((line: string) => void) | undefined;
 }
 
 /** A page that {@linkcode page} serves: a sink of the name `page`. */
 export interface Page extends Sink {
-  /** The page's URL, with the port that the system chose. */
+  /**
+   * The page's URL, with the port that the system chose. It can be opened on this
+   * machine, and contains no token: the page asks for it.
+   */
   readonly url: string;
 }
 
@@ -67,13 +97,14 @@ export interface Page extends Sink {
  * delays nothing: `write` returns at once, and the page states how many messages
  * it skipped.
  *
- * Its `stats` are `shown` (messages that were sent to a page), `skipped` (left
- * out because there were too many for the page, or for its browser) and
- * `clients`, the number of open pages. A message is counted once per open page.
+ * Its `stats` are `shown` (messages that were sent to a browser), `skipped` (left
+ * out because there were too many for the page, or for that browser) and
+ * `clients`, the number of browsers: all tabs of one share a stream. A message is
+ * counted once per browser.
  *
  * Needs `--allow-net` for `listen`.
  *
- * @throws {InvalidAddressError} `listen` is not `HOST:PORT`.
+ * @throws {InvalidAddressError} `listen` is not `HOST:PORT`, or a host is not one.
  * @throws {TypeError} `listen` is beyond loopback and there is no token, or the
  * token is empty.
  * @throws {Deno.errors.AddrInUse} The port is taken. Other failures to listen
@@ -116,40 +147,42 @@ class ServedPage implements Page {
   readonly url: string;
   readonly #recent: Recent;
   readonly #feeds: Feeds;
-  readonly #handler: Deno.ServeHandler<NetAddr>;
-  readonly #server: Deno.HttpServer<NetAddr>;
-  readonly #cut = new AbortController();
+  readonly #rates = new Rates();
+  readonly #handler: Handler;
+  readonly #listener: Listener;
   // Requests whose response is not all sent.
   readonly #running = new Set<Promise<void>>();
   #closed: Promise<void> | undefined;
 
   constructor(options: PageOptions, { hostname, port }: NetAddr) {
-    const { log: stored, stats, send, token } = options;
+    const { log: stored, stats, send, token, hosts = [] } = options;
+    const named = publicHosts(hosts);
     const recent = new Recent(stored === undefined ? RECENT : BESIDE_STORE);
     const log = stored === undefined
       ? recent
       : new RecentAndStored(recent, stored);
-    const feeds = new Feeds(log, stats);
+    const feeds = new Feeds(log, stats, this.#rates);
     const host = bracketed(hostname);
+    const serve = httpServer((request, completed) => {
+      this.#track(completed);
+      return this.#handler(request, completed);
+    });
+    const warnings = new Warnings(options.onTrouble);
     try {
-      this.#server = Deno.serve({
-        hostname,
-        port,
-        // Deno's graceful shutdown would wait for slow or stalled readers.
-        signal: this.#cut.signal,
-        onListen: () => {},
-      }, (request, info) => {
-        this.#track(info.completed);
-        return this.#handler(request, info);
-      });
+      this.#listener = new Listener(
+        { hostname, port, transport: "tcp" },
+        serve,
+        CONNECTIONS,
+        warnings,
+      );
     } catch (error) {
       throw failure(`open the page on ${host}:${port}`, error);
     }
-    const { addr } = this.#server;
+    const { address } = this.#listener;
     // It needs the port, and no request can arrive before this turn ends.
-    const access = accessTo({ ...addr, hostname }, token);
+    const access = accessTo({ ...address, hostname }, token, named);
     this.#handler = routes({ access, feeds, log, stats, send });
-    this.url = `http://${host}:${addr.port}/`;
+    this.url = `http://${ownHost(host)}:${address.port}/`;
     this.#recent = recent;
     this.#feeds = feeds;
   }
@@ -160,6 +193,7 @@ class ServedPage implements Page {
 
   write(messages: readonly Message[]): void {
     this.#recent.add(messages);
+    this.#rates.add(messages.length);
   }
 
   flush(): Promise<void> {
@@ -172,18 +206,22 @@ class ServedPage implements Page {
   }
 
   async #end(): Promise<void> {
+    await this.#listener.close();
     this.#feeds.flush();
     await this.#feeds.close();
     await waitAtMost(GRACE_MS, Promise.all(this.#running));
-    this.#cut.abort();
-    await this.#server.finished;
+    this.#listener.closeConnections();
   }
 
   #track(completed: Promise<void>): void {
-    const end = () => void this.#running.delete(ended);
-    const ended: Promise<void> = completed.then(end, end);
-    this.#running.add(ended);
+    this.#running.add(completed);
+    completed.then(() => void this.#running.delete(completed));
   }
+}
+
+/** Returns a host that can be opened on this machine. */
+function ownHost(host: string): string {
+  return { "0.0.0.0": "127.0.0.1", "[::]": "[::1]" }[host] ?? host;
 }
 
 /** Waits until the work is done, or for `ms` milliseconds. */

@@ -2,7 +2,7 @@ import { type Addr, copyAddr, type NetAddr } from "../addr.ts";
 import { formatAddress, isAddress } from "../address/address.ts";
 import { comparableHost } from "../address/host.ts";
 import type { Carrier } from "../carrier.ts";
-import { wrongType } from "../check.ts";
+import { requireFunction, wrongType } from "../check.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, SocketClosedError } from "../errors.ts";
 import { reporter, Warnings } from "../warnings.ts";
@@ -39,7 +39,14 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * the stream.
    * @default {prints the first of several failures in a row to the console}
    */
-  onSendError: (error: Error) => void = ({ message }) =>
+  get onSendError(): (error: Error) => void {
+    return this.#onSendError;
+  }
+  set onSendError(callback: (error: Error) => void) {
+    requireFunction(this.outbox.attempt, "onSendError", callback);
+    this.#onSendError = callback;
+  }
+  #onSendError = ({ message }: Error): void =>
     this.#warnings.once("send", message);
   // `remote` can be changed by the program.
   readonly #remote: A;
@@ -47,7 +54,7 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   #writable: WritableStream<Data | Datagram> | undefined;
   readonly #warnings = new Warnings();
   readonly #report = reporter((error: unknown) =>
-    this.onSendError(error as Error)
+    this.#onSendError(error as Error)
   );
 
   /**

@@ -31,6 +31,8 @@ export class Inbox<A extends Addr> {
   readonly attempt: Attempt;
   /** Whether a pending `receive` keeps the program running. */
   readonly liveness: Liveness;
+  /** When it lets the event loop turn. */
+  readonly rests: Rests;
   /** Who waits. */
   readonly waiters: Waiters<A>;
   readonly #reader: Reader;
@@ -41,7 +43,8 @@ export class Inbox<A extends Addr> {
   // A batch of the carrier, and how many of it were passed on.
   #batch: Datagram<A>[] = [];
   #passed = 0;
-  readonly #rests: Rests;
+  // A batch that the program has yet to read is in memory that is used again.
+  #isLent = false;
   #closed = false;
 
   constructor(carrier: Carrier, attempt: Attempt, policy: Policy<A>) {
@@ -55,7 +58,7 @@ export class Inbox<A extends Addr> {
       batchArrived: this.#batchArrived,
       failed: this.#failed,
     });
-    this.#rests = new Rests(carrier.clock ?? systemClock, () => {
+    this.rests = new Rests(carrier.clock ?? systemClock, () => {
       this.hand();
       this.#next();
     });
@@ -68,29 +71,19 @@ export class Inbox<A extends Addr> {
 
   /** Whether it waits for a turn of the event loop before it goes on. */
   get isResting(): boolean {
-    return this.#rests.isResting || this.#passed < this.#batch.length;
-  }
-
-  /** Whether it pauses, as for long only reports about earlier sends came. */
-  get isPausing(): boolean {
-    return this.#rests.isPausing;
-  }
-
-  /** How many such waits have ended. */
-  get rests(): number {
-    return this.#rests.count;
+    return this.rests.isResting || this.#passed < this.#batch.length;
   }
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
   take(): Datagram<A> | undefined {
-    return this.#kept.length === 0 || this.#rests.turns()
+    return this.#kept.length === 0 || this.rests.turns()
       ? undefined
       : this.#kept.take();
   }
 
   /** Returns up to `max` datagrams that have arrived, if no turn is due. */
   takeMany(max: number): Datagram<A>[] {
-    return this.#kept.length === 0 || this.#rests.turns()
+    return this.#kept.length === 0 || this.rests.turns()
       ? []
       : this.#kept.takeMany(max);
   }
@@ -104,12 +97,12 @@ export class Inbox<A extends Addr> {
   wait(waiter: Waiter<A>): boolean {
     if (this.#closed) {
       waiter.stop?.();
-      this.inTurn(() => waiter.end());
+      this.rests.inTurn(() => waiter.end());
       return false;
     }
     if (
       waiter.match === undefined && this.#kept.length > 0 &&
-      !this.#rests.turns()
+      !this.rests.turns()
     ) {
       this.#giveKept(waiter);
       return false;
@@ -117,11 +110,6 @@ export class Inbox<A extends Addr> {
     this.waiters.add(waiter);
     this.#next();
     return true;
-  }
-
-  /** Calls back, after a turn of the event loop if one is due. */
-  inTurn(callback: () => void): void {
-    this.#rests.inTurn(callback);
   }
 
   /** Gives the datagrams that have arrived to the waiters, whatever is due. */
@@ -137,7 +125,7 @@ export class Inbox<A extends Addr> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#rests.close();
+    this.rests.close();
     this.#dropAll();
     this.waiters.endAll();
   }
@@ -158,7 +146,12 @@ export class Inbox<A extends Addr> {
   /** Reads on, if that is wanted and possible now. */
   #next(): void {
     const { isReading } = this.#reader;
-    if (isReading || this.waiters.isEmpty || this.#rests.turns()) return;
+    if (isReading || this.waiters.isEmpty || this.rests.turns()) return;
+    if (this.#isLent) {
+      this.#isLent = false;
+      // Whoever asks for the next batch has read this one; others wait for that.
+      if (!this.waiters.only?.batch?.reuse) return this.rests.rest();
+    }
     this.#reader.read();
   }
 
@@ -171,14 +164,16 @@ export class Inbox<A extends Addr> {
   // Every datagram takes this path: no destructuring, no avoidable call.
   readonly #arrived = (arrival: [Uint8Array, Addr]): void => {
     if (!isArrival(arrival)) return this.#failed(nonsense());
-    this.#rests.reports = 0;
+    this.rests.reports = 0;
     const bytes = arrival[0];
     const from = arrival[1] as A;
     const refused = this.#closed ? "closed" : this.#policy.refuses?.(from);
     if (refused === undefined) {
       const truncated = bytes.length > this.#maxSize;
       const whole = truncated ? bytes.subarray(0, this.#maxSize) : bytes;
-      const data = this.#batchTaker?.batch?.reuse
+      const isLent = this.#batchTaker?.batch?.reuse === true;
+      if (isLent) this.#isLent = true;
+      const data = isLent
         ? whole as Uint8Array<ArrayBuffer>
         : this.#pool.copy(whole);
       this.#pass(new Datagram(data, from, truncated), MAX_KEPT);
@@ -216,10 +211,10 @@ export class Inbox<A extends Addr> {
     if (isClosed(cause)) return this.close();
     if (this.#policy.tolerates?.(cause)) {
       this.counts.unreachable++;
-      return this.#rests.report();
+      return this.rests.report();
     }
     const error = failure(this.attempt.action, cause, this.attempt);
-    const waiter = this.#rests.isResting ? undefined : this.waiters.first;
+    const waiter = this.rests.isResting ? undefined : this.waiters.first;
     if (waiter === undefined) this.#keep(error, MAX_KEPT);
     else {
       this.waiters.withdraw(waiter);
@@ -229,7 +224,7 @@ export class Inbox<A extends Addr> {
 
   /** The waiter that gets a whole batch: it takes batches, and no other waits. */
   get #batchTaker(): Waiter<A> | undefined {
-    const only = this.#rests.isResting ? undefined : this.waiters.only;
+    const only = this.rests.isResting ? undefined : this.waiters.only;
     return only?.batch && only;
   }
 
@@ -253,6 +248,7 @@ export class Inbox<A extends Addr> {
       }
     }
     if (taken.length === 0) return;
+    this.#isLent = reuse;
     this.waiters.take();
     waiter.stop?.();
     waiter.batch?.resolve(taken);
@@ -268,7 +264,7 @@ export class Inbox<A extends Addr> {
       // Only a `match` takes long.
       if (this.waiters.hasClaims && quickTurnIsDue()) {
         return turn(() => {
-          this.#rests.count++;
+          this.rests.count++;
           this.#passBatch(room);
         });
       }
@@ -281,7 +277,7 @@ export class Inbox<A extends Addr> {
   /** Gives a datagram to the first waiter, or keeps it. */
   #pass(datagram: Datagram<A>, room: number): void {
     const waiter = this.waiters.claim(datagram) ??
-      (this.#rests.isResting ? undefined : this.waiters.take());
+      (this.rests.isResting ? undefined : this.waiters.take());
     if (waiter === undefined) this.#keep(datagram, room);
     else this.#give(datagram, waiter);
   }
@@ -303,7 +299,7 @@ export class Inbox<A extends Addr> {
 
   /** Keeps it if there is room. What arrives during a turn is one batch at most. */
   #keep(arrival: Datagram<A> | Error, room: number): void {
-    if (!this.#closed && (this.#rests.isResting || this.#kept.length < room)) {
+    if (!this.#closed && (this.rests.isResting || this.#kept.length < room)) {
       this.#kept.add(arrival);
     } else if (arrival instanceof Datagram) {
       this.counts.drop(this.#closed ? "closed" : "queueFull");

@@ -85,7 +85,7 @@ export class Messages {
     if (bytes.length !== size) bytes = new Uint8Array(bytes);
     const isForName = destination.isName;
     const message = { data: bytes, to: peer, size, isForName };
-    if (size === 0) this.requireBytes(message);
+    if (size === 0 && !hasBytes(message)) throw this.failure(message, gone());
     const limit = this.#longest(destination);
     if (size > limit) throw this.#tooLarge(size, peer, limit);
     if (this.#isRefusing) throw this.failure(message, closed());
@@ -95,19 +95,6 @@ export class Messages {
   /** Refuses every message from now on. */
   refuse(): void {
     this.#isRefusing = true;
-  }
-
-  /**
-   * A buffer that was transferred to a worker, or shrunk, has no bytes any more:
-   * the message would be sent as an empty one.
-   *
-   * @throws {TypeError} The bytes are gone.
-   */
-  requireBytes(message: Prepared): void {
-    const { data, size } = message;
-    if (data.length === size && (size > 0 || isAttached(data))) return;
-    const why = "its bytes are gone: the buffer was transferred or resized";
-    throw this.failure(message, new TypeError(why));
   }
 
   /** Makes the error of a message that could not be sent. */
@@ -149,6 +136,21 @@ export class Messages {
       fieldsOf(attempt),
     );
   }
+}
+
+/**
+ * Whether the bytes of a message are still there. A buffer that was transferred
+ * to a worker, or shrunk, has none: the message would be sent as an empty one.
+ */
+export function hasBytes({ data, size }: Prepared): boolean {
+  return data.length === size && (size > 0 || isAttached(data));
+}
+
+/** Makes the error of a message whose bytes are gone. */
+export function gone(): Error {
+  return new TypeError(
+    "its bytes are gone: the buffer was transferred or resized",
+  );
 }
 
 /** Makes the error of a carrier that is closed. */

@@ -1,12 +1,19 @@
 import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import type { Carrier, Outgoing, SentBatch } from "../carrier.ts";
+import type { Carrier, Outgoing } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Attempt } from "../errors.ts";
 import { dueTurn } from "../turns.ts";
 import { type Part, partOf } from "./batch_parts.ts";
 import { Lanes } from "./lanes.ts";
-import { closed, type Data, Messages, type Prepared } from "./messages.ts";
+import {
+  closed,
+  type Data,
+  gone,
+  hasBytes,
+  Messages,
+  type Prepared,
+} from "./messages.ts";
 import { Sent } from "./stats.ts";
 import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
 
@@ -93,9 +100,11 @@ export class Outbox {
       await this.#lanes.enter(batch);
     if (!entered) return part;
     try {
-      const result = await this.#giveBatch(batch);
+      this.#requireOpen();
+      const whole = this.#whole(batch);
+      const result = await this.#carrier.sendBatch!(whole);
       part = partOf(
-        batch,
+        whole,
         result,
         (message, cause) => this.messages.failure(message, cause),
       );
@@ -167,14 +176,15 @@ export class Outbox {
 
   #give(message: Prepared): Promise<number> {
     this.#requireOpen();
-    this.messages.requireBytes(message);
+    if (!hasBytes(message)) throw gone();
     return this.#carrier.send(message.data, message.to);
   }
 
-  #giveBatch(batch: readonly Prepared[]): SentBatch | Promise<SentBatch> {
-    this.#requireOpen();
-    for (const message of batch) this.messages.requireBytes(message);
-    return this.#carrier.sendBatch!(batch);
+  /** Returns the batch as far as the first message whose bytes are gone. */
+  #whole(batch: readonly Prepared[]): readonly Prepared[] {
+    const first = batch.findIndex((message) => !hasBytes(message));
+    if (first === 0) throw gone();
+    return first < 0 ? batch : batch.slice(0, first);
   }
 
   /**

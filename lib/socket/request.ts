@@ -59,7 +59,7 @@ export function request<A extends Addr>(
 ): Promise<Datagram<A>> {
   return new Promise((resolve, reject) => {
     const fail = (reason: unknown) =>
-      requester.inbox.inTurn(() => reject(reason));
+      requester.inbox.rests.inTurn(() => reject(reason));
     try {
       new Request(requester, options, resolve, fail).start();
     } catch (error) {

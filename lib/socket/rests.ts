@@ -44,6 +44,12 @@ export class Rests {
     else turn(callback);
   }
 
+  /** Rests for a turn. */
+  rest(): void {
+    const { isVirtual } = this.#clock;
+    this.#begin(isVirtual ? (end) => void this.#clock.turn(end) : turn);
+  }
+
   /** Notes a report about an earlier send. Many in a row make no busy loop. */
   report(): void {
     if (++this.reports < MAX_REPORTS || this.reports % REPORTS !== 0) return;

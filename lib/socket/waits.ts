@@ -3,6 +3,7 @@ import { milliseconds, requireOptions, requireSignal } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import { type Attempt, socketClosed, timedOut } from "../errors.ts";
+import { turn } from "../turns.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Waiter } from "./waiter.ts";
 
@@ -56,7 +57,7 @@ export function receive<A extends Addr>(
     try {
       wait(inbox, clock, limitsOf(inbox.attempt, options), receiver);
     } catch (error) {
-      inbox.inTurn(() => reject(error));
+      inbox.rests.inTurn(() => reject(error));
     }
   });
 }
@@ -69,15 +70,23 @@ export function tryReceive<A extends Addr>(
   return new Promise((resolve, reject) => {
     const receiver = new Receiver(inbox, resolve, reject);
     const look = () => {
-      const { rests } = inbox;
+      const { count } = inbox.rests;
       receiver.stop = clock.turn(() => {
         // The inbox does not read while it rests, so only a look without a rest
         // shows that nothing has arrived. A pause may be one of many.
-        const hasRested = inbox.isResting || inbox.rests !== rests;
-        if (hasRested && !inbox.isPausing) return look();
+        if (inbox.isResting && !inbox.rests.isPausing) return later();
+        if (inbox.rests.count !== count && !inbox.rests.isPausing) {
+          return look();
+        }
         inbox.waiters.withdraw(receiver);
         resolve(undefined);
       });
+    };
+    // The clock's turn may be no turn of the event loop.
+    const later = () => {
+      let isOver = false;
+      receiver.stop = () => isOver = true;
+      turn(() => isOver || look());
     };
     look();
     inbox.wait(receiver);
@@ -94,7 +103,7 @@ export function wait<A extends Addr>(
   if (limits !== undefined) {
     const { signal } = limits;
     if (signal?.aborted) {
-      return inbox.inTurn(() => waiter.reject(signal.reason));
+      return inbox.rests.inTurn(() => waiter.reject(signal.reason));
     }
     const giveUp = (reason: unknown) => {
       inbox.waiters.withdraw(waiter);

@@ -1,4 +1,4 @@
-import type { NetAddr } from "../addr.ts";
+import { copyAddr, type NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { comparableHost } from "../address/host.ts";
 import { kernelDropsOf } from "../carriers/kernel_drops.ts";
@@ -42,7 +42,7 @@ export interface RelaySettings {
 
 /** The relay that `startRelay` starts. */
 export class FaultyRelay implements Relay {
-  readonly addr: NetAddr;
+  readonly #addr: NetAddr;
   readonly #settings: RelaySettings;
   readonly #fronts: Fronts;
   readonly #sessions = new Map<string, Session>();
@@ -60,7 +60,7 @@ export class FaultyRelay implements Relay {
   #pastDrops = 0;
 
   constructor(front: DatagramSocket, settings: RelaySettings) {
-    this.addr = front.addr;
+    this.#addr = copyAddr(front.addr);
     this.#settings = settings;
     const { to, idleMs, maxSessions, report } = settings;
     this.#fronts = new Fronts(front, {
@@ -73,6 +73,10 @@ export class FaultyRelay implements Relay {
       () => this.#expire(),
       Math.min(idleMs / 4, EXPIRY_MS),
     );
+  }
+
+  get addr(): NetAddr {
+    return copyAddr(this.#addr);
   }
 
   get stats(): RelayStats {

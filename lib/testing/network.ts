@@ -72,7 +72,7 @@ class Network implements SimulatedNetwork, Wire {
   readonly seed: number;
   readonly clock = new VirtualClock();
   readonly trace: TraceEntry[] = [];
-  readonly stats: NetworkStats = {
+  readonly #stats: NetworkStats = {
     sent: 0,
     duplicated: 0,
     delivered: 0,
@@ -99,6 +99,10 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   readonly schemes = ["udp"] as const;
+
+  get stats(): NetworkStats {
+    return { ...this.#stats };
+  }
 
   listen(address: NetAddr): Carrier {
     return this.#listen(address, DEFAULT_HOST);
@@ -152,8 +156,8 @@ class Network implements SimulatedNetwork, Wire {
     const path = this.#paths.between(from, to);
     const now = this.clock.now();
     const passages = path.link.cross(data.length, now);
-    this.stats.sent++;
-    this.stats.duplicated += passages.length - 1;
+    this.#stats.sent++;
+    this.#stats.duplicated += passages.length - 1;
     for (const passage of passages) {
       const { fate, at, flippedBit } = passage;
       if (this.#paths.isParted(path)) this.#record(path, data, "partitioned");
@@ -164,7 +168,7 @@ class Network implements SimulatedNetwork, Wire {
         const copy = flippedBit === undefined
           ? data
           : flipBit(data, flippedBit);
-        this.stats.inFlight++;
+        this.#stats.inFlight++;
         this.clock.after(at - now, () => this.#arrive(path, copy, passage));
       }
     }
@@ -186,7 +190,7 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   #arrive(path: Path, data: Uint8Array, passage: Passage): void {
-    this.stats.inFlight--;
+    this.#stats.inFlight--;
     this.#room.free(data.length + OVERHEAD_BYTES);
     this.#record(path, data, this.#deliver(path, data), passage);
   }
@@ -206,10 +210,10 @@ class Network implements SimulatedNetwork, Wire {
     { flippedBit, reordered = false }: Partial<Passage> = {},
   ): void {
     const corrupted = flippedBit !== undefined;
-    this.stats[fate === "partitioned" ? "lost" : fate]++;
+    this.#stats[fate === "partitioned" ? "lost" : fate]++;
     if (fate === "delivered") {
-      if (corrupted) this.stats.corrupted++;
-      if (reordered) this.stats.reordered++;
+      if (corrupted) this.#stats.corrupted++;
+      if (reordered) this.#stats.reordered++;
     }
     if (this.trace.length === MAX_TRACE) return;
     if (!this.#traceRoom.take(data.length)) return;

@@ -85,7 +85,7 @@ export interface SimulatedNetwork extends CarrierSource {
    * 64 MiB of data.
    */
   readonly trace: readonly TraceEntry[];
-  /** How many datagrams had each fate so far. */
+  /** How many datagrams had each fate so far: a copy. */
   readonly stats: NetworkStats;
   /**
    * Returns the carrier source of another host: the sockets that it connects have

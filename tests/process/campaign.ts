@@ -6,6 +6,7 @@ import { udp } from "../../lib/carriers/udp.ts";
 import { unix } from "../../lib/carriers/unix.ts";
 import { webSockets } from "../../examples/websocket_carrier.ts";
 import { campaign } from "../support/campaign/campaign.ts";
+import { SIMULATED } from "../support/campaign/simulated.ts";
 import type { Place } from "../support/campaign/world.ts";
 import { certificate } from "../support/certificates.ts";
 
@@ -23,6 +24,7 @@ let paths = 0;
 
 const common = { answers: true, lossless: true };
 const PLACES: Record<string, () => Place> = {
+  ...SIMULATED,
   udp: () => ({ ...common, carrier: udp(), address: "udp://127.0.0.1:0" }),
   "udp over IPv6": () => ({
     ...common,

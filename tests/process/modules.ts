@@ -165,7 +165,8 @@ Deno.test("server loads no store, no page and no broker unless it is asked to", 
   assertEquals(modules.some((module) => module.endsWith("collect.ts")), true);
   assertEquals(
     modules.filter((module) =>
-      /sqlite|nats-io|uplot|lib\/sinks\/(?!nats\/url\.ts)/.test(module)
+      /sqlite|nats-io|uplot|lib\/sinks\/(?!nats\/url\.ts|page\/hosts\.ts)/
+        .test(module)
     ),
     [],
   );

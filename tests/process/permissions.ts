@@ -52,7 +52,7 @@ const SERVERS: [address: string, args: string[]][] = [
   ["[::1]:0", ["--echo", "--page", "[::1]:0"]],
   ["0.0.0.0:0", ["--echo", "--page", "localhost:0"]],
   ["0.0.0.0:0", ["--page", "0.0.0.0:0", "--page-token-file", "secret"]],
-  ["127.0.0.2:0", ["--page", "127.0.0.2:0"]],
+  ["127.0.0.2:0", ["--page", "127.0.0.2:0", "--page-host", "a.example"]],
   ["localhost:0", ["--fast", "--echo"]],
   ["127.0.0.2:0", ["--fast", "--echo", ...PAGE]],
   ["127.0.0.1:0", ["--store", "it's, new", "--keep", "7d", "--receipt"]],

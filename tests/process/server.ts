@@ -240,6 +240,7 @@ const WRONG: [string[], string][] = [
     "--receipt and --echo: give one",
   ],
   [["--page-token-file", "x"], "--page-token-file needs --page"],
+  [["--page-host", "a.example"], "--page-host needs --page"],
   [["--page", "0.0.0.0:62080"], "others can reach it there"],
   [["--page=http://127.0.0.1"], "must be HOST:PORT"],
 ];
@@ -262,6 +263,7 @@ for (
     ["--allow", "10.0.0.0/33"],
     ["--deny", "::1", "--deny", "here"],
     ["--page", "127.0.0.1"],
+    ["--page", "--page-host", "https://a.example"],
     ["--publish", "nats://127.0.0.1:4222/a.*"],
   ]
 ) {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Page, page, type PageOptions } from "../../lib/sinks/page.ts";
 import type { CollectorStats, Message, MessageLog } from "../../lib/sink.ts";
+import type { RateHistory } from "../../lib/sinks/page/rates.ts";
 import { type Data, Datagram } from "../../mod.ts";
 import { bytesOf, PEER } from "./helpers.ts";
 
@@ -84,8 +85,8 @@ export interface Event {
     messages: { id: number; text?: string; size: number; cut?: true }[];
     skipped: number;
     oneOf: number;
-    time: number;
     stats: CollectorStats;
+    rates: RateHistory;
   };
 }
 
@@ -213,4 +214,35 @@ export async function rawRequest(
 /** The host of a page, as a `Host` header has it. */
 export function hostOf(page: Page): string {
   return new URL(page.url).host;
+}
+
+/** Returns the status of a request with these headers. */
+export async function status(
+  page: Page,
+  request: string,
+  headers: readonly string[] = [],
+  body = "",
+): Promise<number> {
+  const response = await rawRequest(
+    page,
+    [`${request} HTTP/1.1`, ...headers],
+    body,
+  );
+  return Number(response.split(" ")[1]);
+}
+
+export const TOKEN = "a long and secret token";
+
+/** Options of a page beyond loopback. */
+export const OPEN = { listen: "0.0.0.0:0", token: TOKEN };
+
+/** Runs a test with a page beyond loopback, at the URL that is reachable here. */
+export async function withOpenPage(
+  run: (page: Page, url: string) => Promise<void>,
+  options: Partial<PageOptions> = {},
+) {
+  await withPage(
+    (page) => run(page, page.url.replace("0.0.0.0", "127.0.0.1")),
+    { ...OPEN, ...options },
+  );
 }

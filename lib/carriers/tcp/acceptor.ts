@@ -1,5 +1,5 @@
 import { errors } from "../../errors.ts";
-import { round } from "../../turns.ts";
+import { quickTurnIsDue, round, turned } from "../../turns.ts";
 
 // After the system could not accept any, for example because of too many open
 // files, so that an error that persists makes no busy loop. New clients wait in
@@ -58,6 +58,7 @@ export class Acceptor {
     while (!this.#isClosed) {
       try {
         accepted(await this.#listener.accept());
+        if (quickTurnIsDue()) await turned();
       } catch (error) {
         if (this.#isClosed) return;
         if (isOfOneConnection(error)) {

@@ -1,6 +1,7 @@
 import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { round } from "../../turns.ts";
 import { Backlogs } from "../backlog.ts";
 import { peerKey } from "../peers.ts";
 import { sweep } from "../sweep.ts";
@@ -159,6 +160,8 @@ export class BoundCarrier implements Carrier {
   /** Rejects the pending `receive` when no other operation is pending. */
   async #settled(): Promise<void> {
     await Promise.all(this.#tasks);
+    // The system has the port back only after that.
+    await round();
     this.#peers.clear();
     this.#waiting?.reject(new errors.Interrupted("closed"));
     this.#waiting = undefined;
@@ -171,19 +174,28 @@ export class BoundCarrier implements Carrier {
 
   #admit(conn: Deno.Conn<Deno.NetAddr>): void {
     const { maxPeers } = this.#options;
-    if (this.#peers.size >= maxPeers) {
-      const waiting = this.#peers.values().find((peer) => peer.awaitsReplies);
-      if (waiting === undefined) {
-        this.#closedBy.tooManyPeers++;
-        return conn.close();
-      }
-      this.#remove(waiting);
+    if (this.#peers.size >= maxPeers && !this.#makeRoom()) {
+      this.#closedBy.tooManyPeers++;
+      return conn.close();
     }
     const from = streamAddr(conn.remoteAddr, this.#scheme);
     const peer = new Connection(conn, from, this.#shared);
     peer.unref();
     this.#peers.set(peerKey(from), peer);
     this.#run(this.#begin(peer));
+  }
+
+  /** Closes a connection that waits for its last replies, or has not begun. */
+  #makeRoom(): boolean {
+    const peers = () => this.#peers.values();
+    const waiting = peers().find((peer) => peer.awaitsReplies);
+    if (waiting !== undefined) {
+      this.#remove(waiting);
+      return true;
+    }
+    const shaking = peers().find((peer) => peer.isShakingHands);
+    if (shaking !== undefined) this.#closeFor(shaking, "handshake");
+    return shaking !== undefined;
   }
 
   async #begin(peer: Connection): Promise<void> {

@@ -101,6 +101,11 @@ export class Connection {
     return this.#incoming.next(into);
   }
 
+  /** Whether its TLS handshake is not complete. */
+  get isShakingHands(): boolean {
+    return this.#shakesSince !== undefined;
+  }
+
   /**
    * As {@linkcode Incoming.read}.
    *

@@ -19,8 +19,8 @@ export interface Framing {
 export interface Decoder {
   /** Whether a part of a message was added. */
   readonly partial: boolean;
-  /** Whether that message would be lost now: nothing of it was delivered. */
-  readonly isCut: boolean;
+  /** Whether that message was delivered truncated, and its rest is skipped. */
+  readonly skips: boolean;
   /** Adds bytes, after `next` has used the last ones up. */
   add(bytes: Uint8Array): void;
   /**
@@ -98,8 +98,8 @@ class LineDecoder implements Decoder {
     return this.#skips || this.#begun.size > 0;
   }
 
-  get isCut(): boolean {
-    return !this.#skips && this.#begun.size > 0;
+  get skips(): boolean {
+    return this.#skips;
   }
 
   add(bytes: Uint8Array): void {
@@ -170,8 +170,8 @@ class LengthDecoder implements Decoder {
     return this.#high !== undefined || this.#missing !== undefined;
   }
 
-  get isCut(): boolean {
-    return this.partial;
+  get skips(): boolean {
+    return false;
   }
 
   add(bytes: Uint8Array): void {

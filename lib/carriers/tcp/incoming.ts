@@ -1,3 +1,4 @@
+import { quickTurnIsDue, turned } from "../../turns.ts";
 import type { Lateness } from "./failures.ts";
 import { FRAMINGS } from "./framing.ts";
 import type { StreamSettings } from "./limits.ts";
@@ -5,6 +6,8 @@ import type { Losses } from "./losses.ts";
 
 const READ_SIZE = 16 * 1024;
 const NOWHERE = new Uint8Array();
+// 16 MB of a line that nobody gets are skipped per second.
+const REST_MS = 1;
 
 /** The messages from one peer, and how long it takes to send them. */
 export class Incoming {
@@ -60,6 +63,10 @@ export class Incoming {
   }
 
   async #read(): Promise<void> {
+    // A read that need not wait does not let the event loop turn. The rest of a
+    // line that is too long takes many, so its peer has to wait.
+    if (this.#decoder.skips) await rest();
+    else if (quickTurnIsDue()) await turned();
     this.#buffer ??= new Uint8Array(READ_SIZE);
     this.#waitsSince = performance.now();
     try {
@@ -95,7 +102,8 @@ export class Incoming {
 
   /** Counts a message of which only a part has arrived, once. */
   cut(): void {
-    if (this.#isCut || !this.#decoder.isCut) return;
+    const { partial, skips } = this.#decoder;
+    if (this.#isCut || !partial || skips) return;
     this.#isCut = true;
     this.#losses.incomplete++;
   }
@@ -107,4 +115,8 @@ export class Incoming {
     this.received += dropped;
     this.#losses.closed += dropped;
   }
+}
+
+function rest(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, REST_MS));
 }

@@ -25,8 +25,8 @@ export interface TcpOptions {
   maxMessage?: number | undefined;
   /**
    * The number of connections that a bound socket holds. A further one is closed
-   * at once, unless a held connection only waits for replies (see `replyMs`):
-   * then that one is closed instead.
+   * at once, unless a held connection only waits for replies (see `replyMs`) or
+   * is in its TLS handshake: then that one is closed instead.
    * @default {1024}
    */
   maxPeers?: number | undefined;

@@ -5,15 +5,19 @@ import uplotStyle from "uplot/dist/uPlot.min.css" with {
   type: "text",
 };
 import chart from "./assets/chart.js" with { type: "text" };
+import element from "./assets/element.js" with { type: "text" };
 import form from "./assets/form.js" with { type: "text" };
 import html from "./assets/index.html" with { type: "text" };
+import hub from "./assets/hub.js" with { type: "text" };
 import list from "./assets/list.js" with { type: "text" };
 import messagesStyle from "./assets/messages.css" with { type: "text" };
 import page from "./assets/page.js" with { type: "text" };
 import row from "./assets/row.js" with { type: "text" };
 import stream from "./assets/stream.js" with { type: "text" };
 import style from "./assets/style.css" with { type: "text" };
+import tabs from "./assets/tabs.js" with { type: "text" };
 import text from "./assets/text.js" with { type: "text" };
+import time from "./assets/time.js" with { type: "text" };
 import totals from "./assets/totals.js" with { type: "text" };
 import wideStyle from "./assets/wide.css" with { type: "text" };
 
@@ -34,12 +38,16 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   }),
   ...scripts({
     chart,
+    element,
     form,
+    hub,
     list,
     page,
     row,
     stream,
+    tabs,
     text,
+    time,
     totals,
     uplot: uplotScript,
   }),

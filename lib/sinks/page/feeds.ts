@@ -1,6 +1,7 @@
 import type { CollectorStats, MessageLog } from "../../sink.ts";
 import { EventIds } from "./event_ids.ts";
 import { Feed, type FeedCounts } from "./feed.ts";
+import type { RateHistory, Rates } from "./rates.ts";
 
 const FLUSH_MS = 100;
 const STATS_MS = 1000;
@@ -16,13 +17,19 @@ export class Feeds {
   #timers: ReturnType<typeof setInterval>[] = [];
   #closed = false;
   #refreshing: Promise<void> | undefined;
-  // The newest stats and their time. Absent while they are not refreshed.
-  #latest: { time: number; stats: CollectorStats } | undefined;
+  readonly #rates: Rates;
+  // Absent while they are not refreshed.
+  #latest: { stats: CollectorStats; rates: RateHistory } | undefined;
 
-  constructor(log: MessageLog, stats: () => Promise<CollectorStats>) {
+  constructor(
+    log: MessageLog,
+    stats: () => Promise<CollectorStats>,
+    rates: Rates,
+  ) {
     this.#log = log;
     this.#ids = new EventIds(log);
     this.#stats = stats;
+    this.#rates = rates;
   }
 
   /** The number of open pages. */
@@ -78,7 +85,7 @@ export class Feeds {
 
   async #sendStats(): Promise<void> {
     const stats = await this.#stats();
-    const latest = { time: Date.now(), stats };
+    const latest = { stats, rates: this.#rates.history() };
     this.#latest = this.#feeds.size === 0 ? undefined : latest;
     for (const feed of this.#feeds) {
       this.#try(feed, () => feed.sendIfRoom("stats", latest));

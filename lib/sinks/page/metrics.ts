@@ -1,6 +1,7 @@
 import type { CollectorStats } from "../../sink.ts";
 
 const OPEN_METRICS = "application/openmetrics-text";
+const PLAIN = "text/plain";
 
 /** Values with their labels. */
 type Samples = readonly (readonly [
@@ -24,20 +25,32 @@ export interface Metrics {
 }
 
 /**
- * Writes the stats as OpenMetrics if the client accepts it, otherwise in
- * Prometheus' own text format.
+ * Writes the stats as OpenMetrics if the client accepts it and likes it no less
+ * than plain text, otherwise in Prometheus' own text format.
  *
  * @param accept The request's `Accept` header.
  */
 export function metrics(stats: CollectorStats, accept: string): Metrics {
-  const open = accept.toLowerCase().includes(OPEN_METRICS);
+  const wanted = qualityOf(OPEN_METRICS, accept);
+  const open = wanted > 0 && wanted >= qualityOf(PLAIN, accept);
   const text = metricsOf(stats).map((metric) => write(metric, open)).join("");
   return open
     ? {
       contentType: `${OPEN_METRICS}; version=1.0.0; charset=utf-8`,
       text: `${text}# EOF\n`,
     }
-    : { contentType: "text/plain; version=0.0.4; charset=utf-8", text };
+    : { contentType: `${PLAIN}; version=0.0.4; charset=utf-8`, text };
+}
+
+/** Returns how much a client wants a type, from 0 to 1. */
+function qualityOf(type: string, accept: string): number {
+  const ranges = accept.toLowerCase().split(",").map((range) =>
+    range.split(";").map((part) => part.trim())
+  );
+  const range = ranges.find(([name]) => name === type);
+  if (range === undefined) return 0;
+  const quality = range.find((part) => part.startsWith("q="));
+  return quality === undefined ? 1 : Number(quality.slice(2)) || 0;
 }
 
 function metricsOf(stats: CollectorStats): Metric[] {

@@ -1,8 +1,8 @@
 import { escapeControls } from "../../escape.ts";
 import { stringify } from "./json.ts";
 
-// No inline script or style, nothing from other origins, in no frame.
-const POLICY = [
+/** No inline script or style, nothing from other origins, in no frame. */
+export const POLICY: string = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

@@ -1,9 +1,9 @@
-import type { NetAddr } from "../../addr.ts";
 import type { CollectorStats, MessageLog } from "../../sink.ts";
 import type { Access } from "./access.ts";
 import { json, refuse, respond } from "./responses.ts";
 import { ASSETS } from "./assets.ts";
 import type { Feeds } from "./feeds.ts";
+import type { Handler } from "./http.ts";
 import { messages } from "./messages.ts";
 import { metrics } from "./metrics.ts";
 import { type Send, sender } from "./send.ts";
@@ -23,7 +23,7 @@ export interface Resources {
 type Route = (request: Request, url: URL) => Response | Promise<Response>;
 
 /** Returns a handler of the page's requests. */
-export function routes(resources: Resources): Deno.ServeHandler<NetAddr> {
+export function routes(resources: Resources): Handler {
   const { access, feeds, log, stats } = resources;
   const send = sender(resources.send);
   const gets = new Map<string, Route>([
@@ -44,7 +44,7 @@ export function routes(resources: Resources): Deno.ServeHandler<NetAddr> {
 
   async function handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    const refused = access.check(request, url);
+    const refused = await access.check(request, url);
     if (refused !== undefined) return refused;
     const { pathname } = url;
     const { method } = request;
@@ -59,7 +59,7 @@ export function routes(resources: Resources): Deno.ServeHandler<NetAddr> {
     return await get(request, url);
   }
 
-  return async (request, { completed }) => {
+  return async (request, completed) => {
     if (atWork >= MAX_REQUESTS) return refuse(503, "too many requests at once");
     atWork++;
     const end = () => void atWork--;
@@ -67,10 +67,10 @@ export function routes(resources: Resources): Deno.ServeHandler<NetAddr> {
       const response = await handle(request);
       // Streams of events have a limit of their own.
       if (isEvents(response)) end();
-      else completed.then(end, end);
+      else completed.then(end);
       return response;
     } catch (error) {
-      completed.then(end, end);
+      completed.then(end);
       return refuse(500, (error as Error).message);
     }
   };
@@ -87,7 +87,9 @@ function events(feeds: Feeds, { headers }: Request, url: URL): Response {
 }
 
 function eventStream(body: ReadableStream<Uint8Array> | null): Response {
-  return respond(body as BodyInit | null, "text/event-stream");
+  // A proxy that buffers would hold the events back.
+  const headers = { "X-Accel-Buffering": "no" };
+  return respond(body as BodyInit | null, "text/event-stream", { headers });
 }
 
 function isEvents({ headers }: Response): boolean {

@@ -1,11 +1,11 @@
 import type { Addr } from "../../addr.ts";
 import type { Datagram } from "../../datagram.ts";
+import { textOf } from "./body.ts";
 import { json, refuse } from "./responses.ts";
 import { datagramJson } from "./json.ts";
 
 // The largest message, if JSON escapes each of its bytes as six.
 const MAX_BODY_BYTES = 400 * 1024;
-const BODY_MS = 10_000;
 const MAX_AT_ONCE = 16;
 
 /** Sends a message from the form and returns the reply, if any. */
@@ -47,7 +47,7 @@ async function pass(send: Send, text: string): Promise<Response> {
 }
 
 async function read(request: Request): Promise<string | Response> {
-  const body = await bodyOf(request);
+  const body = await textOf(request, MAX_BODY_BYTES);
   if (body instanceof Response) return body;
   try {
     const { text } = JSON.parse(body);
@@ -56,32 +56,4 @@ async function read(request: Request): Promise<string | Response> {
     // Rejected below, like other JSON.
   }
   return refuse(400, 'the body must be {"text": "…"}');
-}
-
-async function bodyOf({ body }: Request): Promise<string | Response> {
-  if (body === null) return "";
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    reader.cancel().catch(() => {});
-  }, BODY_MS);
-  try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (late) return refuse(408, "the body took too long");
-      if (done) return text + decoder.decode();
-      bytes += value.length;
-      if (bytes > MAX_BODY_BYTES) {
-        await reader.cancel();
-        return refuse(413, `the body is longer than ${MAX_BODY_BYTES} bytes`);
-      }
-      text += decoder.decode(value, { stream: true });
-    }
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -88,12 +88,22 @@ export interface Look {
 }
 
 /**
+ * Opens a page in a tab of its own and waits until it is live.
+ *
+ * @param prepare What to do with the tab before.
+ */
+export type Open = (
+  url: string,
+  prepare?: (tab: Tab) => Promise<unknown>,
+) => Promise<Tab>;
+
+/**
  * Declares a test in a real browser. It fails if there is an error or a warning on
  * the console, if a dialog opens, or if the content security policy is violated.
  */
 export function browserTest(
   promise: string,
-  run: (open: (url: string) => Promise<Tab>) => Promise<void>,
+  run: (open: Open) => Promise<void>,
   { width = 1440, height = 900, colorScheme = "light", expected }: Look = {},
 ): void {
   const missing = !isInstalled();
@@ -111,9 +121,10 @@ export function browserTest(
           viewport: { width, height },
           colorScheme,
         });
-        await run(async (url) => {
+        await run(async (url, prepare) => {
           const tab = await context.newPage();
           watch(tab, wrong);
+          await prepare?.(tab);
           await tab.goto(url);
           await tab.getByText("Live", { exact: true }).waitFor();
           return tab;

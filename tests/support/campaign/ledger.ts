@@ -1,9 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Party } from "./party.ts";
+/** One end of a campaign's sockets. */
+export interface End {
+  readonly name: string;
+  /** Whether the program has not closed it. */
+  isOpen: boolean;
+  /** How many messages it was given. */
+  calls: number;
+  /** How many datagrams the program got from it. */
+  received: number;
+}
 
 interface Entry {
-  readonly from: Party;
-  readonly to: Party;
+  readonly from: End;
+  readonly to: End;
   arrived: number;
   isSent: boolean;
 }
@@ -13,7 +22,7 @@ export class Ledger {
   readonly #entries = new Map<string, Entry>();
 
   /** Makes a message that no other is equal to. */
-  message(from: Party, to: Party): string {
+  message(from: End, to: End): string {
     const n = this.#entries.size;
     const text = `message ${n} ${"x".repeat(n % 17)}`;
     this.#entries.set(text, { from, to, arrived: 0, isSent: false });
@@ -27,7 +36,7 @@ export class Ledger {
   }
 
   /** Notes what the program received: it is whole, and arrives once, at its peer. */
-  arrived(party: Party, text: string): void {
+  arrived(party: End, text: string): void {
     const entry = this.#entry(text);
     assert(entry.to === party, `"${text}" arrived at ${party.name}`);
     assertEquals(++entry.arrived, 1, text);

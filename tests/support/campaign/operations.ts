@@ -1,4 +1,10 @@
-import { ConnectedSocket, type Datagram } from "../../../mod.ts";
+import { collect } from "../../../lib/collect.ts";
+import {
+  ConnectedSocket,
+  type Data,
+  type Datagram,
+  DatagramSocket,
+} from "../../../mod.ts";
 import type { Message, Party, Peer } from "./party.ts";
 import { Thrown, type World } from "./world.ts";
 
@@ -34,6 +40,78 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       "sendMany",
       sending.then(() => texts.forEach((text) => world.ledger.sent(text))),
     );
+  },
+
+  /** Gives a socket what it must reject, and count. */
+  sendNonsense(world, party, n) {
+    const peer = peerOf(party, n);
+    if (peer === undefined) return;
+    party.calls++;
+    const sending = party.send(
+      nonsense(n) as Data,
+      { ...peer.address },
+      n % 3 === 0 ? { timeoutMs: -1 } : undefined,
+    );
+    world.trackSend("send of nonsense", sending);
+  },
+
+  /** Writes to the stream, whose callback misbehaves. */
+  write(world, { socket, ...party }, n) {
+    const peer = peerOf(party as Party, n);
+    if (!(socket instanceof ConnectedSocket) || peer === undefined) return;
+    if (socket.writable.locked) return;
+    const self = world.parties.find((party) => party.socket === socket)!;
+    socket.onSendError = () => {
+      act(world, self, n);
+      throw new Thrown("thrown by onSendError");
+    };
+    const writer = socket.writable.getWriter();
+    const isNonsense = n % 3 === 0;
+    if (isNonsense) self.calls++;
+    const data = isNonsense
+      ? nonsense(n) as Data
+      : world.ledger.message(self, peer.party);
+    const writing = writer.write(data).finally(() => writer.releaseLock());
+    world.trackSend("write", writing);
+  },
+
+  /** Collects a few datagrams, with a sink and an answer that misbehave. */
+  collect(world, party, n) {
+    const { socket } = party;
+    if (!(socket instanceof DatagramSocket)) return;
+    const misbehave = (k: number) => {
+      if (k % 3 === 0) act(world, party, k);
+      if (k % 4 === 0) throw new Thrown("thrown by a sink");
+    };
+    const collector = collect(socket, {
+      count: n % 4,
+      timeoutMs: 1 + n % MAX_MS,
+      sinks: [{
+        name: "hostile",
+        write(messages) {
+          for (const { datagram } of messages) world.take(party, datagram);
+          (messages as unknown[]).length = 0;
+          misbehave(n + 1);
+          return n % 5 === 0 ? (NaN as unknown as void) : undefined;
+        },
+        flush: () => (misbehave(n), Promise.resolve()),
+        close: () => Promise.reject(new Thrown("thrown by close")),
+        get stats() {
+          return { written: NaN, lost: -1 };
+        },
+      }],
+      answer(datagram) {
+        datagram.data.fill(0);
+        Reflect.set(datagram.from, "port", 9);
+        if (n % 3 !== 0) return undefined;
+        party.calls++;
+        return nonsense(n) as Data;
+      },
+      onError: () => misbehave(n + 2),
+    });
+    world.signal.addEventListener("abort", () => void collector.stop());
+    world.track("collect", collector.finished);
+    world.track("stats", collector.stats());
   },
 
   receive(world, party, n) {
@@ -109,6 +187,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     world.giveUp();
   },
 
+  shutDown(world, _party, n) {
+    if (n % 8 === 0) world.shutDown();
+  },
+
   change(_world, { socket }, n) {
     Reflect.set(socket.addr, "port", n);
     if (socket instanceof ConnectedSocket) {
@@ -133,7 +215,7 @@ const ACTS = [
   "close",
 ];
 
-function act(world: World, party: Party, n: number): void {
+export function act(world: World, party: Party, n: number): void {
   OPERATIONS[ACTS[n % ACTS.length]!]!(world, party, n * 31 % 97);
 }
 
@@ -148,6 +230,13 @@ function* hostileMessages(
   for (let i = 0; i < MANY; i++) {
     if (i === 2 && n % 6 === 1) throw new Thrown("thrown by messages");
     if (n % 3 === 0) act(world, party, n + i);
+    if (n % 9 === 2) {
+      party.calls++;
+      yield {
+        data: nonsense(n + i) as Data,
+        to: { ...party.peers[0]!.address },
+      };
+    }
     const peer = peerOf(party, n + i)!;
     message.data = world.ledger.message(party, peer.party);
     texts.push(message.data);
@@ -180,6 +269,14 @@ function hostileMatch(
     const verdicts: unknown[] = [true, false, "yes", undefined, false];
     return verdicts[calls % verdicts.length] as boolean;
   };
+}
+
+/** What no socket can send. */
+function nonsense(n: number): unknown {
+  const gone = new Uint8Array(4);
+  gone.buffer.transfer();
+  const values = [5, null, {}, gone, new DataView(new ArrayBuffer(1)), NaN];
+  return values[n % values.length];
 }
 
 function peerOf({ peers }: Party, n: number): Peer | undefined {

@@ -6,23 +6,22 @@ import {
   type WaitOptions,
 } from "../../../mod.ts";
 
+import type { End } from "./ledger.ts";
+
 /** Where a party sends to. */
 export interface Peer {
-  readonly party: Party;
+  readonly party: End;
   readonly address: Deno.NetAddr;
 }
 
 /** A socket of a campaign, and what the program did with it. */
-export class Party {
+export class Party implements End {
   readonly name: string;
   readonly socket: BaseSocket<Deno.NetAddr>;
   readonly canReceive: boolean;
   readonly peers: Peer[] = [];
-  /** Whether the program has not closed it. */
   isOpen = true;
-  /** How many messages it was given. */
   calls = 0;
-  /** How many datagrams the program got from it. */
   received = 0;
 
   constructor(

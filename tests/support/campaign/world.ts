@@ -4,9 +4,12 @@ import {
   type CarrierSource,
   connect,
   type Datagram,
+  type SocketStats,
 } from "../../../mod.ts";
 import { Ledger } from "./ledger.ts";
+import type { End } from "./ledger.ts";
 import { Party } from "./party.ts";
+import { ServerEnd } from "./server.ts";
 
 const CLIENTS = 2;
 // What has not ended by then hangs, in milliseconds of real time.
@@ -30,6 +33,7 @@ export class Thrown extends Error {}
 export class World {
   readonly ledger = new Ledger();
   readonly parties: Party[] = [];
+  server: ServerEnd | undefined;
   readonly #place: Place;
   readonly #operations = new Map<string, Promise<void>>();
   readonly #sends = new Map<string, Promise<void>>();
@@ -66,11 +70,25 @@ export class World {
         this.take(bound, datagram);
       }
     }
-    if (!answers) bound.peers.length = 0;
+    if (answers) await this.#serve();
+    else bound.peers.length = 0;
+  }
+
+  /** Opens a server, and a client of it. */
+  async #serve(): Promise<void> {
+    const { carrier, address } = this.#place;
+    const end = new ServerEnd(this, address, carrier);
+    const to = { ...end.server.addr };
+    const client = await connect(to, { carrier });
+    const party = new Party("client of the server", client, true);
+    party.peers.push({ party: end, address: to });
+    end.client = party;
+    this.server = end;
+    this.parties.push(party);
   }
 
   /** Notes a datagram that the program got, and changes it. */
-  take(party: Party, datagram: Datagram | undefined): void {
+  take(party: End, datagram: Datagram | undefined): void {
     if (datagram === undefined) return;
     this.attempt(() => this.ledger.arrived(party, datagram.text()));
     datagram.data.fill(0);
@@ -108,6 +126,13 @@ export class World {
     );
   }
 
+  shutDown(): void {
+    const { server } = this;
+    if (server === undefined) return;
+    server.isOpen = false;
+    this.track("shutdown", server.server.shutdown());
+  }
+
   /** Gives up everything that waits with a signal. */
   giveUp(): void {
     this.#over.abort();
@@ -129,11 +154,20 @@ export class World {
     for (const party of this.parties) {
       this.close(party, this.parties.length > 1);
     }
+    this.shutDown();
     await this.#settle(this.#operations);
     await Promise.all(
       this.parties.map(({ socket }) => socket[Symbol.asyncDispose]()),
     );
-    for (const party of this.parties) checkSums(party);
+    // What a carrier has got settles although the program gave up on it.
+    await this.#within("sends", async () => {
+      while (this.parties.some(({ socket }) => socket.stats.sending > 0)) {
+        await turn();
+      }
+    }, () => []);
+    for (const party of this.parties) checkSums(party, party.socket.stats);
+    const { server } = this;
+    if (server !== undefined) checkSums(server, server.server.stats);
     if (this.#faults.length > 0) throw this.#faults[0];
   }
 
@@ -185,8 +219,7 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function checkSums({ name, socket, calls, received }: Party): void {
-  const { stats } = socket;
+function checkSums({ name, calls, received }: End, stats: SocketStats): void {
   assertEquals(stats.received, received, `received by ${name}`);
   assertEquals(stats.waiting, 0, name);
   assertEquals(stats.sent + stats.sendFailed, calls, `sent by ${name}`);

@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 /** A chart of messages per second, for the last two minutes. */
-import { find } from "./list.js";
+import { find } from "./element.js";
 import { number } from "./text.js";
 
 const SECONDS = 120;
@@ -13,50 +13,33 @@ const { uPlot } = globalThis;
 const container = find("chart", HTMLElement);
 const output = find("rate", HTMLElement);
 
-/** @type {number[]} */
-let times = [];
-/** @type {(number | null)[]} */
-let rates = [];
-/** @type {{ time: number, received: number } | undefined} */
-let last;
+/** @type {[times: number[], rates: number[]]} */
+let data = [[], []];
 /** @type {any} */
 let plot;
 
 /**
- * Adds a point to the chart.
+ * Shows the messages per second, as the server counted them.
  *
- * @param {number} time In milliseconds.
- * @param {number} received The number of messages up to this time.
+ * @param {{ until: number, perSecond: number[] }} rates The end of the last second
+ * in milliseconds, and a number per second.
  */
-export function showRate(time, received) {
-  const before = last;
-  last = { time, received };
-  if (before === undefined || time <= before.time) return;
-  if (received < before.received) return clear();
-  const seconds = (time - before.time) / 1000;
-  const rate = (received - before.received) / seconds;
-  // A mean over a long interruption would be true of no second in it.
-  times.push(time / 1000);
-  rates.push(seconds > 5 ? null : rate);
-  const tooOld = times.findIndex((at) => at > time / 1000 - SECONDS);
-  times = times.slice(tooOld);
-  rates = rates.slice(tooOld);
-  output.textContent = number(Math.round(rate));
+export function showRates({ until, perSecond }) {
+  const now = until / 1000;
+  const first = now - perSecond.length + 1;
+  data = [perSecond.map((_, i) => first + i), perSecond];
+  const latest = perSecond.at(-1);
+  output.textContent = latest === undefined ? "–" : number(latest);
   if (plot === undefined) draw();
   else update();
 }
 
-/** Empties the chart: the server was restarted and counts from 0. */
-function clear() {
-  times = [];
-  rates = [];
-}
-
 function update() {
+  const [times, rates] = data;
   const now = times.at(-1);
   if (now === undefined) return;
-  plot.setData([times, rates], false);
-  const most = Math.max(10, ...rates.map((rate) => rate ?? 0));
+  plot.setData(data, false);
+  const most = Math.max(10, ...rates);
   plot.batch(() => {
     plot.setScale("x", { min: now - SECONDS, max: now });
     plot.setScale("y", { min: 0, max: most * 1.1 });
@@ -90,7 +73,7 @@ function draw() {
       ],
       series: [{}, { stroke: line, fill, width: 1.5, points: { show: false } }],
     },
-    [times, rates],
+    data,
     container,
   );
   update();

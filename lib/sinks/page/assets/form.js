@@ -1,8 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
 /** The form that sends a message to the server, and the replies. */
-import { find } from "./list.js";
-import { element, payload } from "./row.js";
+import { element, find } from "./element.js";
+import { payload } from "./row.js";
 import { escapeControls } from "./text.js";
 
 const MAX_EXCHANGES = 20;
@@ -41,7 +41,7 @@ async function send(message) {
 /** @param {string} message */
 async function replyTo(message) {
   try {
-    const response = await fetch("/send", {
+    const response = await fetch("send", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ text: message }),

@@ -2,11 +2,11 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /** The list of messages: at most 500 rows, the newest on top. */
+import { find } from "./element.js";
 import { messageRow, skippedRow } from "./row.js";
 import { count, number, shownText } from "./text.js";
 
 /** @import { Message } from "./row.js" */
-/** @typedef {Message | { skipped: number }} Entry */
 
 const MAX_ROWS = 500;
 
@@ -16,8 +16,12 @@ const filter = find("filter", HTMLInputElement);
 const pause = find("pause", HTMLButtonElement);
 const sampled = find("sampled", HTMLElement);
 
-/** @type {Entry[]} Entries that wait for the next frame, or for "Resume". */
+/** @type {Message[]} Messages that wait for the next frame, or for "Resume". */
 let waiting = [];
+/** @type {{ row: HTMLElement, id: number }[]} The rows of messages, oldest first. */
+let shown = [];
+/** The number of the newest message, shown or waiting. */
+let newest = 0;
 /** How many messages arrived while the list was paused. */
 let held = 0;
 let paused = false;
@@ -26,48 +30,27 @@ let frame = 0;
 const searchable = new WeakMap();
 
 /**
- * Returns the element with an id.
+ * Adds messages, oldest first, unless they are there.
  *
- * @template {HTMLElement} E
- * @param {string} id
- * @param {new () => E} Kind
- * @returns {E}
+ * @param {Message[]} messages
  */
-export function find(id, Kind) {
-  const found = document.getElementById(id);
-  if (found instanceof Kind) return found;
-  throw new Error(`no element has the id ${id}`);
-}
-
-/**
- * Adds messages, oldest first.
- *
- * @param {{ messages: Message[], skipped: number, oneOf: number }} event
- */
-export function add({ messages, skipped, oneOf }) {
-  if (skipped > 0) waiting.push({ skipped });
-  for (const message of messages) waiting.push(message);
-  if (waiting.length > MAX_ROWS) waiting = waiting.slice(-MAX_ROWS);
-  held += messages.length;
-  sampled.hidden = oneOf <= 1;
-  sampled.textContent = `Showing 1 of ${
-    number(Math.round(oneOf))
-  } messages: there are too many to show all. The totals are exact.`;
+export function add(messages) {
+  const added = messages.filter(({ id }) => id > newest);
+  newest = added.at(-1)?.id ?? newest;
+  waiting = [...waiting, ...added].slice(-MAX_ROWS);
+  held += added.length;
   if (paused) showPaused();
   else draw();
-}
-
-/** Adds a row that states how many messages are missing. @param {number} skipped */
-export function addSkipped(skipped) {
-  if (skipped > 0) add({ messages: [], skipped, oneOf: 1 });
 }
 
 /** Empties the list: the next messages are of another log. */
 export function clear() {
   waiting = [];
+  shown = [];
+  newest = 0;
   held = 0;
   rows.replaceChildren();
-  showEmpty();
+  showState();
   if (paused) showPaused();
 }
 
@@ -80,21 +63,39 @@ function draw() {
 
 function show() {
   const fragment = document.createDocumentFragment();
-  for (const entry of waiting.reverse()) fragment.append(rowOf(entry));
+  for (const message of waiting) {
+    const before = shown.at(-1)?.id ?? message.id - 1;
+    const skipped = message.id - before - 1;
+    if (skipped > 0) fragment.prepend(gap(skipped));
+    const row = rowOf(message);
+    fragment.prepend(row);
+    shown.push({ row, id: message.id });
+  }
   waiting = [];
   held = 0;
   rows.prepend(fragment);
   while (rows.childElementCount > MAX_ROWS) rows.lastElementChild?.remove();
-  showEmpty();
+  shown = shown.filter(({ row }) => row.isConnected);
+  // Below the oldest message nothing is missing.
+  while (rows.lastElementChild?.matches(".skipped")) {
+    rows.lastElementChild.remove();
+  }
+  showState();
 }
 
-/** @param {Entry} entry */
-function rowOf(entry) {
-  if ("skipped" in entry) return skippedRow(entry.skipped);
-  const row = messageRow(entry);
-  const text = `${entry.from} ${shownText(entry)}`.toLowerCase();
+/** @param {Message} message */
+function rowOf(message) {
+  const row = messageRow(message);
+  const text = `${message.from} ${shownText(message)}`.toLowerCase();
   searchable.set(row, text);
   row.hidden = !text.includes(wanted());
+  return row;
+}
+
+/** @param {number} skipped */
+function gap(skipped) {
+  const row = skippedRow(skipped);
+  row.hidden = wanted() !== "";
   return row;
 }
 
@@ -102,13 +103,30 @@ function wanted() {
   return filter.value.trim().toLowerCase();
 }
 
-function showEmpty() {
-  const total = rows.childElementCount;
+/** Shows what the rows do not: that there are none, or that some are missing. */
+function showState() {
   const none = rows.querySelector("tr:not([hidden])") === null;
   empty.hidden = !none;
-  empty.textContent = total === 0
+  empty.textContent = shown.length === 0
     ? "No messages yet."
-    : `No match in the last ${count(total, "message")}.`;
+    : `No match in the last ${count(shown.length, "message")}.`;
+  const [first] = shown;
+  const last = shown.at(-1);
+  const all = first && last ? last.id - first.id + 1 : 0;
+  sampled.hidden = all === shown.length;
+  sampled.textContent = `Showing ${
+    shareOf(shown.length, all)
+  } messages in the list: too many came to show all. The totals are exact.`;
+}
+
+/**
+ * @param {number} part
+ * @param {number} all
+ */
+function shareOf(part, all) {
+  return all < 2 * part
+    ? `${number(part)} of ${number(all)}`
+    : `1 of ${number(Math.round(all / part))}`;
 }
 
 function showPaused() {
@@ -119,9 +137,11 @@ filter.addEventListener("input", () => {
   for (const row of Array.from(rows.children)) {
     if (!(row instanceof HTMLElement)) continue;
     const text = searchable.get(row);
-    row.hidden = text !== undefined && !text.includes(wanted());
+    row.hidden = text === undefined
+      ? wanted() !== ""
+      : !text.includes(wanted());
   }
-  showEmpty();
+  showState();
 });
 
 pause.addEventListener("click", () => {

@@ -1,21 +1,21 @@
 // @ts-check
 /// <reference lib="dom" />
 /** Connects the stream of events to the parts of the page. */
-import { showRate } from "./chart.js";
+import { showRates } from "./chart.js";
 import "./form.js";
-import { add, addSkipped, clear, find } from "./list.js";
-import { follow } from "./stream.js";
+import { find } from "./element.js";
+import { add, clear } from "./list.js";
+import { followWhileSeen } from "./tabs.js";
 import { showTotals } from "./totals.js";
 
 const state = find("state", HTMLElement);
 
-follow({
-  messages: add,
-  start: ({ skipped }) => addSkipped(skipped),
+followWhileSeen({
+  messages: ({ messages }) => add(messages),
   reset: clear,
-  stats: ({ time, stats }) => {
+  stats: ({ stats, rates }) => {
     showTotals(stats);
-    showRate(time, stats.received);
+    showRates(rates);
   },
 }, (name, text) => {
   state.dataset["state"] = name;

@@ -2,7 +2,9 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /** A row of the table, and its bytes as hex. */
+import { element } from "./element.js";
 import { count, escapeControls, hexOf, number, shownText } from "./text.js";
+import { timeElement } from "./time.js";
 
 /**
  * @typedef {object} Message A message as the server sends it.
@@ -19,24 +21,6 @@ import { count, escapeControls, hexOf, number, shownText } from "./text.js";
 let hexDumps = 0;
 
 /**
- * Creates an element. Its content is text, never HTML: it may be of the network.
- *
- * @template {keyof HTMLElementTagNameMap} Name
- * @param {Name} name
- * @param {string} [text]
- * @param {Record<string, string>} [attributes]
- * @returns {HTMLElementTagNameMap[Name]}
- */
-export function element(name, text = "", attributes = {}) {
-  const created = document.createElement(name);
-  created.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) {
-    created.setAttribute(key, value);
-  }
-  return created;
-}
-
-/**
  * Creates the row of a message.
  *
  * @param {Message} message
@@ -44,12 +28,8 @@ export function element(name, text = "", attributes = {}) {
  */
 export function messageRow(message) {
   const row = element("tr", "", { role: "row" });
-  const time = element("time", localTime(message.time), {
-    datetime: message.time,
-    title: message.time,
-  });
   const timeCell = cell("time");
-  timeCell.append(time);
+  timeCell.append(timeElement(message.time));
   const size = cell("size", number(message.size));
   size.append(element("span", " B", { class: "unit" }));
   const content = cell("content");
@@ -151,7 +131,7 @@ function hexButton(message, content) {
  */
 async function wholeHex(id) {
   try {
-    const response = await fetch(`/messages?after=${id - 1}&limit=1`);
+    const response = await fetch(`messages?after=${id - 1}&limit=1`);
     if (!response.ok) return `cannot be fetched: HTTP ${response.status}`;
     const [message] = await response.json();
     return message?.id === id
@@ -160,13 +140,4 @@ async function wholeHex(id) {
   } catch {
     return "cannot be fetched: no connection";
   }
-}
-
-/** @param {string} iso */
-function localTime(iso) {
-  const time = new Date(iso);
-  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
-  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()]
-    .map(two).join(":");
-  return `${clock}.${String(time.getMilliseconds()).padStart(3, "0")}`;
 }

@@ -1,8 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 /** The totals and the counts, as the server sends them. */
-import { find } from "./list.js";
-import { element } from "./row.js";
+import { element, find } from "./element.js";
 import { bytes, number } from "./text.js";
 
 /**
@@ -32,7 +31,9 @@ export function showTotals(stats) {
   const dropped = sum(stats.dropped) + (stats.kernelDrops ?? 0);
   put("received", number(stats.received));
   put("bytes", bytes(stats.bytes));
-  put("dropped", number(dropped));
+  // Perhaps the system dropped more.
+  const more = stats.kernelDrops === null ? "≥ " : "";
+  put("dropped", more + number(dropped));
   put("sent", number(stats.sent));
   find("dropped", HTMLElement).classList.toggle("warn", dropped > 0);
   const groups = groupsOf(stats);
