@@ -38,8 +38,14 @@ export interface Sink {
    * one for now (a broker is away).
    */
   flush(): Promise<void>;
-  /** Flushes, then frees all resources. A second call does nothing. */
-  close(): Promise<void>;
+  /**
+   * Flushes, then frees all resources. A second call does nothing.
+   *
+   * @param limit Given by a collector, which has called `flush` before. It aborts
+   * when the time is over. The sink then waits no more: it counts what is left,
+   * and frees its resources.
+   */
+  close(limit?: AbortSignal): Promise<void>;
   /**
    * A snapshot of the sink's numbers, from 0; anything else is left out. Each is a count of messages that had one
    * outcome, such as `stored` or `lost`, and each message is in one of them.

@@ -11,11 +11,11 @@ import {
   toSendToSelf,
   toUseUnix,
 } from "./needs.ts";
-import { toKnow } from "./secrets.ts";
+import { type Secret, toKnow } from "./secrets.ts";
 import {
   isReplying,
-  PAGE_TOKEN,
   type PageSettings,
+  type PublishSettings,
   type ServerSettings,
 } from "./server_options.ts";
 import { toCountSystemDrops } from "./system_drops.ts";
@@ -30,7 +30,7 @@ export function serverNeeds(settings: ServerSettings): Needs {
     store === undefined ? {} : toKeep(store.path),
     page === undefined ? {} : toServe(page),
     page === undefined ? {} : toSendToSelf(settings.address),
-    publish === undefined ? {} : toReach(parseNatsUrl(publish)),
+    publish === undefined ? {} : toPublish(publish),
   );
 }
 
@@ -44,7 +44,20 @@ function toListen(settings: ServerSettings): Needs {
   return (isReplying(settings) ? toAnswer : toBind)(address, looksUp);
 }
 
+function toPublish({ url, credentials }: PublishSettings): Needs {
+  return together(
+    toReach(parseNatsUrl(url)),
+    credentials === undefined ? {} : ifGiven(credentials),
+  );
+}
+
+/** To read a secret that need not be there. */
+function ifGiven(secret: Secret): Needs {
+  const { file, variable } = secret;
+  const isGiven = file !== undefined || inEnvironment(variable) !== undefined;
+  return isGiven ? toKnow(secret) : {};
+}
+
 function toServe({ address, token }: PageSettings): Needs {
-  const isSecret = token.file !== undefined || inEnvironment(PAGE_TOKEN);
-  return together(toBind(address), isSecret ? toKnow(token) : {});
+  return together(toBind(address), ifGiven(token));
 }

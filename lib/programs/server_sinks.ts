@@ -74,9 +74,12 @@ export async function openSinks(
   }
   if (publish !== undefined) {
     const { nats } = await import("../sinks/nats.ts");
-    add(nats(publish, { log: store, onTrouble: say }));
+    const { url, credentials: secret } = publish;
+    const credentials = secret && await readSecret(secret);
+    add(nats(url, { log: store, credentials, onTrouble: say }));
   }
-  const printer = add(new Printer(format));
+  const isOnly = sinks.length === 0;
+  const printer = add(new Printer({ format, isOnly, onTrouble: say }));
   // From here on the collector closes them.
   opened.move();
   return { sinks, printer, firstId: (store?.lastId ?? 0) + 1, url };

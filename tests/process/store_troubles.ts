@@ -52,6 +52,20 @@ testStore(
 );
 
 testStore(
+  "that is closed when there is no time left counts what waited",
+  async (path, open, trouble) => {
+    const store = await open();
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    store.write(messages(1, 5));
+    await store.close(AbortSignal.abort());
+    other.close();
+    assertEquals(store.stats, { stored: 0, waiting: 0, notStored: 5 });
+    assertEquals(trouble.at(-1), `5 messages could not be stored in "${path}"`);
+  },
+);
+
+testStore(
   "lets at most 32 MiB wait; the rest is counted as not stored",
   async (path, open, trouble) => {
     const store = await open();

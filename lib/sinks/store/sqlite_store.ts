@@ -1,3 +1,4 @@
+import { count } from "../../count.ts";
 import { quote } from "../../errors.ts";
 import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
@@ -11,6 +12,8 @@ import { StoreReader } from "./reader.ts";
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 // What a message costs beyond its bytes.
 const OVERHEAD = 128;
+// How long the worker may go on when there is no time left.
+const GRACE_MS = 100;
 // The newest messages that are read from memory instead of the file.
 const RECENT = { messages: 10_000, bytes: 8 * 1024 * 1024 };
 
@@ -68,6 +71,8 @@ export class SqliteStore implements Store {
   #isFailing = false;
   #closed: Promise<void> | undefined;
   #onClosed: (() => void) | undefined;
+  #isEnded = false;
+  #giveUp: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     path: string,
@@ -161,7 +166,13 @@ export class SqliteStore implements Store {
     return new Promise((resolve) => this.#flushes.push(resolve));
   }
 
-  close(): Promise<void> {
+  close(limit?: AbortSignal): Promise<void> {
+    const giveUp = () => {
+      if (this.#isEnded) return;
+      this.#giveUp = setTimeout(() => this.#onWorkerClosed(), GRACE_MS);
+    };
+    if (limit?.aborted) giveUp();
+    else limit?.addEventListener("abort", giveUp, { once: true });
     return this.#closed ??= new Promise((resolve) => {
       // Only the last to close folds the log into the file, if it may write.
       this.#reader[Symbol.dispose]();
@@ -218,6 +229,14 @@ export class SqliteStore implements Store {
   }
 
   #onWorkerClosed(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearTimeout(this.#giveUp);
+    const { waiting } = this.#counts;
+    if (waiting > 0) {
+      const left = count(waiting, "message");
+      this.#warnings.note(`${left} could not be stored in ${quote(this.path)}`);
+    }
     this.#counts.notStored += this.#counts.waiting;
     this.#counts.waiting = 0;
     this.#batches.length = 0;
