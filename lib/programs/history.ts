@@ -10,6 +10,7 @@ import { formatName, formatter } from "./format.ts";
 import {
   milliseconds,
   parseOptions,
+  path,
   UsageError,
   wholeNumber,
 } from "./options.ts";
@@ -25,11 +26,12 @@ Usage: deno task history FILE [options]   FILE: as for server --store FILE
   --from CIDR        only from these sources: 10.0.0.0/8, fd00::/8, 192.0.2.7
                      (repeatable)
   --count N          only the newest N of them
+  --backup COPY      copy the store into a new file instead, complete
   --format F         text | json | hex | raw (bytes alone)         [text]
   -h, --help, --version
 
 Oldest first, on standard output. Exit codes: 0 done; 1 bad usage; 2 the file
-could not be read.
+could not be read, or the copy not be written.
 
   deno task history messages.db --since 1h --from 127.0.0.1 --format json`;
 
@@ -39,7 +41,7 @@ export async function history(
   script: string,
 ): Promise<number> {
   const { values, flags, lists, rest } = parseOptions(args, {
-    values: ["since", "count", "format"],
+    values: ["since", "count", "format", "backup"],
     flags: [],
     lists: ["from"],
   });
@@ -51,15 +53,30 @@ export async function history(
     count: wholeNumber("count", values.count, 1, undefined),
   };
   const write = formatter(formatName(values.format));
-  requirePermissions(`read ${quote(file)}`, { read: [file] }, { script, args });
+  const copy = path("backup", values.backup);
+  if (copy !== undefined && hasAny({ ...selection, format: values.format })) {
+    throw new UsageError("--backup copies all; give it alone");
+  }
+  const needs = copy === undefined
+    ? { read: [file] }
+    : { read: [file, copy], write: [copy] };
+  requirePermissions(`read ${quote(file)}`, needs, { script, args });
 
   using store = new StoreReader(file);
+  if (copy !== undefined) {
+    await store.backUp(copy);
+    return EXIT.done;
+  }
   const output = new Output();
   for (const { datagram, time } of store.select(selection)) {
     await output.write(write(datagram, time));
   }
   await output.flush();
   return EXIT.done;
+}
+
+function hasAny(options: Record<string, unknown>): boolean {
+  return Object.values(options).some((value) => value !== undefined);
 }
 
 function fileOf(rest: readonly string[]): string {

@@ -14,6 +14,8 @@ export interface Needs {
   net?: string[] | true | undefined;
   read?: string[] | undefined;
   write?: string[] | undefined;
+  /** Files that it would like to read and write, and can do without. */
+  beside?: string[] | undefined;
   env?: string[] | undefined;
   /** Calls to libc. */
   ffi?: boolean | undefined;
@@ -120,6 +122,12 @@ export function toKeep(path: string): Needs {
   return { read: [path], write: [path] };
 }
 
+/** To write a store. Beside it SQLite has its log, which may be another file's. */
+export function toStore(path: string): Needs {
+  const beside = ["-wal", "-shm", "-wal.orphan"].map((end) => path + end);
+  return { ...toKeep(path), beside };
+}
+
 /** Whether the IP addresses of a host are known without looking them up. */
 function isKnown(hostname: string): boolean {
   return hostname === "localhost" || isIp(hostname);
@@ -137,6 +145,7 @@ export function together(...needs: Needs[]): Needs {
     net: nets.includes(true) ? true : hosts?.filter(isNotCovered),
     read: all(needs.map(({ read }) => read)),
     write: all(needs.map(({ write }) => write)),
+    beside: all(needs.map(({ beside }) => beside)),
     env: all(needs.map(({ env }) => env)),
     run: all(needs.map(({ run }) => run)),
     ffi: needs.some(({ ffi }) => ffi),

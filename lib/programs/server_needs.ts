@@ -9,6 +9,7 @@ import {
   toKeep,
   toReach,
   toSendToSelf,
+  toStore,
   toUseUnix,
 } from "./needs.ts";
 import { toKnow } from "./secrets.ts";
@@ -27,7 +28,7 @@ export function serverNeeds(settings: ServerSettings): Needs {
     toListen(settings),
     toCarry(carrier),
     toCountSystemDrops(carrier),
-    store === undefined ? {} : toKeep(store.path),
+    store === undefined ? {} : toStore(store.path),
     page === undefined ? {} : toServe(page),
     page === undefined ? {} : toSendToSelf(settings.address),
     publish === undefined ? {} : toReach(parseNatsUrl(publish)),

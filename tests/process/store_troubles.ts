@@ -121,7 +121,7 @@ for (
       await (await openStore(path)).close();
       using db = new DatabaseSync(path);
       db.exec("PRAGMA user_version = 99");
-    }, "its schema has version 99; this program knows 1"],
+    }, "its schema has version 99; this program knows 2"],
     ["is damaged", async (path) => {
       const store = await openStore(path);
       store.write(messages(1, 5000));

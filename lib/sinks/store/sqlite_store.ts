@@ -1,3 +1,4 @@
+import { count } from "../../count.ts";
 import { quote } from "../../errors.ts";
 import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
@@ -14,11 +15,17 @@ const OVERHEAD = 128;
 // The newest messages that are read from memory instead of the file.
 const RECENT = { messages: 10_000, bytes: 8 * 1024 * 1024 };
 
+/** The numbers of a store; see {@linkcode Store}. */
+export type StoreStats =
+  & Readonly<Record<"stored" | "waiting" | "notStored", number>>
+  & { readonly gone?: number };
+
 /**
  * A sink that stores messages in a SQLite file. A message that cannot be stored
  * at once (the disk is full, another process has the file locked) waits. Up to
  * 32 MiB of messages wait; further ones are counted as `notStored`. The stats
  * `stored`, `waiting` and `notStored` add up to the messages that were written.
+ * If others remove stored messages with the file, `gone` counts them as well.
  *
  * As a log it returns only messages that are stored.
  */
@@ -29,10 +36,33 @@ export interface Store extends Sink, CheckpointedLog {
   latest(limit: number): Message[];
 }
 
+/** What a store begins with. */
+export interface Opened {
+  readonly type: "opened";
+  /** Whether the file is open; if it is not, messages wait. */
+  readonly isOpen: boolean;
+  readonly identity: string;
+  readonly lastId: number;
+  readonly checkpoints: ReadonlyMap<string, number>;
+}
+
+/** What became of a file that is no longer the one at the store's path. */
+interface Succeeded {
+  readonly type: "succeeded";
+  readonly fate: "moved" | "saved" | "removed" | "replaced" | "emptied" | "cut";
+  /** How many of its messages are gone, at most. */
+  readonly gone: number;
+}
+
 /** What the worker reports. */
 export type Report =
-  | { type: "opened"; lastId: number }
+  | Opened
+  | Succeeded
   | { type: "refused" | "failing"; reason: string }
+  // The file is open, or must be closed so that another one can be opened.
+  | { type: "entered"; identity: string }
+  | { type: "orphan"; path: string }
+  | { type: "leave" }
   | { type: "stored" | "recovered" | "closed" };
 
 /** A batch that the worker has not stored yet. */
@@ -46,22 +76,33 @@ interface Batch {
 
 type Options = StoreOptions & Limits;
 
+const FATES = {
+  moved: "was moved: its messages are complete there, a new file begins",
+  saved: "was removed: its messages are written to the disk again",
+  removed: "was removed",
+  replaced: "was replaced by another file, which is used from now on",
+  emptied: "was emptied by another program; it begins again",
+  cut: "was cut short by another program",
+};
+
 /** The side of a store that its program uses; the worker writes the file. */
 export class SqliteStore implements Store {
   readonly name = "store";
   readonly path: string;
-  readonly identity: string;
   readonly #worker: Worker;
   readonly #end: () => void;
-  readonly #reader: StoreReader;
   readonly #options: Options;
   readonly #warnings: Warnings;
   readonly #batches: Batch[] = [];
   readonly #flushes: (() => void)[] = [];
-  readonly #checkpoints = new Map<string, number>();
+  readonly #checkpoints: Map<string, number>;
   // Absent until someone reads: a store that is only written needs no memory.
   #recent: Recent | undefined;
   #counts = { stored: 0, waiting: 0, notStored: 0 };
+  #gone = 0;
+  // Absent while the worker has no file open, and in the end.
+  #reader: StoreReader | undefined;
+  #identity: string;
   #waitingBytes = 0;
   #lastId: number;
   #isFull = false;
@@ -73,22 +114,27 @@ export class SqliteStore implements Store {
     path: string,
     worker: Worker,
     end: () => void,
-    lastId: number,
+    { isOpen, identity, lastId, checkpoints }: Opened,
     options: Options,
   ) {
     this.path = path;
     this.#worker = worker;
     this.#end = end;
-    this.#reader = new StoreReader(path);
-    this.identity = this.#reader.identity;
+    this.#identity = identity;
     this.#lastId = lastId;
+    this.#checkpoints = new Map(checkpoints);
     this.#options = options;
     this.#warnings = new Warnings(options.onTrouble);
+    if (isOpen) this.#enter(identity);
     worker.onmessage = ({ data }) => this.#onReport(data);
   }
 
-  get stats(): Record<"stored" | "waiting" | "notStored", number> {
-    return { ...this.#counts };
+  get stats(): StoreStats {
+    return { ...this.#counts, ...(this.#gone > 0 && { gone: this.#gone }) };
+  }
+
+  get identity(): string {
+    return this.#identity;
   }
 
   get lastId(): number {
@@ -104,18 +150,19 @@ export class SqliteStore implements Store {
     });
     this.#recent.dropBefore(Date.now() - keepMs);
     // What waits for the disk is in memory too, and may never be stored.
-    return new RecentAndStored(this.#recent, this.#reader).after(id, limit)
+    const log = this.#reader === undefined
+      ? this.#recent
+      : new RecentAndStored(this.#recent, this.#reader);
+    return log.after(id, limit)
       .filter((message) => message.id <= this.#lastId);
   }
 
   latest(limit: number): Message[] {
-    return this.#closed === undefined ? this.#reader.latest(limit) : [];
+    return this.#reader?.latest(limit) ?? [];
   }
 
   checkpoint(destination: string): number {
-    const known = this.#checkpoints.get(destination);
-    if (known !== undefined || this.#closed !== undefined) return known ?? 0;
-    return this.#reader.checkpoint(destination);
+    return this.#checkpoints.get(destination) ?? 0;
   }
 
   saveCheckpoint(destination: string, id: number): void {
@@ -164,7 +211,7 @@ export class SqliteStore implements Store {
   close(): Promise<void> {
     return this.#closed ??= new Promise((resolve) => {
       // Only the last to close folds the log into the file, if it may write.
-      this.#reader[Symbol.dispose]();
+      this.#leave();
       this.#onClosed = resolve;
       this.#worker.postMessage({ type: "close" });
     });
@@ -184,9 +231,43 @@ export class SqliteStore implements Store {
         return this.#warnings.note(
           `messages are stored in ${quote(this.path)} again`,
         );
+      case "entered":
+        return this.#enter(report.identity);
+      case "leave":
+        this.#leave();
+        return this.#worker.postMessage({ type: "left" });
+      case "orphan":
+        return this.#warnings.note(
+          `${quote(report.path)} is the log of another file than ${
+            quote(this.path)
+          }, set aside; put it beside that file, as FILE-wal`,
+        );
+      case "succeeded":
+        return this.#onSucceeded(report);
       case "closed":
         return this.#onWorkerClosed();
     }
+  }
+
+  #enter(identity: string): void {
+    this.#identity = identity;
+    if (this.#closed !== undefined) return;
+    try {
+      this.#reader = new StoreReader(this.path);
+    } catch (error) {
+      this.#warnings.note(reasonOf(error));
+    }
+  }
+
+  #leave(): void {
+    this.#reader?.[Symbol.dispose]();
+    this.#reader = undefined;
+  }
+
+  #onSucceeded({ fate, gone }: Succeeded): void {
+    this.#gone += gone;
+    const lost = gone > 0 ? `: at most ${count(gone, "message")} gone` : "";
+    this.#warnings.note(`${quote(this.path)} ${FATES[fate]}${lost}`);
   }
 
   #onBatchStored(): void {

@@ -2,64 +2,76 @@
 // Writes a store, in a worker, so that no datagram waits for a commit or for
 // SQLite's own checkpoints. It is started from its text, so that it needs no
 // permission to read its file.
-import { DatabaseSync } from "node:sqlite";
+import { Database, stateWithoutWriting } from "./database.js";
+import { setOrphanAside, statOf, StoreFile, TakenError } from "./file.js";
+import { isPassing, reasonOf } from "./reasons.js";
 
 /**
- * @typedef {object} Batch Columns, with one entry per message.
- * @property {Float64Array} ids
- * @property {Float64Array} times Milliseconds since 1970.
- * @property {string} senders Joined by NUL.
- * @property {Uint8Array} sources 16 bytes each.
- * @property {Uint8Array} truncated
- * @property {Uint32Array} ends The end of the data of each message.
- * @property {Uint8Array} data
+ * @typedef {import("./database.js").Batch} Batch
+ * @typedef {import("./database.js").Start} Start
  *
  * @typedef {{ type: "open", path: string, identity: string, isDurable: boolean,
  *   keepRows: number, keepMs: number } |
  *   { type: "write", batch: Batch } |
  *   { type: "checkpoint", destination: string, id: number } |
+ *   { type: "left" } |
  *   { type: "close" }} Order
+ *
+ * @typedef {{ batch: Batch, isStored: boolean } |
+ *   { destination: string, id: number } |
+ *   { look: true }} Task
  */
 
-const APPLICATION_ID = 0x506c_6931;
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE messages (
-    id INTEGER PRIMARY KEY,
-    time INTEGER NOT NULL,      -- milliseconds since 1970
-    sender TEXT NOT NULL,       -- as an address
-    source BLOB,                -- its IP address, 16 bytes, so that a network is a range
-    truncated INTEGER NOT NULL,
-    data BLOB NOT NULL
-  );
-  CREATE INDEX messages_by_time ON messages (time);
-  CREATE INDEX messages_by_source ON messages (source, id);
-  CREATE TABLE store (identity TEXT NOT NULL, last_id INTEGER NOT NULL);
-  -- How far messages were published, per destination.
-  CREATE TABLE handed_on (destination TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
-// How long a write waits for another process's lock, and until it tries again.
-const BUSY_MS = 200;
+// When a failed task is tried again.
 const RETRY_MS = 500;
-// Old rows are deleted in small steps, between batches.
-const MAX_PRUNED = 5000;
+// How often the file is compared with its path while nothing is written, and
+// the log is folded into it.
+const LOOK_MS = 500;
 const PRUNE_EVERY_MS = 1000;
-const WAL_LIMIT = 64 * 1024 * 1024;
+// How long a server that is just ending may keep the file.
+const TAKEN_MS = 6000;
+const TAKEN_RETRY_MS = 100;
+// How often the end tries to fold the log of a file that was moved.
+const MAX_FOLDS = 10;
+// What is kept of the messages that were stored since the last checkpoint, and as
+// much of those before: a file that others empty no longer holds them.
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
-/** @type {DatabaseSync} */
-let db;
-/** @type {ReturnType<typeof prepare>} */
-let statements;
 /** @type {Extract<Order, { type: "open" }>} */
 let settings;
-/** @type {(Batch | { destination: string, id: number })[]} */
+/** @type {StoreFile | undefined} */
+let file;
+/** @type {Database | undefined} */
+let database;
+/** What the next file would begin with. @type {Start} */
+let state;
+/** Logs of other files, set aside and not reported yet. @type {string[]} */
+const orphans = [];
+/** What became of the file before, while that is not reported. */
+/** @type {{ fate: "moved" | "saved" | "emptied" | "replaced", size: number } | undefined} */
+let predecessor;
+/** @type {Task[]} */
 const waiting = [];
+/** @type {[before: Batch[], since: Batch[]]} */
+let kept = [[], []];
+let keptBytes = 0;
+// Whether another program cut the file: what it holds is of no use.
+let isCut = false;
+let isDirty = false;
+// Whether the file was moved at the end, and is complete.
+let isFolded = false;
+// Whether messages have got their numbers already.
+let isNumbered = false;
 let isFailing = false;
 let isClosing = false;
+let isWorking = false;
+/** @type {Promise<void> | undefined} */
+let working;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let retry;
+/** Called when the other thread has closed the file. */
+/** @type {(() => void) | undefined} */
+let onLeft;
 
 /** @type {{
  *   postMessage(message: object): void,
@@ -70,221 +82,333 @@ const main = /** @type {never} */ (self);
 main.onmessage = ({ data: order }) => {
   switch (order.type) {
     case "open":
-      return open(order);
+      return void start(order);
     case "write":
-      waiting.push(order.batch);
-      return work();
+      waiting.push({ batch: order.batch, isStored: false });
+      return void work();
     case "checkpoint":
       waiting.push(order);
-      return work();
+      return void work();
+    case "left":
+      return onLeft?.();
     case "close":
-      return close();
+      return void close();
   }
 };
 
 /** @param {Extract<Order, { type: "open" }>} order */
-function open(order) {
+async function start(order) {
   settings = order;
-  try {
-    db = new DatabaseSync(order.path);
-    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    if (query("PRAGMA user_version") === 0) create();
-    check();
-    db.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = ${order.isDurable ? "FULL" : "NORMAL"};
-      PRAGMA journal_size_limit = ${WAL_LIMIT};
-    `);
-    statements = prepare();
-    const lastId = query("SELECT last_id FROM store");
-    main.postMessage({ type: "opened", lastId });
-    if (order.keepMs !== Infinity) setInterval(prune, PRUNE_EVERY_MS);
-  } catch (error) {
-    main.postMessage({ type: "refused", reason: reasonOf(error) });
-  }
-}
-
-/** Returns the only value in the only row of a query. @param {string} sql */
-function query(sql) {
-  const [value] = Object.values(db.prepare(sql).get() ?? {});
-  if (value === undefined) throw new Error("a row is missing");
-  return value;
-}
-
-function create() {
-  if (query("SELECT count(*) FROM sqlite_schema") !== 0) {
-    throw new Error("it is a database of another program");
-  }
-  // It can be read while it is filled only if it is in WAL mode from the start.
-  db.exec("PRAGMA journal_mode = WAL");
-  db.exec(`BEGIN IMMEDIATE; ${SCHEMA}`);
-  db.prepare("INSERT INTO store VALUES (?, 0)").run(settings.identity);
-  db.exec("COMMIT");
-}
-
-function check() {
-  if (query("PRAGMA application_id") !== APPLICATION_ID) {
-    throw new Error("it is a database of another program");
-  }
-  const version = query("PRAGMA user_version");
-  if (version !== SCHEMA_VERSION) {
-    throw new Error(
-      `its schema has version ${version}; this program knows ${SCHEMA_VERSION}`,
-    );
-  }
-}
-
-function prepare() {
-  return {
-    insert: db.prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)"),
-    last: db.prepare("UPDATE store SET last_id = ?"),
-    checkpoint: db.prepare("INSERT OR REPLACE INTO handed_on VALUES (?, ?)"),
-    pruneRows: db.prepare(
-      `DELETE FROM messages WHERE id IN (
-        SELECT id FROM messages WHERE id <= ? ORDER BY id LIMIT ${MAX_PRUNED})`,
-    ),
-    pruneTime: db.prepare(
-      `DELETE FROM messages WHERE id IN (
-        SELECT id FROM messages WHERE time < ? ORDER BY time LIMIT ${MAX_PRUNED})`,
-    ),
-    // A statement throws an error with a code, `exec` one with a text only.
-    begin: db.prepare("BEGIN IMMEDIATE"),
-    commit: db.prepare("COMMIT"),
-  };
-}
-
-/** Writes everything that waits, each batch in one transaction. */
-function work() {
-  if (retry !== undefined) return;
+  state = { identity: order.identity, lastId: 0, checkpoints: new Map() };
+  const deadline = performance.now() + TAKEN_MS;
+  let failure;
   for (;;) {
-    const [next] = waiting;
-    if (next === undefined) return;
     try {
-      transaction(() => "ids" in next ? insert(next) : saveCheckpoint(next));
+      open();
+      break;
     } catch (error) {
-      main.postMessage({ type: "failing", reason: reasonOf(error) });
-      isFailing = true;
-      if (isClosing) return;
-      retry = setTimeout(() => {
-        retry = undefined;
-        work();
-      }, RETRY_MS);
-      return;
+      failure = error;
+      if (!(error instanceof TakenError)) break;
+      if (performance.now() >= deadline) return refuse(error);
+      await pause(TAKEN_RETRY_MS);
     }
-    waiting.shift();
-    if (isFailing) main.postMessage({ type: "recovered" });
-    isFailing = false;
-    if ("ids" in next) main.postMessage({ type: "stored" });
+  }
+  if (database === undefined) {
+    if (!isPassing(failure)) return refuse(failure);
+    try {
+      if ((statOf(order.path)?.size ?? 0) > 0) {
+        state = stateWithoutWriting(order.path) ?? state;
+      }
+    } catch {
+      return refuse(failure);
+    }
+  }
+  isNumbered = true;
+  const isOpen = database !== undefined;
+  main.postMessage({ type: "opened", isOpen, ...state });
+  reportOrphans();
+  if (!isOpen) fail(failure);
+  setInterval(look, LOOK_MS);
+  if (order.keepMs !== Infinity) setInterval(prune, PRUNE_EVERY_MS);
+}
+
+/** @param {unknown} error */
+function refuse(error) {
+  main.postMessage({ type: "refused", reason: reasonOf(error) });
+}
+
+/** Opens the file at the path, or creates it. */
+function open() {
+  const { path } = settings;
+  // Another one may be there now.
+  if (file !== undefined && file.look() !== "same") {
+    file.close();
+    file = undefined;
+  }
+  if (file === undefined) {
+    const orphan = setOrphanAside(path);
+    if (orphan !== undefined) orphans.push(orphan);
+    file = new StoreFile(path);
+  }
+  const next = new Database(path, settings, state);
+  if (isNumbered && next.lastId > state.lastId) {
+    next.close();
+    throw new Error(
+      "another store is in its place, with higher numbers; move it away",
+    );
+  }
+  database = next;
+  state = next.state;
+  file.rememberLog();
+}
+
+function reportOrphans() {
+  for (const path of orphans.splice(0)) {
+    main.postMessage({ type: "orphan", path });
   }
 }
 
-/** @param {Batch} batch */
-function insert({ ids, times, senders, sources, truncated, ends, data }) {
-  let last = 0;
-  let start = 0;
-  for (const [i, sender] of senders.split("\0").entries()) {
-    const source = sender.startsWith("unix:")
-      ? null
-      : sources.subarray(16 * i, 16 * (i + 1));
-    const end = at(ends, i);
-    last = at(ids, i);
-    statements.insert.run(
-      last,
-      at(times, i),
-      sender,
-      source,
-      at(truncated, i),
-      data.subarray(start, end),
-    );
-    start = end;
+/** Does everything that waits, each batch in one transaction. */
+function work() {
+  if (isWorking || retry !== undefined) return working;
+  isWorking = true;
+  return working = workOff();
+}
+
+async function workOff() {
+  try {
+    for (;;) {
+      const [next] = waiting;
+      if (next === undefined) return;
+      await perform(next);
+      waiting.shift();
+      if (isFailing) main.postMessage({ type: "recovered" });
+      isFailing = false;
+      if ("batch" in next) main.postMessage({ type: "stored" });
+    }
+  } catch (error) {
+    fail(error);
+  } finally {
+    // At once: a message may come before anybody who waits goes on.
+    isWorking = false;
   }
-  statements.last.run(last);
-  if (settings.keepRows !== Infinity) {
-    statements.pruneRows.run(last - settings.keepRows);
+}
+
+/** @param {unknown} error */
+function fail(error) {
+  main.postMessage({ type: "failing", reason: reasonOf(error) });
+  isFailing = true;
+  if (isClosing) return;
+  retry = setTimeout(() => {
+    retry = undefined;
+    void work();
+  }, RETRY_MS);
+}
+
+/**
+ * Performs a task. When it returns, the file at the path holds the result.
+ *
+ * @param {Task} task
+ */
+async function perform(task) {
+  const { file, database } = await settled();
+  try {
+    if ("look" in task) {
+      if (isDirty) fold(database);
+    } else if ("destination" in task) {
+      const { destination, id } = task;
+      database.saveCheckpoint(destination, id);
+      state.checkpoints.set(destination, id);
+      isDirty = true;
+    } else if (!task.isStored) {
+      database.store(task.batch);
+      task.isStored = true;
+      state.lastId = database.lastId;
+      isDirty = true;
+      keep(task.batch, database);
+    }
+  } catch (error) {
+    // Whatever happens in a file that others have changed is due to that.
+    if (file.look() === "same") throw error;
+  }
+  // Nothing is reported as stored unless it is still there.
+  if (file.look() !== "same") await perform(task);
+}
+
+/**
+ * Sees to it that the file at the path is the one that is open.
+ *
+ * @throws That is not possible now.
+ */
+async function settled() {
+  for (;;) {
+    if (database === undefined) {
+      open();
+      main.postMessage({ type: "entered", identity: state.identity });
+      reportOrphans();
+    }
+    if (database === undefined || file === undefined) throw new Error("closed");
+    if (predecessor !== undefined) takeOver(database);
+    const change = file.look();
+    if (change === "same") return { file, database };
+    await leave(change, file, database);
   }
 }
 
 /**
- * @param {ArrayLike<number>} column
- * @param {number} row
+ * Closes a file that is no longer at its path. Only then another one is opened
+ * there: it would share the log.
+ *
+ * @param {Exclude<ReturnType<StoreFile["look"]>, "same">} change
+ * @param {StoreFile} from
+ * @param {Database} old
  */
-function at(column, row) {
-  const value = column[row];
-  if (value === undefined) throw new RangeError(`the batch has no row ${row}`);
-  return value;
+async function leave(change, from, old) {
+  if (change === "cut") {
+    isCut = true;
+    throw new Error("another program cut it short; move it away");
+  }
+  await othersLeft();
+  const isWhole = !isCut && change !== "emptied";
+  const { size } = old;
+  if (isWhole && change === "moved") {
+    old.foldLog();
+    predecessor = { fate: "moved", size: 0 };
+  } else if (isWhole && change === "removed" && await save(old)) {
+    predecessor = { fate: "saved", size: 0 };
+  } else {
+    predecessor = { fate: change === "emptied" ? change : "replaced", size };
+  }
+  old.close();
+  if (predecessor.fate === "moved") from.markWithoutLog();
+  // SQLite has folded its log into what is no database any more.
+  if (change === "emptied") from.empty();
+  from.removeLog();
+  from.close();
+  if (predecessor.fate !== "saved") {
+    state = { ...state, identity: crypto.randomUUID() };
+  }
+  database = file = undefined;
+  isCut = false;
 }
 
-/** @param {{ destination: string, id: number }} order */
-function saveCheckpoint({ destination, id }) {
-  statements.checkpoint.run(destination, id);
+/** Waits until the other thread has closed the file. */
+async function othersLeft() {
+  if (isClosing) return;
+  const { promise, resolve } = Promise.withResolvers();
+  onLeft = () => resolve(undefined);
+  main.postMessage({ type: "leave" });
+  await promise;
+  onLeft = undefined;
+}
+
+/**
+ * Writes a removed file to the disk again, unless another one is in its place.
+ *
+ * @param {Database} removed
+ */
+async function save(removed) {
+  const { path } = settings;
+  if ((statOf(path)?.size ?? 0) > 0) return false;
+  try {
+    await removed.saveTo(path);
+    return true;
+  } catch (error) {
+    // A half of it must not be taken for a file of somebody else.
+    if (statOf(path) !== undefined) Deno.truncateSync(path);
+    throw error;
+  }
+}
+
+/** Writes again what is lost with the file before. @param {Database} next */
+function takeOver(next) {
+  if (predecessor === undefined) return;
+  const { fate, size } = predecessor;
+  const before = next.size === 0 ? 0 : next.lastId;
+  let gone = size;
+  if (size > 0) {
+    for (const batch of kept.flat()) {
+      next.store(batch, true);
+      gone -= batch.ids.filter((id) => id > before).length;
+    }
+  }
+  predecessor = undefined;
+  isDirty = true;
+  main.postMessage({ type: "succeeded", fate, gone: Math.max(0, gone) });
+}
+
+/**
+ * @param {Batch} batch
+ * @param {Database} database
+ */
+function keep(batch, database) {
+  kept[1].push(batch);
+  keptBytes += batch.data.length + 64 * batch.ids.length;
+  if (keptBytes > MAX_KEPT_BYTES) fold(database);
+}
+
+/** Folds the log into the file. @param {Database} database */
+function fold(database) {
+  kept = [kept[1], []];
+  keptBytes = 0;
+  database.checkpoint();
+  isDirty = kept[0].length > 0;
+}
+
+/** Looks after the file while nothing is written. */
+function look() {
+  if (waiting.length > 0) return;
+  waiting.push({ look: true });
+  void work();
 }
 
 function prune() {
-  if (isFailing) return;
-  const before = Date.now() - settings.keepMs;
+  if (isFailing || database === undefined) return;
   try {
-    while (statements.pruneTime.run(before).changes === MAX_PRUNED);
+    database.prune(Date.now() - settings.keepMs);
   } catch {
     // It is tried again. A full disk is reported when a batch cannot be stored.
   }
 }
 
-/** @param {() => void} body */
-function transaction(body) {
-  statements.begin.run();
-  try {
-    body();
-    statements.commit.run();
-  } catch (error) {
-    // A full disk has rolled it back already.
-    if (db.isTransaction) db.exec("ROLLBACK");
-    throw error;
-  }
-}
-
-function close() {
+async function close() {
   isClosing = true;
+  onLeft?.();
   clearTimeout(retry);
   retry = undefined;
-  work();
+  await working;
+  await work();
   try {
-    db.close();
-  } catch {
-    // Each batch was committed or reported before.
+    await end();
+  } catch (error) {
+    fail(error);
+    const fate = file === undefined ? predecessor?.fate : file.look();
+    const gone = predecessor?.size ?? database?.size;
+    if (fate !== "moved") main.postMessage({ type: "succeeded", fate, gone });
   }
+  database?.close();
+  if (isFolded) file?.markWithoutLog();
+  file?.close();
   main.postMessage({ type: "closed" });
 }
 
-// Codes of sqlite3.h: the lower byte of an extended one.
-const REASONS = {
-  5: "another process has it locked",
-  6: "another process has it locked",
-  8: "it is read-only",
-  10: "the disk has an error",
-  11: "it is damaged",
-  13: "the disk is full",
-  14: "it cannot be opened; does the folder exist, and may it be written?",
-  26: "it is not an SQLite database",
-};
+/** Sees to it that nothing is lost when the file is closed. */
+async function end() {
+  if (database === undefined || file === undefined) return;
+  const change = file.look();
+  if (change === "same") return;
+  if (change !== "moved" || isCut) return void await settled();
+  for (let n = 1;; n++) {
+    try {
+      database.foldLog();
+      return void (isFolded = true);
+    } catch (error) {
+      if (n === MAX_FOLDS) throw error;
+    }
+  }
+}
 
-/** @type {[string, number][]} */
-const WORDS = [
-  ["database is locked", 5],
-  ["attempt to write a readonly", 8],
-  ["disk I/O error", 10],
-  ["database disk image is malformed", 11],
-  ["database or disk is full", 13],
-  ["unable to open database file", 14],
-  ["file is not a database", 26],
-];
-
-/** @param {unknown} error */
-function reasonOf(error) {
-  const { errcode, message } =
-    /** @type {{ errcode?: number, message: string }} */ (error);
-  const known = /** @type {Record<number, string>} */ (REASONS);
-  if (errcode !== undefined) return known[errcode & 255] ?? message;
-  // Errors of the constructor and of `exec` have no code.
-  const code = WORDS.find(([words]) => message.startsWith(words))?.[1];
-  return code === undefined ? message : known[code];
+/** @param {number} ms */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
