@@ -53,16 +53,20 @@ export async function openStore(
   };
   const { promise: opened, resolve } = Promise.withResolvers<Report>();
   worker.onmessage = ({ data }) => resolve(data);
+  const epoch = crypto.randomUUID();
   worker.postMessage({
     type: "open",
     path: name,
     identity: crypto.randomUUID(),
+    epoch,
     isDurable: options.durable === true,
     ...limits,
   });
   const report = await opened;
   if (report.type === "opened") {
-    return new SqliteStore(path, worker, end, report, {
+    const { lastId, epochs } = report;
+    const all = [...epochs, [lastId + 1, epoch] as const];
+    return new SqliteStore(path, worker, end, { ...report, epochs: all }, {
       ...options,
       ...limits,
     });

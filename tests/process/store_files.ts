@@ -357,7 +357,8 @@ testStore(
     await store.close();
     {
       using db = new DatabaseSync(path);
-      db.exec("ALTER TABLE store DROP COLUMN opening; PRAGMA user_version = 1");
+      db.exec("ALTER TABLE store DROP COLUMN opening; DROP TABLE epochs");
+      db.exec("PRAGMA user_version = 1");
     }
     using reader = new StoreReader(path);
     assertEquals(reader.lastId, 10);

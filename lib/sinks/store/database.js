@@ -18,12 +18,17 @@ import { backup, DatabaseSync } from "node:sqlite";
  * @property {string} identity
  * @property {number} lastId The number before its first message.
  * @property {Map<string, number>} checkpoints
+ * @property {[firstId: number, epoch: string][]} epochs Of the messages in it.
  */
 
 /** By it SQLite's files of this program are known. */
 export const APPLICATION_ID = 0x506c_6931;
 /** The version of the tables. */
 export const SCHEMA_VERSION = 2;
+const EPOCHS = `
+  -- Which epoch the messages from a number on belong to.
+  CREATE TABLE epochs (first_id INTEGER PRIMARY KEY, epoch TEXT NOT NULL);
+`;
 const SCHEMA = `
   CREATE TABLE messages (
     id INTEGER PRIMARY KEY,
@@ -39,15 +44,23 @@ const SCHEMA = `
   CREATE TABLE store (identity TEXT NOT NULL, last_id INTEGER NOT NULL, opening TEXT);
   -- How far messages were published, per destination.
   CREATE TABLE handed_on (destination TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
+  ${EPOCHS}
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 const UPGRADE = `
   BEGIN IMMEDIATE;
   ALTER TABLE store ADD COLUMN opening TEXT;
+  ${EPOCHS}
+  INSERT INTO epochs SELECT 1, identity FROM store;
   PRAGMA user_version = ${SCHEMA_VERSION};
   COMMIT;
 `;
+// Those of which no message is left.
+const FORGET_EPOCHS = `
+  DELETE FROM epochs WHERE first_id < (
+    SELECT max(first_id) FROM epochs WHERE first_id <= (
+      SELECT coalesce(min(id), last_id) FROM store LEFT JOIN messages))`;
 const ROW = "INTO messages VALUES (?, ?, ?, ?, ?, ?)";
 // How long a statement waits for another process's lock.
 const BUSY_MS = 200;
@@ -65,6 +78,8 @@ export class Database {
   identity;
   /** The number of the newest message that was ever stored. */
   lastId;
+  /** That of the next messages, until it is saved. @type {string | undefined} */
+  #epoch;
   // The number before the oldest message.
   #lastMissing = 0;
 
@@ -72,12 +87,13 @@ export class Database {
    * Opens a database, or creates one in a file that is empty.
    *
    * @param {string} path
-   * @param {{ isDurable: boolean, keepRows: number }} settings
+   * @param {{ isDurable: boolean, keepRows: number, epoch: string }} settings
    * @param {Start} start
    */
-  constructor(path, { isDurable, keepRows }, start) {
+  constructor(path, { isDurable, keepRows, epoch }, start) {
     this.#db = new DatabaseSync(path);
     this.#keepRows = keepRows;
+    this.#epoch = epoch;
     try {
       this.#db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
       if (isBlank(this.#db)) this.#create(start);
@@ -113,11 +129,13 @@ export class Database {
     const { insert, insertAgain, last, pruneRows } = this.#statements;
     const lastId = Math.max(this.lastId, batch.ids.at(-1) ?? 0);
     this.#transaction(() => {
+      this.#saveEpoch(batch);
       insertAll(batch, isAgain ? insertAgain : insert);
       last.run(lastId);
       if (this.#keepRows !== Infinity) pruneRows.run(lastId - this.#keepRows);
     });
     this.lastId = lastId;
+    this.#epoch = undefined;
     if (isAgain || this.#keepRows !== Infinity) this.#findFirst();
   }
 
@@ -127,6 +145,22 @@ export class Database {
    */
   saveCheckpoint(destination, id) {
     this.#transaction(() => this.#statements.checkpoint.run(destination, id));
+  }
+
+  /**
+   * Begins an epoch.
+   *
+   * @param {number} firstId
+   * @param {string} epoch
+   */
+  saveEpoch(firstId, epoch) {
+    this.#transaction(() => this.#statements.epoch.run(firstId, epoch));
+  }
+
+  /** In the transaction of its first message. @param {Batch} batch */
+  #saveEpoch({ ids: [first] }) {
+    if (this.#epoch === undefined || first === undefined) return;
+    this.#statements.epoch.run(first, this.#epoch);
   }
 
   /** Deletes what is older than that time. @param {number} before */
@@ -193,6 +227,7 @@ export class Database {
     `);
     if (valueOf(this.#db, "PRAGMA user_version") === 1) this.#db.exec(UPGRADE);
     this.#db.prepare("UPDATE store SET opening = ?").run(crypto.randomUUID());
+    this.#db.exec(FORGET_EPOCHS);
     this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
@@ -249,13 +284,24 @@ function isBlank(db) {
  * @returns {Start}
  */
 function stateOf(db) {
-  const rows = db.prepare("SELECT destination, id FROM handed_on").all();
+  const identity = String(valueOf(db, "SELECT identity FROM store"));
+  const checkpoints = db.prepare("SELECT destination, id FROM handed_on").all();
+  const epochs = valueOf(db, "PRAGMA user_version") === 1
+    ? [{ first_id: 1, epoch: identity }]
+    : db.prepare("SELECT first_id, epoch FROM epochs ORDER BY first_id").all();
   return {
-    identity: String(valueOf(db, "SELECT identity FROM store")),
+    identity,
     lastId: Number(valueOf(db, "SELECT last_id FROM store")),
     checkpoints: new Map(
-      rows.map(({ destination, id }) => [String(destination), Number(id)]),
+      checkpoints.map(({ destination, id }) => [
+        String(destination),
+        Number(id),
+      ]),
     ),
+    epochs: epochs.map(({ first_id, epoch }) => [
+      Number(first_id),
+      String(epoch),
+    ]),
   };
 }
 
@@ -299,6 +345,7 @@ function statementsOf(db) {
       `DELETE FROM messages WHERE id IN (
         SELECT id FROM messages WHERE time < ? ORDER BY time LIMIT ${MAX_PRUNED})`,
     ),
+    epoch: db.prepare("INSERT OR REPLACE INTO epochs VALUES (?, ?)"),
     // A statement throws an error with a code, `exec` one with a text only.
     begin: db.prepare("BEGIN IMMEDIATE"),
     commit: db.prepare("COMMIT"),

@@ -47,7 +47,8 @@ function codeOf(error) {
 export function reasonOf(error) {
   const known = /** @type {Record<number, string>} */ (REASONS);
   const { message } = /** @type {Error} */ (error);
-  return known[codeOf(error) ?? 0] ?? message;
+  // Some are followed by the lines of the statement.
+  return known[codeOf(error) ?? 0] ?? message.replace(/ in ?\n.*/s, "");
 }
 
 /**

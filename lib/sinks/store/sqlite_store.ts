@@ -34,6 +34,8 @@ export interface Store extends Sink, CheckpointedLog {
   readonly path: string;
   /** Returns the newest `limit` messages, oldest first. */
   latest(limit: number): Message[];
+  epochOf(id: number): string;
+  beginEpoch(id: number): Promise<void>;
 }
 
 /** What a store begins with. */
@@ -44,6 +46,8 @@ export interface Opened {
   readonly identity: string;
   readonly lastId: number;
   readonly checkpoints: ReadonlyMap<string, number>;
+  /** The epochs of its messages, and the number of the first of each. */
+  readonly epochs: readonly (readonly [firstId: number, epoch: string])[];
 }
 
 /** What became of a file that is no longer the one at the store's path. */
@@ -63,7 +67,7 @@ export type Report =
   | { type: "entered"; identity: string }
   | { type: "orphan"; path: string }
   | { type: "leave" }
-  | { type: "stored" | "recovered" | "closed" };
+  | { type: "stored" | "begun" | "recovered" | "closed" };
 
 /** A batch that the worker has not stored yet. */
 interface Batch {
@@ -96,6 +100,9 @@ export class SqliteStore implements Store {
   readonly #batches: Batch[] = [];
   readonly #flushes: (() => void)[] = [];
   readonly #checkpoints: Map<string, number>;
+  // In the order of their first messages.
+  readonly #epochs: (readonly [firstId: number, epoch: string])[];
+  readonly #begun: (() => void)[] = [];
   // Absent until someone reads: a store that is only written needs no memory.
   #recent: Recent | undefined;
   #counts = { stored: 0, waiting: 0, notStored: 0 };
@@ -114,7 +121,7 @@ export class SqliteStore implements Store {
     path: string,
     worker: Worker,
     end: () => void,
-    { isOpen, identity, lastId, checkpoints }: Opened,
+    { isOpen, identity, lastId, checkpoints, epochs }: Opened,
     options: Options,
   ) {
     this.path = path;
@@ -123,6 +130,7 @@ export class SqliteStore implements Store {
     this.#identity = identity;
     this.#lastId = lastId;
     this.#checkpoints = new Map(checkpoints);
+    this.#epochs = [...epochs];
     this.#options = options;
     this.#warnings = new Warnings(options.onTrouble);
     if (isOpen) this.#enter(identity);
@@ -170,6 +178,21 @@ export class SqliteStore implements Store {
     if (this.#closed === undefined) {
       this.#worker.postMessage({ type: "checkpoint", destination, id });
     }
+  }
+
+  epochOf(id: number): string {
+    const last = this.#epochs.findLast(([firstId]) => firstId <= id);
+    return last?.[1] ?? this.#identity;
+  }
+
+  beginEpoch(firstId: number): Promise<void> {
+    const epoch = crypto.randomUUID();
+    // Numbers that have one of their own keep it.
+    const at = this.#epochs.findLastIndex(([other]) => other <= firstId) + 1;
+    this.#epochs.splice(at, 0, [firstId, epoch]);
+    if (this.#closed !== undefined) return Promise.resolve();
+    this.#worker.postMessage({ type: "epoch", firstId, epoch });
+    return new Promise((resolve) => this.#begun.push(resolve));
   }
 
   write(messages: readonly Message[]): void {
@@ -221,6 +244,8 @@ export class SqliteStore implements Store {
     switch (report.type) {
       case "stored":
         return this.#onBatchStored();
+      case "begun":
+        return this.#begun.shift()?.();
       case "failing":
         this.#isFailing = true;
         this.#warn(`${report.reason}; messages wait, and are counted`);
@@ -303,6 +328,7 @@ export class SqliteStore implements Store {
     this.#counts.waiting = 0;
     this.#batches.length = 0;
     this.#endFlushes();
+    for (const resolve of this.#begun.splice(0)) resolve();
     this.#end();
     this.#onClosed?.();
   }

@@ -10,15 +10,17 @@ import { isPassing, reasonOf } from "./reasons.js";
  * @typedef {import("./database.js").Batch} Batch
  * @typedef {import("./database.js").Start} Start
  *
- * @typedef {{ type: "open", path: string, identity: string, isDurable: boolean,
- *   keepRows: number, keepMs: number } |
+ * @typedef {{ type: "open", path: string, identity: string, epoch: string,
+ *   isDurable: boolean, keepRows: number, keepMs: number } |
  *   { type: "write", batch: Batch } |
  *   { type: "checkpoint", destination: string, id: number } |
+ *   { type: "epoch", firstId: number, epoch: string } |
  *   { type: "left" } |
  *   { type: "close" }} Order
  *
  * @typedef {{ batch: Batch, isStored: boolean } |
  *   { destination: string, id: number } |
+ *   { firstId: number, epoch: string } |
  *   { look: true }} Task
  */
 
@@ -87,6 +89,7 @@ main.onmessage = ({ data: order }) => {
       waiting.push({ batch: order.batch, isStored: false });
       return void work();
     case "checkpoint":
+    case "epoch":
       waiting.push(order);
       return void work();
     case "left":
@@ -99,7 +102,12 @@ main.onmessage = ({ data: order }) => {
 /** @param {Extract<Order, { type: "open" }>} order */
 async function start(order) {
   settings = order;
-  state = { identity: order.identity, lastId: 0, checkpoints: new Map() };
+  state = {
+    identity: order.identity,
+    lastId: 0,
+    checkpoints: new Map(),
+    epochs: [],
+  };
   const deadline = performance.now() + TAKEN_MS;
   let failure;
   for (;;) {
@@ -185,6 +193,7 @@ async function workOff() {
       if (isFailing) main.postMessage({ type: "recovered" });
       isFailing = false;
       if ("batch" in next) main.postMessage({ type: "stored" });
+      if ("firstId" in next) main.postMessage({ type: "begun" });
     }
   } catch (error) {
     fail(error);
@@ -219,6 +228,11 @@ async function perform(task) {
       const { destination, id } = task;
       database.saveCheckpoint(destination, id);
       state.checkpoints.set(destination, id);
+      isDirty = true;
+    } else if ("firstId" in task) {
+      const { firstId, epoch } = task;
+      database.saveEpoch(firstId, epoch);
+      settings = { ...settings, epoch };
       isDirty = true;
     } else if (!task.isStored) {
       database.store(task.batch);
