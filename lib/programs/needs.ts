@@ -111,10 +111,18 @@ export function ownHost(hostname: string): string {
   return hostname === "::" ? "::1" : hostname;
 }
 
-/** To send to a unix socket; to bind one takes reading its file besides. */
+/** To send to a unix socket. */
 export function toUseUnix(path: string): Needs {
+  // No permission can name an abstract name, and it has no file.
+  if (path.startsWith("\0")) return { net: true };
   const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
   return { net: [`unix:${absolute}`], write: [path] };
+}
+
+/** To bind a unix socket. */
+export function toBindUnix(path: string): Needs {
+  const needs = toUseUnix(path);
+  return needs.net === true ? needs : together(needs, toKeep(path));
 }
 
 /** To read and write a file. */

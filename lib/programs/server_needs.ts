@@ -5,12 +5,11 @@ import {
   type Needs,
   toAnswer,
   toBind,
+  toBindUnix,
   together,
-  toKeep,
   toReach,
   toSendToSelf,
   toStore,
-  toUseUnix,
 } from "./needs.ts";
 import { toKnow } from "./secrets.ts";
 import {
@@ -38,7 +37,7 @@ export function serverNeeds(settings: ServerSettings): Needs {
 function toListen(settings: ServerSettings): Needs {
   const { address, carrier } = settings;
   if ("path" in address) {
-    return together(toUseUnix(address.path), toKeep(address.path));
+    return toBindUnix(address.path);
   }
   // Deno looks up the names of its own sockets after it checked the permission.
   const looksUp = carrier.fast || carrier.scheme === "quic";

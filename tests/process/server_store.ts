@@ -9,7 +9,7 @@ import { connect, type ConnectedSocket } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { pattern, SOON, turn } from "../support/helpers.ts";
 import { fullDisk } from "./support/full_disk.ts";
-import { run, type Start, startServer } from "./support/programs.ts";
+import { Program, run, type Start, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";
 
@@ -71,6 +71,35 @@ test("history reads back what server --store stored: all, since, by network, the
       .map((line) => JSON.parse(line).text),
     texts,
   );
+});
+
+test("each message of a unix: server keeps its sender, also an abstract one", async (path) => {
+  const to = { transport: "unixpacket", path: `${path}.sock` } as const;
+  const flags = ["-A"];
+  await using server = new Program("server.ts", [
+    ...[`unix:${to.path}`, "--store", path, "--count", "4"],
+  ], { flags });
+  await server.said(/^listening on /);
+  const name = `\0${path}`;
+  const senders = [name, `${path}.b`, `${name}\0%\0c`, `${path}.d`];
+  for (const from of senders) {
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path: from });
+    await socket.send(new TextEncoder().encode(`from ${from}`), to);
+    socket.close();
+  }
+  assertEquals((await server.ended()).code, 0);
+  const { code, stdout } = await run(HISTORY, [path, "--format", "json"], {
+    flags: ["--allow-read"],
+  });
+  assertEquals(code, 0);
+  const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ text }) => text), senders.map((s) => `from ${s}`));
+  assertEquals(lines.map(({ from }) => from), [
+    `unix:@${path}`,
+    `unix:${path}.b`,
+    `unix:@${path}%00%25%00c`,
+    `unix:${path}.d`,
+  ]);
 });
 
 test("history reads while the server writes", async (path) => {

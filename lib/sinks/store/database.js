@@ -8,7 +8,8 @@ import { backup, DatabaseSync } from "node:sqlite";
  * @typedef {object} Batch Columns, with one entry per message.
  * @property {Float64Array} ids
  * @property {Float64Array} times Milliseconds since 1970.
- * @property {string} senders Joined by NUL.
+ * @property {Uint32Array} senders The index of each sender in `names`.
+ * @property {string[]} names
  * @property {Uint8Array} sources 16 bytes each.
  * @property {Uint8Array} truncated
  * @property {Uint32Array} ends The end of the data of each message.
@@ -80,6 +81,8 @@ export class Database {
   lastId;
   /** That of the next messages, until it is saved. @type {string | undefined} */
   #epoch;
+  /** How many messages it has deleted since it was opened. */
+  deleted = 0;
   // The number before the oldest message.
   #lastMissing = 0;
 
@@ -128,12 +131,15 @@ export class Database {
   store(batch, isAgain = false) {
     const { insert, insertAgain, last, pruneRows } = this.#statements;
     const lastId = Math.max(this.lastId, batch.ids.at(-1) ?? 0);
+    let pruned = 0;
     this.#transaction(() => {
       this.#saveEpoch(batch);
       insertAll(batch, isAgain ? insertAgain : insert);
       last.run(lastId);
-      if (this.#keepRows !== Infinity) pruneRows.run(lastId - this.#keepRows);
+      if (this.#keepRows === Infinity) return;
+      pruned = Number(pruneRows.run(lastId - this.#keepRows).changes);
     });
+    this.deleted += pruned;
     this.lastId = lastId;
     this.#epoch = undefined;
     if (isAgain || this.#keepRows !== Infinity) this.#findFirst();
@@ -163,10 +169,29 @@ export class Database {
     this.#statements.epoch.run(first, this.#epoch);
   }
 
-  /** Deletes what is older than that time. @param {number} before */
+  /**
+   * Deletes messages that are too many or too old.
+   *
+   * @param {number} before The time from which on they are not too old.
+   * @returns Whether there may be more of them.
+   */
   prune(before) {
-    while (this.#statements.pruneTime.run(before).changes === MAX_PRUNED);
+    const { pruneRows, pruneTime } = this.#statements;
+    const counts = [
+      this.#keepRows === Infinity
+        ? 0
+        : Number(pruneRows.run(this.lastId - this.#keepRows).changes),
+      before === -Infinity ? 0 : Number(pruneTime.run(before).changes),
+    ];
+    for (const count of counts) this.deleted += count;
     this.#findFirst();
+    return counts.includes(MAX_PRUNED);
+  }
+
+  /** The time of the newest message, in milliseconds; `undefined` if there is none. */
+  get latest() {
+    const { time } = this.#statements.latest.get() ?? {};
+    return time === undefined ? undefined : Number(time);
   }
 
   /** Writes the log into the file, as far as readers permit. */
@@ -337,6 +362,9 @@ function statementsOf(db) {
     first: db.prepare("SELECT id FROM messages ORDER BY id LIMIT 1"),
     last: db.prepare("UPDATE store SET last_id = ?"),
     checkpoint: db.prepare("INSERT OR REPLACE INTO handed_on VALUES (?, ?)"),
+    latest: db.prepare(
+      "SELECT CAST(time AS REAL) AS time FROM messages ORDER BY id DESC LIMIT 1",
+    ),
     pruneRows: db.prepare(
       `DELETE FROM messages WHERE id IN (
         SELECT id FROM messages WHERE id <= ? ORDER BY id LIMIT ${MAX_PRUNED})`,
@@ -357,15 +385,16 @@ function statementsOf(db) {
  * @param {StatementSync} statement
  */
 function insertAll(batch, statement) {
-  const { ids, times, senders, sources, truncated, ends, data } = batch;
+  const { ids, times, senders, names, sources, truncated, ends, data } = batch;
   let start = 0;
-  for (const [i, sender] of senders.split("\0").entries()) {
+  for (const [i, id] of ids.entries()) {
+    const sender = at(names, at(senders, i));
     const source = sender.startsWith("unix:")
       ? null
       : sources.subarray(16 * i, 16 * (i + 1));
     const end = at(ends, i);
     statement.run(
-      at(ids, i),
+      id,
       at(times, i),
       sender,
       source,
@@ -377,7 +406,8 @@ function insertAll(batch, statement) {
 }
 
 /**
- * @param {ArrayLike<number>} column
+ * @template T
+ * @param {ArrayLike<T>} column
  * @param {number} row
  */
 function at(column, row) {

@@ -29,7 +29,10 @@ export interface Selection {
   count?: number | undefined;
 }
 
-const COLUMNS = "id, time, sender, truncated, data";
+// Whatever another program has put there: no row must stop a reader.
+const COLUMNS = `id, CAST(time AS REAL) AS at, CAST(sender AS BLOB) AS sender,
+  truncated = 1 AS truncated, CAST(data AS BLOB) AS data`;
+const LATEST_TIME = 8.64e15;
 // A read that stays open would let the write-ahead log grow.
 const PAGE = 1000;
 
@@ -219,22 +222,29 @@ function valueOf(
   return value;
 }
 
-function toMessage({ id, time, sender, truncated, data }: Row): Message {
-  const from = parseSender(String(sender));
+function toMessage({ id, at, sender, truncated, data }: Row): Message {
+  const from = parseSender(new TextDecoder().decode(bytesOf(sender)));
+  const time = Number(at);
   return {
     id: Number(id),
-    time: new Date(Number(time)),
-    datagram: new Datagram(
-      data as Uint8Array<ArrayBuffer>,
-      from,
-      truncated === 1,
-    ),
+    time: new Date(Math.abs(time) <= LATEST_TIME ? time : 0),
+    datagram: new Datagram(bytesOf(data), from, truncated === 1),
   };
 }
 
-/** Parses a sender. An unnamed `unix:` peer has no path. */
+function bytesOf(value: SQLOutputValue | undefined): Uint8Array<ArrayBuffer> {
+  return value instanceof Uint8Array
+    ? value as Uint8Array<ArrayBuffer>
+    : new Uint8Array();
+}
+
+/** Parses a sender. One that is no address is one without a name. */
 function parseSender(sender: string): Addr {
-  return sender === "unix:"
-    ? { transport: "unixpacket", path: null } as unknown as UnixAddr
-    : parseAddress(sender);
+  try {
+    return parseAddress(sender);
+  } catch {
+    const path = sender.startsWith("unix:") && sender.slice("unix:".length);
+    const transport = "unixpacket";
+    return { transport, path: path || null } as unknown as UnixAddr;
+  }
 }

@@ -18,14 +18,16 @@ const RECENT = { messages: 10_000, bytes: 8 * 1024 * 1024 };
 /** The numbers of a store; see {@linkcode Store}. */
 export type StoreStats =
   & Readonly<Record<"stored" | "waiting" | "notStored", number>>
-  & { readonly gone?: number };
+  & { readonly gone?: number; readonly deleted?: number };
 
 /**
  * A sink that stores messages in a SQLite file. A message that cannot be stored
  * at once (the disk is full, another process has the file locked) waits. Up to
  * 32 MiB of messages wait; further ones are counted as `notStored`. The stats
  * `stored`, `waiting` and `notStored` add up to the messages that were written.
- * If others remove stored messages with the file, `gone` counts them as well.
+ * If others remove stored messages with the file, `gone` counts them as well. With
+ * `keepRows` or `keepMs`, `deleted` counts messages that were deleted because of
+ * it, also those of earlier runs.
  *
  * As a log it returns only messages that are stored.
  */
@@ -34,7 +36,9 @@ export interface Store extends Sink, CheckpointedLog {
   readonly path: string;
   /** Returns the newest `limit` messages, oldest first. */
   latest(limit: number): Message[];
+  /** Returns the epoch of a message: see {@linkcode CheckpointedLog}. */
   epochOf(id: number): string;
+  /** Begins an epoch at that message. Resolves when it is saved. */
   beginEpoch(id: number): Promise<void>;
 }
 
@@ -66,6 +70,8 @@ export type Report =
   // The file is open, or must be closed so that another one can be opened.
   | { type: "entered"; identity: string }
   | { type: "orphan"; path: string }
+  | { type: "deleted"; count: number }
+  | { type: "jumped"; ms: number }
   | { type: "leave" }
   | { type: "stored" | "begun" | "recovered" | "closed" };
 
@@ -107,6 +113,7 @@ export class SqliteStore implements Store {
   #recent: Recent | undefined;
   #counts = { stored: 0, waiting: 0, notStored: 0 };
   #gone = 0;
+  #deleted = 0;
   // Absent while the worker has no file open, and in the end.
   #reader: StoreReader | undefined;
   #identity: string;
@@ -138,7 +145,13 @@ export class SqliteStore implements Store {
   }
 
   get stats(): StoreStats {
-    return { ...this.#counts, ...(this.#gone > 0 && { gone: this.#gone }) };
+    const { keepRows, keepMs } = this.#options;
+    const isLimited = keepRows < Infinity || keepMs < Infinity;
+    return {
+      ...this.#counts,
+      ...(this.#gone > 0 && { gone: this.#gone }),
+      ...(isLimited && { deleted: this.#deleted }),
+    };
   }
 
   get identity(): string {
@@ -266,6 +279,16 @@ export class SqliteStore implements Store {
           `${quote(report.path)} is the log of another file than ${
             quote(this.path)
           }, set aside; put it beside that file, as FILE-wal`,
+        );
+      case "deleted":
+        this.#deleted += report.count;
+        return;
+      case "jumped":
+        return this.#warnings.note(
+          `The clock jumped ahead by ${Math.round(report.ms / 1000)} s; ` +
+            `messages in ${
+              quote(this.path)
+            } become older by that in 15 minutes`,
         );
       case "succeeded":
         return this.#onSucceeded(report);

@@ -5,6 +5,7 @@
 import { Database, stateWithoutWriting } from "./database.js";
 import { setOrphanAside, statOf, StoreFile, TakenError } from "./file.js";
 import { isPassing, reasonOf } from "./reasons.js";
+import { SteadyClock } from "./steady_clock.js";
 
 /**
  * @typedef {import("./database.js").Batch} Batch
@@ -21,6 +22,7 @@ import { isPassing, reasonOf } from "./reasons.js";
  * @typedef {{ batch: Batch, isStored: boolean } |
  *   { destination: string, id: number } |
  *   { firstId: number, epoch: string } |
+ *   { prune: true } |
  *   { look: true }} Task
  */
 
@@ -52,6 +54,8 @@ const orphans = [];
 /** What became of the file before, while that is not reported. */
 /** @type {{ fate: "moved" | "saved" | "emptied" | "replaced", size: number } | undefined} */
 let predecessor;
+/** @type {SteadyClock | undefined} */
+let clock;
 /** @type {Task[]} */
 const waiting = [];
 /** @type {[before: Batch[], since: Batch[]]} */
@@ -137,7 +141,10 @@ async function start(order) {
   reportOrphans();
   if (!isOpen) fail(failure);
   setInterval(look, LOOK_MS);
-  if (order.keepMs !== Infinity) setInterval(prune, PRUNE_EVERY_MS);
+  if (order.keepMs === Infinity && order.keepRows === Infinity) return;
+  const latest = database?.latest;
+  clock = new SteadyClock(Date.now(), performance.now(), latest);
+  setInterval(prune, PRUNE_EVERY_MS);
 }
 
 /** @param {unknown} error */
@@ -190,6 +197,7 @@ async function workOff() {
       if (next === undefined) return;
       await perform(next);
       waiting.shift();
+      reportDeleted();
       if (isFailing) main.postMessage({ type: "recovered" });
       isFailing = false;
       if ("batch" in next) main.postMessage({ type: "stored" });
@@ -201,6 +209,13 @@ async function workOff() {
     // At once: a message may come before anybody who waits goes on.
     isWorking = false;
   }
+}
+
+function reportDeleted() {
+  const count = database?.deleted ?? 0;
+  if (database === undefined || count === 0) return;
+  database.deleted = 0;
+  main.postMessage({ type: "deleted", count });
 }
 
 /** @param {unknown} error */
@@ -224,6 +239,8 @@ async function perform(task) {
   try {
     if ("look" in task) {
       if (isDirty) fold(database);
+    } else if ("prune" in task) {
+      deleteOld(database);
     } else if ("destination" in task) {
       const { destination, id } = task;
       database.saveCheckpoint(destination, id);
@@ -377,12 +394,25 @@ function look() {
 }
 
 function prune() {
-  if (isFailing || database === undefined) return;
+  if (isFailing || waiting.some((task) => "prune" in task)) return;
+  waiting.push({ prune: true });
+  void work();
+}
+
+/** Deletes a part of what is too old, and then goes on with what waits. */
+/** @param {Database} database */
+function deleteOld(database) {
+  const { deleted } = database;
+  const { time = 0, jumpMs = 0 } = clock?.read(Date.now(), performance.now()) ??
+    {};
+  if (jumpMs > 0) main.postMessage({ type: "jumped", ms: jumpMs });
   try {
-    database.prune(Date.now() - settings.keepMs);
+    const hasMore = database.prune(time - settings.keepMs);
+    if (hasMore) waiting.push({ prune: true });
   } catch {
     // It is tried again. A full disk is reported when a batch cannot be stored.
   }
+  if (database.deleted > deleted) isDirty = true;
 }
 
 async function close() {

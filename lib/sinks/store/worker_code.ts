@@ -1,11 +1,13 @@
 import database from "./database.js" with { type: "text" };
 import file from "./file.js" with { type: "text" };
 import reasons from "./reasons.js" with { type: "text" };
+import clock from "./steady_clock.js" with { type: "text" };
 import worker from "./worker.js" with { type: "text" };
 
 // A module after those that it imports.
 const MODULES = {
   "./reasons.js": reasons,
+  "./steady_clock.js": clock,
   "./file.js": file,
   "./database.js": database,
   "./worker.js": worker,
