@@ -7,13 +7,8 @@ import { rangeOf } from "../address/networks.ts";
 import { quote } from "../errors.ts";
 import { StoreReader } from "../sinks/store/reader.ts";
 import { formatName, formatter } from "./format.ts";
-import {
-  milliseconds,
-  parseOptions,
-  path,
-  UsageError,
-  wholeNumber,
-} from "./options.ts";
+import { moment } from "./moment.ts";
+import { parseOptions, path, UsageError, wholeNumber } from "./options.ts";
 import { Output } from "./output.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, isAnswered, runProgram } from "./program.ts";
@@ -22,7 +17,7 @@ const HELP = `Print the messages in a store, even while a server writes to it.
 
 Usage: deno task history FILE [options]   FILE: as for server --store FILE
 
-  --since WHEN       since 90s, 1h or 7d ago, or since 2026-11-23T09:30Z
+  --since WHEN       since 90s, 1h or 7d ago, or since 2026-11-23T09:30 (UTC)
   --from CIDR        only from these sources: 10.0.0.0/8, fd00::/8, 192.0.2.7
                      (repeatable)
   --count N          only the newest N of them
@@ -48,7 +43,7 @@ export async function history(
   if (isAnswered(flags, HELP)) return EXIT.done;
   const file = fileOf(rest);
   const selection = {
-    since: moment(values.since),
+    since: moment("since", values.since),
     sources: lists.from?.map(rangeOf),
     count: wholeNumber("count", values.count, 1, undefined),
   };
@@ -87,21 +82,6 @@ function fileOf(rest: readonly string[]): string {
     file === ""
       ? 'FILE "": must be a path'
       : `expected one FILE, got ${rest.length}`,
-  );
-}
-
-/** Reads a moment, or a time before now. */
-function moment(text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const ago = milliseconds(text);
-  const date = Number.isNaN(ago) ? new Date(text) : new Date(Date.now() - ago);
-  if (!Number.isNaN(date.getTime()) && (ago >= 0 || /^\d{4}-/.test(text))) {
-    return date;
-  }
-  throw new UsageError(
-    `--since ${
-      quote(text)
-    }: must be a time ago, such as 1h or 7d, or a moment, such as 2026-11-23T09:30Z`,
   );
 }
 

@@ -121,6 +121,7 @@ for (
     [[], "FILE is missing"],
     [["a", "b"], "expected one FILE, got 2"],
     [["a", "--since", "soon"], '--since "soon": must be a time ago'],
+    [["a", "--since", "2026-02-30"], '--since "2026-02-30": must be'],
     [["a", "--from", "10.0.0.0/99"], 'Invalid address "10.0.0.0/99"'],
     [["a", "--count", "0"], '--count "0"'],
     [["a", "--format", "xml"], "must be one of"],
