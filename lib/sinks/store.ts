@@ -6,7 +6,8 @@
 import { resolve as absolute } from "node:path";
 import { quote } from "../errors.ts";
 import { limitsOf, type StoreOptions } from "./store/options.ts";
-import { type Report, SqliteStore, type Store } from "./store/sqlite_store.ts";
+import type { Report } from "./store/reports.ts";
+import { SqliteStore, type Store } from "./store/sqlite_store.ts";
 import { workerCode } from "./store/worker_code.ts";
 
 export type { StoreOptions } from "./store/options.ts";

@@ -1,67 +1,14 @@
 // @ts-check
 // One open database of messages.
 import { backup, DatabaseSync } from "node:sqlite";
+import { insertAll } from "./rows.js";
+import { FORGET_EPOCHS, SCHEMA, UPGRADE } from "./schema.js";
+import { check, isBlank, stateOf, valueOf } from "./state.js";
 
-/** @typedef {import("node:sqlite").StatementSync} StatementSync */
+/** @typedef {import("./rows.js").Batch} Batch */
 
-/**
- * @typedef {object} Batch Columns, with one entry per message.
- * @property {Float64Array} ids
- * @property {Float64Array} times Milliseconds since 1970.
- * @property {Uint32Array} senders The index of each sender in `names`.
- * @property {string[]} names
- * @property {Uint8Array} sources 16 bytes each.
- * @property {Uint8Array} truncated
- * @property {Uint32Array} ends The end of the data of each message.
- * @property {Uint8Array} data
- *
- * @typedef {object} Start What a new file begins with.
- * @property {string} identity
- * @property {number} lastId The number before its first message.
- * @property {Map<string, number>} checkpoints
- * @property {[firstId: number, epoch: string][]} epochs Of the messages in it.
- */
+/** @typedef {import("./state.js").Start} Start */
 
-/** By it SQLite's files of this program are known. */
-export const APPLICATION_ID = 0x506c_6931;
-/** The version of the tables. */
-export const SCHEMA_VERSION = 2;
-const EPOCHS = `
-  -- Which epoch the messages from a number on belong to.
-  CREATE TABLE epochs (first_id INTEGER PRIMARY KEY, epoch TEXT NOT NULL);
-`;
-const SCHEMA = `
-  CREATE TABLE messages (
-    id INTEGER PRIMARY KEY,
-    time INTEGER NOT NULL,      -- milliseconds since 1970
-    sender TEXT NOT NULL,       -- as an address
-    source BLOB,                -- its IP address, 16 bytes, so that a network is a range
-    truncated INTEGER NOT NULL,
-    data BLOB NOT NULL
-  );
-  CREATE INDEX messages_by_time ON messages (time);
-  CREATE INDEX messages_by_source ON messages (source, id);
-  -- Each opening has a name of its own, by which the log of another file is known.
-  CREATE TABLE store (identity TEXT NOT NULL, last_id INTEGER NOT NULL, opening TEXT);
-  -- How far messages were published, per destination.
-  CREATE TABLE handed_on (destination TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
-  ${EPOCHS}
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
-const UPGRADE = `
-  BEGIN IMMEDIATE;
-  ALTER TABLE store ADD COLUMN opening TEXT;
-  ${EPOCHS}
-  INSERT INTO epochs SELECT 1, identity FROM store;
-  PRAGMA user_version = ${SCHEMA_VERSION};
-  COMMIT;
-`;
-// Those of which no message is left.
-const FORGET_EPOCHS = `
-  DELETE FROM epochs WHERE first_id < (
-    SELECT max(first_id) FROM epochs WHERE first_id <= (
-      SELECT coalesce(min(id), last_id) FROM store LEFT JOIN messages))`;
 const ROW = "INTO messages VALUES (?, ?, ?, ?, ?, ?)";
 // How long a statement waits for another process's lock.
 const BUSY_MS = 200;
@@ -81,8 +28,8 @@ export class Database {
   lastId;
   /** That of the next messages, until it is saved. @type {string | undefined} */
   #epoch;
-  /** How many messages it has deleted since it was opened. */
-  deleted = 0;
+  // How many messages were deleted since that was asked.
+  #deleted = 0;
   // The number before the oldest message.
   #lastMissing = 0;
 
@@ -139,7 +86,7 @@ export class Database {
       if (this.#keepRows === Infinity) return;
       pruned = Number(pruneRows.run(lastId - this.#keepRows).changes);
     });
-    this.deleted += pruned;
+    this.#deleted += pruned;
     this.lastId = lastId;
     this.#epoch = undefined;
     if (isAgain || this.#keepRows !== Infinity) this.#findFirst();
@@ -183,9 +130,16 @@ export class Database {
         : Number(pruneRows.run(this.lastId - this.#keepRows).changes),
       before === -Infinity ? 0 : Number(pruneTime.run(before).changes),
     ];
-    for (const count of counts) this.deleted += count;
+    for (const count of counts) this.#deleted += count;
     this.#findFirst();
     return counts.includes(MAX_PRUNED);
+  }
+
+  /** Returns how many messages were deleted since the last call. */
+  takeDeleted() {
+    const count = this.#deleted;
+    this.#deleted = 0;
+    return count;
   }
 
   /** The time of the newest message, in milliseconds; `undefined` if there is none. */
@@ -199,12 +153,12 @@ export class Database {
     this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
-  /** Writes all of the log into the file. @throws A reader prevents it. */
+  /** Writes all of the log into the file. @returns Whether no reader prevents it. */
   foldLog() {
     const { busy } =
       this.#db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() ??
         {};
-    if (busy !== 0) throw new Error("another process reads it for long");
+    return busy === 0;
   }
 
   /** Copies it into a file that is empty or not there. @param {string} path */
@@ -213,12 +167,13 @@ export class Database {
     await backup(this.#db, path, { rate: 2 ** 31 - 1 });
   }
 
-  close() {
+  /** @param {boolean} isInPlace Whether the file is at its path. */
+  close(isInPlace = false) {
     try {
-      // Who may only read it can open it then.
-      this.#db.exec("PRAGMA journal_mode = DELETE");
+      // Who may only read it can open it then. SQLite removes the log by its path.
+      if (isInPlace) this.#db.exec("PRAGMA journal_mode = DELETE");
     } catch {
-      // Somebody reads it, or it is no longer at its path.
+      // Somebody reads it.
     }
     this.#db.close();
   }
@@ -270,90 +225,6 @@ export class Database {
   }
 }
 
-/**
- * Reads the state of a store that cannot be opened for writing now. Alone, it
- * needs no file beside it, for which a full disk has no room.
- *
- * @param {string} path
- * @returns {Start | undefined} `undefined` if it was not created completely.
- */
-export function stateWithoutWriting(path) {
-  try {
-    return stateIn(new DatabaseSync(path, { readOnly: true }));
-  } catch {
-    const db = new DatabaseSync(path);
-    db.exec("PRAGMA locking_mode = EXCLUSIVE");
-    return stateIn(db);
-  }
-}
-
-/** @param {DatabaseSync} db */
-function stateIn(db) {
-  try {
-    if (isBlank(db)) return undefined;
-    check(db);
-    return stateOf(db);
-  } finally {
-    db.close();
-  }
-}
-
-/** @param {DatabaseSync} db */
-function isBlank(db) {
-  return valueOf(db, "PRAGMA user_version") === 0 &&
-    valueOf(db, "SELECT count(*) FROM sqlite_schema") === 0;
-}
-
-/**
- * @param {DatabaseSync} db
- * @returns {Start}
- */
-function stateOf(db) {
-  const identity = String(valueOf(db, "SELECT identity FROM store"));
-  const checkpoints = db.prepare("SELECT destination, id FROM handed_on").all();
-  const epochs = valueOf(db, "PRAGMA user_version") === 1
-    ? [{ first_id: 1, epoch: identity }]
-    : db.prepare("SELECT first_id, epoch FROM epochs ORDER BY first_id").all();
-  return {
-    identity,
-    lastId: Number(valueOf(db, "SELECT last_id FROM store")),
-    checkpoints: new Map(
-      checkpoints.map(({ destination, id }) => [
-        String(destination),
-        Number(id),
-      ]),
-    ),
-    epochs: epochs.map(({ first_id, epoch }) => [
-      Number(first_id),
-      String(epoch),
-    ]),
-  };
-}
-
-/** @param {DatabaseSync} db */
-function check(db) {
-  if (valueOf(db, "PRAGMA application_id") !== APPLICATION_ID) {
-    throw new Error("it is a database of another program");
-  }
-  const version = Number(valueOf(db, "PRAGMA user_version"));
-  if (version >= 1 && version <= SCHEMA_VERSION) return;
-  throw new Error(
-    `its schema has version ${version}; this program knows ${SCHEMA_VERSION}`,
-  );
-}
-
-/**
- * Returns the only value in the only row of a query.
- *
- * @param {DatabaseSync} db
- * @param {string} sql
- */
-function valueOf(db, sql) {
-  const [value] = Object.values(db.prepare(sql).get() ?? {});
-  if (value === undefined) throw new Error("a row is missing");
-  return value;
-}
-
 /** @param {DatabaseSync} db */
 function statementsOf(db) {
   return {
@@ -378,40 +249,4 @@ function statementsOf(db) {
     begin: db.prepare("BEGIN IMMEDIATE"),
     commit: db.prepare("COMMIT"),
   };
-}
-
-/**
- * @param {Batch} batch
- * @param {StatementSync} statement
- */
-function insertAll(batch, statement) {
-  const { ids, times, senders, names, sources, truncated, ends, data } = batch;
-  let start = 0;
-  for (const [i, id] of ids.entries()) {
-    const sender = at(names, at(senders, i));
-    const source = sender.startsWith("unix:")
-      ? null
-      : sources.subarray(16 * i, 16 * (i + 1));
-    const end = at(ends, i);
-    statement.run(
-      id,
-      at(times, i),
-      sender,
-      source,
-      at(truncated, i),
-      data.subarray(start, end),
-    );
-    start = end;
-  }
-}
-
-/**
- * @template T
- * @param {ArrayLike<T>} column
- * @param {number} row
- */
-function at(column, row) {
-  const value = column[row];
-  if (value === undefined) throw new RangeError(`the batch has no row ${row}`);
-  return value;
 }

@@ -10,7 +10,7 @@ import { parseAddress } from "../../address/address.ts";
 import { Datagram } from "../../datagram.ts";
 import { failure, quote } from "../../errors.ts";
 import type { Message, MessageLog } from "../../sink.ts";
-import { APPLICATION_ID, SCHEMA_VERSION } from "./database.js";
+import { APPLICATION_ID, SCHEMA_VERSION } from "./schema.js";
 import { reasonOf } from "./reasons.js";
 
 /** Selects messages. */

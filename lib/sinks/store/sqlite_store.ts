@@ -1,4 +1,3 @@
-import { count } from "../../count.ts";
 import { quote } from "../../errors.ts";
 import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
@@ -6,6 +5,12 @@ import { Recent } from "../recent.ts";
 import { RecentAndStored } from "../recent_and_stored.ts";
 import { sizeOf, toColumns } from "./columns.ts";
 import type { Limits, StoreOptions } from "./options.ts";
+import {
+  describe,
+  type Opened,
+  type Report,
+  type Succeeded,
+} from "./reports.ts";
 import { StoreReader } from "./reader.ts";
 
 // What may wait for the disk; beyond it messages are counted as not stored.
@@ -42,39 +47,6 @@ export interface Store extends Sink, CheckpointedLog {
   beginEpoch(id: number): Promise<void>;
 }
 
-/** What a store begins with. */
-export interface Opened {
-  readonly type: "opened";
-  /** Whether the file is open; if it is not, messages wait. */
-  readonly isOpen: boolean;
-  readonly identity: string;
-  readonly lastId: number;
-  readonly checkpoints: ReadonlyMap<string, number>;
-  /** The epochs of its messages, and the number of the first of each. */
-  readonly epochs: readonly (readonly [firstId: number, epoch: string])[];
-}
-
-/** What became of a file that is no longer the one at the store's path. */
-interface Succeeded {
-  readonly type: "succeeded";
-  readonly fate: "moved" | "saved" | "removed" | "replaced" | "emptied" | "cut";
-  /** How many of its messages are gone, at most. */
-  readonly gone: number;
-}
-
-/** What the worker reports. */
-export type Report =
-  | Opened
-  | Succeeded
-  | { type: "refused" | "failing"; reason: string }
-  // The file is open, or must be closed so that another one can be opened.
-  | { type: "entered"; identity: string }
-  | { type: "orphan"; path: string }
-  | { type: "deleted"; count: number }
-  | { type: "jumped"; ms: number }
-  | { type: "leave" }
-  | { type: "stored" | "begun" | "recovered" | "closed" };
-
 /** A batch that the worker has not stored yet. */
 interface Batch {
   readonly count: number;
@@ -85,15 +57,6 @@ interface Batch {
 }
 
 type Options = StoreOptions & Limits;
-
-const FATES = {
-  moved: "was moved: its messages are complete there, a new file begins",
-  saved: "was removed: its messages are written to the disk again",
-  removed: "was removed",
-  replaced: "was replaced by another file, which is used from now on",
-  emptied: "was emptied by another program; it begins again",
-  cut: "was cut short by another program",
-};
 
 /** The side of a store that its program uses; the worker writes the file. */
 export class SqliteStore implements Store {
@@ -312,10 +275,9 @@ export class SqliteStore implements Store {
     this.#reader = undefined;
   }
 
-  #onSucceeded({ fate, gone }: Succeeded): void {
-    this.#gone += gone;
-    const lost = gone > 0 ? `: at most ${count(gone, "message")} gone` : "";
-    this.#warnings.note(`${quote(this.path)} ${FATES[fate]}${lost}`);
+  #onSucceeded(report: Succeeded): void {
+    this.#gone += report.gone;
+    this.#warnings.note(describe(this.path, report));
   }
 
   #onBatchStored(): void {

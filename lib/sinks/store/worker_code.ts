@@ -1,6 +1,11 @@
 import database from "./database.js" with { type: "text" };
 import file from "./file.js" with { type: "text" };
+import kept from "./kept.js" with { type: "text" };
+import place from "./place.js" with { type: "text" };
 import reasons from "./reasons.js" with { type: "text" };
+import rows from "./rows.js" with { type: "text" };
+import schema from "./schema.js" with { type: "text" };
+import state from "./state.js" with { type: "text" };
 import clock from "./steady_clock.js" with { type: "text" };
 import worker from "./worker.js" with { type: "text" };
 
@@ -9,7 +14,12 @@ const MODULES = {
   "./reasons.js": reasons,
   "./steady_clock.js": clock,
   "./file.js": file,
+  "./kept.js": kept,
+  "./rows.js": rows,
+  "./schema.js": schema,
+  "./state.js": state,
   "./database.js": database,
+  "./place.js": place,
   "./worker.js": worker,
 };
 
