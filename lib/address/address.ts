@@ -77,7 +77,7 @@ function textOf(address: unknown): string | undefined {
   if ("path" in address) {
     const { path } = address;
     const isPath = typeof path === "string" || (path ?? null) === null;
-    return isPath ? `unix:${unixName(path ?? "")}` : undefined;
+    return isPath ? `unix:${unixName((path ?? "") as string)}` : undefined;
   }
   const { transport, scheme, hostname, port }: Partial<SchemeAddr> = address;
   const name: unknown = scheme ?? transport;
