@@ -369,3 +369,70 @@ testStore(
     assertEquals(idsIn(path), numbers(1, 12));
   },
 );
+
+testStore(
+  "that is moved, with another store and its log copied over it, loses nothing",
+  async (path, open, trouble) => {
+    const other = await openStore(`${path}.k`);
+    await write(other, 1, 5);
+    for (const end of ["", "-wal"]) {
+      Deno.copyFileSync(`${path}.k${end}`, `${path}.killed${end}`);
+    }
+    await other.close();
+    const store = await open();
+    await write(store, 1, 1000);
+    await until(() => Deno.statSync(path).size > 30_000);
+    await write(store, 1001, 1010);
+    Deno.renameSync(path, `${path}.1`);
+    for (const end of ["", "-wal"]) {
+      Deno.copyFileSync(`${path}.killed${end}`, `${path}${end}`);
+    }
+    await write(store, 1011, 1020);
+    await store.close();
+    const all = [...idsIn(path), ...idsIn(`${path}.1`)];
+    assertEquals(numbers(1, 1020).filter((id) => !all.includes(id)), []);
+    assertStringIncludes(trouble[0]!, "and its log overwritten");
+  },
+);
+
+for (
+  const [what, harm, gone] of [
+    ["removed", (path) => Deno.removeSync(path), 0],
+    ["emptied", (path) => Deno.truncateSync(path), 0],
+    ["cut short", (path) => Deno.truncateSync(path, 8192), 1010],
+    ["replaced by something else", (path) => {
+      Deno.removeSync(path);
+      Deno.writeTextFileSync(path, "something else");
+    }, 1010],
+    ["removed with its folder", (path) => {
+      Deno.removeSync(path.replace(/\/[^/]*$/, ""), { recursive: true });
+    }, 1010],
+  ] satisfies [string, (path: string) => void, number][]
+) {
+  testStore(
+    `that is ${what} just before the end ${
+      gone > 0 ? "counts" : "saves"
+    } what was in it`,
+    async (path, open, trouble) => {
+      const folder = `${path}.d`;
+      Deno.mkdirSync(folder);
+      const inside = `${folder}/m.db`;
+      const onTrouble = (line: string) => void trouble.push(line);
+      const store = await openStore(inside, { onTrouble });
+      await write(store, 1, 1000);
+      await until(() => Deno.statSync(inside).size > 30_000);
+      await write(store, 1001, 1010);
+      harm(inside);
+      await store.close();
+      assertEquals(store.stats, {
+        stored: 1010,
+        waiting: 0,
+        notStored: 0,
+        ...(gone > 0 && { gone }),
+      });
+      assert(trouble.some((line) => line.includes("was ")), `${trouble}`);
+      if (gone === 0) assertEquals(idsIn(inside), numbers(1, 1010));
+      await (await open()).close();
+    },
+  );
+}

@@ -22,8 +22,8 @@ export class Database {
   #db;
   #statements;
   #keepRows;
-  /** @type {string} */
-  identity;
+  /** The name of this opening, by which its log is known. */
+  opening = crypto.randomUUID();
   /** The number of the newest message that was ever stored. */
   lastId;
   /** That of the next messages, until it is saved. @type {string | undefined} */
@@ -49,7 +49,7 @@ export class Database {
       if (isBlank(this.#db)) this.#create(start);
       check(this.#db);
       this.#prepare(isDurable);
-      ({ identity: this.identity, lastId: this.lastId } = stateOf(this.#db));
+      this.lastId = stateOf(this.#db).lastId;
       this.#statements = statementsOf(this.#db);
       this.#findFirst();
     } catch (error) {
@@ -206,7 +206,7 @@ export class Database {
       PRAGMA journal_size_limit = ${LOG_LIMIT};
     `);
     if (valueOf(this.#db, "PRAGMA user_version") === 1) this.#db.exec(UPGRADE);
-    this.#db.prepare("UPDATE store SET opening = ?").run(crypto.randomUUID());
+    this.#db.prepare("UPDATE store SET opening = ?").run(this.opening);
     this.#db.exec(FORGET_EPOCHS);
     this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   }

@@ -91,6 +91,22 @@ export class StoreFile {
   }
 
   /**
+   * Whether the log beside the path is still this file's, or gone with it. Others
+   * may have copied theirs over it, or emptied it.
+   *
+   * @param {string} opening The name of the present opening.
+   */
+  hasOwnLog(opening) {
+    const [[name, own] = []] = this.#log;
+    if (name === undefined || own === undefined) return true;
+    const there = statOf(name);
+    if (!isSame(own, there)) return true;
+    if (there?.size === 0) return false;
+    const openings = openingsInLog(Deno.readFileSync(name));
+    return openings.length === 0 || openings.includes(opening);
+  }
+
+  /**
    * Removes what is left of the log of a file that was moved. Others that still
    * have that file open must not share it with the next one.
    */
@@ -152,13 +168,25 @@ export function setOrphanAside(path) {
  */
 function isForeign(log, path) {
   const bytes = Deno.readFileSync(log);
-  const size = new DataView(bytes.buffer).getUint32(8);
-  // SQLite ignores a log whose header is damaged.
-  if (size < 512 || size > 65_536) return false;
-  const openings = openingsIn(bytes, LOG_HEADER, FRAME_HEADER, size);
+  const openings = openingsInLog(bytes);
+  const size = pageSizeOf(bytes);
   const own = openingsIn(startOf(path, FIRST_PAGES * size), 0, 0, size);
   return own.length > 0 && openings.length > 0 &&
     !own.some((opening) => openings.includes(opening));
+}
+
+/** @param {Uint8Array<ArrayBuffer>} log */
+function openingsInLog(log) {
+  return openingsIn(log, LOG_HEADER, FRAME_HEADER, pageSizeOf(log));
+}
+
+/** The size of a page, by the header of a log. @param {Uint8Array<ArrayBuffer>} log */
+function pageSizeOf(log) {
+  const size = log.length < LOG_HEADER
+    ? 0
+    : new DataView(log.buffer).getUint32(8);
+  // SQLite ignores a log whose header is damaged.
+  return size < 512 || size > 65_536 ? log.length : size;
 }
 
 /**

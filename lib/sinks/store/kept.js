@@ -19,6 +19,11 @@ export class Kept {
     return [...this.#before, ...this.#since];
   }
 
+  /** The number of messages. */
+  get size() {
+    return this.batches.reduce((sum, { ids }) => sum + ids.length, 0);
+  }
+
   /** Whether it is time for a checkpoint. */
   get isFull() {
     return this.#bytes > MAX_BYTES;

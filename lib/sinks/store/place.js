@@ -9,7 +9,7 @@ import { stateWithoutWriting } from "./state.js";
  * @typedef {import("./rows.js").Batch} Batch
  * @typedef {import("./state.js").Start} Start
  *
- * @typedef {"moved" | "torn" | "saved" | "removed" | "replaced" | "emptied" |
+ * @typedef {"moved" | "severed" | "torn" | "saved" | "removed" | "replaced" | "emptied" |
  *   "cut"} Fate What became of a file.
  *
  * @typedef {object} Settings
@@ -186,7 +186,9 @@ export class Place {
     }
     const change = file.look();
     if (change === "same") return undefined;
-    if (change !== "moved" || this.#isCut) {
+    if (
+      change !== "moved" || this.#isCut || !file.hasOwnLog(database.opening)
+    ) {
       await this.#settled();
       return undefined;
     }
@@ -231,14 +233,14 @@ export class Place {
       throw new Error("another program cut it short; move it away");
     }
     await this.#othersLeft();
-    const fate = await this.#fateOf(change, database);
-    const isSafe = fate === "moved" || fate === "saved";
-    this.#predecessor = { fate, size: isSafe ? 0 : database.size };
+    const fate = await this.#fateOf(change, file, database);
+    this.#predecessor = { fate, size: this.#sizeOfLoss(fate, database) };
     database.close();
     if (fate === "moved") file.markWithoutLog();
     // SQLite has folded its log into what is no database any more.
     if (change === "emptied") file.empty();
-    file.removeLog();
+    // What was copied over it belongs to the file that is there now.
+    if (fate !== "severed") file.removeLog();
     file.close();
     if (fate !== "saved") {
       this.state = { ...this.state, identity: crypto.randomUUID() };
@@ -251,18 +253,33 @@ export class Place {
    * Saves what can be saved of a file.
    *
    * @param {"moved" | "removed" | "emptied"} change
+   * @param {StoreFile} file
    * @param {Database} database
    * @returns {Promise<Fate>}
    */
-  async #fateOf(change, database) {
+  async #fateOf(change, file, database) {
     if (this.#isCut) return "cut";
     if (change === "removed") {
       return await this.#save(database) ? "saved" : "replaced";
+    }
+    if (change === "moved" && !file.hasOwnLog(database.opening)) {
+      return "severed";
     }
     if (change === "moved" && !database.foldLog()) {
       throw new Error("another process reads it for long");
     }
     return change;
+  }
+
+  /**
+   * How many messages are lost with a file, unless they are written again.
+   *
+   * @param {Fate} fate
+   * @param {Database} database
+   */
+  #sizeOfLoss(fate, database) {
+    if (fate === "moved" || fate === "saved") return 0;
+    return fate === "severed" ? this.#kept.size : database.size;
   }
 
   /**

@@ -3,6 +3,8 @@ import { quote } from "../../errors.ts";
 
 const FATES = {
   moved: "was moved: its messages are complete there, a new file begins",
+  severed: "was moved, and its log overwritten: what was in it is written to " +
+    "the file that is there now",
   torn: "was moved while another process reads it: put what is at its path " +
     "and -wal beside it, as FILE-wal",
   saved: "was removed: its messages are written to the disk again",

@@ -235,7 +235,11 @@ export class SqliteStore implements Store {
         return this.#begun.shift()?.();
       case "failing":
         this.#isFailing = true;
-        this.#warn(`${report.reason}; messages wait, and are counted`);
+        this.#warn(
+          this.#closed === undefined
+            ? `${report.reason}; messages wait, and are counted`
+            : report.reason,
+        );
         return this.#endFlushes();
       case "recovered":
         this.#isFailing = false;
