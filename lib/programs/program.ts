@@ -57,8 +57,13 @@ export async function runProgram(
 
 /** Ends the process. The last lines have half a second to be written. */
 export async function exit(code: number): Promise<never> {
-  await standardError.flush(LAST_LINES_MS);
+  await said();
   Deno.exit(code);
+}
+
+/** Waits until what was said is written, for half a second at most. */
+export function said(): Promise<void> {
+  return standardError.flush(LAST_LINES_MS);
 }
 
 async function codeOf(

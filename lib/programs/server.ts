@@ -77,6 +77,7 @@ async function run(settings: ServerSettings): Promise<number> {
   });
   await socket.opened;
   const warnings = new Warnings();
+  const warn = (error: unknown) => warnings.onceAlike(reasonOf(error));
   // The page asks for the stats of a collector that is given the page.
   const started = Promise.withResolvers<Collector>();
   const stats = async () => {
@@ -90,7 +91,7 @@ async function run(settings: ServerSettings): Promise<number> {
     socket,
     own,
     stats,
-    warnings,
+    warn,
   });
   let broken: Error | undefined;
   collector = collect(socket, {
@@ -98,7 +99,7 @@ async function run(settings: ServerSettings): Promise<number> {
     sinks,
     firstId,
     onError: (error, sink) => {
-      if (sink !== printer) return warnings.once(error.message);
+      if (sink !== printer) return warn(error);
       broken ??= error;
       collector?.stop();
     },
@@ -106,7 +107,6 @@ async function run(settings: ServerSettings): Promise<number> {
   started.resolve(collector);
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
-  const warn = (error: unknown) => warnings.once(reasonOf(error));
   using _stats = every(
     statsMs,
     async () => print(await stats(), settings),
