@@ -1,4 +1,4 @@
-import { quote } from "../../errors.ts";
+import { errors, quote } from "../../errors.ts";
 import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
 import { Recent } from "../recent.ts";
@@ -270,6 +270,8 @@ export class SqliteStore implements Store {
     try {
       this.#reader = new StoreReader(this.path);
     } catch (error) {
+      // It was moved again, which is reported.
+      if (error instanceof errors.NotFound) return;
       this.#warnings.note(reasonOf(error));
     }
   }
