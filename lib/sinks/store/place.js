@@ -22,6 +22,7 @@ import { stateWithoutWriting } from "./state.js";
 
 // How often the end tries to fold the log of a file that was moved.
 const MAX_FOLDS = 10;
+const MAX_OPENINGS = 5;
 
 /** The place of a store: whatever others do, the file at its path is in use. */
 export class Place {
@@ -68,6 +69,27 @@ export class Place {
 
   /** Opens the file at the path, or creates it. */
   open() {
+    for (let n = 1;; n++) {
+      const file = this.#claim();
+      try {
+        const next = new Database(
+          this.#settings.path,
+          this.#settings,
+          this.state,
+        );
+        this.#database = this.#checked(next);
+        break;
+      } catch (error) {
+        // Others may have moved it while it was opened.
+        if (file.look() === "same" || n === MAX_OPENINGS) throw error;
+      }
+    }
+    this.state = this.#database.state;
+    this.#file?.rememberLog();
+  }
+
+  /** Locks the file at the path. */
+  #claim() {
     const { path } = this.#settings;
     // Another one may be there now.
     if (this.#file !== undefined && this.#file.look() !== "same") {
@@ -79,16 +101,16 @@ export class Place {
       if (orphan !== undefined) this.#orphans.push(orphan);
       this.#file = new StoreFile(path);
     }
-    const next = new Database(path, this.#settings, this.state);
-    if (this.isNumbered && next.lastId > this.state.lastId) {
-      next.close();
-      throw new Error(
-        "another store is in its place, with higher numbers; move it away",
-      );
-    }
-    this.#database = next;
-    this.state = next.state;
-    this.#file.rememberLog();
+    return this.#file;
+  }
+
+  /** @param {Database} next */
+  #checked(next) {
+    if (!this.isNumbered || next.lastId <= this.state.lastId) return next;
+    next.close();
+    throw new Error(
+      "another store is in its place, with higher numbers; move it away",
+    );
   }
 
   /**
@@ -187,7 +209,7 @@ export class Place {
     const change = file.look();
     if (change === "same") return undefined;
     if (
-      change !== "moved" || this.#isCut || !file.hasOwnLog(database.opening)
+      change !== "moved" || this.#isCut || !hasOwnLog(file, database)
     ) {
       await this.#settled();
       return undefined;
@@ -262,7 +284,7 @@ export class Place {
     if (change === "removed") {
       return await this.#save(database) ? "saved" : "replaced";
     }
-    if (change === "moved" && !file.hasOwnLog(database.opening)) {
+    if (change === "moved" && !hasOwnLog(file, database)) {
       return "severed";
     }
     if (change === "moved" && !database.foldLog()) {
@@ -325,4 +347,12 @@ export class Place {
     // What is kept is forgotten by the next one.
     this.#isDirty = !isEmpty;
   }
+}
+
+/**
+ * @param {StoreFile} file
+ * @param {Database} database
+ */
+function hasOwnLog(file, { opening, isLogWritten }) {
+  return file.hasOwnLog(opening, isLogWritten);
 }

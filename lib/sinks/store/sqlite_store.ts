@@ -1,5 +1,5 @@
 import { count } from "../../count.ts";
-import { quote } from "../../errors.ts";
+import { errors, quote } from "../../errors.ts";
 import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
 import { Recent } from "../recent.ts";
@@ -281,6 +281,8 @@ export class SqliteStore implements Store {
     try {
       this.#reader = new StoreReader(this.path);
     } catch (error) {
+      // It was moved again, which is reported.
+      if (error instanceof errors.NotFound) return;
       this.#warnings.note(reasonOf(error));
     }
   }
