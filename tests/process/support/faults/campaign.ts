@@ -20,7 +20,9 @@ export async function campaign(
   await using world = await World.open(`${seed}`, chance);
   try {
     await run(world, faults);
-    if (Deno.env.has("PLI_LOG")) console.log(`seed ${seed}\n${world.log.join("\n")}`);
+    if (Deno.env.has("PLI_LOG")) {
+      console.log(`seed ${seed}\n${world.log.join("\n")}`);
+    }
   } catch (cause) {
     const { message } = cause as Error;
     const said = world.lives.length > 0 ? world.subject.stderr.text : "";
