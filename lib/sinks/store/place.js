@@ -2,15 +2,14 @@
 // The file at a store's path: opened, compared, and followed by another one.
 import { Database } from "./database.js";
 import { setOrphanAside, statOf, StoreFile } from "./file.js";
+import { hasOwnLog, saved } from "./fate.js";
 import { Kept } from "./kept.js";
 import { stateWithoutWriting } from "./state.js";
 
 /**
  * @typedef {import("./rows.js").Batch} Batch
  * @typedef {import("./state.js").Start} Start
- *
- * @typedef {"moved" | "severed" | "torn" | "saved" | "removed" | "replaced" | "emptied" |
- *   "cut"} Fate What became of a file.
+ * @typedef {import("./fate.js").Fate} Fate
  *
  * @typedef {object} Settings
  * @property {string} path
@@ -255,7 +254,9 @@ export class Place {
       throw new Error("another program cut it short; move it away");
     }
     await this.#othersLeft();
-    const fate = await this.#fateOf(change, file, database);
+    const fate = this.#isCut
+      ? "cut"
+      : await saved(change, file, database, this.#settings.path);
     this.#predecessor = { fate, size: this.#sizeOfLoss(fate, database) };
     database.close();
     if (fate === "moved") file.markWithoutLog();
@@ -272,28 +273,6 @@ export class Place {
   }
 
   /**
-   * Saves what can be saved of a file.
-   *
-   * @param {"moved" | "removed" | "emptied"} change
-   * @param {StoreFile} file
-   * @param {Database} database
-   * @returns {Promise<Fate>}
-   */
-  async #fateOf(change, file, database) {
-    if (this.#isCut) return "cut";
-    if (change === "removed") {
-      return await this.#save(database) ? "saved" : "replaced";
-    }
-    if (change === "moved" && !hasOwnLog(file, database)) {
-      return "severed";
-    }
-    if (change === "moved" && !database.foldLog()) {
-      throw new Error("another process reads it for long");
-    }
-    return change;
-  }
-
-  /**
    * How many messages are lost with a file, unless they are written again.
    *
    * @param {Fate} fate
@@ -302,24 +281,6 @@ export class Place {
   #sizeOfLoss(fate, database) {
     if (fate === "moved" || fate === "saved") return 0;
     return fate === "severed" ? this.#kept.size : database.size;
-  }
-
-  /**
-   * Writes a removed file to the disk again, unless another one is in its place.
-   *
-   * @param {Database} removed
-   */
-  async #save(removed) {
-    const { path } = this.#settings;
-    if ((statOf(path)?.size ?? 0) > 0) return false;
-    try {
-      await removed.saveTo(path);
-      return true;
-    } catch (error) {
-      // A half of it must not be taken for a file of somebody else.
-      if (statOf(path) !== undefined) Deno.truncateSync(path);
-      throw error;
-    }
   }
 
   /** Writes again what is lost with the file before. @param {Database} next */
@@ -347,12 +308,4 @@ export class Place {
     // What is kept is forgotten by the next one.
     this.#isDirty = !isEmpty;
   }
-}
-
-/**
- * @param {StoreFile} file
- * @param {Database} database
- */
-function hasOwnLog(file, { opening, isLogWritten }) {
-  return file.hasOwnLog(opening, isLogWritten);
 }
