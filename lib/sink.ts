@@ -93,4 +93,17 @@ export interface CheckpointedLog extends MessageLog {
   checkpoint(destination: string): number;
   /** Saves that all messages up to that number were published. */
   saveCheckpoint(destination: string, id: number): void;
+  /**
+   * Returns the epoch of a message. An epoch is random, and made each time that
+   * the log is opened, so that with the number it identifies one message even
+   * where logs were copied or restored. A message keeps its epoch.
+   * @default {the identity}
+   */
+  epochOf?(id: number): string;
+  /**
+   * Begins a new epoch at that message, because another log has the present one.
+   * Resolves when it is saved.
+   * @default {nothing}
+   */
+  beginEpoch?(id: number): Promise<void>;
 }

@@ -88,7 +88,7 @@ function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
  * shell. It works in the user's folder.
  */
 export function command(
-  { net, read, write, env, run, ffi }: Needs,
+  { net, read, write, beside, env, run, ffi }: Needs,
   { script, args, url }: Invocation,
 ): string {
   const words = ["deno", "run"];
@@ -97,8 +97,10 @@ export function command(
     else if (values) words.push(`--allow-${name}=${values.join(",")}`);
   };
   allow("net", namable(net));
-  allow("read", read?.map(withoutComma));
-  allow("write", write?.map(withoutComma));
+  const files = (some: string[] | undefined, more: string[] = []) =>
+    some && [...new Set([...some, ...more].map(withoutComma))];
+  allow("read", files(read, beside));
+  allow("write", files(write, beside));
   const hasCredentials = url !== undefined && CREDENTIALS_IN_URL.test(url);
   allow("env", hasCredentials ? [...env ?? [], CREDENTIALS] : env);
   allow("run", run);

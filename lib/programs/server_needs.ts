@@ -5,11 +5,11 @@ import {
   type Needs,
   toAnswer,
   toBind,
+  toBindUnix,
   together,
-  toKeep,
   toReach,
   toSendToSelf,
-  toUseUnix,
+  toStore,
 } from "./needs.ts";
 import { type Secret, toKnow } from "./secrets.ts";
 import {
@@ -27,7 +27,7 @@ export function serverNeeds(settings: ServerSettings): Needs {
     toListen(settings),
     toCarry(carrier),
     toCountSystemDrops(carrier),
-    store === undefined ? {} : toKeep(store.path),
+    store === undefined ? {} : toStore(store.path),
     page === undefined ? {} : toServe(page),
     page === undefined ? {} : toSendToSelf(settings.address),
     publish === undefined ? {} : toPublish(publish),
@@ -37,7 +37,7 @@ export function serverNeeds(settings: ServerSettings): Needs {
 function toListen(settings: ServerSettings): Needs {
   const { address, carrier } = settings;
   if ("path" in address) {
-    return together(toUseUnix(address.path), toKeep(address.path));
+    return toBindUnix(address.path);
   }
   // Deno looks up the names of its own sockets after it checked the permission.
   const looksUp = carrier.fast || carrier.scheme === "quic";

@@ -21,7 +21,7 @@ export class UnixReceiver implements Carrier {
       this.opened = Promise.resolve();
     } catch (error) {
       const stale = error instanceof errors.AddrInUse &&
-        Deno.lstatSync(this.#addr.path);
+        stat(this.#addr.path);
       if (!stale || !stale.isSocket) throw error;
       this.opened = this.#replace(stale, error);
       // `receive` rejects with it too, if the program does not await `opened`.
@@ -90,6 +90,8 @@ async function hasListener(path: string): Promise<boolean> {
 }
 
 function stat(path: string): Deno.FileInfo | undefined {
+  // An abstract name has no file.
+  if (path.startsWith("\0")) return undefined;
   try {
     return Deno.lstatSync(path);
   } catch (error) {

@@ -141,6 +141,7 @@ export class Publishing implements NatsSink {
         this.#waiting,
         this.#wake,
         (settled) => this.#onSettled(settled),
+        (id) => this.#onForeign(id),
       ).run(signal);
     } finally {
       signal.removeEventListener("abort", close);
@@ -148,12 +149,19 @@ export class Publishing implements NatsSink {
     }
   }
 
+  #onForeign(id: number): void {
+    this.#warnings.note(
+      `${this.#broker} has another message under the ID of message ${id}: ` +
+        "is a copy of this server running? It is published again under a new one",
+    );
+  }
+
   #onSettled({ outcome, reason, missing }: Settled): void {
     if (missing > 0) {
       this.#counts.lost += missing;
       this.#warnings.note(
         `${this.#broker} will not get ${count(missing, "message")}: ` +
-          "deleted from the store before they could be published",
+          "they are no longer in the store",
       );
     }
     if (outcome === "refused") {
