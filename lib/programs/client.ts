@@ -14,7 +14,7 @@ import {
   OPTIONS,
 } from "./client_options.ts";
 import { formatter } from "./format.ts";
-import { type InputMessage, inputMessages } from "./input.ts";
+import { type InputMessage, inputMessages, STANDARD_INPUT } from "./input.ts";
 import { parseOptions } from "./options.ts";
 import { Output } from "./output.ts";
 import { pace } from "./pace.ts";
@@ -40,8 +40,13 @@ export async function client(
   );
   const limit = largestMessageTo(carrier, remote);
   const input = await inputMessages({ ...settings, limit });
-  if (messages.length === 0 && !file && Deno.stdin.isTerminal()) {
-    say(`each line is sent to ${formatAddress(remote)}; Ctrl-D ends the input`);
+  const isTyped = file === STANDARD_INPUT || !file && messages.length === 0;
+  if (isTyped && Deno.stdin.isTerminal()) {
+    const to = formatAddress(remote);
+    const what = file
+      ? `the input is sent to ${to} as one message`
+      : `each line is sent to ${to}`;
+    say(`${what}; Ctrl-D ends the input`);
   }
   return await run(input, settings, limit);
 }
