@@ -1,4 +1,5 @@
 import { failure } from "../errors.ts";
+import { aside } from "./program.ts";
 
 // Bytes that may wait for a slow reader of standard output before writers wait.
 const HIGH_WATER_MARK = 256 * 1024;
@@ -48,7 +49,7 @@ export class Output {
       }
       this.#waiting = [];
       this.#size = 0;
-      await writeAll(batch);
+      await aside(() => writeAll(batch));
     }
     this.#busy = false;
   }

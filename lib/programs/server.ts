@@ -8,6 +8,8 @@ import { reasonOf, Warnings } from "../warnings.ts";
 import { serverCarrier } from "./carriers.ts";
 import { collectorTotals } from "./collector_totals.ts";
 import { parseOptions } from "./options.ts";
+import { showProgress } from "./progress.ts";
+import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, isAnswered, onInterrupt, say } from "./program.ts";
 import { serverNeeds } from "./server_needs.ts";
@@ -83,6 +85,7 @@ async function run(settings: ServerSettings): Promise<number> {
   using _ = onInterrupt(() => void collector.stop());
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
+  using progress = showProgress(replayProgress(sinks), quiet);
   using _stats = every(
     statsMs,
     async () => print(await stats(), settings),
@@ -92,6 +95,7 @@ async function run(settings: ServerSettings): Promise<number> {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
   }, warnings);
   const end = await collector.finished;
+  progress[Symbol.dispose]();
   if (!quiet) print(await stats(), settings);
   if (broken !== undefined) throw broken;
   return end === "stopped" ? EXIT.done : exitCode(socket, end);
