@@ -1,4 +1,4 @@
-import { type Addr, copyAddr, type NetAddr } from "./addr.ts";
+import { type Addr, copyAddr } from "./addr.ts";
 import {
   milliseconds,
   requireFunction,
@@ -7,15 +7,28 @@ import {
   wrongType,
 } from "./check.ts";
 import { copyDatagram, Datagram } from "./datagram.ts";
-import { ignoreRejection, isThenable } from "./promises.ts";
+import { isClosed } from "./errors.ts";
+import { beforeAbort, ignoreRejection, isThenable } from "./promises.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import { type Data, encode } from "./socket/messages.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";
+import type {
+  CollectOptions,
+  Collector,
+  CollectorEnd,
+  StopOptions,
+} from "./collector.ts";
 import type { CollectorStats, Sink } from "./sink.ts";
 import { SinkWriter } from "./sink_writer.ts";
 
+export type {
+  CollectOptions,
+  Collector,
+  CollectorEnd,
+  StopOptions,
+} from "./collector.ts";
 export type {
   CheckpointedLog,
   CollectorStats,
@@ -26,63 +39,14 @@ export type {
 
 const ACTION = "collect";
 
-// How many answers are sent at a time, and how long the end waits for them.
+// How many answers are sent at a time.
 const MAX_ANSWERS = 1024;
-const ANSWERS_MS = 5000;
-
-/** Options of {@linkcode collect}. */
-export interface CollectOptions<A extends Addr = NetAddr> {
-  /**
-   * The sinks, which all get each message, in this order. At the end they are
-   * flushed in this order and closed in the reverse order, so that a sink may
-   * read from one before it.
-   * @default {none}
-   */
-  sinks?: readonly Sink[] | undefined;
-  /** Ends after this many messages. @default {Infinity} */
-  count?: number | undefined;
-  /**
-   * Ends when no message has arrived for this many milliseconds.
-   * @default {Infinity}
-   */
-  timeoutMs?: number | undefined;
-  /** The number of the first message. @default {1} */
-  firstId?: number | undefined;
-  /**
-   * Called with a copy of each datagram. The result is sent to the datagram's
-   * sender by `socket.answer`; `undefined` sends nothing. A peer that takes its
-   * answers slowly holds up no other: of its answers 256 are sent at a time, 4 MiB
-   * wait, and more are counted as `withheld.busy`.
-   * @default {nothing}
-   */
-  answer?: ((datagram: Datagram<A>) => Data | undefined) | undefined;
-  /**
-   * Called with an error of a sink, of `answer` or of the socket, and with the
-   * sink if it was one. The collector goes on.
-   * @default {prints it to the console}
-   */
-  onError?: ((error: Error, sink?: Sink) => void) | undefined;
-}
-
-/** Why a collector ended. */
-export type CollectorEnd = "count" | "timeout" | "stopped" | "closed";
-
-/** A running collector; {@linkcode collect} returns it. */
-export interface Collector {
-  /**
-   * Resolves when the collector has ended and its sinks are closed: after `count`
-   * messages, after `timeoutMs` without one, by `stop`, or because the socket was
-   * closed.
-   */
-  readonly finished: Promise<CollectorEnd>;
-  /** Returns the numbers of the socket and the sinks so far. */
-  stats(): Promise<CollectorStats>;
-  /**
-   * Stops receiving, flushes pending messages to the sinks and closes the sinks.
-   * Datagrams that have not been received stay in the socket.
-   */
-  stop(): Promise<CollectorEnd>;
-}
+const END_MS = 5000;
+// How much of the time of the end answers and sinks have before they are closed.
+const FLUSH_SHARE = 0.8;
+// How long the end receives what has arrived.
+const DRAIN_MS = 1000;
+const PAUSE_MS = 10;
 
 /**
  * Receives the datagrams of a socket, numbers them, and writes them to sinks in
@@ -93,7 +57,8 @@ export interface Collector {
  * The socket's `allow`, `deny` and `rateLimit` (see `bind`) decide which
  * datagrams are accepted.
  *
- * @throws {RangeError} `count`, `timeoutMs` or `firstId` is out of range.
+ * @throws {RangeError} `count`, `timeoutMs`, `endTimeoutMs` or `firstId` is out of
+ * range.
  * @throws {TypeError} The socket or an option is of the wrong type.
  *
  * @example
@@ -125,6 +90,7 @@ export function collect<A extends Addr>(
   requireSocket(socket);
   requireOptions(ACTION, options);
   const { count = Infinity, timeoutMs, firstId = 1, sinks = [] } = options;
+  const { endTimeoutMs = END_MS } = options;
   const { answer, onError } = options;
   for (const [name, value] of Object.entries({ answer, onError })) {
     if (value !== undefined) requireFunction(ACTION, name, value);
@@ -135,6 +101,7 @@ export function collect<A extends Addr>(
     sinks,
     count: wholeNumber(ACTION, "count", count, 0, Infinity),
     timeoutMs: milliseconds(ACTION, "timeoutMs", timeoutMs),
+    endTimeoutMs: milliseconds(ACTION, "endTimeoutMs", endTimeoutMs),
     firstId: wholeNumber(ACTION, "firstId", firstId, 1),
   });
 }
@@ -151,7 +118,10 @@ function requireSocket(socket: unknown): void {
 
 /** Checked options, with their defaults. */
 type Checked<A extends Addr> =
-  & Pick<CollectOptions<A>, "answer" | "onError" | "timeoutMs">
+  & Pick<
+    CollectOptions<A>,
+    "answer" | "onError" | "timeoutMs" | "endTimeoutMs"
+  >
   & { sinks: readonly Sink[]; count: number; firstId: number };
 
 class SocketCollector<A extends Addr> implements Collector {
@@ -161,6 +131,16 @@ class SocketCollector<A extends Addr> implements Collector {
   readonly #sinks: SinkWriter;
   readonly #answers: PeerLines;
   readonly #report: (error: unknown, sink?: Sink) => void;
+  readonly #endTimeoutMs: number | undefined;
+  // The first ends the waiting, the second the closing.
+  readonly #flushLimit = new AbortController();
+  readonly #limit = new AbortController();
+  #cancelLimit = () => {};
+  // Ends the wait of the receive loop.
+  #release = () => {};
+  #isDrained = true;
+  #isOver = false;
+  #next: number;
   #lastAt: number;
   #end: CollectorEnd | undefined;
   #kernelDrops: number | undefined;
@@ -176,12 +156,14 @@ class SocketCollector<A extends Addr> implements Collector {
     this.#sinks = new SinkWriter(ACTION, options.sinks, clock, this.#report);
     this.#answers = new PeerLines(MAX_ANSWERS, clock);
     if (options.answer !== undefined) this.#withheld = 0;
+    this.#endTimeoutMs = options.endTimeoutMs;
+    this.#next = options.firstId;
     this.#lastAt = socket.clock.now();
     this.finished = this.#run(options);
   }
 
   async stats(): Promise<CollectorStats> {
-    this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
+    await this.#countKernelDrops();
     const { withheld, ...stats } = this.#socket.stats;
     return {
       ...stats,
@@ -195,38 +177,115 @@ class SocketCollector<A extends Addr> implements Collector {
     };
   }
 
-  stop(): Promise<CollectorEnd> {
+  stop({ drain, timeoutMs }: StopOptions = {}): Promise<CollectorEnd> {
+    const ms = milliseconds("stop", "timeoutMs", timeoutMs);
+    if (drain && this.#end === undefined) this.#isDrained = false;
     this.#stop("stopped");
+    if (ms !== undefined) this.#endWithin(ms);
     return this.finished;
   }
 
   #stop(end: CollectorEnd): void {
-    this.#end ??= end;
+    if (this.#end !== undefined) return;
+    this.#end = end;
     this.#datagrams.return?.();
+    this.#release();
+    this.#endWithin(this.#endTimeoutMs);
+  }
+
+  #endWithin(ms: number | undefined): void {
+    this.#cancelLimit();
+    if (ms === undefined || this.#isOver) return;
+    const { clock } = this.#socket;
+    const end = () => {
+      this.#flushLimit.abort();
+      this.#limit.abort();
+    };
+    if (ms === 0) return end();
+    const cancels = [
+      clock.after(ms * FLUSH_SHARE, () => this.#flushLimit.abort()),
+      clock.after(ms, end),
+    ];
+    this.#cancelLimit = () => cancels.forEach((cancel) => cancel());
   }
 
   async #run(options: Checked<A>): Promise<CollectorEnd> {
     const { count, timeoutMs, firstId, answer } = options;
     const cancel = timeoutMs === undefined ? undefined : this.#watch(timeoutMs);
-    let next = firstId;
     if (count === 0) this.#stop("count");
     await pump(this.#datagrams, this.#socket.clock, (datagram) => {
       this.#lastAt = this.#socket.clock.now();
-      this.#sinks.add({ id: next++, time: new Date(), datagram });
-      if (next - firstId >= count) this.#stop("count");
+      this.#add(datagram);
+      if (this.#next - firstId >= count) this.#stop("count");
       const { full } = this.#sinks;
       return full === undefined
         ? this.#answer(datagram, answer)
-        : full.then(() => this.#answer(datagram, answer));
+        : this.#hold(full).then(() => this.#answer(datagram, answer));
     }, this.#report);
     this.#stop("closed");
     cancel?.();
+    const { signal } = this.#flushLimit;
+    if (!this.#isDrained) await this.#drain(answer, signal);
     this.#sinks.end();
-    await this.#endAnswers();
-    // While the socket is still open.
-    this.#kernelDrops = await this.#socket.kernelDrops() ?? this.#kernelDrops;
-    await this.#sinks.close();
+    await Promise.all([
+      beforeAbort(this.#answers.idle(), signal),
+      // While the socket is still open.
+      beforeAbort(this.#countKernelDrops(), signal),
+      this.#sinks.flush(signal),
+    ]);
+    this.#answers.clear();
+    await this.#sinks.close(this.#limit.signal);
+    this.#isOver = true;
+    this.#cancelLimit();
     return this.#end ?? "closed";
+  }
+
+  #add(datagram: Datagram<A>): void {
+    this.#sinks.add({ id: this.#next++, time: new Date(), datagram });
+  }
+
+  /** Waits, but not beyond the stop. */
+  #hold(wait: Promise<void>): Promise<void> {
+    if (this.#end !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#release = resolve;
+      wait.then(resolve);
+    });
+  }
+
+  /** Receives what has arrived, unless a sink stays full. */
+  async #drain(
+    answer: CollectOptions<A>["answer"],
+    limit: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#socket;
+    const until = clock.now() + DRAIN_MS;
+    while (!limit.aborted && clock.now() < until) {
+      const { full } = this.#sinks;
+      if (full !== undefined) {
+        const hasRoom = settles(full, until - clock.now(), clock);
+        await beforeAbort(hasRoom, limit);
+        if (limit.aborted || !await hasRoom) return;
+      }
+      try {
+        const datagram = await this.#socket.tryReceive();
+        if (datagram === undefined) return;
+        this.#add(datagram);
+        this.#answer(datagram, answer);
+      } catch (error) {
+        if (isClosed(error)) return;
+        this.#report(error);
+        // A persistent error makes no busy loop.
+        await new Promise<void>((go) => void clock.after(PAUSE_MS, go));
+      }
+    }
+  }
+
+  /** What cannot be counted is not known, unless the socket is closed. */
+  async #countKernelDrops(): Promise<void> {
+    const drops = await this.#socket.kernelDrops();
+    const isOver = this.#isOver || this.#end === "closed";
+    if (drops !== undefined || !isOver) this.#kernelDrops = drops;
   }
 
   /** Begins to send the answer. Waits only if too many are being sent. */
@@ -248,7 +307,8 @@ class SocketCollector<A extends Addr> implements Collector {
       run: () => this.#send(data, received),
       drop: () => void (this.#withheld = (this.#withheld ?? 0) + 1),
     });
-    return this.#answers.room();
+    const room = this.#answers.room();
+    return room && this.#hold(room);
   }
 
   async #send(data: Data, datagram: Datagram<A>): Promise<void> {
@@ -256,14 +316,6 @@ class SocketCollector<A extends Addr> implements Collector {
       await this.#socket.answer(data, datagram);
     } catch (error) {
       this.#report(error);
-    }
-  }
-
-  /** Waits for the answers, but not for a peer that does not take them. */
-  async #endAnswers(): Promise<void> {
-    const { clock } = this.#socket;
-    if (!await settles(this.#answers.idle(), ANSWERS_MS, clock)) {
-      this.#answers.clear();
     }
   }
 

@@ -11,6 +11,19 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof value.then === "function";
 }
 
+/** Resolves when the promise has settled, or when the signal aborts. */
+export async function beforeAbort(
+  promise: Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const abort = () => aborted.resolve();
+  signal.addEventListener("abort", abort);
+  await Promise.race([promise.catch(() => {}), aborted.promise]);
+  signal.removeEventListener("abort", abort);
+}
+
 /** Ignores how a promise is settled, so that no rejection is unhandled. */
 export function ignoreRejection(promise: PromiseLike<unknown>): void {
   Promise.resolve(promise).catch(() => {});

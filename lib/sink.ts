@@ -38,8 +38,14 @@ export interface Sink {
    * one for now (a broker is away).
    */
   flush(): Promise<void>;
-  /** Flushes, then frees all resources. A second call does nothing. */
-  close(): Promise<void>;
+  /**
+   * Flushes, then frees all resources. A second call does nothing.
+   *
+   * @param limit Given by a collector, which has called `flush` before. It aborts
+   * when the time is over. The sink then waits no more: it counts what is left,
+   * and frees its resources.
+   */
+  close(limit?: AbortSignal): Promise<void>;
   /**
    * A snapshot of the sink's numbers, from 0; anything else is left out. Each is a count of messages that had one
    * outcome, such as `stored` or `lost`, and each message is in one of them.
@@ -87,4 +93,17 @@ export interface CheckpointedLog extends MessageLog {
   checkpoint(destination: string): number;
   /** Saves that all messages up to that number were published. */
   saveCheckpoint(destination: string, id: number): void;
+  /**
+   * Returns the epoch of a message. An epoch is random, and made each time that
+   * the log is opened, so that with the number it identifies one message even
+   * where logs were copied or restored. A message keeps its epoch.
+   * @default {the identity}
+   */
+  epochOf?(id: number): string;
+  /**
+   * Begins a new epoch at that message, because another log has the present one.
+   * Resolves when it is saved.
+   * @default {nothing}
+   */
+  beginEpoch?(id: number): Promise<void>;
 }

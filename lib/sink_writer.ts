@@ -1,13 +1,16 @@
 import { countsOf, requireFunction, wrongType } from "./check.ts";
 import type { Clock } from "./clock.ts";
-import { isThenable } from "./promises.ts";
+import { beforeAbort, isThenable } from "./promises.ts";
 import type { CollectorStats, Message, Sink } from "./sink.ts";
+import { settles } from "./socket/peer_lines.ts";
 
 // A batch is written when it has this size or this age, whichever comes first.
 // A timer of 2 ms fires after 2 to 4 ms (measured on Linux).
 const MAX_BATCH = 1000;
 const MAX_BATCH_BYTES = 1024 * 1024;
 const MAX_BATCH_AGE_MS = 2;
+// What a sink has to count and to free when the time is over.
+const GRACE_MS = 200;
 
 /**
  * Writes messages to sinks in batches. A sink is the program's: whatever it
@@ -73,17 +76,31 @@ export class SinkWriter {
     this.#flush();
   }
 
-  /** Flushes the sinks in order. Closes those last that others read from. */
-  async close(): Promise<void> {
-    for (const [, sink] of this.#sinks) await this.#call(sink, "flush");
-    for (const [, sink] of this.#sinks.toReversed()) {
-      await this.#call(sink, "close");
+  /** Flushes the sinks, all at the same time, until the limit aborts. */
+  async flush(limit: AbortSignal): Promise<void> {
+    const flushed = this.#sinks.map(([, sink]) =>
+      this.#call(sink, () => sink.flush())
+    );
+    await beforeAbort(Promise.all(flushed), limit);
+  }
+
+  /**
+   * Closes the sinks, those last that others read from. A sink that is not closed
+   * shortly after the limit has aborted is reported and left.
+   */
+  async close(limit: AbortSignal): Promise<void> {
+    for (const [name, sink] of this.#sinks.toReversed()) {
+      const closed = this.#call(sink, () => sink.close(limit));
+      await beforeAbort(closed, limit);
+      if (await settles(closed, GRACE_MS, this.#clock)) continue;
+      const text = `the sink ${name} did not end in time`;
+      this.#report(new Error(text), sink);
     }
   }
 
-  async #call(sink: Sink, method: "flush" | "close"): Promise<void> {
+  async #call(sink: Sink, method: () => Promise<void>): Promise<void> {
     try {
-      await sink[method]();
+      await method();
     } catch (error) {
       this.#report(error, sink);
     }

@@ -29,6 +29,14 @@ export class Warnings {
     }
   }
 
+  /**
+   * Reports a line, unless one was reported that differs only in numbers, such as
+   * the ports of peers.
+   */
+  onceAlike(line: string): void {
+    this.once(line.replace(/\d+/g, "#"), line);
+  }
+
   /** Reports a line in any case. */
   note(line: string): void {
     try {

@@ -121,6 +121,8 @@ const REFUSED = [
   `${"a.".repeat(130)}a:1`,
   "unix:",
   "unix:a\u0000b",
+  "unix:@a%b",
+  `unix:@${"p".repeat(108)}`,
   `unix:${"p".repeat(108)}`,
   `unix:${"é".repeat(54)}`,
   "UNIX:/run/pli.sock",
@@ -186,6 +188,22 @@ Deno.test("a rejection names a valid form", () => {
   assertStringIncludes(refusal("::1:5").message, "in brackets");
 });
 
+for (
+  const [text, path] of [
+    ["unix:@app", "\0app"],
+    ["unix:@", "\0"],
+    ["unix:@a%00b%25", "\0a\0b%"],
+    [`unix:@${"q".repeat(107)}`, `\0${"q".repeat(107)}`],
+    ["unix:./@file", "@file"],
+  ]
+) {
+  Deno.test(`${text} is a name that the system may hand in, both ways`, () => {
+    const address = { transport: "unixpacket" as const, path: path! };
+    assertEquals(parseAddress(text!), address);
+    assertEquals(formatAddress(address), text);
+  });
+}
+
 Deno.test("formatAddress shows a peer without a path", () => {
   const unnamed = { transport: "unixpacket", path: null };
   assertEquals(formatAddress(unnamed as unknown as Deno.UnixAddr), "unix:");
@@ -203,8 +221,14 @@ Deno.test("parseAddress is the inverse of formatAddress for random addresses", (
       () => canonicalHost(groups(below)),
       () => `${canonicalHost(groups(below))}%${letters(3)}`,
     ][below(4)]!();
+    const path = [
+      () => `/${letters(below(90))}`,
+      () => `@${letters(below(90))}`,
+      () => `\0${letters(below(90))}`,
+      () => `\0%\0${letters(below(90))}%00@\0`,
+    ][below(4)]!();
     const address = below(8) === 0
-      ? { transport: "unixpacket" as const, path: `/${letters(below(90))}` }
+      ? { transport: "unixpacket" as const, path }
       : net(host, below(65_536));
     assertEquals(parseAddress(formatAddress(address)), address);
   }

@@ -221,6 +221,19 @@ Deno.test("stats are those of the socket, and of each sink under its name", asyn
   });
 });
 
+Deno.test("a count of the system that fails later is not known, until the socket is closed", async () => {
+  const { carrier, collector, socket } = fake();
+  let drops: number | undefined = 3;
+  Object.assign(carrier, { kernelDrops: () => Promise.resolve(drops) });
+  assertEquals((await collector.stats()).kernelDrops, 3);
+  drops = undefined;
+  assertEquals((await collector.stats()).kernelDrops, undefined);
+  drops = 5;
+  await collector.stop();
+  socket.close();
+  assertEquals((await collector.stats()).kernelDrops, 5);
+});
+
 Deno.test("at the end sinks are flushed in order and closed in reverse order", async () => {
   const calls: string[] = [];
   const sinks = ["a", "b"].map((name) => {
@@ -244,6 +257,76 @@ Deno.test("stats name the gauges of each sink that has some", async () => {
   const { sinks, gauges } = await collector.stats();
   assertEquals(sinks, { mine: { written: 1 }, other: { written: 1 } });
   assertEquals(gauges, { mine: ["written"] });
+});
+
+Deno.test("stop ends the wait for a sink that stays full", async () => {
+  const { carrier, clock, collector, sink } = fake();
+  sink.onWrite = () => new Promise<void>(() => {});
+  carrier.deliver("a");
+  await turn();
+  clock.advance(2);
+  carrier.deliver("b");
+  carrier.deliver("c");
+  await turn();
+  assertEquals(await collector.stop(), "stopped");
+  assertEquals(sink.texts, ["a", "b"]);
+  assertEquals(sink.calls, ["flush", "close"]);
+});
+
+Deno.test("sinks share the time of the end; one that never ends is reported and left", async () => {
+  const sinks = ["a", "stuck", "c"].map((name) => new Memory(name));
+  const stuck = sinks[1]!;
+  const never = () => new Promise<void>(() => {});
+  let isOver = false;
+  stuck.flush = never;
+  stuck.close = (limit?: AbortSignal) => {
+    isOver = limit?.aborted === true;
+    return never();
+  };
+  const { clock, collector, errors } = fake({ endTimeoutMs: 100 }, sinks);
+  const stopped = collector.stop();
+  await turn();
+  // None waits for another one to flush.
+  assertEquals(sinks.map(({ calls }) => calls), [["flush"], [], ["flush"]]);
+  clock.advance(100);
+  await turn();
+  clock.advance(200);
+  assertEquals(await stopped, "stopped");
+  assertEquals(isOver, true);
+  assertEquals(sinks[0]!.calls, ["flush", "close"]);
+  assertEquals(errors, [["the sink stuck did not end in time", "stuck"]]);
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("a second stop can end at once", async () => {
+  const sink = new Memory();
+  sink.flush = () => new Promise<void>(() => {});
+  const { clock, collector } = fake({}, [sink]);
+  const stopped = collector.stop();
+  await turn();
+  assertEquals(sink.calls, []);
+  assertEquals(collector.stop({ timeoutMs: 0 }), stopped);
+  await stopped;
+  assertEquals(sink.calls, ["close"]);
+  assertEquals(clock.timers, 0);
+  assertThrows(() => collector.stop({ timeoutMs: -1 }), RangeError);
+});
+
+Deno.test("stop with drain receives what waits in the socket first, and answers it", async () => {
+  await using socket = bind(LOOPBACK);
+  await using client = await connect(socket.addr);
+  const sink = new Memory();
+  const full = Promise.withResolvers<void>();
+  sink.onWrite = () => full.promise;
+  const collector = collect(socket, { sinks: [sink], answer: () => "taken" });
+  await client.send("0");
+  while (sink.texts.length === 0) await turn();
+  // From here on the collector waits for the sink.
+  for (let n = 1; n <= 100; n++) await client.send(`${n}`);
+  full.resolve();
+  assertEquals(await collector.stop({ drain: true }), "stopped");
+  assertEquals(sink.texts, Array.from({ length: 101 }, (_, n) => `${n}`));
+  assertEquals((await collector.stats()).sent, 101);
 });
 
 for (

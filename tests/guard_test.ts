@@ -7,6 +7,7 @@ import {
   InvalidAddressError,
   serve,
 } from "../mod.ts";
+import type { SchemeAddr } from "../lib/addr.ts";
 import { FakeCarrier, FakeClock } from "./support/fakes.ts";
 import { LOOPBACK, net, SOON, turn } from "./support/helpers.ts";
 
@@ -216,6 +217,17 @@ Deno.test("answerLimit bounds the answers to each peer, and counts the rest", as
   assertEquals(socket.stats.withheld, { answerRate: 2, amplification: 0 });
   assertEquals(socket.stats.sent, 3);
   socket.close();
+});
+
+Deno.test("over connections a peer is answered as often as it asks", async () => {
+  const addr: SchemeAddr = { ...net("0.0.0.0", 62_000), scheme: "tls" };
+  const carrier = new FakeCarrier({ addr, clock: new FakeClock() });
+  using socket = new DatagramSocket(carrier);
+  const from: SchemeAddr = { ...net("192.0.2.1", 1), scheme: "tls" };
+  carrier.deliver("x", from);
+  const datagram = await socket.receive();
+  for (let n = 0; n < 10_100; n++) await socket.answer("x", datagram);
+  assertEquals(socket.stats.sent, 10_100);
 });
 
 Deno.test("a loop between two echo servers ends", async () => {

@@ -28,7 +28,8 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
  * Reads an address: `udp://127.0.0.1:62000`, `udp://[::1]:62000` or
  * `udp://localhost:0`. Without a scheme, `127.0.0.1:62000` is UDP, and `:62000`
  * is UDP on loopback. `tcp://`, `tls://` and `quic://` take the same form;
- * `unix:` takes a path, as in `unix:/run/pli.sock`. Names are not looked up. An
+ * `unix:` takes a path, as in `unix:/run/pli.sock`, or an abstract name of Linux,
+ * as in `unix:@pli` (the path `"\0pli"`). Names are not looked up. An
  * IPv6 address is returned in its canonical form (RFC 5952), with its zone
  * (`[fe80::1%eth0]`). This is the inverse of {@linkcode formatAddress}.
  *
@@ -54,7 +55,8 @@ export function parseAddress(text: string): SchemeAddr | UnixAddr {
 
 /**
  * Writes an address as text. This is the inverse of {@linkcode parseAddress}. A
- * peer without a path (an unbound `unix:` socket) becomes `unix:`.
+ * peer without a path (an unbound `unix:` socket) becomes `unix:`. In an abstract
+ * name `%` and NUL are written as `%25` and `%00`.
  *
  * @param address An address of any transport.
  * @returns The address as text, such as `udp://[::1]:62000`.
@@ -75,7 +77,7 @@ function textOf(address: unknown): string | undefined {
   if ("path" in address) {
     const { path } = address;
     const isPath = typeof path === "string" || (path ?? null) === null;
-    return isPath ? `unix:${path ?? ""}` : undefined;
+    return isPath ? `unix:${unixName((path ?? "") as string)}` : undefined;
   }
   const { transport, scheme, hostname, port }: Partial<SchemeAddr> = address;
   const name: unknown = scheme ?? transport;
@@ -91,6 +93,15 @@ function invalidObject(given: unknown, fields: OperationFields): never {
     ? "give its text: url.href without a path"
     : "give { transport, hostname, port }, { transport, path }, or text";
   throw withFields(new InvalidAddressError(shown(given), wanted), fields);
+}
+
+/** Writes the path of a unix socket; one that begins with NUL is an abstract name. */
+function unixName(path: string): string {
+  // A file of that name, in the folder where the program runs.
+  if (path.startsWith("@")) return `./${path}`;
+  return path.startsWith("\0")
+    ? `@${path.slice(1).replace(/[%\0]/g, encodeURIComponent)}`
+    : path;
 }
 
 /** Writes a host as part of an address: IPv6 in brackets (RFC 3986, section 3.2.2). */
@@ -242,14 +253,32 @@ function parse(text: unknown, fields: OperationFields): SchemeAddr | UnixAddr {
 type Invalid = (wanted: string) => Error;
 
 function parseUnix(text: string, invalid: Invalid): UnixAddr {
-  const path = text.slice("unix:".length);
-  const size = new TextEncoder().encode(path).length;
-  if (size === 0 || size > MAX_PATH_BYTES || path.includes("\0")) {
-    throw invalid(
-      `give a path of 1 to ${MAX_PATH_BYTES} bytes without NUL, as in "unix:/run/pli.sock"`,
-    );
+  const name = text.slice("unix:".length);
+  const transport = "unixpacket";
+  if (name.startsWith("@")) {
+    if (/%(?!25|00)/.test(name)) {
+      throw invalid('write "%" as "%25" in an abstract name, and NUL as "%00"');
+    }
+    const path = `\0${decodeNames(name.slice(1))}`;
+    // Without a final NUL.
+    if (bytesOf(path) <= MAX_PATH_BYTES + 1) return { transport, path };
+  } else {
+    const path = name.startsWith("./@") ? name.slice("./".length) : name;
+    const size = bytesOf(path);
+    const isPath = size > 0 && size <= MAX_PATH_BYTES && !path.includes("\0");
+    if (isPath) return { transport, path };
   }
-  return { transport: "unixpacket", path };
+  throw invalid(
+    `give a path of 1 to ${MAX_PATH_BYTES} bytes without NUL, as in "unix:/run/pli.sock"`,
+  );
+}
+
+function decodeNames(text: string): string {
+  return text.replace(/%(?:25|00)/g, decodeURIComponent);
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 function parseAuthority(

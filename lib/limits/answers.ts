@@ -12,8 +12,9 @@ export interface AnswerOptions {
   /**
    * How many answers each peer gets. Without a limit, two servers that answer
    * each other's answers would never stop (CVE-2024-2169); each answer that is
-   * withheld ends one such loop.
-   * @default {1000 per second, 10,000 at once}
+   * withheld ends one such loop. Over connections there is no such loop: a bound
+   * socket accepts them and makes none.
+   * @default {1000 per second, 10,000 at once; no limit if peers are connected}
    */
   answerLimit?: Rate | undefined;
   /**
@@ -97,7 +98,9 @@ export class AnswerLimits {
     local: Addr,
     clock: Clock,
   ) {
-    const limit = limitOf(answerLimit ?? ANSWER_LIMIT);
+    const limit = limitOf(
+      answerLimit ?? (isConnected(local) ? Infinity : ANSWER_LIMIT),
+    );
     const isLocal = !("hostname" in local) || isLoopback(local.hostname);
     this.#factor = isLocal
       ? Infinity

@@ -16,7 +16,7 @@ import {
   wholeNumber,
 } from "./options.ts";
 import { command, quoted, requirePermissions } from "./permissions.ts";
-import { EXIT, isAnswered, runProgram, say } from "./program.ts";
+import { EXIT, isAnswered, runProgram, said, say } from "./program.ts";
 import { serverNeeds } from "./server_needs.ts";
 import * as serverOptions from "./server_options.ts";
 
@@ -76,6 +76,8 @@ export async function cert(
 
   say(`wrote ${files.cert} and ${files.key}: for ${hosts.join(", ")}`);
   say(`valid for ${days} days; to use them, in two terminals:`);
+  // Before the commands that it announces.
+  await said();
   const canBeTasks = isHere && Deno.cwd() === PROJECT;
   for (const line of canBeTasks ? tasks(files) : commands(files)) {
     console.log(line);

@@ -11,7 +11,10 @@ export function collectorTotals(
   const { kernelDrops } = stats;
   if (settings.format === "json") return [JSON.stringify(stats)];
   const received = describeReceived(stats);
-  const { output: _, ...sinks } = stats.sinks;
+  const { print, ...others } = stats.sinks;
+  // That every message was printed is no news.
+  const isNews = print?.["dropped"] || print?.["waiting"];
+  const sinks = isNews ? { ...others, print } : others;
   return [
     kernelDrops === undefined
       ? received

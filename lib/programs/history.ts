@@ -7,12 +7,8 @@ import { rangeOf } from "../address/networks.ts";
 import { quote } from "../errors.ts";
 import { StoreReader } from "../sinks/store/reader.ts";
 import { formatName, formatter } from "./format.ts";
-import {
-  milliseconds,
-  parseOptions,
-  UsageError,
-  wholeNumber,
-} from "./options.ts";
+import { moment } from "./moment.ts";
+import { parseOptions, path, UsageError, wholeNumber } from "./options.ts";
 import { Output } from "./output.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, isAnswered, runProgram } from "./program.ts";
@@ -21,15 +17,16 @@ const HELP = `Print the messages in a store, even while a server writes to it.
 
 Usage: deno task history FILE [options]   FILE: as for server --store FILE
 
-  --since WHEN       since 90s, 1h or 7d ago, or since 2026-11-23T09:30Z
+  --since WHEN       since 90s, 1h or 7d ago, or since 2026-11-23T09:30 (UTC)
   --from CIDR        only from these sources: 10.0.0.0/8, fd00::/8, 192.0.2.7
                      (repeatable)
   --count N          only the newest N of them
+  --backup COPY      copy the store into a new file instead, complete
   --format F         text | json | hex | raw (bytes alone)         [text]
   -h, --help, --version
 
 Oldest first, on standard output. Exit codes: 0 done; 1 bad usage; 2 the file
-could not be read.
+could not be read, or the copy not be written.
 
   deno task history messages.db --since 1h --from 127.0.0.1 --format json`;
 
@@ -39,27 +36,42 @@ export async function history(
   script: string,
 ): Promise<number> {
   const { values, flags, lists, rest } = parseOptions(args, {
-    values: ["since", "count", "format"],
+    values: ["since", "count", "format", "backup"],
     flags: [],
     lists: ["from"],
   });
   if (isAnswered(flags, HELP)) return EXIT.done;
   const file = fileOf(rest);
   const selection = {
-    since: moment(values.since),
+    since: moment("since", values.since),
     sources: lists.from?.map(rangeOf),
     count: wholeNumber("count", values.count, 1, undefined),
   };
   const write = formatter(formatName(values.format));
-  requirePermissions(`read ${quote(file)}`, { read: [file] }, { script, args });
+  const copy = path("backup", values.backup);
+  if (copy !== undefined && hasAny({ ...selection, format: values.format })) {
+    throw new UsageError("--backup copies all; give it alone");
+  }
+  const needs = copy === undefined
+    ? { read: [file] }
+    : { read: [file, copy], write: [copy] };
+  requirePermissions(`read ${quote(file)}`, needs, { script, args });
 
   using store = new StoreReader(file);
+  if (copy !== undefined) {
+    await store.backUp(copy);
+    return EXIT.done;
+  }
   const output = new Output();
   for (const { datagram, time } of store.select(selection)) {
     await output.write(write(datagram, time));
   }
   await output.flush();
   return EXIT.done;
+}
+
+function hasAny(options: Record<string, unknown>): boolean {
+  return Object.values(options).some((value) => value !== undefined);
 }
 
 function fileOf(rest: readonly string[]): string {
@@ -70,21 +82,6 @@ function fileOf(rest: readonly string[]): string {
     file === ""
       ? 'FILE "": must be a path'
       : `expected one FILE, got ${rest.length}`,
-  );
-}
-
-/** Reads a moment, or a time before now. */
-function moment(text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const ago = milliseconds(text);
-  const date = Number.isNaN(ago) ? new Date(text) : new Date(Date.now() - ago);
-  if (!Number.isNaN(date.getTime()) && (ago >= 0 || /^\d{4}-/.test(text))) {
-    return date;
-  }
-  throw new UsageError(
-    `--since ${
-      quote(text)
-    }: must be a time ago, such as 1h or 7d, or a moment, such as 2026-11-23T09:30Z`,
   );
 }
 

@@ -14,6 +14,8 @@ export interface Needs {
   net?: string[] | true | undefined;
   read?: string[] | undefined;
   write?: string[] | undefined;
+  /** Files that it would like to read and write, and can do without. */
+  beside?: string[] | undefined;
   env?: string[] | undefined;
   /** Calls to libc. */
   ffi?: boolean | undefined;
@@ -109,15 +111,29 @@ export function ownHost(hostname: string): string {
   return hostname === "::" ? "::1" : hostname;
 }
 
-/** To send to a unix socket; to bind one takes reading its file besides. */
+/** To send to a unix socket. */
 export function toUseUnix(path: string): Needs {
+  // No permission can name an abstract name, and it has no file.
+  if (path.startsWith("\0")) return { net: true };
   const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
   return { net: [`unix:${absolute}`], write: [path] };
+}
+
+/** To bind a unix socket. */
+export function toBindUnix(path: string): Needs {
+  const needs = toUseUnix(path);
+  return needs.net === true ? needs : together(needs, toKeep(path));
 }
 
 /** To read and write a file. */
 export function toKeep(path: string): Needs {
   return { read: [path], write: [path] };
+}
+
+/** To write a store. Beside it SQLite has its log, which may be another file's. */
+export function toStore(path: string): Needs {
+  const beside = ["-wal", "-shm", "-wal.orphan"].map((end) => path + end);
+  return { ...toKeep(path), beside };
 }
 
 /** Whether the IP addresses of a host are known without looking them up. */
@@ -137,6 +153,7 @@ export function together(...needs: Needs[]): Needs {
     net: nets.includes(true) ? true : hosts?.filter(isNotCovered),
     read: all(needs.map(({ read }) => read)),
     write: all(needs.map(({ write }) => write)),
+    beside: all(needs.map(({ beside }) => beside)),
     env: all(needs.map(({ env }) => env)),
     run: all(needs.map(({ run }) => run)),
     ffi: needs.some(({ ffi }) => ffi),

@@ -18,8 +18,10 @@ export interface Invocation {
 /** The variable in which `deno task` leaves the folder of the user. */
 const USER_FOLDER = "INIT_CWD";
 
-/** The variable that stands in a command for a URL's credentials. */
-const CREDENTIALS = "PLI_CREDENTIALS";
+/** The variable that may hold the credentials for a broker. */
+export const CREDENTIALS = "PLI_CREDENTIALS";
+// Credentials stand between the two.
+const CREDENTIALS_IN_URL = /(?<=:\/\/)[^/]*@/;
 
 /**
  * Makes sure of the permissions without making Deno ask for them.
@@ -37,9 +39,11 @@ export function requirePermissions(
   if (missing === undefined) return;
   const purpose = (needs.net && purposeOf(missing)) ?? what;
   const line = command(needs, invocation);
-  const note = line.includes(`$${CREDENTIALS}`)
-    ? `, with the URL's credentials in the variable ${CREDENTIALS}`
-    : "";
+  const given = CREDENTIALS_IN_URL.exec(invocation.url ?? "")?.[0];
+  const form = given?.includes("%") ? ", decoded" : "";
+  const note = given === undefined
+    ? ""
+    : `, with the URL's credentials in the variable ${CREDENTIALS}${form}`;
   throw new PermissionError(
     `Cannot ${purpose} without permission; run: ${line}${note}`,
   );
@@ -84,7 +88,7 @@ function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
  * shell. It works in the user's folder.
  */
 export function command(
-  { net, read, write, env, run, ffi }: Needs,
+  { net, read, write, beside, env, run, ffi }: Needs,
   { script, args, url }: Invocation,
 ): string {
   const words = ["deno", "run"];
@@ -93,17 +97,22 @@ export function command(
     else if (values) words.push(`--allow-${name}=${values.join(",")}`);
   };
   allow("net", namable(net));
-  allow("read", read?.map(withoutComma));
-  allow("write", write?.map(withoutComma));
-  allow("env", env);
+  const files = (some: string[] | undefined, more: string[] = []) =>
+    some && [...new Set([...some, ...more].map(withoutComma))];
+  allow("read", files(read, beside));
+  allow("write", files(write, beside));
+  const hasCredentials = url !== undefined && CREDENTIALS_IN_URL.test(url);
+  allow("env", hasCredentials ? [...env ?? [], CREDENTIALS] : env);
   allow("run", run);
   allow("ffi", ffi ? true : undefined);
   const line = [
     ...[...words, nearPath(script)].map(quoted),
     ...args.map((arg) =>
-      url !== undefined && arg.endsWith(url)
-        ? withoutCredentials(arg)
-        : quoted(arg)
+      quoted(
+        url !== undefined && arg.endsWith(url)
+          ? arg.replace(CREDENTIALS_IN_URL, "")
+          : arg,
+      )
     ),
   ].join(" ");
   const folder = Deno.cwd();
@@ -131,13 +140,6 @@ function withoutComma(path: string): string {
 function nearPath(script: string): string {
   const folder = `${Deno.cwd()}/`;
   return script.startsWith(folder) ? script.slice(folder.length) : script;
-}
-
-/** Quotes a URL for a POSIX shell, with a variable for its credentials. */
-function withoutCredentials(word: string): string {
-  const [, before, after = ""] = /^(.*?:\/\/)[^/]*(@.*)$/s.exec(word) ?? [];
-  if (before === undefined) return quoted(word);
-  return `${quoted(before)}"$${CREDENTIALS}"${quoted(after)}`;
 }
 
 /** Quotes a word for a POSIX shell. */

@@ -67,8 +67,13 @@ export async function runProgram(
 
 /** Ends the process. The last lines have half a second to be written. */
 export async function exit(code: number): Promise<never> {
-  await standardError.flush(LAST_LINES_MS);
+  await said();
   Deno.exit(code);
+}
+
+/** Waits until what was said is written, for half a second at most. */
+export function said(): Promise<void> {
+  return standardError.flush(LAST_LINES_MS);
 }
 
 async function codeOf(
@@ -80,25 +85,56 @@ async function codeOf(
   } catch (error) {
     // The reader of standard output has closed it.
     if (error instanceof Deno.errors.BrokenPipe) return EXIT.done;
-    const message = reasonOf(error);
     if (error instanceof UsageError) {
-      say(`${message} (see: deno task ${name} --help)`);
+      say(`${withoutCredentials(error)} (see: deno task ${name} --help)`);
       return EXIT.usage;
     }
-    say(message);
-    return error instanceof InvalidAddressError ? EXIT.usage : EXIT.notOpened;
+    if (error instanceof InvalidAddressError) {
+      say(withoutCredentials(error));
+      return EXIT.usage;
+    }
+    say(reasonOf(error));
+    return EXIT.notOpened;
   }
 }
 
-/** Calls back each time that the user asks the program to end (Ctrl-C, `kill`). */
-export function onInterrupt(callback: () => void): Disposable {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, callback);
+/** Hides what stands before an `@` in what was typed: it may be a password. */
+function withoutCredentials({ message }: Error): string {
+  if (message.includes('"unix:')) return message;
+  const inUrl = message.replace(/(?<=:\/\/).*@/s, "…@");
+  return inUrl === message ? message.replace(/(?<=").*@/s, "…@") : inUrl;
+}
+
+/** The signals that end a program, and their numbers. */
+const SIGNALS: readonly (readonly [Deno.Signal, number])[] =
+  Deno.build.os === "windows"
+    ? [["SIGINT", 2], ["SIGBREAK", 21]]
+    : [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]];
+
+/**
+ * Listens for signals that ask the program to end: Ctrl-C, `kill`, a terminal
+ * that is closed.
+ *
+ * @param end Called with the first one.
+ * @param endAtOnce Called with the exit code for each further one.
+ */
+export function onInterrupt(
+  end: () => void,
+  endAtOnce: (code: number) => void = (code) => void exit(code),
+): Disposable {
+  let isEnding = false;
+  const listeners = SIGNALS.map(([signal, number]) => {
+    const listener = () => {
+      if (isEnding) return endAtOnce(128 + number);
+      isEnding = true;
+      end();
+    };
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
   return {
     [Symbol.dispose]() {
-      for (const signal of signals) Deno.removeSignalListener(signal, callback);
+      for (const remove of listeners) remove();
     },
   };
 }

@@ -10,11 +10,14 @@ import {
   parseAddress,
   toDestination,
 } from "../address/address.ts";
+import { systemClock } from "../clock.ts";
 import { quote } from "../errors.ts";
 import { connect } from "../open.ts";
+import { settles } from "../socket/peer_lines.ts";
 import type { Faults } from "../testing/faults.ts";
 import { type Relay, startRelay } from "../testing/relay.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
+import { every } from "./every.ts";
 import { FAULT_OPTIONS, readFaults } from "./fault_options.ts";
 import { type Needs, toAnswer, toConnect, together } from "./needs.ts";
 import {
@@ -39,6 +42,8 @@ import {
 import { toCountSystemDrops } from "./system_drops.ts";
 
 const FORMATS = ["text", "json"] as const;
+// How long the end waits for the reader of the last totals.
+const PRINT_MS = 3000;
 
 const HELP = `Relay datagrams between clients and a server, and inject faults.
 
@@ -151,20 +156,21 @@ async function run(settings: RelaySettings): Promise<number> {
   }
   using progress = showProgress(() => describeProgress(relay.stats), quiet);
   const print = printer(settings);
-  const every = settings.statsEveryMs;
-  const timer = every && setInterval(() => {
-    totals(relay).then(print).catch(end.reject);
-  }, every);
-  try {
+  {
+    using _timer = every(
+      settings.statsEveryMs,
+      async () => print(await totals(relay)),
+      end.reject,
+    );
     await end.promise;
-  } finally {
-    clearInterval(timer);
-    progress[Symbol.dispose]();
   }
+  progress[Symbol.dispose]();
   // After it is closed, the system has no count of it, and it has no sessions.
   const { kernelDrops, sessions } = await totals(relay);
   await relay.close();
-  await print({ ...relay.stats, sessions, kernelDrops });
+  const printed = print({ ...relay.stats, sessions, kernelDrops });
+  // Nobody may read the output any more.
+  if (await settles(printed, PRINT_MS, systemClock)) await printed;
   return EXIT.done;
 }
 

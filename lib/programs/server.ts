@@ -4,14 +4,16 @@ import { collect, type Collector } from "../collect.ts";
 import { bind } from "../open.ts";
 import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
+import { Received } from "../socket/stats.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
 import { serverCarrier } from "./carriers.ts";
 import { collectorTotals } from "./collector_totals.ts";
+import { every } from "./every.ts";
 import { parseOptions } from "./options.ts";
 import { showProgress } from "./progress.ts";
 import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
-import { EXIT, isAnswered, onInterrupt, say } from "./program.ts";
+import { EXIT, exit, isAnswered, onInterrupt, say } from "./program.ts";
 import { serverNeeds } from "./server_needs.ts";
 import {
   HELP,
@@ -24,6 +26,16 @@ import { openSinks } from "./server_sinks.ts";
 import { areSystemDropsCounted } from "./system_drops.ts";
 import { describeWithheld } from "./totals.ts";
 
+// What a user who waits for the end should know.
+const ENDING =
+  "ending: replies and sinks have some seconds (see --end-timeout);" +
+  " a second signal ends at once";
+const ENDING_MS = 300;
+// A second signal ends the program within this time, whatever hangs.
+const AT_ONCE_MS = 1500;
+// How long what has arrived is counted at the end, and a connection is written.
+const UNREAD_MS = 200;
+const LAST_MS = 500;
 // How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
 
@@ -38,13 +50,26 @@ export async function server(
   requirePermissions(
     `listen on ${formatAddress(settings.address)}`,
     serverNeeds(settings),
-    { script, args, url: settings.publish },
+    { script, args, url: settings.publish?.url },
   );
   return await run(settings);
 }
 
 async function run(settings: ServerSettings): Promise<number> {
   const { address, quiet, statsMs, socket: limits } = settings;
+  let collector: Collector | undefined = undefined;
+  let codeAtOnce: number | undefined;
+  let ending: ReturnType<typeof setTimeout> | undefined;
+  using _ = onInterrupt(() => {
+    // Nothing has been received before there is a collector.
+    if (collector === undefined) return void exit(EXIT.done);
+    collector.stop({ drain: true });
+    if (!quiet) ending = setTimeout(() => say(ENDING), ENDING_MS);
+  }, (code) => {
+    codeAtOnce = code;
+    collector?.stop({ timeoutMs: 0 });
+    setTimeout(() => void exit(code), AT_ONCE_MS);
+  });
   const { carrier, own } = await serverCarrier(
     settings.carrier,
     { maxSize: limits.maxSize, replies: isReplying(settings) },
@@ -55,6 +80,7 @@ async function run(settings: ServerSettings): Promise<number> {
   });
   await socket.opened;
   const warnings = new Warnings();
+  const warn = (error: unknown) => warnings.onceAlike(reasonOf(error));
   // The page asks for the stats of a collector that is given the page.
   const started = Promise.withResolvers<Collector>();
   const stats = async () => {
@@ -68,59 +94,73 @@ async function run(settings: ServerSettings): Promise<number> {
     socket,
     own,
     stats,
-    warnings,
+    warn,
   });
   let broken: Error | undefined;
-  const collector = collect(socket, {
+  collector = collect(socket, {
     ...settings,
     sinks,
     firstId,
     onError: (error, sink) => {
-      if (sink !== printer) return warnings.once(error.message);
+      if (sink !== printer) return warn(error);
       broken ??= error;
-      collector.stop();
+      collector?.stop();
     },
   });
   started.resolve(collector);
-  using _ = onInterrupt(() => void collector.stop());
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
   using progress = showProgress(replayProgress(sinks), quiet);
   using _stats = every(
     statsMs,
     async () => print(await stats(), settings),
-    warnings,
+    warn,
   );
   using _withheld = every(WITHHELD_MS, () => {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
-  }, warnings);
+  }, warn);
   const end = await collector.finished;
+  clearTimeout(ending);
   progress[Symbol.dispose]();
-  if (!quiet) print(await stats(), settings);
+  const unread = await receiveUnread(socket);
+  if (!quiet) print(withUnread(await stats(), unread), settings);
+  // The last replies have had their time; this is for what a connection holds.
+  setTimeout(() => socket.close(), codeAtOnce === undefined ? LAST_MS : 0);
   if (broken !== undefined) throw broken;
-  return end === "stopped" ? EXIT.done : exitCode(socket, end);
+  return codeAtOnce ?? (end === "stopped" ? EXIT.done : exitCode(socket, end));
+}
+
+/** Counts what has arrived and reaches no sink any more. */
+async function receiveUnread(socket: DatagramSocket): Promise<Received> {
+  const unread = new Received();
+  const until = performance.now() + UNREAD_MS;
+  try {
+    while (performance.now() < until) {
+      const datagram = await socket.tryReceive();
+      if (datagram === undefined) break;
+      unread.count(datagram);
+    }
+  } catch {
+    // What cannot be received is in no count of the socket either.
+  }
+  return unread;
+}
+
+/** Counts as dropped at the end what reached no sink. */
+function withUnread(stats: CollectorStats, unread: Received): CollectorStats {
+  const { received, bytes, truncated, dropped } = stats;
+  return {
+    ...stats,
+    received: received - unread.received,
+    bytes: bytes - unread.bytes,
+    truncated: truncated - unread.truncated,
+    dropped: { ...dropped, closed: dropped["closed"]! + unread.received },
+  };
 }
 
 function exitCode(socket: DatagramSocket, end: string): number {
   if (socket.stats.sendFailed > 0) return EXIT.notSent;
   return end === "timeout" ? EXIT.timedOut : EXIT.done;
-}
-
-/** Calls back again and again, until it is disposed of. Failures are reported. */
-function every(
-  ms: number | undefined,
-  callback: () => void | Promise<void>,
-  warnings: Warnings,
-): Disposable {
-  const call = async () => {
-    try {
-      await callback();
-    } catch (error) {
-      warnings.once(reasonOf(error));
-    }
-  };
-  const timer = ms === undefined ? undefined : setInterval(call, ms);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Prints the totals on standard error, in the format of the messages. */

@@ -5,17 +5,17 @@ import {
   type Needs,
   toAnswer,
   toBind,
+  toBindUnix,
   together,
-  toKeep,
   toReach,
   toSendToSelf,
-  toUseUnix,
+  toStore,
 } from "./needs.ts";
-import { toKnow } from "./secrets.ts";
+import { type Secret, toKnow } from "./secrets.ts";
 import {
   isReplying,
-  PAGE_TOKEN,
   type PageSettings,
+  type PublishSettings,
   type ServerSettings,
 } from "./server_options.ts";
 import { toCountSystemDrops } from "./system_drops.ts";
@@ -27,24 +27,37 @@ export function serverNeeds(settings: ServerSettings): Needs {
     toListen(settings),
     toCarry(carrier),
     toCountSystemDrops(carrier),
-    store === undefined ? {} : toKeep(store.path),
+    store === undefined ? {} : toStore(store.path),
     page === undefined ? {} : toServe(page),
     page === undefined ? {} : toSendToSelf(settings.address),
-    publish === undefined ? {} : toReach(parseNatsUrl(publish)),
+    publish === undefined ? {} : toPublish(publish),
   );
 }
 
 function toListen(settings: ServerSettings): Needs {
   const { address, carrier } = settings;
   if ("path" in address) {
-    return together(toUseUnix(address.path), toKeep(address.path));
+    return toBindUnix(address.path);
   }
   // Deno looks up the names of its own sockets after it checked the permission.
   const looksUp = carrier.fast || carrier.scheme === "quic";
   return (isReplying(settings) ? toAnswer : toBind)(address, looksUp);
 }
 
+function toPublish({ url, credentials }: PublishSettings): Needs {
+  return together(
+    toReach(parseNatsUrl(url)),
+    credentials === undefined ? {} : ifGiven(credentials),
+  );
+}
+
+/** To read a secret that need not be there. */
+function ifGiven(secret: Secret): Needs {
+  const { file, variable } = secret;
+  const isGiven = file !== undefined || inEnvironment(variable) !== undefined;
+  return isGiven ? toKnow(secret) : {};
+}
+
 function toServe({ address, token }: PageSettings): Needs {
-  const isSecret = token.file !== undefined || inEnvironment(PAGE_TOKEN);
-  return together(toBind(address), isSecret ? toKnow(token) : {});
+  return together(toBind(address), ifGiven(token));
 }

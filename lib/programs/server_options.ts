@@ -26,6 +26,7 @@ import {
   UsageError,
   wholeNumber,
 } from "./options.ts";
+import { CREDENTIALS } from "./permissions.ts";
 import type { Secret } from "./secrets.ts";
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
@@ -39,14 +40,14 @@ export const HELP: string =
 Usage: deno task server [ADDRESS] [options]            [${DEFAULT_ADDRESS}]
 
 receive    --count N, --once    stop after N messages, or after one
-           --timeout D          stop with exit code 3 after D (such as 10s)
-                                without a message
+           --timeout D          after D (10s, 1m) without a message, exit code 3
+           --end-timeout D      how long the end may take, for all sinks    [5s]
            --max-size BYTES     cut and mark longer ones [65527; tcp, tls 65535]
            --format F           text | json | hex | raw (bytes alone)     [text]
            --stats-every D      print the totals every D; --quiet: errors only
            --trace              log each datagram on standard error
 reply      --echo, --reply TEXT reply with the same message, or with TEXT
-           --answer-limit RATE  per peer               [1000/s, 10000 at once]
+           --answer-limit RATE  per peer          [udp: 1000/s, 10000 at once]
 access     --allow CIDR         accept only these sources (repeatable)
            --deny CIDR          reject these sources (repeatable)
            --rate-limit RATE    per source, such as 1000/s; --burst N at once
@@ -57,11 +58,11 @@ page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
            --page-token-file F  required beyond loopback (or env ${PAGE_TOKEN})
            --page-host NAME     its public name, behind a proxy (repeatable)
 publish    --publish URL        to NATS JetStream: nats://HOST:4222/SUBJECT
+           --credentials-file F or env ${CREDENTIALS}: user:pass, token, .creds
 transport  --framing F          tcp, tls: line | length | octet | nul     [line]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the clients' secret (or env PLI_TOKEN)
-           --fast               udp: many datagrams per system call (Linux;
-                                needs --allow-ffi)
+           --fast               udp: many datagrams per system call (Linux, FFI)
 
 ADDRESS is HOST:PORT, :PORT (loopback), udp://HOST:PORT, tcp://…, tls://…,
 quic://…, or unix:/PATH. Messages go to standard output, all else to standard
@@ -73,6 +74,7 @@ export const OPTIONS = {
   values: [
     "count",
     "timeout",
+    "end-timeout",
     "max-size",
     "format",
     "stats-every",
@@ -85,6 +87,7 @@ export const OPTIONS = {
     "page",
     "page-token-file",
     "publish",
+    "credentials-file",
     "framing",
     "cert",
     "key",
@@ -101,6 +104,7 @@ export interface ServerSettings {
   carrier: CarrierSettings;
   count: number;
   timeoutMs: number | undefined;
+  endTimeoutMs: number | undefined;
   statsMs: number | undefined;
   format: FormatName;
   quiet: boolean;
@@ -116,8 +120,14 @@ export interface ServerSettings {
   answer: ((datagram: Datagram<Addr>) => string | Uint8Array) | undefined;
   store: StoreSettings | undefined;
   page: PageSettings | undefined;
-  /** A `nats:` URL. */
-  publish: string | undefined;
+  publish: PublishSettings | undefined;
+}
+
+/** For `nats`. */
+export interface PublishSettings {
+  url: string;
+  /** Where they come from, if they are not in the URL. */
+  credentials: Secret | undefined;
 }
 
 /** For `openStore`. */
@@ -159,7 +169,6 @@ export function serverSettings(
   const carrier = carrierSettings(address, { ...values, ...flags }, {
     serves: true,
   });
-  if (values.publish !== undefined) parseNatsUrl(values.publish);
   blockList([...lists.allow ?? [], ...lists.deny ?? []]);
   const size = wholeNumber("max-size", values["max-size"], 0, undefined);
   return {
@@ -167,6 +176,7 @@ export function serverSettings(
     carrier,
     count: flags.once ? 1 : wholeNumber("count", values.count, 1, Infinity),
     timeoutMs: duration("timeout", values.timeout, undefined),
+    endTimeoutMs: duration("end-timeout", values["end-timeout"], undefined),
     statsMs: duration("stats-every", values["stats-every"], undefined),
     format: formatName(values.format),
     quiet: flags.quiet,
@@ -188,7 +198,10 @@ export function serverSettings(
       path("page-token-file", values["page-token-file"]),
       publicHosts(hosts),
     ),
-    publish: values.publish,
+    publish: publish(
+      values.publish,
+      path("credentials-file", values["credentials-file"]),
+    ),
   };
 }
 
@@ -202,6 +215,7 @@ function checkCombinations(given: Given): void {
   requires(given, "burst", "rate-limit");
   requires(given, "page-token-file", "page");
   requires(given, "page-host", "page");
+  requires(given, "credentials-file", "publish");
 }
 
 /** There are no IP sources, and no way back. */
@@ -249,6 +263,21 @@ function keep(
     `--keep ${
       quote(text)
     }: must be a number of messages, such as 1000000, or a time, such as 12h or 7d`,
+  );
+}
+
+function publish(
+  url: string | undefined,
+  file: string | undefined,
+): PublishSettings | undefined {
+  if (url === undefined) return undefined;
+  const { credentials } = parseNatsUrl(url);
+  if (Object.keys(credentials).length === 0) {
+    return { url, credentials: { file, variable: CREDENTIALS } };
+  }
+  if (file === undefined) return { url, credentials: undefined };
+  throw new UsageError(
+    "--credentials-file and credentials in the URL: give one of them",
   );
 }
 

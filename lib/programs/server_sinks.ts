@@ -1,4 +1,3 @@
-import type { Warnings } from "../warnings.ts";
 import type { Addr, NetAddr, UnixAddr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import type { CarrierSource } from "../carrier.ts";
@@ -34,7 +33,8 @@ export interface Surroundings {
   own: CarrierSource;
   /** Resolves to the server's counts. */
   stats: () => Promise<CollectorStats>;
-  warnings: Warnings;
+  /** Reports an error. */
+  warn: (error: unknown) => void;
 }
 
 /**
@@ -43,7 +43,7 @@ export interface Surroundings {
  */
 export async function openSinks(
   { store: storeSettings, page: pageSettings, publish, format }: ServerSettings,
-  { socket, own, stats, warnings }: Surroundings,
+  { socket, own, stats, warn }: Surroundings,
 ): Promise<ServerSinks> {
   const sinks: Sink[] = [];
   await using opened = new AsyncDisposableStack();
@@ -55,7 +55,7 @@ export async function openSinks(
   let store: Store | undefined;
   if (storeSettings !== undefined) {
     const receipts = storeSettings.receipt
-      ? new Receipts(socket, (error) => warnings.once(error.message))
+      ? new Receipts(socket, warn)
       : undefined;
     store = await openStore(storeSettings, receipts);
     // Closed after the store, whose last messages get receipts too.
@@ -74,9 +74,12 @@ export async function openSinks(
   }
   if (publish !== undefined) {
     const { nats } = await import("../sinks/nats.ts");
-    add(nats(publish, { log: store, onTrouble: say }));
+    const { url, credentials: secret } = publish;
+    const credentials = secret && await readSecret(secret);
+    add(nats(url, { log: store, credentials, onTrouble: say }));
   }
-  const printer = add(new Printer(format));
+  const isOnly = sinks.length === 0;
+  const printer = add(new Printer({ format, isOnly, onTrouble: say }));
   // From here on the collector closes them.
   opened.move();
   return { sinks, printer, firstId: (store?.lastId ?? 0) + 1, url };

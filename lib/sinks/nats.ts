@@ -7,6 +7,7 @@
  */
 import { wholeNumber } from "../check.ts";
 import type { CheckpointedLog } from "../sink.ts";
+import { readCredentials } from "./nats/credentials.ts";
 import type { NatsSink } from "./nats/sink.ts";
 import { Publishing } from "./nats/publishing.ts";
 import { parseNatsUrl } from "./nats/url.ts";
@@ -38,6 +39,12 @@ export interface NatsOptions {
    * @default {100_000}
    */
   maxQueued?: number | undefined;
+  /**
+   * `USER:PASSWORD`, a token, or the content of a `.creds` file, as they are:
+   * nothing is encoded. They never appear in a message or a line.
+   * @default {those in the URL}
+   */
+  credentials?: string | undefined;
   /** How long `flush` waits for the broker, in milliseconds. @default {5000} */
   flushTimeoutMs?: number | undefined;
   /**
@@ -65,10 +72,14 @@ export interface NatsOptions {
  *
  * @param url See {@linkcode parseNatsUrl}.
  * @throws {InvalidAddressError} `url` is not a NATS URL.
+ * @throws {Error} `credentials` have none of these forms.
  * @throws {RangeError} `maxQueued` or `flushTimeoutMs` is out of range.
  */
 export function nats(url: string, options: NatsOptions = {}): NatsSink {
   const target = parseNatsUrl(url);
+  const credentials = options.credentials === undefined
+    ? target.credentials
+    : readCredentials(options.credentials);
   const { maxQueued = DEFAULT_MAX_QUEUED } = options;
   const { flushTimeoutMs = DEFAULT_FLUSH_TIMEOUT_MS } = options;
   wholeNumber(ACTION, "maxQueued", maxQueued, 1);
@@ -83,5 +94,6 @@ export function nats(url: string, options: NatsOptions = {}): NatsSink {
   const waiting = options.log === undefined
     ? new WaitingInMemory(maxQueued)
     : new WaitingInLog(options.log, target.destination, warnings);
-  return new Publishing(target, waiting, warnings, flushTimeoutMs);
+  const broker = { ...target, credentials };
+  return new Publishing(broker, waiting, warnings, flushTimeoutMs);
 }

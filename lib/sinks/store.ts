@@ -5,15 +5,18 @@
  */
 import { resolve as absolute } from "node:path";
 import { quote } from "../errors.ts";
-import { lockFile } from "./store/lock.ts";
 import { limitsOf, type StoreOptions } from "./store/options.ts";
-import { type Report, SqliteStore, type Store } from "./store/sqlite_store.ts";
-import workerCode from "./store/worker.js" with { type: "text" };
+import type { Report } from "./store/reports.ts";
+import { SqliteStore, type Store } from "./store/sqlite_store.ts";
+import { workerCode } from "./store/worker_code.ts";
 
 export type { StoreOptions } from "./store/options.ts";
-export type { Store } from "./store/sqlite_store.ts";
+export type { Store, StoreStats } from "./store/sqlite_store.ts";
 export type { Datagram } from "../datagram.ts";
 export type { CheckpointedLog, Message, MessageLog, Sink } from "../sink.ts";
+
+// Opened by this process. To open a file again would end SQLite's locks on it.
+const open = new Set<string>();
 
 /**
  * Opens a store, or creates one. A worker writes it, so no datagram waits for
@@ -21,7 +24,12 @@ export type { CheckpointedLog, Message, MessageLog, Sink } from "../sink.ts";
  * read it meanwhile.
  *
  * Number the messages from `lastId + 1` on. Needs `--allow-read=PATH
- * --allow-write=PATH`.
+ * --allow-write=PATH`. If it may also read and write PATH-wal, PATH-shm and
+ * PATH-wal.orphan, it sets a log aside that another file has left there.
+ *
+ * A full disk does not prevent it: messages then wait. A server that is ending is
+ * waited for, up to six seconds. Others may move, remove or replace the file
+ * while the store is open; `onTrouble` then gets a line.
  *
  * @throws {Error} The file cannot be opened, is damaged or not a store, or
  * another server is using it. The message is one line.
@@ -33,38 +41,37 @@ export async function openStore(
   options: StoreOptions = {},
 ): Promise<Store> {
   const limits = limitsOf(options);
-  const lock = lockFile(path);
-  // The types are checked with everything else, not at each start.
-  const unchecked = workerCode.replace("// @ts-check\n", "");
-  const code = new Blob([unchecked], { type: "text/javascript" });
-  const url = URL.createObjectURL(code);
-  const worker = new Worker(url, { type: "module" });
+  const name = absolute(path);
+  const cannot = `Cannot store messages in ${quote(path)}`;
+  if (open.has(name)) throw new Error(`${cannot}: another server is using it`);
+  open.add(name);
+  const code = workerCode();
+  const worker = new Worker(code.url, { type: "module" });
   const end = () => {
     worker.terminate();
-    URL.revokeObjectURL(url);
-    lock[Symbol.dispose]();
+    code[Symbol.dispose]();
+    open.delete(name);
   };
   const { promise: opened, resolve } = Promise.withResolvers<Report>();
   worker.onmessage = ({ data }) => resolve(data);
+  const epoch = crypto.randomUUID();
   worker.postMessage({
     type: "open",
-    path: absolute(path),
+    path: name,
     identity: crypto.randomUUID(),
+    epoch,
     isDurable: options.durable === true,
     ...limits,
   });
   const report = await opened;
-  try {
-    if (report.type === "opened") {
-      return new SqliteStore(path, worker, end, report.lastId, {
-        ...options,
-        ...limits,
-      });
-    }
-    const { reason } = report as { reason: string };
-    throw new Error(`Cannot store messages in ${quote(path)}: ${reason}`);
-  } catch (error) {
-    end();
-    throw error;
+  if (report.type === "opened") {
+    const { lastId, epochs } = report;
+    const all = [...epochs, [lastId + 1, epoch] as const];
+    return new SqliteStore(path, worker, end, { ...report, epochs: all }, {
+      ...options,
+      ...limits,
+    });
   }
+  end();
+  throw new Error(`${cannot}: ${(report as { reason: string }).reason}`);
 }

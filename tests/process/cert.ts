@@ -8,7 +8,7 @@ import {
 import { X509Certificate } from "node:crypto";
 import { quic } from "../../lib/carriers/quic.ts";
 import { connect, serve } from "../../mod.ts";
-import { run } from "./support/programs.ts";
+import { Process, run } from "./support/programs.ts";
 
 const CERT = "lib/programs/cert.ts";
 
@@ -128,6 +128,19 @@ Deno.test(
     await assertRejects(() => Deno.stat(target), Deno.errors.NotFound);
   }),
 );
+
+Deno.test("cert says what it wrote before it prints the commands", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const command = `'${Deno.execPath()}' run --quiet --no-prompt -A ${CERT}`;
+    const line = `exec ${command} --out ${folder}/made 2>&1`;
+    await using program = new Process("sh", ["-c", line]);
+    const { stdout } = await program.ended();
+    assertMatch(stdout, /^wrote .*\nvalid for .*\ndeno run .*\ndeno run .*\n$/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 const WRONG: [string[], string][] = [
   [["x"], 'unexpected argument "x"'],

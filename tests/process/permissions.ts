@@ -3,6 +3,7 @@
  * for every option and from another folder.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { nkeys } from "@nats-io/transport-node";
 import { fileURLToPath } from "node:url";
 import type { CarrierSource } from "../../lib/carrier.ts";
 import { quic } from "../../lib/carriers/quic.ts";
@@ -22,13 +23,24 @@ import {
 } from "./support/commands.ts";
 import { Program, run } from "./support/programs.ts";
 
+// What a broker lets its clients sign.
+const NONCE = "a nonce";
+
 const SECURE = ["--cert", "cert.pem", "--key", "key.pem"];
 const TOKEN = ["--token-file", "secret"];
 const PAGE = ["--page", "127.0.0.1:0"];
 const REST = [
   ...["--max-size", "100", "--format", "json", "--stats-every", "10s"],
   ...["--answer-limit", "10/s", "--allow", "127.0.0.0/8", "--deny", "10.0.0.1"],
-  ...["--rate-limit", "100/s", "--burst", "5", "--trace"],
+  ...[
+    "--end-timeout",
+    "9s",
+    "--rate-limit",
+    "100/s",
+    "--burst",
+    "5",
+    "--trace",
+  ],
 ];
 
 /** Servers: their address, and their options. */
@@ -133,7 +145,7 @@ Deno.test("the command of server --publish works, and holds no credentials", () 
     const url = `nats://${credentials}@127.0.0.1:${port}/pli.messages`;
     const args = ["127.0.0.1:0", "--once", `--publish=${url}`];
     const command = await printedBy("server.ts", args, folder);
-    assertEquals(command.includes("s3cret"), false);
+    assertEquals(/s3cret|me:/.test(command), false, command);
     await using _program = typed(command, folder, {
       PLI_CREDENTIALS: credentials,
     });
@@ -143,10 +155,75 @@ Deno.test("the command of server --publish works, and holds no credentials", () 
     assertMatch(hello, /"pass":"s3cret"/);
   }));
 
+Deno.test("server reads the credentials for NATS from a file: USER:PASSWORD, a token or .creds", () =>
+  inFolder(async (folder) => {
+    const user = nkeys.createUser();
+    const seed = new TextDecoder().decode(user.getSeed());
+    const creds = `-----BEGIN NATS USER JWT-----
+a.jwt.here
+------END NATS USER JWT------
+
+-----BEGIN USER NKEY SEED-----
+${seed}
+------END USER NKEY SEED------
+`;
+    for (
+      const [content, shows] of [
+        ["me:s3:cret@%41\n", { user: "me", pass: "s3:cret@%41" }],
+        ["to/ken%41\n", { auth_token: "to/ken%41" }],
+        [creds, { jwt: "a.jwt.here" }],
+      ] as const
+    ) {
+      await Deno.writeTextFile(`${folder}/secret`, content);
+      using broker = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const url = `nats://127.0.0.1:${broker.addr.port}/pli.messages`;
+      const args = ["127.0.0.1:0", "--publish", url, "--credentials-file"];
+      const all = [...args, "secret", "--end-timeout", "1ms"];
+      const command = await printedBy("server.ts", all, folder);
+      await using program = typed(command, folder);
+      const hello = await greeted(broker) || await greeted(broker);
+      const shown = JSON.parse(hello.match(/^CONNECT (.*)\r$/m)![1]!);
+      assertEquals({ ...shown, ...shows }, shown);
+      if (content === creds) {
+        const signature = Uint8Array.fromBase64(shown.sig);
+        assert(user.verify(new TextEncoder().encode(NONCE), signature));
+      }
+      program.kill("SIGTERM");
+      const { stdout, stderr } = await program.ended();
+      assertEquals(/cret|ken|jwt/.test(stdout + stderr), false, stderr);
+    }
+  }));
+
+Deno.test("server never prints credentials, whatever is wrong with its command line", async () => {
+  const url = "nats://me:s3cret@127.0.0.1:4222/a.b";
+  for (
+    const args of [
+      [url],
+      ["--page", url],
+      [`--publsh=${url}`],
+      ["--publish", url, "--publish", url],
+      ["--publish", url, "--credentials-file", "x"],
+      ["--publish", `${url}.*`],
+      ["--publish", "nats://me:s3 cret@"],
+      ["--publish", "me:s3cret@127.0.0.1:4222"],
+      ["--count", url],
+      ["--allow", "me:s3cret@10.0.0.0/8"],
+      ["127.0.0.1:0", url],
+    ]
+  ) {
+    const { code, stdout, stderr } = await run("server.ts", args);
+    assertEquals([code, stdout], [1, ""], stderr);
+    assertEquals(/me:|cret/.test(stderr), false, stderr);
+  }
+});
+
 /** Greets a client of NATS, and returns its answer with the credentials. */
 async function greeted(broker: Deno.TcpListener): Promise<string> {
   using conn = await broker.accept();
-  const info = { server_id: "x", version: "2.9.0", max_payload: 1024 };
+  const info = {
+    ...{ server_id: "x", version: "2.9.0", max_payload: 1024 },
+    nonce: NONCE,
+  };
   const line = `INFO ${JSON.stringify({ ...info, headers: true, proto: 1 })}`;
   await conn.write(new TextEncoder().encode(`${line}\r\n`));
   const buffer = new Uint8Array(4096);

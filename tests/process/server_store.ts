@@ -9,7 +9,7 @@ import { connect, type ConnectedSocket } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { pattern, SOON, turn } from "../support/helpers.ts";
 import { fullDisk } from "./support/full_disk.ts";
-import { run, type Start, startServer } from "./support/programs.ts";
+import { Program, run, type Start, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";
 
@@ -73,6 +73,35 @@ test("history reads back what server --store stored: all, since, by network, the
   );
 });
 
+test("each message of a unix: server keeps its sender, also an abstract one", async (path) => {
+  const to = { transport: "unixpacket", path: `${path}.sock` } as const;
+  const flags = ["-A"];
+  await using server = new Program("server.ts", [
+    ...[`unix:${to.path}`, "--store", path, "--count", "4"],
+  ], { flags });
+  await server.said(/^listening on /);
+  const name = `\0${path}`;
+  const senders = [name, `${path}.b`, `${name}\0%\0c`, `${path}.d`];
+  for (const from of senders) {
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path: from });
+    await socket.send(new TextEncoder().encode(`from ${from}`), to);
+    socket.close();
+  }
+  assertEquals((await server.ended()).code, 0);
+  const { code, stdout } = await run(HISTORY, [path, "--format", "json"], {
+    flags: ["--allow-read"],
+  });
+  assertEquals(code, 0);
+  const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ text }) => text), senders.map((s) => `from ${s}`));
+  assertEquals(lines.map(({ from }) => from), [
+    `unix:@${path}`,
+    `unix:${path}.b`,
+    `unix:@${path}%00%25%00c`,
+    `unix:${path}.d`,
+  ]);
+});
+
 test("history reads while the server writes", async (path) => {
   await using server = await startServer(["--store", path], flags(path));
   await using client = await connect(server.address);
@@ -92,6 +121,7 @@ for (
     [[], "FILE is missing"],
     [["a", "b"], "expected one FILE, got 2"],
     [["a", "--since", "soon"], '--since "soon": must be a time ago'],
+    [["a", "--since", "2026-02-30"], '--since "2026-02-30": must be'],
     [["a", "--from", "10.0.0.0/99"], 'Invalid address "10.0.0.0/99"'],
     [["a", "--count", "0"], '--count "0"'],
     [["a", "--format", "xml"], "must be one of"],

@@ -1,6 +1,7 @@
 /** What a store gives back, and what it forgets. */
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { formatAddress } from "../../mod.ts";
 import { openStore } from "../../lib/sinks/store.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { net, pattern } from "../support/helpers.ts";
@@ -11,6 +12,10 @@ import {
   testStore,
   until,
 } from "./support/stores.ts";
+
+function unix(path: string): Deno.UnixAddr {
+  return { transport: "unixpacket", path };
+}
 
 const UNNAMED = { transport: "unixpacket", path: null } as unknown;
 
@@ -24,17 +29,59 @@ testStore("gives back each message, whatever it holds", async (path, open) => {
     message(5, "x", { from: net("::ffff:10.0.0.1", 65_535) }),
     message(6, "y", { from: { transport: "unixpacket", path: "/run/a b" } }),
     message(7, "z", { from: UNNAMED as Deno.UnixAddr }),
+    message(8, "from an abstract name", { from: unix("\0app") }),
+    message(9, "from one with separators", { from: unix("\0a\0\0%00\n") }),
+    message(10, "between them", { from: unix("/run/b") }),
+    message(11, "", { from: unix("@file") }),
+    // A path of as many bytes as the system has room for.
+    message(12, "", { from: unix(`/${"p".repeat(107)}`) }),
   ];
   store.write(written);
   await store.flush();
   assertEquals(store.after(0, 100), written);
   assertEquals(store.after(5, 1), [written[5]]);
-  assertEquals(store.latest(2), written.slice(5));
-  assertEquals(store.stats, { stored: 7, waiting: 0, notStored: 0 });
+  assertEquals(store.latest(2), written.slice(10));
+  assertEquals(store.stats, { stored: 12, waiting: 0, notStored: 0 });
   await store.close();
   using reader = new StoreReader(path);
   assertEquals(reader.after(0, 100), written);
 });
+
+testStore(
+  "shows a row that another program has spoiled as far as it can",
+  async (path, open) => {
+    const store = await open();
+    store.write(messages(1, 12));
+    await store.flush();
+    {
+      using other = new DatabaseSync(path);
+      const set = (id: number, change: string) =>
+        other.exec(`UPDATE messages SET ${change} WHERE id = ${id}`);
+      set(2, "sender = 'app'");
+      set(3, "sender = x'ff00fe'");
+      set(4, "sender = 'unix:' || char(0) || 'app'");
+      set(5, "time = 9e99");
+      set(6, "time = 'noon'");
+      set(7, "data = 'text'");
+      set(8, "data = 17");
+      set(9, "sender = ''");
+      set(10, "truncated = 9223372036854775807");
+      set(11, "time = -9223372036854775807");
+    }
+    const read = store.after(0, 100);
+    assertEquals(idsOf(read), idsOf(messages(1, 12)));
+    assertEquals(read[0], message(1));
+    assertEquals(read[6]?.datagram.text(), "text");
+    assertEquals(store.latest(12), read);
+    using reader = new StoreReader(path);
+    assertEquals([...reader.select({})], read);
+    // Whoever prints them writes senders and times as text.
+    for (const { time, datagram } of read) {
+      formatAddress(datagram.from) + time.toISOString();
+    }
+    await store.close();
+  },
+);
 
 testStore("that is opened again continues where it was", async (_, open) => {
   const first = await open();

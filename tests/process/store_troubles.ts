@@ -35,6 +35,28 @@ testStore(
   },
 );
 
+for (const lock of ["IMMEDIATE", "EXCLUSIVE"]) {
+  testStore(
+    `that another process has locked (${lock}) at the start opens when it is free`,
+    async (path, open, trouble) => {
+      const first = await open();
+      first.write(messages(1, 3));
+      await first.close();
+      const other = new DatabaseSync(path);
+      other.exec(`BEGIN ${lock}`);
+      const opening = open();
+      const timer = setTimeout(() => other.close(), 500);
+      const store = await opening;
+      assertEquals(store.lastId, 3);
+      store.write(messages(4, 5));
+      await until(() => store.stats["stored"] === 2);
+      await store.close();
+      clearTimeout(timer);
+      assertEquals(trouble.length % 2, 0, `${trouble}`);
+    },
+  );
+}
+
 testStore(
   "that is still locked at the end counts what waited, and does not hang",
   async (path, open) => {
@@ -48,6 +70,20 @@ testStore(
     other.close();
     assertEquals(store.stats, { stored: 0, waiting: 0, notStored: 5 });
     assertEquals(stored, []);
+  },
+);
+
+testStore(
+  "that is closed when there is no time left counts what waited",
+  async (path, open, trouble) => {
+    const store = await open();
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    store.write(messages(1, 5));
+    await store.close(AbortSignal.abort());
+    other.close();
+    assertEquals(store.stats, { stored: 0, waiting: 0, notStored: 5 });
+    assertEquals(trouble.at(-1), `5 messages could not be stored in "${path}"`);
   },
 );
 
@@ -121,7 +157,7 @@ for (
       await (await openStore(path)).close();
       using db = new DatabaseSync(path);
       db.exec("PRAGMA user_version = 99");
-    }, "its schema has version 99; this program knows 1"],
+    }, "its schema has version 99; this program knows 2"],
     ["is damaged", async (path) => {
       const store = await openStore(path);
       store.write(messages(1, 5000));

@@ -1,6 +1,7 @@
 import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { round } from "../../turns.ts";
 import { Backlogs } from "../backlog.ts";
 import { peerKey } from "../peers.ts";
 import { sweep } from "../sweep.ts";
@@ -160,6 +161,8 @@ export class BoundCarrier implements Carrier {
   /** Rejects the pending `receive` when no other operation is pending. */
   async #settled(): Promise<void> {
     await Promise.all(this.#tasks);
+    // The system has the port back only after that.
+    await round();
     this.#peers.clear();
     this.#waiting?.reject(new errors.Interrupted("closed"));
     this.#waiting = undefined;

@@ -12,6 +12,8 @@ export class UnixReceiver implements Carrier {
   #conn: Deno.DatagramConn | undefined;
   #file: Deno.FileInfo | undefined;
   #closed = false;
+  // Datagrams that Deno consumed and could not deliver.
+  #badSenders = 0;
 
   constructor(addr: UnixAddr) {
     this.#addr = copyAddr(addr);
@@ -21,7 +23,7 @@ export class UnixReceiver implements Carrier {
       this.opened = Promise.resolve();
     } catch (error) {
       const stale = error instanceof errors.AddrInUse &&
-        Deno.lstatSync(this.#addr.path);
+        stat(this.#addr.path);
       if (!stale || !stale.isSocket) throw error;
       this.opened = this.#replace(stale, error);
       // `receive` rejects with it too, if the program does not await `opened`.
@@ -36,7 +38,19 @@ export class UnixReceiver implements Carrier {
     if (this.#conn === undefined) {
       throw new errors.BadResource("closed while opening");
     }
-    return await this.#conn.receive(p);
+    for (;;) {
+      try {
+        return await this.#conn.receive(p);
+      } catch (error) {
+        // The sender has a name that is not UTF-8. That is its own fault.
+        if (!(error instanceof errors.InvalidData)) throw error;
+        this.#badSenders++;
+      }
+    }
+  }
+
+  drops(): Record<string, number> {
+    return this.#badSenders > 0 ? { badSender: this.#badSenders } : {};
   }
 
   send(): Promise<number> {
@@ -90,6 +104,8 @@ async function hasListener(path: string): Promise<boolean> {
 }
 
 function stat(path: string): Deno.FileInfo | undefined {
+  // An abstract name has no file.
+  if (path.startsWith("\0")) return undefined;
   try {
     return Deno.lstatSync(path);
   } catch (error) {

@@ -1,7 +1,13 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { bracketed } from "../../address/address.ts";
 import "./patched_transport.ts";
+import type { Credentials } from "./credentials.ts";
 import type { NatsUrl } from "./url.ts";
+
+/** A broker, and what it is shown. */
+export type Broker = Omit<NatsUrl, "credentials"> & {
+  readonly credentials: Credentials;
+};
 
 const GREETING_MS = 3000;
 const CONNECT_MS = 5000;
@@ -14,7 +20,7 @@ const PING_INTERVAL_MS = 4000;
  * publisher begins with the first message that was not acknowledged.
  */
 export async function openLink(
-  { hostname, port, tls, credentials }: NatsUrl,
+  { hostname, port, tls, credentials }: Broker,
   signal: AbortSignal,
 ): Promise<NatsConnection> {
   await awaitGreeting(hostname, port, signal);

@@ -53,6 +53,7 @@ export class Publisher {
   readonly #waiting: Waiting;
   readonly #wake: Wake;
   readonly #onSettled: (settled: Settled) => void;
+  readonly #onForeign: (id: number) => void;
   readonly #flights: Flight[] = [];
   #ready: readonly Message[] = [];
   #nextReady = 0;
@@ -73,6 +74,7 @@ export class Publisher {
     waiting: Waiting,
     wake: Wake,
     onSettled: (settled: Settled) => void,
+    onForeign: (id: number) => void,
   ) {
     this.#client = jetstream(connection);
     this.#connection = connection;
@@ -80,6 +82,7 @@ export class Publisher {
     this.#waiting = waiting;
     this.#wake = wake;
     this.#onSettled = onSettled;
+    this.#onForeign = onForeign;
     this.#cursor = waiting.settledId;
   }
 
@@ -150,18 +153,14 @@ export class Publisher {
   }
 
   #publish(message: Message): void {
-    const { id, datagram: { data } } = message;
+    const { data } = message.datagram;
     const flight: Flight = { message };
     this.#flights.push(flight);
     if (this.#inFlight++ === 0) this.#lastAnswerAt = performance.now();
     this.#bytesInFlight += data.length;
-    this.#client.publish(this.#subject, data, {
-      msgID: `${this.#waiting.identity}-${id}`,
-      headers: headersOf(message),
-      timeout: NEVER_MS,
-    }).then(({ duplicate }) => {
+    this.#outcomeOf(message).then((outcome) => {
       this.#maxInFlight = MAX_IN_FLIGHT;
-      flight.outcome = duplicate ? "duplicate" : "published";
+      flight.outcome = outcome;
     }, (error) => {
       if (!concernsThisOnly(error)) return this.#fail(error);
       flight.outcome = "refused";
@@ -173,6 +172,25 @@ export class Publisher {
       this.#settle();
       this.#wake.wake();
     });
+  }
+
+  async #outcomeOf(message: Message): Promise<Outcome> {
+    const { id, datagram: { data } } = message;
+    for (;;) {
+      const epoch = this.#waiting.epochOf(id);
+      const isNew = this.#waiting.send(id);
+      const { duplicate } = await this.#client.publish(this.#subject, data, {
+        msgID: `${epoch}-${id}`,
+        headers: headersOf(message),
+        timeout: NEVER_MS,
+      });
+      if (!duplicate) return "published";
+      if (!isNew) return "duplicate";
+      // What the stream has is another message. One before may have found that.
+      if (epoch !== this.#waiting.epochOf(id)) continue;
+      this.#onForeign(id);
+      await this.#waiting.beginEpoch(id);
+    }
   }
 
   #settle(): void {

@@ -1,20 +1,24 @@
+import { systemClock } from "../../clock.ts";
 import { count } from "../../count.ts";
 import type { Message } from "../../sink.ts";
-import { openLink } from "./link.ts";
+import { beforeAbort } from "../../promises.ts";
+import { type Broker, openLink } from "./link.ts";
 import type { NatsSink, NatsStats } from "./sink.ts";
 import { Publisher, type Settled } from "./publisher.ts";
 import { ensureStream } from "./stream.ts";
-import type { NatsUrl } from "./url.ts";
+import { settles } from "../../socket/peer_lines.ts";
 import type { Waiting } from "./waiting.ts";
 import { reasonOf, type Warnings } from "../../warnings.ts";
 import { Wake } from "./wake.ts";
 
+// How long it may take to disconnect when there is no time left.
+const GRACE_MS = 100;
 const RETRY_MS = { first: 100, most: 2000 };
 
 /** A NATS sink: counts messages, and connects again when a connection ends. */
 export class Publishing implements NatsSink {
   readonly name = "nats";
-  readonly #target: NatsUrl;
+  readonly #target: Broker;
   readonly #broker: string;
   readonly #waiting: Waiting;
   readonly #warnings: Warnings;
@@ -28,7 +32,7 @@ export class Publishing implements NatsSink {
   #closing: Promise<void> | undefined;
 
   constructor(
-    target: NatsUrl,
+    target: Broker,
     waiting: Waiting,
     warnings: Warnings,
     flushTimeoutMs: number,
@@ -71,19 +75,25 @@ export class Publishing implements NatsSink {
     }
   }
 
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(limit?: AbortSignal): Promise<void> {
+    return this.#closing ??= this.#close(limit);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #close(): Promise<void> {
-    await this.flush();
+  async #close(limit?: AbortSignal): Promise<void> {
+    // A collector has flushed it, and leaves time for the other sinks.
+    if (limit === undefined) await this.flush();
     this.#stop.abort();
     this.#wake.wake();
-    await this.#ended;
+    if (limit === undefined) await this.#ended;
+    else {
+      await beforeAbort(this.#ended, limit);
+      // A connection that is being opened cannot be given up.
+      await settles(this.#ended, GRACE_MS, systemClock);
+    }
     const lost = this.#waiting.close();
     this.#counts.lost += lost;
     if (lost === 0) return;
@@ -131,6 +141,7 @@ export class Publishing implements NatsSink {
         this.#waiting,
         this.#wake,
         (settled) => this.#onSettled(settled),
+        (id) => this.#onForeign(id),
       ).run(signal);
     } finally {
       signal.removeEventListener("abort", close);
@@ -138,12 +149,19 @@ export class Publishing implements NatsSink {
     }
   }
 
+  #onForeign(id: number): void {
+    this.#warnings.note(
+      `${this.#broker} has another message under the ID of message ${id}: ` +
+        "is a copy of this server running? It is published again under a new one",
+    );
+  }
+
   #onSettled({ outcome, reason, missing }: Settled): void {
     if (missing > 0) {
       this.#counts.lost += missing;
       this.#warnings.note(
         `${this.#broker} will not get ${count(missing, "message")}: ` +
-          "deleted from the store before they could be published",
+          "they are no longer in the store",
       );
     }
     if (outcome === "refused") {

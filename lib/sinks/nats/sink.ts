@@ -23,11 +23,11 @@ export interface NatsSink extends Sink, AsyncDisposable {
    */
   flush(): Promise<void>;
   /**
-   * Flushes, then disconnects. Messages that still wait in memory are counted as
+   * Flushes, unless a collector with a `limit` did, and disconnects. Messages that still wait in memory are counted as
    * `lost`; those in a log stay there for the next run. A second call does
    * nothing.
    */
-  close(): Promise<void>;
+  close(limit?: AbortSignal): Promise<void>;
   /**
    * Counts messages. Each message that was written, or that the log still held
    * at the start, is in one of these:

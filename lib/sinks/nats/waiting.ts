@@ -7,8 +7,20 @@ const CHECKPOINT_MS = 100;
 
 /** Messages that wait for the broker. Their numbers have no gaps. */
 export interface Waiting {
-  /** Identifies the messages, together with their numbers. */
-  readonly identity: string;
+  /** Identifies a message, together with its number. */
+  epochOf(id: number): string;
+  /**
+   * Begins a new epoch at a message, because another server has the present one.
+   * Resolves when it is saved.
+   */
+  beginEpoch(id: number): Promise<void>;
+  /**
+   * Notes that a message is sent.
+   *
+   * @returns Whether the broker cannot have it: this process received it, and
+   * never sent it before.
+   */
+  send(id: number): boolean;
   /** The highest number so far. */
   readonly lastId: number;
   /** The number up to which all messages have an outcome. */
@@ -25,8 +37,9 @@ export interface Waiting {
 
 /** Messages that wait in memory, up to a limit. */
 export class WaitingInMemory implements Waiting {
-  readonly identity: string = crypto.randomUUID();
   readonly #max: number;
+  readonly #epochs = [{ firstId: 1, epoch: crypto.randomUUID() as string }];
+  #sentId = 0;
   // Those from `#head` on wait. A `shift` for each would copy the whole list.
   #messages: Message[] = [];
   #head = 0;
@@ -37,6 +50,21 @@ export class WaitingInMemory implements Waiting {
 
   constructor(max: number) {
     this.#max = max;
+  }
+
+  epochOf(id: number): string {
+    return this.#epochs.findLast(({ firstId }) => firstId <= id)?.epoch ?? "";
+  }
+
+  beginEpoch(firstId: number): Promise<void> {
+    this.#epochs.push({ firstId, epoch: crypto.randomUUID() });
+    return Promise.resolve();
+  }
+
+  send(id: number): boolean {
+    const isNew = id > this.#sentId;
+    if (isNew) this.#sentId = id;
+    return isNew;
   }
 
   add(messages: readonly Message[]): number {
@@ -87,6 +115,8 @@ export class WaitingInLog implements Waiting {
   readonly #destination: string;
   readonly #warnings: Warnings;
   #savedId: number;
+  // The highest number that the broker may have.
+  #sentId: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   lastId: number;
   settledId: number;
@@ -96,11 +126,21 @@ export class WaitingInLog implements Waiting {
     this.#destination = destination;
     this.#warnings = warnings;
     this.#savedId = this.settledId = log.checkpoint(destination);
-    this.lastId = Math.max(log.lastId, this.settledId);
+    this.lastId = this.#sentId = Math.max(log.lastId, this.settledId);
   }
 
-  get identity(): string {
-    return this.#log.identity;
+  epochOf(id: number): string {
+    return this.#log.epochOf?.(id) ?? this.#log.identity;
+  }
+
+  async beginEpoch(id: number): Promise<void> {
+    await this.#log.beginEpoch?.(id);
+  }
+
+  send(id: number): boolean {
+    if (id <= this.#sentId) return false;
+    this.#sentId = id;
+    return this.#log.beginEpoch !== undefined;
   }
 
   add(messages: readonly Message[]): number {

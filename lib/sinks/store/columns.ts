@@ -8,11 +8,10 @@ export interface Columns {
   ids: Float64Array<ArrayBuffer>;
   /** Milliseconds since 1970. */
   times: Float64Array<ArrayBuffer>;
-  /**
-   * Joined by NUL, which is in no address: many strings would take longer to
-   * transfer than the rest.
-   */
-  senders: string;
+  /** The index of each message's sender in `names`. */
+  senders: Uint32Array<ArrayBuffer>;
+  /** The senders as text, each once: strings take longest to transfer. */
+  names: string[];
   /** 16 bytes each. */
   sources: Uint8Array<ArrayBuffer>;
   truncated: Uint8Array<ArrayBuffer>;
@@ -35,14 +34,16 @@ export function toColumns(
   const columns: Columns = {
     ids: new Float64Array(length),
     times: new Float64Array(length),
-    senders: "",
+    senders: new Uint32Array(length),
+    names: [],
     sources: new Uint8Array(16 * length),
     truncated: new Uint8Array(length),
     ends: new Uint32Array(length),
     data: new Uint8Array(size),
   };
-  const senders: string[] = [];
+  const indexes = new Map<string, number>();
   let sender: Sender | undefined;
+  let index = 0;
   let end = 0;
   messages.forEach(({ id, time, datagram }, i) => {
     const { data, from, truncated } = datagram;
@@ -51,14 +52,15 @@ export function toColumns(
     // Mostly the same sender as before.
     if (sender === undefined || !isSame(sender.from, from)) {
       sender = senderOf(from);
+      index = indexes.get(sender.text) ?? columns.names.push(sender.text) - 1;
+      indexes.set(sender.text, index);
     }
-    senders.push(sender.text);
+    columns.senders[i] = index;
     columns.sources.set(sender.source, 16 * i);
     columns.truncated[i] = Number(truncated);
     columns.data.set(data, end);
     columns.ends[i] = end += data.length;
   });
-  columns.senders = senders.join("\0");
   return columns;
 }
 

@@ -1,24 +1,41 @@
-import { quote } from "../../errors.ts";
+import { count } from "../../count.ts";
+import { errors, quote } from "../../errors.ts";
 import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
 import { Recent } from "../recent.ts";
 import { RecentAndStored } from "../recent_and_stored.ts";
 import { sizeOf, toColumns } from "./columns.ts";
 import type { Limits, StoreOptions } from "./options.ts";
+import {
+  describe,
+  type Opened,
+  type Report,
+  type Succeeded,
+} from "./reports.ts";
 import { StoreReader } from "./reader.ts";
 
 // What may wait for the disk; beyond it messages are counted as not stored.
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 // What a message costs beyond its bytes.
 const OVERHEAD = 128;
+// How long the worker may go on when there is no time left.
+const GRACE_MS = 100;
 // The newest messages that are read from memory instead of the file.
 const RECENT = { messages: 10_000, bytes: 8 * 1024 * 1024 };
+
+/** The numbers of a store; see {@linkcode Store}. */
+export type StoreStats =
+  & Readonly<Record<"stored" | "waiting" | "notStored", number>>
+  & { readonly gone?: number; readonly deleted?: number };
 
 /**
  * A sink that stores messages in a SQLite file. A message that cannot be stored
  * at once (the disk is full, another process has the file locked) waits. Up to
  * 32 MiB of messages wait; further ones are counted as `notStored`. The stats
  * `stored`, `waiting` and `notStored` add up to the messages that were written.
+ * If others remove stored messages with the file, `gone` counts them as well. With
+ * `keepRows` or `keepMs`, `deleted` counts messages that were deleted because of
+ * it, also those of earlier runs.
  *
  * As a log it returns only messages that are stored.
  */
@@ -27,13 +44,11 @@ export interface Store extends Sink, CheckpointedLog {
   readonly path: string;
   /** Returns the newest `limit` messages, oldest first. */
   latest(limit: number): Message[];
+  /** Returns the epoch of a message: see {@linkcode CheckpointedLog}. */
+  epochOf(id: number): string;
+  /** Begins an epoch at that message. Resolves when it is saved. */
+  beginEpoch(id: number): Promise<void>;
 }
-
-/** What the worker reports. */
-export type Report =
-  | { type: "opened"; lastId: number }
-  | { type: "refused" | "failing"; reason: string }
-  | { type: "stored" | "recovered" | "closed" };
 
 /** A batch that the worker has not stored yet. */
 interface Batch {
@@ -50,45 +65,66 @@ type Options = StoreOptions & Limits;
 export class SqliteStore implements Store {
   readonly name = "store";
   readonly path: string;
-  readonly identity: string;
   readonly #worker: Worker;
   readonly #end: () => void;
-  readonly #reader: StoreReader;
   readonly #options: Options;
   readonly #warnings: Warnings;
   readonly #batches: Batch[] = [];
   readonly #flushes: (() => void)[] = [];
-  readonly #checkpoints = new Map<string, number>();
+  readonly #checkpoints: Map<string, number>;
+  // In the order of their first messages.
+  readonly #epochs: (readonly [firstId: number, epoch: string])[];
+  readonly #begun: (() => void)[] = [];
   // Absent until someone reads: a store that is only written needs no memory.
   #recent: Recent | undefined;
   #counts = { stored: 0, waiting: 0, notStored: 0 };
+  #gone = 0;
+  #deleted = 0;
+  #reader: StoreReader | undefined;
+  // Not while the worker has no file open, and in the end.
+  #mayRead = false;
+  #identity: string;
   #waitingBytes = 0;
   #lastId: number;
   #isFull = false;
   #isFailing = false;
   #closed: Promise<void> | undefined;
   #onClosed: (() => void) | undefined;
+  #isEnded = false;
+  #giveUp: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     path: string,
     worker: Worker,
     end: () => void,
-    lastId: number,
+    { isOpen, identity, lastId, checkpoints, epochs }: Opened,
     options: Options,
   ) {
     this.path = path;
     this.#worker = worker;
     this.#end = end;
-    this.#reader = new StoreReader(path);
-    this.identity = this.#reader.identity;
+    this.#identity = identity;
     this.#lastId = lastId;
+    this.#checkpoints = new Map(checkpoints);
+    this.#epochs = [...epochs];
     this.#options = options;
     this.#warnings = new Warnings(options.onTrouble);
+    if (isOpen) this.#enter(identity);
     worker.onmessage = ({ data }) => this.#onReport(data);
   }
 
-  get stats(): Record<"stored" | "waiting" | "notStored", number> {
-    return { ...this.#counts };
+  get stats(): StoreStats {
+    const { keepRows, keepMs } = this.#options;
+    const isLimited = keepRows < Infinity || keepMs < Infinity;
+    return {
+      ...this.#counts,
+      ...(this.#gone > 0 && { gone: this.#gone }),
+      ...(isLimited && { deleted: this.#deleted }),
+    };
+  }
+
+  get identity(): string {
+    return this.#identity;
   }
 
   get lastId(): number {
@@ -104,18 +140,20 @@ export class SqliteStore implements Store {
     });
     this.#recent.dropBefore(Date.now() - keepMs);
     // What waits for the disk is in memory too, and may never be stored.
-    return new RecentAndStored(this.#recent, this.#reader).after(id, limit)
+    const reader = this.#read();
+    const log = reader === undefined
+      ? this.#recent
+      : new RecentAndStored(this.#recent, reader);
+    return log.after(id, limit)
       .filter((message) => message.id <= this.#lastId);
   }
 
   latest(limit: number): Message[] {
-    return this.#closed === undefined ? this.#reader.latest(limit) : [];
+    return this.#read()?.latest(limit) ?? [];
   }
 
   checkpoint(destination: string): number {
-    const known = this.#checkpoints.get(destination);
-    if (known !== undefined || this.#closed !== undefined) return known ?? 0;
-    return this.#reader.checkpoint(destination);
+    return this.#checkpoints.get(destination) ?? 0;
   }
 
   saveCheckpoint(destination: string, id: number): void {
@@ -123,6 +161,21 @@ export class SqliteStore implements Store {
     if (this.#closed === undefined) {
       this.#worker.postMessage({ type: "checkpoint", destination, id });
     }
+  }
+
+  epochOf(id: number): string {
+    const last = this.#epochs.findLast(([firstId]) => firstId <= id);
+    return last?.[1] ?? this.#identity;
+  }
+
+  beginEpoch(firstId: number): Promise<void> {
+    const epoch = crypto.randomUUID();
+    // Numbers that have one of their own keep it.
+    const at = this.#epochs.findLastIndex(([other]) => other <= firstId) + 1;
+    this.#epochs.splice(at, 0, [firstId, epoch]);
+    if (this.#closed !== undefined) return Promise.resolve();
+    this.#worker.postMessage({ type: "epoch", firstId, epoch });
+    return new Promise((resolve) => this.#begun.push(resolve));
   }
 
   write(messages: readonly Message[]): void {
@@ -161,10 +214,16 @@ export class SqliteStore implements Store {
     return new Promise((resolve) => this.#flushes.push(resolve));
   }
 
-  close(): Promise<void> {
+  close(limit?: AbortSignal): Promise<void> {
+    const giveUp = () => {
+      if (this.#isEnded) return;
+      this.#giveUp = setTimeout(() => this.#onWorkerClosed(), GRACE_MS);
+    };
+    if (limit?.aborted) giveUp();
+    else limit?.addEventListener("abort", giveUp, { once: true });
     return this.#closed ??= new Promise((resolve) => {
       // Only the last to close folds the log into the file, if it may write.
-      this.#reader[Symbol.dispose]();
+      this.#leave();
       this.#onClosed = resolve;
       this.#worker.postMessage({ type: "close" });
     });
@@ -174,9 +233,15 @@ export class SqliteStore implements Store {
     switch (report.type) {
       case "stored":
         return this.#onBatchStored();
+      case "begun":
+        return this.#begun.shift()?.();
       case "failing":
         this.#isFailing = true;
-        this.#warn(`${report.reason}; messages wait, and are counted`);
+        this.#warn(
+          this.#closed === undefined
+            ? `${report.reason}; messages wait, and are counted`
+            : report.reason,
+        );
         return this.#endFlushes();
       case "recovered":
         this.#isFailing = false;
@@ -184,9 +249,62 @@ export class SqliteStore implements Store {
         return this.#warnings.note(
           `messages are stored in ${quote(this.path)} again`,
         );
+      case "entered":
+        return this.#enter(report.identity);
+      case "leave":
+        this.#leave();
+        return this.#worker.postMessage({ type: "left" });
+      case "orphan":
+        return this.#warnings.note(
+          `${quote(report.path)} is the log of another file than ${
+            quote(this.path)
+          }, set aside; put it beside that file, as FILE-wal`,
+        );
+      case "deleted":
+        this.#deleted += report.count;
+        return;
+      case "jumped":
+        return this.#warnings.note(
+          `The clock jumped ahead by ${Math.round(report.ms / 1000)} s; ` +
+            `messages in ${
+              quote(this.path)
+            } become older by that in 15 minutes`,
+        );
+      case "succeeded":
+        return this.#onSucceeded(report);
       case "closed":
         return this.#onWorkerClosed();
     }
+  }
+
+  #enter(identity: string): void {
+    this.#identity = identity;
+    this.#mayRead = this.#closed === undefined;
+    this.#read();
+  }
+
+  #leave(): void {
+    this.#mayRead = false;
+    this.#reader?.[Symbol.dispose]();
+    this.#reader = undefined;
+  }
+
+  /** Returns the reader, if there is a file to read. */
+  #read(): StoreReader | undefined {
+    if (!this.#mayRead) return undefined;
+    try {
+      return this.#reader ??= new StoreReader(this.path);
+    } catch (error) {
+      // It was moved again, which is reported.
+      if (error instanceof errors.NotFound) return undefined;
+      this.#warnings.once(reasonOf(error));
+      return undefined;
+    }
+  }
+
+  #onSucceeded(report: Succeeded): void {
+    this.#gone += report.gone;
+    this.#warnings.note(describe(this.path, report));
   }
 
   #onBatchStored(): void {
@@ -218,10 +336,19 @@ export class SqliteStore implements Store {
   }
 
   #onWorkerClosed(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearTimeout(this.#giveUp);
+    const { waiting } = this.#counts;
+    if (waiting > 0) {
+      const left = count(waiting, "message");
+      this.#warnings.note(`${left} could not be stored in ${quote(this.path)}`);
+    }
     this.#counts.notStored += this.#counts.waiting;
     this.#counts.waiting = 0;
     this.#batches.length = 0;
     this.#endFlushes();
+    for (const resolve of this.#begun.splice(0)) resolve();
     this.#end();
     this.#onClosed?.();
   }

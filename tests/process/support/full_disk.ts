@@ -18,8 +18,11 @@ const NAMESPACES = [["--user", "--map-root-user", "--mount"], ["--mount"]];
  * Returns a full disk. It is a mount in a namespace, which an ordinary user may
  * have too. If namespaces are forbidden, as they are in containers by default, the
  * size of files is limited instead: writing beyond the limit fails as well.
+ *
+ * @param before A shell command that runs on the empty disk. Then all of the disk
+ * is filled, not only most of it.
  */
-export async function fullDisk(): Promise<FullDisk> {
+export async function fullDisk(before?: string): Promise<FullDisk> {
   const folder = await Deno.makeTempDir();
   const disk = {
     folder,
@@ -29,7 +32,9 @@ export async function fullDisk(): Promise<FullDisk> {
     const unshare = ["unshare", ...options];
     const mount = `mount -t tmpfs -o size=8m none ${folder}`;
     if (!await succeeds([...unshare, "sh", "-c", mount])) continue;
-    const fill = `head -c 6M /dev/zero >${folder}/ballast`;
+    const fill = before === undefined
+      ? `head -c 6M /dev/zero >${folder}/ballast`
+      : `${before} && ! head -c 9M /dev/zero >${folder}/ballast 2>/dev/null`;
     return {
       ...disk,
       under: [...unshare, "sh", "-c", `${mount} && ${fill} && exec "$@"`, "sh"],
@@ -38,7 +43,11 @@ export async function fullDisk(): Promise<FullDisk> {
       makeRoom: (pid) => Deno.remove(`/proc/${pid}/root${folder}/ballast`),
     };
   }
-  const limit = `trap "" XFSZ; ulimit -S -f 4096; exec "$@"`;
+  // Of 512 bytes.
+  const blocks = before === undefined ? 4096 : 8;
+  const limit = `${
+    before ?? ":"
+  } && trap "" XFSZ && ulimit -S -f ${blocks} && exec "$@"`;
   return {
     ...disk,
     under: ["sh", "-c", limit, "sh"],

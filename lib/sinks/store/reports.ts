@@ -1,0 +1,54 @@
+import { count } from "../../count.ts";
+import { quote } from "../../errors.ts";
+
+const FATES = {
+  moved: "was moved: its messages are complete there, a new file begins",
+  severed: "was moved, and its log overwritten: what was in it is written to " +
+    "the file that is there now",
+  torn: "was moved while another process reads it: put what is at its path " +
+    "and -wal beside it, as FILE-wal",
+  saved: "was removed: its messages are written to the disk again",
+  removed: "was removed",
+  replaced: "was replaced by another file, which is used from now on",
+  emptied: "was emptied by another program; it begins again",
+  cut: "was cut short by another program",
+};
+
+/** What a store begins with. */
+export interface Opened {
+  readonly type: "opened";
+  /** Whether the file is open; if it is not, messages wait. */
+  readonly isOpen: boolean;
+  readonly identity: string;
+  readonly lastId: number;
+  readonly checkpoints: ReadonlyMap<string, number>;
+  /** The epochs of its messages, and the number of the first of each. */
+  readonly epochs: readonly (readonly [firstId: number, epoch: string])[];
+}
+
+/** What became of a file that is no longer the one at the store's path. */
+export interface Succeeded {
+  readonly type: "succeeded";
+  readonly fate: keyof typeof FATES;
+  /** How many of its messages are gone, at most. */
+  readonly gone: number;
+}
+
+/** What the worker of a store reports. */
+export type Report =
+  | Opened
+  | Succeeded
+  | { type: "refused" | "failing"; reason: string }
+  // The file is open, or must be closed so that another one can be opened.
+  | { type: "entered"; identity: string }
+  | { type: "orphan"; path: string }
+  | { type: "deleted"; count: number }
+  | { type: "jumped"; ms: number }
+  | { type: "leave" }
+  | { type: "stored" | "begun" | "recovered" | "closed" };
+
+/** Describes what became of a file, in one line. */
+export function describe(path: string, { fate, gone }: Succeeded): string {
+  const lost = gone > 0 ? `: at most ${count(gone, "message")} gone` : "";
+  return `${quote(path)} ${FATES[fate]}${lost}`;
+}

@@ -1,0 +1,93 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Row } from "./disk.ts";
+import type { Load } from "./load.ts";
+import type { Totals } from "./subject.ts";
+
+/** What is known of one life of a server, from its start to its end. */
+export interface Life {
+  readonly load: Load;
+  /** Its last numbers, if it ended by itself and could print them. */
+  totals?: Totals;
+  /** Numbers from before it was killed: there were so many at least. */
+  atLeast?: Totals;
+  /** What it has printed, if all of it was read. */
+  printed?: string;
+  /** Whether its numbers of the system may be missing. */
+  mayNotKnow?: boolean;
+}
+
+/** How many messages left the system's buffer, by a server's numbers. */
+export function accounted(totals: Totals): number {
+  const { received, dropped, kernelDrops } = totals;
+  return received + sum(Object.values(dropped)) + (kernelDrops ?? 0);
+}
+
+/** Checks the totals of a server against what was sent to it. */
+export function checkTotals(life: Life): void {
+  const { load, totals, printed, mayNotKnow = false } = life;
+  if (totals === undefined) return;
+  const text = JSON.stringify(totals);
+  if (totals.kernelDrops === null) {
+    assert(mayNotKnow, `the count of the system is missing: ${text}`);
+    assert(accounted(totals) <= load.sent, `${load.sent} sent: ${text}`);
+  } else assertEquals(accounted(totals), load.sent, `sent: ${text}`);
+  const { store, print, receipts } = totals.sinks;
+  for (const sink of [store, print, receipts]) {
+    assertEquals(sink?.["waiting"], 0, text);
+  }
+  const { stored = 0, notStored = 0 } = store!;
+  assertEquals(stored + notStored, totals.received, `store: ${text}`);
+  const { sent = 0, notSent = 0 } = receipts!;
+  assertEquals(sent + notSent, stored, `receipts: ${text}`);
+  assert(load.receipts.length <= sent, `${load.receipts.length}: ${text}`);
+  const { printed: lines = 0, dropped = 0 } = print!;
+  assertEquals(lines + dropped, totals.received, `print: ${text}`);
+  if (printed !== undefined) {
+    assertEquals(printed.split("\n").length - 1, lines, `lines: ${text}`);
+  }
+}
+
+/** Checks the files of a store against the lives of the servers that wrote it. */
+export function checkFiles(
+  lives: readonly Life[],
+  rows: readonly Row[],
+  /** Whether a message may be in two files, and how many may be gone. */
+  { mayRepeat, gone }: { mayRepeat: boolean; gone: number },
+): void {
+  const byText = Map.groupBy(rows, ({ text }) => text);
+  const perLife = lives.map(() => 0);
+  for (const [text, [row, ...more]] of byText) {
+    const n = lives.findIndex(({ load }) => load.has(text));
+    assert(n >= 0, `nobody sent what is in ${row!.file}: "${text}"`);
+    perLife[n]!++;
+    assert(mayRepeat || more.length === 0, `stored ${1 + more.length} times`);
+  }
+  let missing = 0;
+  for (const [n, { load, totals, atLeast }] of lives.entries()) {
+    assertEquals(load.strange, [], "receipts");
+    const lost = load.receipts.filter(({ id, text }) =>
+      !byText.get(text)?.some((row) => row.id === id)
+    );
+    missing += lost.length;
+    const [first] = lost;
+    const example = `such as ${first?.id} "${first?.text}" of life ${n + 1}`;
+    const ids = rows.map(({ id }) => id);
+    assert(
+      missing <= gone,
+      `${missing} messages with receipts are in no file, ${example}; ` +
+        `${rows.length} rows, the last is ${Math.max(...ids)}`,
+    );
+    const { stored = 0 } = (totals ?? atLeast)?.sinks["store"] ?? {};
+    const least = stored - gone;
+    const most = totals === undefined ? Infinity : stored;
+    const there = perLife[n]!;
+    assert(
+      there >= least && there <= most,
+      `life ${n + 1}: ${there} rows, ${stored} reported as stored`,
+    );
+  }
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
+}

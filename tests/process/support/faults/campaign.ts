@@ -1,0 +1,87 @@
+import { Chance } from "./chance.ts";
+import { World } from "./world.ts";
+
+const MAX_STEPS = 5;
+const MAX_LIVES = 3;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
+// What the end takes besides the sinks' time, on a busy machine.
+const MARGIN_MS = 4000;
+
+/** One fault: strikes the server of a world. */
+export type Fault = (world: World) => Promise<void>;
+
+/** Runs a campaign from a seed. An error says what was done. */
+export async function campaign(
+  seed: number,
+  faults: Readonly<Record<string, Fault>>,
+): Promise<void> {
+  const chance = new Chance(seed);
+  await using world = await World.open(`${seed}`, chance);
+  try {
+    await run(world, faults);
+    if (Deno.env.has("PLI_LOG")) {
+      console.log(`seed ${seed}\n${world.log.join("\n")}`);
+    }
+  } catch (cause) {
+    const { message } = cause as Error;
+    const said = world.lives.length > 0 ? world.subject.stderr.text : "";
+    throw new Error(
+      `seed ${seed}: ${message}\n${world.log.join("\n")}\n` +
+        `the server's last lines:\n${said.slice(-3000)}`,
+      { cause },
+    );
+  }
+}
+
+async function run(
+  world: World,
+  faults: Readonly<Record<string, Fault>>,
+): Promise<void> {
+  const { chance } = world;
+  const names = Object.keys(faults);
+  const lives = 1 + chance.below(MAX_LIVES);
+  for (let n = 1; n <= lives; n++) {
+    await world.start();
+    world.life.load.start(1 + chance.below(20));
+    await world.pause(chance.below(200));
+    const steps = chance.below(MAX_STEPS + 1);
+    for (let k = 0; k < steps && names.length > 0; k++) {
+      const name = chance.pick(names);
+      world.note(name);
+      await faults[name]!(world);
+      await world.pause(chance.below(300));
+    }
+    await (n < lives && chance.below(3) > 0 ? world.kill() : end(world));
+  }
+  await world.check();
+}
+
+/** Ends the server by one signal or two. */
+async function end(world: World): Promise<void> {
+  const { chance, subject, life, endMs } = world;
+  await life.load.stop();
+  if (chance.below(2) === 0) await world.settle();
+  const signal = chance.pick(SIGNALS);
+  const isStopped = chance.below(4) === 0;
+  if (isStopped) subject.kill("SIGSTOP");
+  subject.kill(signal);
+  world.note(`${isStopped ? "stopped, " : ""}${signal}`);
+  if (isStopped) {
+    await world.pause(chance.below(100));
+    subject.kill("SIGCONT");
+  }
+  if (chance.below(3) > 0) {
+    const { code } = await world.end(endMs + MARGIN_MS);
+    if (code !== 0) throw new Error(`exit code ${code} after ${signal}`);
+    return;
+  }
+  await world.pause(chance.below(chance.pick([10, 100, 1000])));
+  const second = chance.pick(SIGNALS);
+  subject.kill(second);
+  world.note(`a second signal: ${second}`);
+  const { code } = await world.end(MARGIN_MS);
+  if (code !== 0 && code !== 128 + NUMBERS[second]) {
+    throw new Error(`exit code ${code} after ${signal} and ${second}`);
+  }
+}

@@ -1,0 +1,147 @@
+import { accounted, checkFiles, checkTotals, type Life } from "./books.ts";
+import type { Chance } from "./chance.ts";
+import { Disk } from "./disk.ts";
+import { Load } from "./load.ts";
+import { type Ended, Subject, type Totals } from "./subject.ts";
+
+// How long a server may take to count what was sent to it.
+const SETTLE_MS = 5000;
+
+/** A server with its disk and its load, which is started again and again. */
+export class World implements AsyncDisposable {
+  readonly disk: Disk;
+  readonly chance: Chance;
+  readonly endMs: number;
+  /** What was done. */
+  readonly log: string[] = [];
+  readonly lives: Life[] = [];
+  readonly #name: string;
+  readonly #port = freePort("udp");
+  readonly #pagePort = freePort("tcp");
+  readonly #resources = new AsyncDisposableStack();
+  readonly #startedAt = performance.now();
+  #subject: Subject | undefined;
+
+  private constructor(name: string, chance: Chance, disk: Disk) {
+    this.#name = name;
+    this.chance = chance;
+    this.disk = this.#resources.use(disk);
+    this.endMs = chance.pick([500, 1000, 2000]);
+  }
+
+  static async open(name: string, chance: Chance): Promise<World> {
+    return new World(name, chance, await Disk.create());
+  }
+
+  get subject(): Subject {
+    return this.#subject!;
+  }
+
+  get life(): Life {
+    return this.lives.at(-1)!;
+  }
+
+  note(line: string): void {
+    const ms = Math.round(performance.now() - this.#startedAt);
+    this.log.push(`${`${ms}`.padStart(6)} ms  ${line}`);
+  }
+
+  /** Starts a server, and waits until it is ready. */
+  async start(before = "true", redirection = ""): Promise<void> {
+    this.begin(before, redirection);
+    await this.subject.ready();
+    await this.disk.noteOrphans();
+    this.note("it is ready");
+  }
+
+  /** Starts a server. */
+  begin(before = "true", redirection = ""): void {
+    const { disk, endMs, chance } = this;
+    const flags = chance.pick([["-A"], [
+      "--allow-net=127.0.0.1",
+      ...["read", "write"].map((name) => `--allow-${name}=${disk.folder}`),
+      "--allow-run=cat",
+    ]]);
+    const args = [
+      ...["--store", disk.path, "--receipt", "--end-timeout", `${endMs}ms`],
+      ...["--format", "json", "--stats-every", "100ms"],
+    ];
+    this.note(`start: ${before}; server ${args.join(" ")} ${redirection}`);
+    const [port, pagePort] = [this.#port, this.#pagePort];
+    this.#subject = this.#resources.use(
+      new Subject({ disk, port, pagePort, args, flags, before, redirection }),
+    );
+    const name = `${this.#name}.${this.lives.length + 1}`;
+    this.lives.push({ load: this.#resources.use(new Load(name, port)) });
+  }
+
+  async pause(ms: number): Promise<void> {
+    await new Promise((go) => setTimeout(go, ms));
+  }
+
+  /** Waits until the server has counted all that was sent to it. */
+  async settle(): Promise<void> {
+    const { load } = this.life;
+    const until = performance.now() + SETTLE_MS;
+    for (;;) {
+      const stats = await this.subject.stats();
+      if (stats !== undefined && accounted(stats) === load.sent) break;
+      if (performance.now() > until) {
+        throw new Error(`${load.sent} sent, but: ${JSON.stringify(stats)}`);
+      }
+      await this.pause(20);
+    }
+    this.note("it has counted all");
+  }
+
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    const { subject, life } = this;
+    subject.kill("SIGKILL");
+    this.note(`kill -9, ${life.load.sent} sent`);
+    await life.load.stop();
+    await subject.ended(SETTLE_MS);
+    const { totals } = subject;
+    if (totals !== undefined) life.atLeast = totals;
+  }
+
+  /** Waits for its end after a signal, and takes its totals. */
+  async end(ms: number): Promise<Ended> {
+    const { subject, life } = this;
+    const from = performance.now();
+    const ended = await subject.ended(ms);
+    const took = Math.round(performance.now() - from);
+    this.note(`it ended after ${took} ms: ${JSON.stringify(ended)}`);
+    const totals: Totals | undefined = subject.totals;
+    if (totals === undefined) return ended;
+    // After that nothing is printed any more.
+    life.totals = totals;
+    if (!subject.stdout.isClosed) life.printed = subject.stdout.text;
+    checkTotals(life);
+    return ended;
+  }
+
+  /** Checks the files. */
+  async check(): Promise<void> {
+    const rows = await this.disk.rows();
+    this.note(`${rows.length} rows`);
+    checkFiles(this.lives, rows, { mayRepeat: false, gone: 0 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources[Symbol.asyncDispose]();
+  }
+}
+
+/** A port that nobody uses, and that stays the same after a restart. */
+function freePort(transport: "udp" | "tcp"): number {
+  const hostname = "127.0.0.1";
+  if (transport === "tcp") {
+    using listener = Deno.listen({ hostname, port: 0 });
+    return listener.addr.port;
+  }
+  const socket = Deno.listenDatagram({ transport, hostname, port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  socket.close();
+  return port;
+}

@@ -1,0 +1,15 @@
+import { assertEquals } from "@std/assert";
+import { Warnings } from "../lib/warnings.ts";
+
+Deno.test("errors of many peers are one line, and leave room for others", () => {
+  const lines: string[] = [];
+  const warnings = new Warnings((line) => void lines.push(line));
+  for (let port = 1; port <= 1000; port++) {
+    warnings.onceAlike(`Cannot send to udp://10.0.0.${port % 256}:${port}: no`);
+  }
+  warnings.onceAlike("the disk is full");
+  assertEquals(lines, [
+    "Cannot send to udp://10.0.0.1:1: no",
+    "the disk is full",
+  ]);
+});
