@@ -22,7 +22,8 @@ const CONNECTIONS: Record<string, string> = {
   unread: "because the peer did not read",
   malformed: "because what it sent had no length",
   handshake: "after a failed handshake",
-  reset: "by their peer's reset",
+  reset: "by the peer before they were accepted",
+  broken: "because they broke off",
   acceptFailed: "because the system could not accept them",
 };
 
