@@ -123,11 +123,26 @@ async function run(settings: ServerSettings): Promise<number> {
   clearTimeout(ending);
   progress[Symbol.dispose]();
   const unread = await receiveUnread(socket);
+  await closeSoon(socket, codeAtOnce === undefined ? LAST_MS : 0);
   if (!quiet) print(withUnread(await stats(), unread), settings);
-  // The last replies have had their time; this is for what a connection holds.
-  setTimeout(() => socket.close(), codeAtOnce === undefined ? LAST_MS : 0);
   if (broken !== undefined) throw broken;
   return codeAtOnce ?? (end === "stopped" ? EXIT.done : exitCode(socket, end));
+}
+
+/**
+ * Closes the socket, so that the totals hold what was lost at the end. The last
+ * replies have had their time; this is for what a connection holds.
+ */
+async function closeSoon(socket: DatagramSocket, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    socket.close();
+    resolve();
+  }, ms);
+  // Its error, if any, is that of the end of the program.
+  socket[Symbol.asyncDispose]().then(resolve, resolve);
+  await promise;
+  clearTimeout(timer);
 }
 
 /** Counts what has arrived and reaches no sink any more. */
