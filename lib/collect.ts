@@ -20,6 +20,7 @@ import type {
   CollectorEnd,
   StopOptions,
 } from "./collector.ts";
+import { END_MS } from "./collector.ts";
 import type { CollectorStats, Sink } from "./sink.ts";
 import { SinkWriter } from "./sink_writer.ts";
 
@@ -41,7 +42,6 @@ const ACTION = "collect";
 
 // How many answers are sent at a time.
 const MAX_ANSWERS = 1024;
-const END_MS = 5000;
 // How much of the time of the end answers and sinks have before they are closed.
 const FLUSH_SHARE = 0.8;
 // How long the end receives what has arrived.

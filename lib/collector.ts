@@ -3,6 +3,9 @@ import type { Datagram } from "./datagram.ts";
 import type { CollectorStats, Sink } from "./sink.ts";
 import type { Data } from "./socket/messages.ts";
 
+/** The default of `endTimeoutMs`, in milliseconds. */
+export const END_MS = 5000;
+
 /** Options of `collect`. */
 export interface CollectOptions<A extends Addr = NetAddr> {
   /**

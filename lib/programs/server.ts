@@ -1,6 +1,7 @@
 import { formatAddress } from "../address/address.ts";
 import { traced } from "../carriers/traced.ts";
 import { collect, type Collector } from "../collect.ts";
+import { END_MS } from "../collector.ts";
 import { bind } from "../open.ts";
 import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
@@ -60,14 +61,18 @@ async function run(settings: ServerSettings): Promise<number> {
   let collector: Collector | undefined = undefined;
   let codeAtOnce: number | undefined;
   let ending: ReturnType<typeof setTimeout> | undefined;
+  let endsAt: number | undefined;
+  let endAtOnce = () => {};
   using _ = onInterrupt(() => {
     // Nothing has been received before there is a collector.
     if (collector === undefined) return void exit(EXIT.done);
     collector.stop({ drain: true });
+    endsAt = performance.now() + (settings.endTimeoutMs ?? END_MS);
     if (!quiet) ending = setTimeout(() => say(ENDING), ENDING_MS);
   }, (code) => {
     codeAtOnce = code;
     collector?.stop({ timeoutMs: 0 });
+    endAtOnce();
     setTimeout(() => void exit(code), AT_ONCE_MS);
   });
   const { carrier, own } = await serverCarrier(
@@ -120,29 +125,31 @@ async function run(settings: ServerSettings): Promise<number> {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
   }, warn);
   const end = await collector.finished;
-  clearTimeout(ending);
   progress[Symbol.dispose]();
   const unread = await receiveUnread(socket);
-  await closeSoon(socket, codeAtOnce === undefined ? LAST_MS : 0);
+  endAtOnce = () => socket.close();
+  const left = (endsAt ?? performance.now() + END_MS) - performance.now();
+  await closeBy(socket, codeAtOnce === undefined ? Math.max(LAST_MS, left) : 0);
+  clearTimeout(ending);
   if (!quiet) print(withUnread(await stats(), unread), settings);
   if (broken !== undefined) throw broken;
   return codeAtOnce ?? (end === "stopped" ? EXIT.done : exitCode(socket, end));
 }
 
 /**
- * Closes the socket, so that the totals hold what was lost at the end. The last
- * replies have had their time; this is for what a connection holds.
+ * Closes the socket, so that the totals hold what was lost at the end. Peers have
+ * that many milliseconds to take what waits for them.
  */
-async function closeSoon(socket: DatagramSocket, ms: number): Promise<void> {
+async function closeBy(socket: DatagramSocket, ms: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => {
-    socket.close();
-    resolve();
-  }, ms);
+  const timers = [
+    setTimeout(() => socket.close(), ms),
+    setTimeout(resolve, ms + LAST_MS),
+  ];
   // Its error, if any, is that of the end of the program.
   socket[Symbol.asyncDispose]().then(resolve, resolve);
   await promise;
-  clearTimeout(timer);
+  timers.forEach(clearTimeout);
 }
 
 /** Counts what has arrived and reaches no sink any more. */

@@ -63,6 +63,9 @@ export abstract class BaseSocket<A extends Addr>
   protected readonly withheld: Readonly<Record<string, number>> = {};
   #readable: ReadableStream<Datagram<A>> | undefined;
   #closed = false;
+  // Whether `close` was called, also to end the waits of a disposal.
+  #isCut = false;
+  #isCarrierEnding = false;
   #ended: Promise<void> | undefined;
 
   /**
@@ -214,16 +217,21 @@ export abstract class BaseSocket<A extends Addr>
   /**
    * Closes the socket. Every `receive` and `request` that waits rejects with
    * {@linkcode SocketClosedError}, iterations and `readable` end, and datagrams
-   * that wait to be received are counted as `dropped.closed`. A second call does
-   * nothing. If a `receive` was waiting, the port is free one turn of the event
-   * loop later: `await using` waits for that.
+   * that wait to be received are counted as `dropped.closed`. A call
+   * during a disposal makes it wait no longer; any other second call does nothing.
+   * If a `receive` was waiting, the port is free one turn of the event loop later:
+   * `await using` waits for that.
    *
    * @throws The error of the carrier's `close`. The socket is closed anyway.
    */
   close(): void {
-    // Called again, it ends the wait of a disposal that is under way.
+    // Called again, it ends the waits of a disposal that is under way.
     this.outbox.close();
-    if (!this.#shut()) return;
+    const isFirst = this.#shut();
+    if (this.#isCut || !isFirst && this.#ended === undefined) return;
+    this.#isCut = true;
+    // The disposal closes the carrier if it does not wait for its end yet.
+    if (!isFirst && !this.#isCarrierEnding) return;
     try {
       this.carrier.close();
     } catch (error) {
@@ -260,8 +268,10 @@ export abstract class BaseSocket<A extends Addr>
   async #end(): Promise<void> {
     await this.outbox.end();
     try {
-      if (this.carrier.end === undefined) this.carrier.close();
-      else await this.carrier.end();
+      const { end } = this.carrier;
+      if (end === undefined || this.#isCut) return this.carrier.close();
+      this.#isCarrierEnding = true;
+      await end.call(this.carrier);
     } catch (error) {
       this.#notClosed(error);
     }

@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { run } from "./support/programs.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Program, run } from "./support/programs.ts";
 
 const START = { flags: ["--allow-net=127.0.0.1"] };
 const MAX_RSS = 200 * 1024 * 1024;
@@ -39,4 +39,31 @@ Deno.test("a pending receive over TCP keeps the program running", async () => {
     START,
   );
   assertEquals([code, stdout], [0, "x\nthe end\n"]);
+});
+
+Deno.test("the server's totals count the replies that a deaf peer did not take", async () => {
+  await using server = new Program("server.ts", [
+    "tcp://127.0.0.1:0",
+    "--echo",
+    "--format",
+    "raw",
+    "--end-timeout",
+    "1s",
+  ], START);
+  const [, port] = await server.said(/^listening on tcp:\/\/127.0.0.1:(\d+)$/);
+  using deaf = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: Number(port),
+  });
+  const line = new TextEncoder().encode(`${"x".repeat(60_000)}\n`);
+  // When nothing more is taken from it, its replies wait.
+  for (let isTaken = true; isTaken;) {
+    const writing = deaf.write(line).then(() => true, () => false);
+    const late = new Promise<boolean>((go) => setTimeout(go, 500, false));
+    isTaken = await Promise.race([writing, late]);
+  }
+  server.kill("SIGINT");
+  const { code, stderr } = await server.ended();
+  assertEquals(code, 0);
+  assertMatch(stderr, /\b[1-9]\d* dropped unsent when their connection ended/);
 });

@@ -152,6 +152,8 @@ export class BoundCarrier implements Carrier {
   }
 
   #stop(): void {
+    // `close` may cut `end` short.
+    if (this.#closed) return;
     this.#closed = true;
     // Pending operations must end before the program does.
     this.#listener.ref();
