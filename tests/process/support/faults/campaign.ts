@@ -1,26 +1,28 @@
 import { Chance } from "./chance.ts";
+import type { Fault } from "./faults.ts";
 import { World } from "./world.ts";
 
 const MAX_STEPS = 5;
 const MAX_LIVES = 3;
+// Where standard error goes. It is read, in most runs.
+const ERRORS = ["", "", "", "", "2>/dev/full", "2>&-", "2>>log"];
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
 // What the end takes besides the sinks' time, on a busy machine.
 const MARGIN_MS = 4000;
+// A run that takes so long hangs.
+const LIMIT_MS = 60_000;
 
-/** One fault: strikes the server of a world. */
-export type Fault = (world: World) => Promise<void>;
-
-/** Runs a campaign from a seed. An error says what was done. */
+/** Runs a campaign from a seed. Returns what was done; an error says it too. */
 export async function campaign(
   seed: number,
   faults: Readonly<Record<string, Fault>>,
-): Promise<void> {
+): Promise<readonly string[]> {
   const chance = new Chance(seed);
   await using world = await World.open(`${seed}`, chance);
   try {
-    await run(world, faults);
-    if (Deno.env.has("PLI_LOG")) console.log(`seed ${seed}\n${world.log.join("\n")}`);
+    await atMost(LIMIT_MS, run(world, faults));
+    return world.log;
   } catch (cause) {
     const { message } = cause as Error;
     const said = world.lives.length > 0 ? world.subject.stderr.text : "";
@@ -32,6 +34,19 @@ export async function campaign(
   }
 }
 
+/** Rejects after that time: the run goes on, and ends with its world. */
+async function atMost(ms: number, run: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new Error(`it hangs: not done after ${ms} ms`));
+  }, ms);
+  try {
+    await Promise.race([run, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function run(
   world: World,
   faults: Readonly<Record<string, Fault>>,
@@ -40,7 +55,7 @@ async function run(
   const names = Object.keys(faults);
   const lives = 1 + chance.below(MAX_LIVES);
   for (let n = 1; n <= lives; n++) {
-    await world.start();
+    await world.start(chance.pick(ERRORS));
     world.life.load.start(1 + chance.below(20));
     await world.pause(chance.below(200));
     const steps = chance.below(MAX_STEPS + 1);
@@ -51,6 +66,7 @@ async function run(
       await world.pause(chance.below(300));
     }
     await (n < lives && chance.below(3) > 0 ? world.kill() : end(world));
+    await world.tidy();
   }
   await world.check();
 }
@@ -59,7 +75,7 @@ async function run(
 async function end(world: World): Promise<void> {
   const { chance, subject, life, endMs } = world;
   await life.load.stop();
-  if (chance.below(2) === 0) await world.settle();
+  if (!world.isHeard || chance.below(2) === 0) await world.settle();
   const signal = chance.pick(SIGNALS);
   const isStopped = chance.below(4) === 0;
   if (isStopped) subject.kill("SIGSTOP");
