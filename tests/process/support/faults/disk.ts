@@ -75,13 +75,15 @@ export class Disk implements AsyncDisposable {
       : this.sh("rm -f ballast"));
   }
 
-  /** Notes whose logs a server has set aside that has started. */
-  async noteOrphans(): Promise<void> {
+  /** Notes whose logs a server has set aside, and returns their names. */
+  async noteOrphans(): Promise<string[]> {
     const { stdout } = await this.#run("ls | grep orphan");
+    const before = this.#fileOfOrphan.size;
     for (const name of stdout.split("\n").filter((name) => name !== "")) {
       if (this.#fileOfOrphan.has(name)) continue;
       this.#fileOfOrphan.set(name, `${STORE}.${this.#moves}`);
     }
+    return [...this.#fileOfOrphan.keys()].slice(before);
   }
 
   /** All messages in all files of the store, which no server uses. */

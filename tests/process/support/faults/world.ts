@@ -57,6 +57,15 @@ export class World implements AsyncDisposable {
     return this.#redirection === "" && !this.subject.stderr.isClosed;
   }
 
+  /** Notes the lines on standard error, but its numbers. */
+  noteSaid(): void {
+    const lines = this.subject.stderr.text.trimEnd().split("\n");
+    const said = lines.filter((line) => !line.startsWith("{"));
+    const { totals } = this.subject;
+    for (const line of said) this.log.push(`           | ${line}`);
+    if (totals !== undefined) this.log.push(JSON.stringify(totals));
+  }
+
   /**
    * Starts a server, and waits until it is ready.
    *
@@ -65,8 +74,10 @@ export class World implements AsyncDisposable {
   async start(redirection = ""): Promise<void> {
     this.begin(redirection);
     await this.subject.ready();
-    await this.disk.noteOrphans();
-    this.note("it is ready");
+    const orphans = await this.disk.noteOrphans();
+    this.note(
+      `it is ready${orphans.length > 0 ? `, set aside: ${orphans}` : ""}`,
+    );
   }
 
   /** Starts a server. */
@@ -167,6 +178,7 @@ export class World implements AsyncDisposable {
     this.note(`kill -9, ${life.load.sent} sent`);
     await life.load.stop();
     await subject.ended(SETTLE_MS);
+    this.noteSaid();
     const { totals } = subject;
     if (totals !== undefined) life.atLeast = totals;
   }
@@ -178,6 +190,7 @@ export class World implements AsyncDisposable {
     const ended = await subject.ended(ms);
     const took = Math.round(performance.now() - from);
     this.note(`it ended after ${took} ms: ${JSON.stringify(ended)}`);
+    this.noteSaid();
     const totals: Totals | undefined = subject.totals;
     if (totals === undefined) return ended;
     if (!this.isHeard) {
