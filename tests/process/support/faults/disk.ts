@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 
 const NAMESPACES = [["--user", "--map-root-user", "--mount"], ["--mount"]];
@@ -91,6 +92,8 @@ export class Disk implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "pli-faults-rows-" });
     try {
       await this.sh(`cp ${STORE}* ${folder}/`);
+        await this.sh(`cp -r ${folder} /tmp/w/kept`);
+      }
       for (const [log, file] of this.#fileOfOrphan) {
         await Deno.rename(`${folder}/${log}`, `${folder}/${file}-wal`);
       }
@@ -158,11 +161,13 @@ async function hold(
 
 function rowsOf(path: string, file: string): Row[] {
   if (Deno.statSync(path).size === 0) return [];
-  using db = new DatabaseSync(path);
-  const [check] = db.prepare("PRAGMA integrity_check").all();
-  if (check?.["integrity_check"] !== "ok") {
-    throw new Error(`${file} is damaged: ${JSON.stringify(check)}`);
+  try {
+    using db = new DatabaseSync(path);
+    const [check] = db.prepare("PRAGMA integrity_check").all();
+    assertEquals(check?.["integrity_check"], "ok");
+    return db.prepare("SELECT id, CAST(data AS TEXT) AS text FROM messages")
+      .all().map(({ id, text }) => ({ id: Number(id), text: `${text}`, file }));
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
   }
-  return db.prepare("SELECT id, CAST(data AS TEXT) AS text FROM messages").all()
-    .map(({ id, text }) => ({ id: Number(id), text: `${text}`, file }));
 }

@@ -8,8 +8,6 @@ import { type Ended, Subject, type Totals } from "./subject.ts";
 const SETTLE_MS = 5000;
 // How long a connection to the page may take.
 const CONNECT_MS = 300;
-// How many messages show that a store goes on.
-const RECEIPTS = 100;
 
 /** A server with its disk and its load, which is started again and again. */
 export class World implements AsyncDisposable {
@@ -114,9 +112,9 @@ export class World implements AsyncDisposable {
     const { disk, subject, life: { load } } = this;
     await disk.makeRoom(subject.pid);
     await disk.sh(script);
-    const enough = load.receipts.length + RECEIPTS;
+    load.mark();
     const until = performance.now() + SETTLE_MS;
-    while (load.receipts.length < enough) {
+    while (load.receiptsSinceMark === 0) {
       if (performance.now() > until) throw new Error("there are no receipts");
       await this.pause(20);
     }
@@ -158,10 +156,12 @@ export class World implements AsyncDisposable {
 
   /** Waits until the server has counted all that was sent to it. */
   async settle(): Promise<void> {
-    const { load } = this.life;
+    const { life } = this;
+    const { load } = life;
     const until = performance.now() + SETTLE_MS;
     for (;;) {
       const stats = await this.subject.stats();
+      if (stats !== undefined) life.atLeast = stats;
       if (stats !== undefined && accounted(stats) === load.sent) break;
       if (performance.now() > until) {
         throw new Error(`${load.sent} sent, but: ${JSON.stringify(stats)}`);
@@ -193,10 +193,7 @@ export class World implements AsyncDisposable {
     this.noteSaid();
     const totals: Totals | undefined = subject.totals;
     if (totals === undefined) return ended;
-    if (!this.isHeard) {
-      life.atLeast = totals;
-      return ended;
-    }
+    if (!this.isHeard) return ended;
     life.totals = totals;
     if (!subject.stdout.isClosed) life.printed = subject.stdout.text;
     checkTotals(life);
@@ -216,15 +213,19 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** A port that nobody uses, and that stays the same after a restart. */
+/** A port that nobody uses, also not after a restart: the system assigns no such. */
 function freePort(transport: "udp" | "tcp"): number {
-  const hostname = "127.0.0.1";
-  if (transport === "tcp") {
-    using listener = Deno.listen({ hostname, port: 0 });
-    return listener.addr.port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const address = { hostname: "127.0.0.1", port };
+    try {
+      const listener = transport === "tcp"
+        ? Deno.listen(address)
+        : Deno.listenDatagram({ ...address, transport });
+      listener.close();
+      return port;
+    } catch {
+      // Somebody uses it.
+    }
   }
-  const socket = Deno.listenDatagram({ transport, hostname, port: 0 });
-  const { port } = socket.addr as Deno.NetAddr;
-  socket.close();
-  return port;
 }
