@@ -60,6 +60,12 @@ bothContracts("tcp, lengths", () => tcp({ framing: "length" }), {
   sendToUnbound: "either",
 });
 
+bothContracts("tcp, octet counting", () => tcp({ framing: "octet" }), {
+  address: () => "tcp://127.0.0.1:0",
+  largest: 65_535,
+  sendToUnbound: "either",
+});
+
 let pair = { cert: "", key: "" };
 bothContracts("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
   address: () => "tls://127.0.0.1:0",

@@ -32,6 +32,9 @@ for (
     ["line", undefined],
     ["length", undefined],
     ["line", MIB],
+    ["octet", undefined],
+    ["octet", MIB],
+    ["nul", MIB],
   ] as const
 ) {
   const options = { framing, maxMessage };

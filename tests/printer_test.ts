@@ -22,16 +22,18 @@ function fake(
   return { printer, trouble };
 }
 
+// Of these, 33 wait for the reader.
+const MESSAGE = 1_000_000;
 const stalled = () => new Promise<number>(() => {});
 
 Deno.test("beside other sinks a printer that nobody reads never waits; it counts what it drops", async () => {
   const { printer, trouble } = fake({ isOnly: false }, stalled);
   for (let id = 1; id <= 100; id++) {
-    assertEquals(printer.write([message(id, 60_000)]), undefined);
+    assertEquals(printer.write([message(id, MESSAGE)]), undefined);
   }
   const { printed, waiting = NaN, dropped = NaN } = printer.stats;
   assertEquals([printed, waiting + dropped], [0, 100]);
-  assert(waiting > 60 && waiting < 80, `${waiting} wait`);
+  assert(waiting > 30 && waiting < 40, `${waiting} wait`);
   assertEquals(trouble, [
     "standard output is not read: messages are dropped, and counted",
   ]);
@@ -46,7 +48,7 @@ Deno.test("a printer that is read again prints what waited, and says so", async 
     await read.promise;
     return bytes.length;
   });
-  for (let id = 1; id <= 100; id++) printer.write([message(id, 60_000)]);
+  for (let id = 1; id <= 100; id++) printer.write([message(id, MESSAGE)]);
   read.resolve();
   await printer.flush();
   read = Promise.withResolvers();
@@ -55,7 +57,7 @@ Deno.test("a printer that is read again prints what waited, and says so", async 
   await printer.close();
   const { printed = NaN, dropped = NaN, waiting } = printer.stats;
   assertEquals([printed + dropped, waiting], [101, 0]);
-  assert(printed > 60 && dropped > 20, `${printed} printed`);
+  assert(printed > 30 && dropped > 50, `${printed} printed`);
   assertEquals(trouble.slice(1), ["standard output is read again"]);
 });
 
@@ -76,7 +78,7 @@ Deno.test("a reader that is slow again and again is reported once a minute", asy
   })();
   for (let round = 1; round <= 3; round++) {
     isRead = false;
-    for (let id = 1; id <= 100; id++) printer.write([message(id, 60_000)]);
+    for (let id = 1; id <= 100; id++) printer.write([message(id, MESSAGE)]);
     isRead = true;
     await printer.flush();
   }
@@ -97,7 +99,7 @@ Deno.test("a printer that is the only sink makes the collector wait for its read
   });
   let full: Promise<void> | undefined;
   for (let id = 1; id <= 10; id++) {
-    full = printer.write([message(id, 60_000)]);
+    full = printer.write([message(id, MESSAGE)]);
   }
   assert(full !== undefined);
   read.resolve();

@@ -169,7 +169,10 @@ Deno.test("a connection that only waits for replies gives way to a new one", asy
 });
 
 const INVALID: [TcpOptions, string][] = [
-  [{ framing: "xml" as "line" }, 'framing must be "line" or "length"'],
+  [
+    { framing: "xml" as "line" },
+    'framing must be "line", "length", "octet" or "nul"',
+  ],
   [{ maxMessage: 0 }, "maxMessage must be a whole number from 1"],
   [{ framing: "length", maxMessage: 65_536 }, "from 1 to 65535: given 65536"],
   [{ maxPeers: 0 }, "maxPeers must be a whole number from 1: given 0"],
@@ -178,7 +181,7 @@ const INVALID: [TcpOptions, string][] = [
   [{ sendMs: 2 ** 31 }, "sendMs must be milliseconds from 1"],
   [{ replyMs: -1 }, "replyMs must be milliseconds from 0"],
   [{ maxPeers: "9" as unknown as number }, 'from 1: given "9"'],
-  [{ framing: null as unknown as "line" }, 'or "length": given null'],
+  [{ framing: null as unknown as "line" }, 'or "nul": given null'],
 ];
 for (const [options, message] of INVALID) {
   Deno.test(`tcp(${JSON.stringify(options)}) throws one clear line`, () => {

@@ -23,10 +23,11 @@ export type { TcpOptions } from "./tcp/limits.ts";
  * Returns a source of TCP connections, for `tcp://` addresses.
  *
  * A bound socket's `stats.connections` counts the connections that it closed, by
- * reason: `tooManyPeers`, `idle`, `slow` (a message that took too long) and
- * `unread` (a peer that reads nothing); as `reset` those that had ended before
- * they were accepted; and as `acceptFailed` how often the system could not accept
- * one. `stats.dropped` counts `incomplete` (messages of which only a part
+ * reason: `tooManyPeers`, `idle`, `slow` (a message that took too long),
+ * `unread` (a peer that reads nothing) and `malformed` (a peer that sent something
+ * else than a length, with the framing `octet`); as `reset` those that had ended
+ * before they were accepted; and as `acceptFailed` how often the system could not
+ * accept one. `stats.dropped` counts `incomplete` (messages of which only a part
  * arrived) and `unsent` (messages that waited for a peer when its connection
  * ended). A peer that has closed its sending side can still be sent replies (see
  * `replyMs`).

@@ -9,6 +9,7 @@ import { formatAddress } from "../address/address.ts";
 import { IPV4 } from "../address/host.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { type FramingName, tcp } from "../carriers/tcp.ts";
+import { FRAMINGS } from "../carriers/tcp/framing.ts";
 import { udp } from "../carriers/udp.ts";
 import { unix } from "../carriers/unix.ts";
 import { identity, trusted } from "./identity.ts";
@@ -164,7 +165,7 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
   },
 };
 
-const FRAMINGS = ["line", "length"] as const;
+const FRAMING_NAMES = Object.keys(FRAMINGS) as FramingName[];
 
 /**
  * Reads the options for a server or a client at that address.
@@ -201,7 +202,7 @@ export function carrierSettings(
   }
   return {
     scheme,
-    framing: oneOf("framing", framing, FRAMINGS, "line"),
+    framing: oneOf("framing", framing, FRAMING_NAMES, "line"),
     cert: path("cert", cert),
     key: path("key", key),
     ca: path("ca", ca),
@@ -279,9 +280,8 @@ async function offload(): Promise<CarrierSource> {
   return (await import("../carriers/offload.ts")).offload();
 }
 
-/** Lines may have any length; otherwise a length is two bytes. */
 function largestFramed({ framing }: CarrierSettings): number {
-  return framing === "line" ? LARGEST : LARGEST_FRAME;
+  return FRAMINGS[framing].largest;
 }
 
 /** Returns how a client's messages are framed, and the longest of them. */

@@ -30,7 +30,7 @@ reply      --wait              print the reply to each message
            --timeout D         how long to wait, such as 500ms or 10s       [1s]
            --retries N         send again up to N times without a reply      [0]
            --format F          text | json | hex | raw (bytes alone)      [text]
-transport  --framing F         tcp, tls: one message per line | length    [line]
+transport  --framing F         tcp, tls: line | length | octet | nul      [line]
            --ca FILE           tls, quic: also trust these certificates
            --token-file FILE   quic: the server's secret (or env PLI_TOKEN)
            --reliable          quic: lose no message, and keep their order

@@ -3,8 +3,8 @@ import { reasonOf } from "../warnings.ts";
 
 // Bytes that may wait for a slow reader of standard output before writers wait.
 const HIGH_WATER_MARK = 256 * 1024;
-// A write that is not finished at the end is not counted, so none is large.
-const MAX_BATCH = 64 * 1024;
+// A write that is not finished at the end is not counted, so none is larger.
+const MAX_BATCH = 1024 * 1024;
 
 /** How an {@linkcode Output} is written. */
 export interface OutputOptions {

@@ -8,7 +8,9 @@ import { type FormatName, formatter } from "./format.ts";
 import { Output, type OutputOptions } from "./output.ts";
 
 // What may wait for the reader beside other sinks, which must not wait for it.
-const MAX_WAITING = 4 * 1024 * 1024;
+const MAX_WAITING = 32 * 1024 * 1024;
+// What a message costs beyond its bytes.
+const OVERHEAD = 128;
 // How often it tries again after a failure, such as a full disk.
 const RETRY_MS = 500;
 // The end does not wait for a reader that takes nothing for so long.
@@ -109,15 +111,21 @@ export class Printer implements Sink {
     this.#isOver = true;
   }
 
+  /** What waits, in bytes. */
+  get #size(): number {
+    const waiting = this.#taken - this.#output.written;
+    return this.#output.size + waiting * OVERHEAD;
+  }
+
   /** Prints what there is room for. */
   #offer(messages: readonly Message[]): undefined {
     if (this.#isOver) {
       this.#refused += messages.length;
       return;
     }
-    if (!this.#isFailing && this.#output.size < MAX_WAITING / 2) this.#onRead();
+    if (!this.#isFailing && this.#size < MAX_WAITING / 2) this.#onRead();
     for (const message of messages) {
-      if (this.#output.size < MAX_WAITING) {
+      if (this.#size < MAX_WAITING) {
         this.#print(message);
         continue;
       }

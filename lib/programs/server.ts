@@ -57,11 +57,12 @@ async function run(settings: ServerSettings): Promise<number> {
   const { address, quiet, statsMs, socket: limits } = settings;
   let collector: Collector | undefined = undefined;
   let codeAtOnce: number | undefined;
+  let ending: ReturnType<typeof setTimeout> | undefined;
   using _ = onInterrupt(() => {
     // Nothing has been received before there is a collector.
     if (collector === undefined) return void exit(EXIT.done);
     collector.stop({ drain: true });
-    if (!quiet) setTimeout(() => say(ENDING), ENDING_MS);
+    if (!quiet) ending = setTimeout(() => say(ENDING), ENDING_MS);
   }, (code) => {
     codeAtOnce = code;
     collector?.stop({ timeoutMs: 0 });
@@ -116,6 +117,7 @@ async function run(settings: ServerSettings): Promise<number> {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
   }, warn);
   const end = await collector.finished;
+  clearTimeout(ending);
   const unread = await receiveUnread(socket);
   if (!quiet) print(withUnread(await stats(), unread), settings);
   // The last replies have had their time; this is for what a connection holds.

@@ -59,7 +59,7 @@ page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
            --page-host NAME     its public name, behind a proxy (repeatable)
 publish    --publish URL        to NATS JetStream: nats://HOST:4222/SUBJECT
            --credentials-file F or env ${CREDENTIALS}: user:pass, token, .creds
-transport  --framing F          tcp, tls: one message per line | length   [line]
+transport  --framing F          tcp, tls: line | length | octet | nul     [line]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the clients' secret (or env PLI_TOKEN)
            --fast               udp: many datagrams per system call (Linux, FFI)

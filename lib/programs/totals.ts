@@ -15,6 +15,7 @@ const CONNECTIONS: Record<string, string> = {
   idle: "as idle",
   slow: "as too slow",
   unread: "because the peer did not read",
+  malformed: "because what it sent had no length",
   handshake: "after a failed handshake",
   acceptFailed: "because the system could not accept them",
 };

@@ -38,7 +38,7 @@ async function serve(scheme: string, args: string[], start: Start) {
   return Object.assign(server, { address: address! });
 }
 
-for (const framing of ["line", "length"]) {
+for (const framing of ["line", "length", "octet", "nul"]) {
   Deno.test(`a server and a client over tcp, framing ${framing}`, async () => {
     const flags = [NET];
     const args = ["--framing", framing];
@@ -217,7 +217,7 @@ const WRONG: [string, string[], string][] = [
   [
     "server.ts",
     ["tcp://:1", "--framing", "xml"],
-    "must be one of line, length",
+    "must be one of line, length, octet, nul",
   ],
   ["server.ts", ["tcp://:1", "--ca", "x"], 'unknown option "--ca"'],
   [

@@ -119,6 +119,25 @@ function readable(path: string): number[] {
   }
 }
 
+test(
+  "history of an empty file leaves the log of the store that was moved away from there",
+  async (path, folder) => {
+    await using server = await startServer(["--store", path, "--receipt"], ALL);
+    await using client = await connect(server.address);
+    await client.request("one", SOON);
+    server.kill("SIGSTOP");
+    Deno.renameSync(path, `${folder}/moved.db`);
+    Deno.writeTextFileSync(path, "");
+    const { code, stderr } = await run(HISTORY, [path], ALL);
+    assertEquals(code, 2);
+    assertMatch(stderr, /it is empty/);
+    server.kill("SIGKILL");
+    await server.ended();
+    Deno.renameSync(`${path}-wal`, `${folder}/moved.db-wal`);
+    assertEquals(idsIn(`${folder}/moved.db`), [1]);
+  },
+);
+
 test("a store that is removed under --receipt is there again when the receipt comes", async (path) => {
   await using server = await startServer(
     ["--store", path, "--receipt", "--format", "json"],

@@ -13,6 +13,12 @@ const LONG: [
 ][] = [
   ["tcp", 65_535, ["--framing", "length"], ["--framing", "length"]],
   ["tcp", 300_000, ["--max-size", "300000"], []],
+  [
+    "tcp",
+    300_000,
+    ["--framing", "octet", "--max-size", "300000"],
+    ["--framing", "octet"],
+  ],
   ["tls", 300_000, ["--max-size", "300000"], ["--ca", "cert.pem"]],
   [
     "quic",

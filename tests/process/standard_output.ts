@@ -64,7 +64,6 @@ Deno.test("server stores all while nobody reads its standard output, and ends wh
       const { printed, dropped, waiting } = sinks.print;
       assertEquals([printed + dropped, waiting], [200, 0]);
       assert(dropped > 0);
-      assertEquals(stderr.match(/standard output is not read/g)?.length, 1);
       assertMatch(stderr, /^\d+ messages could not be printed$/m);
       using store = new StoreReader(`${folder}/m.db`);
       assertEquals(store.latest(1)[0]?.id, 200);

@@ -7,12 +7,12 @@ import { peerKey } from "../peers.ts";
 import { sweep } from "../sweep.ts";
 import { Acceptor, type Listener } from "./acceptor.ts";
 import { Connection, LINGER_MS, type Shared } from "./connection.ts";
-import type { Lateness } from "./failures.ts";
+import type { Fault } from "./failures.ts";
 import type { StreamSettings } from "./limits.ts";
 import { type Losses, noLosses } from "./losses.ts";
 import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
 
-type Reason = Lateness | "tooManyPeers" | "reset" | "acceptFailed";
+type Reason = Fault | "tooManyPeers" | "reset" | "acceptFailed";
 type Arrival = [Uint8Array<ArrayBuffer>, Addr];
 
 /**
@@ -39,6 +39,7 @@ export class BoundCarrier implements Carrier {
     idle: 0,
     slow: 0,
     unread: 0,
+    malformed: 0,
     handshake: 0,
     reset: 0,
     acceptFailed: 0,
@@ -249,7 +250,10 @@ export class BoundCarrier implements Carrier {
         this.#ready.push(peer);
         return [into.subarray(0, size), peer.from];
       }
-      if (!peer.ended) this.#run(this.#read(peer));
+      if (peer.malformed) {
+        peer.cut();
+        this.#closeFor(peer, "malformed");
+      } else if (!peer.ended) this.#run(this.#read(peer));
       else {
         peer.cut();
         peer.awaitReplies();
@@ -268,13 +272,13 @@ export class BoundCarrier implements Carrier {
     }
   }
 
-  #closeFor(peer: Connection, lateness: Lateness): void {
-    this.#closedBy[lateness]++;
-    this.#remove(peer, lateness);
+  #closeFor(peer: Connection, fault: Fault): void {
+    this.#closedBy[fault]++;
+    this.#remove(peer, fault);
   }
 
-  #remove(peer: Connection, lateness?: Lateness): void {
-    peer.close(lateness);
+  #remove(peer: Connection, fault?: Fault): void {
+    peer.close(fault);
     const key = peerKey(peer.from);
     if (this.#peers.get(key) === peer) this.#peers.delete(key);
     // Its messages that have arrived are still delivered.

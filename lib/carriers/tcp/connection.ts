@@ -3,7 +3,7 @@ import { errors } from "../../errors.ts";
 import { quickTurnIsDue, round, turned } from "../../turns.ts";
 import { Backlog, type Backlogs } from "../backlog.ts";
 import { patience } from "../patience.ts";
-import { brokenBy, type Lateness, notRead } from "./failures.ts";
+import { brokenBy, type Fault, type Lateness, notRead } from "./failures.ts";
 import { FRAMINGS } from "./framing.ts";
 import { Incoming } from "./incoming.ts";
 import type { StreamSettings } from "./limits.ts";
@@ -40,7 +40,7 @@ export class Connection {
   #closed = false;
   // Why nothing more can be sent.
   #failure: unknown;
-  #lateness: Lateness | undefined;
+  #fault: Fault | undefined;
   #awaitsRepliesSince: number | undefined;
 
   constructor(conn: Deno.Conn, from: SchemeAddr, shared: Shared) {
@@ -52,7 +52,7 @@ export class Connection {
     this.#backlog = new Backlog({
       write: (bytes) => conn.write(bytes),
       broken: (error) => {
-        this.#fail(brokenBy(error, this.#lateness));
+        this.#fail(brokenBy(error, this.#fault));
         shared.onBroken?.(this);
       },
       behind: (isBehind) => {
@@ -70,6 +70,11 @@ export class Connection {
   /** Whether the peer has closed its sending side. */
   get ended(): boolean {
     return this.#incoming.ended;
+  }
+
+  /** As {@linkcode Incoming.malformed}. */
+  get malformed(): boolean {
+    return this.#incoming.malformed;
   }
 
   /** Whether this end has closed it. */
@@ -115,7 +120,7 @@ export class Connection {
     try {
       await this.#incoming.read();
     } catch (error) {
-      throw brokenBy(error, this.#lateness);
+      throw brokenBy(error, this.#fault);
     }
   }
 
@@ -220,15 +225,15 @@ export class Connection {
   }
 
   /** Closes it at once; a second call does nothing. */
-  close(lateness?: Lateness): void {
+  close(fault?: Fault): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#lateness = lateness;
+    this.#fault = fault;
     const cause = new errors.Interrupted("closed");
     this.#fail(
-      lateness === "unread"
+      fault === "unread"
         ? notRead(this.#options.sendMs, cause)
-        : brokenBy(cause, lateness),
+        : brokenBy(cause, fault),
     );
     try {
       this.#conn.close();

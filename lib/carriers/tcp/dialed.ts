@@ -50,7 +50,8 @@ export class DialedCarrier implements Carrier {
       const size = connection.next(into);
       if (size !== undefined) return [into.subarray(0, size), connection.from];
       try {
-        if (connection.ended) {
+        if (connection.malformed) connection.close("malformed");
+        else if (connection.ended) {
           throw new errors.ConnectionReset("the peer sends no more");
         }
         await connection.read();

@@ -3,11 +3,15 @@ import { errors } from "../../errors.ts";
 /** Why a connection was closed before its peer closed it. */
 export type Lateness = "handshake" | "idle" | "slow" | "unread";
 
-const REASONS: Record<Lateness, string> = {
+/** Why this end has closed a connection. */
+export type Fault = Lateness | "malformed";
+
+const REASONS: Record<Fault, string> = {
   handshake: "its TLS handshake took too long",
   idle: "it was idle for too long",
   slow: "it sent a message too slowly",
   unread: "it does not read",
+  malformed: "it sent what is no length of a message",
 };
 
 // The errors of a peer that has left, in TLS also without a goodbye.
@@ -29,15 +33,15 @@ export function notRead(ms: number, cause: unknown): Error {
 /**
  * Rewords the error of a connection that has ended.
  *
- * @param lateness Why this end has closed it, if it has.
+ * @param fault Why this end has closed it, if it has.
  */
 export function brokenBy(
   cause: unknown,
-  lateness: Lateness | undefined,
+  fault: Fault | undefined,
 ): unknown {
-  if (lateness !== undefined) {
+  if (fault !== undefined) {
     return new errors.ConnectionReset(
-      `its connection was closed: ${REASONS[lateness]}`,
+      `its connection was closed: ${REASONS[fault]}`,
       { cause },
     );
   }

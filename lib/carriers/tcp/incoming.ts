@@ -32,6 +32,11 @@ export class Incoming {
     this.#decoder = FRAMINGS[options.framing].decoder();
   }
 
+  /** Whether the peer sent bytes in which no further message can be found. */
+  get malformed(): boolean {
+    return this.#decoder.malformed;
+  }
+
   /** Whether the peer has closed its sending side. */
   get ended(): boolean {
     return this.#ended;

@@ -12,14 +12,18 @@ export interface TcpOptions {
    * How messages are separated. `line`: each message is a line, or the bytes
    * before the end of a connection, as `nc`, telnet and PHP's `fwrite` send them;
    * it holds any byte but LF. `length`: each message follows its length in two
-   * bytes (RFC 4571) and holds any byte. Both ends must use the same.
+   * bytes (RFC 4571) and holds any byte. `octet`: each message follows its length
+   * in decimal digits and a space, as syslog's octet counting (RFC 6587, RFC
+   * 5425), and holds any byte. `nul`: each message ends with a NUL byte, as GELF,
+   * or with the connection; it holds any byte but NUL. Both ends must use the
+   * same.
    * @default {"line"}
    */
   framing?: FramingName | undefined;
   /**
-   * The longest message, in bytes: 1 to 65535, with lines to 64 MiB. Longer ones
-   * cannot be sent. It is also the default of the socket's `maxSize`, to which
-   * longer lines are cut when they are received.
+   * The longest message, in bytes: 1 to 65535, or unless the framing is `length`,
+   * to 64 MiB. Longer ones cannot be sent. It is also the default of the socket's
+   * `maxSize`, to which longer messages are cut when they are received.
    * @default {65535}
    */
   maxMessage?: number | undefined;
@@ -89,7 +93,8 @@ export function checkOptions(
   requireOptions(ACTION, options);
   const { framing = "line", maxMessage = 65_535, maxPeers = 1024 } = options;
   if (!Object.hasOwn(FRAMINGS, framing)) {
-    throw outOfRange(ACTION, "framing", '"line" or "length"', framing);
+    const names = '"line", "length", "octet" or "nul"';
+    throw outOfRange(ACTION, "framing", names, framing);
   }
   const { largest } = FRAMINGS[framing];
   const ms = (

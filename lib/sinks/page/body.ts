@@ -11,7 +11,7 @@ const BODY_MS = 10_000;
 export async function textOf(
   { body }: Request,
   maxBytes: number,
-  limitMs = BODY_MS,
+  limitMs: number = BODY_MS,
 ): Promise<string | Response> {
   if (body === null) return "";
   const reader = body.getReader();

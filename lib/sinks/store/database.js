@@ -22,6 +22,8 @@ export class Database {
   #db;
   #statements;
   #keepRows;
+  /** Whether its log holds something that was stored since it was opened. */
+  isLogWritten = false;
   /** The name of this opening, by which its log is known. */
   opening = crypto.randomUUID();
   /** The number of the newest message that was ever stored. */
@@ -217,6 +219,7 @@ export class Database {
     try {
       body();
       this.#statements.commit.run();
+      this.isLogWritten = true;
     } catch (error) {
       // A full disk has rolled it back already.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");

@@ -95,13 +95,14 @@ export class StoreFile {
    * may have copied theirs over it, or emptied it.
    *
    * @param {string} opening The name of the present opening.
+   * @param {boolean} isWritten Whether the log was written since.
    */
-  hasOwnLog(opening) {
+  hasOwnLog(opening, isWritten) {
     const [[name, own] = []] = this.#log;
     if (name === undefined || own === undefined) return true;
     const there = statOf(name);
     if (!isSame(own, there)) return true;
-    if (there?.size === 0) return false;
+    if (there?.size === 0) return !isWritten;
     const openings = openingsInLog(Deno.readFileSync(name));
     return openings.length === 0 || openings.includes(opening);
   }

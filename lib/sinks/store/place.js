@@ -2,15 +2,14 @@
 // The file at a store's path: opened, compared, and followed by another one.
 import { Database } from "./database.js";
 import { setOrphanAside, statOf, StoreFile } from "./file.js";
+import { hasOwnLog, saved } from "./fate.js";
 import { Kept } from "./kept.js";
 import { stateWithoutWriting } from "./state.js";
 
 /**
  * @typedef {import("./rows.js").Batch} Batch
  * @typedef {import("./state.js").Start} Start
- *
- * @typedef {"moved" | "severed" | "torn" | "saved" | "removed" | "replaced" | "emptied" |
- *   "cut"} Fate What became of a file.
+ * @typedef {import("./fate.js").Fate} Fate
  *
  * @typedef {object} Settings
  * @property {string} path
@@ -22,6 +21,7 @@ import { stateWithoutWriting } from "./state.js";
 
 // How often the end tries to fold the log of a file that was moved.
 const MAX_FOLDS = 10;
+const MAX_OPENINGS = 5;
 
 /** The place of a store: whatever others do, the file at its path is in use. */
 export class Place {
@@ -68,6 +68,27 @@ export class Place {
 
   /** Opens the file at the path, or creates it. */
   open() {
+    for (let n = 1;; n++) {
+      const file = this.#claim();
+      try {
+        const next = new Database(
+          this.#settings.path,
+          this.#settings,
+          this.state,
+        );
+        this.#database = this.#checked(next);
+        break;
+      } catch (error) {
+        // Others may have moved it while it was opened.
+        if (file.look() === "same" || n === MAX_OPENINGS) throw error;
+      }
+    }
+    this.state = this.#database.state;
+    this.#file?.rememberLog();
+  }
+
+  /** Locks the file at the path. */
+  #claim() {
     const { path } = this.#settings;
     // Another one may be there now.
     if (this.#file !== undefined && this.#file.look() !== "same") {
@@ -79,16 +100,16 @@ export class Place {
       if (orphan !== undefined) this.#orphans.push(orphan);
       this.#file = new StoreFile(path);
     }
-    const next = new Database(path, this.#settings, this.state);
-    if (this.isNumbered && next.lastId > this.state.lastId) {
-      next.close();
-      throw new Error(
-        "another store is in its place, with higher numbers; move it away",
-      );
-    }
-    this.#database = next;
-    this.state = next.state;
-    this.#file.rememberLog();
+    return this.#file;
+  }
+
+  /** @param {Database} next */
+  #checked(next) {
+    if (!this.isNumbered || next.lastId <= this.state.lastId) return next;
+    next.close();
+    throw new Error(
+      "another store is in its place, with higher numbers; move it away",
+    );
   }
 
   /**
@@ -187,7 +208,7 @@ export class Place {
     const change = file.look();
     if (change === "same") return undefined;
     if (
-      change !== "moved" || this.#isCut || !file.hasOwnLog(database.opening)
+      change !== "moved" || this.#isCut || !hasOwnLog(file, database)
     ) {
       await this.#settled();
       return undefined;
@@ -233,7 +254,9 @@ export class Place {
       throw new Error("another program cut it short; move it away");
     }
     await this.#othersLeft();
-    const fate = await this.#fateOf(change, file, database);
+    const fate = this.#isCut
+      ? "cut"
+      : await saved(change, file, database, this.#settings.path);
     this.#predecessor = { fate, size: this.#sizeOfLoss(fate, database) };
     database.close();
     if (fate === "moved") file.markWithoutLog();
@@ -250,28 +273,6 @@ export class Place {
   }
 
   /**
-   * Saves what can be saved of a file.
-   *
-   * @param {"moved" | "removed" | "emptied"} change
-   * @param {StoreFile} file
-   * @param {Database} database
-   * @returns {Promise<Fate>}
-   */
-  async #fateOf(change, file, database) {
-    if (this.#isCut) return "cut";
-    if (change === "removed") {
-      return await this.#save(database) ? "saved" : "replaced";
-    }
-    if (change === "moved" && !file.hasOwnLog(database.opening)) {
-      return "severed";
-    }
-    if (change === "moved" && !database.foldLog()) {
-      throw new Error("another process reads it for long");
-    }
-    return change;
-  }
-
-  /**
    * How many messages are lost with a file, unless they are written again.
    *
    * @param {Fate} fate
@@ -280,24 +281,6 @@ export class Place {
   #sizeOfLoss(fate, database) {
     if (fate === "moved" || fate === "saved") return 0;
     return fate === "severed" ? this.#kept.size : database.size;
-  }
-
-  /**
-   * Writes a removed file to the disk again, unless another one is in its place.
-   *
-   * @param {Database} removed
-   */
-  async #save(removed) {
-    const { path } = this.#settings;
-    if ((statOf(path)?.size ?? 0) > 0) return false;
-    try {
-      await removed.saveTo(path);
-      return true;
-    } catch (error) {
-      // A half of it must not be taken for a file of somebody else.
-      if (statOf(path) !== undefined) Deno.truncateSync(path);
-      throw error;
-    }
   }
 
   /** Writes again what is lost with the file before. @param {Database} next */

@@ -8,7 +8,7 @@ import {
 } from "node:sqlite";
 import { parseAddress } from "../../address/address.ts";
 import { Datagram } from "../../datagram.ts";
-import { failure, quote } from "../../errors.ts";
+import { errors, failure, quote } from "../../errors.ts";
 import type { Message, MessageLog } from "../../sink.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./schema.js";
 import { reasonOf } from "./reasons.js";
@@ -38,6 +38,8 @@ const PAGE = 1000;
 
 // SQLite needs a file beside a store whose log is not folded into it.
 const CANNOT_WRITE = [8, 14];
+
+const EMPTY = "it is empty; a copy of a store that is open needs --backup";
 
 type Value = number | string | Uint8Array;
 type Row = Record<string, SQLOutputValue>;
@@ -166,9 +168,7 @@ export class StoreReader implements MessageLog, Disposable {
     if (Number(this.#value("PRAGMA application_id")) !== APPLICATION_ID) {
       const tables = this.#value("SELECT count(*) FROM sqlite_schema");
       throw new Error(
-        tables === 0
-          ? "it is empty; a copy of a store that is open needs --backup"
-          : "it is a database of another program",
+        tables === 0 ? EMPTY : "it is a database of another program",
       );
     }
     const version = Number(this.#value("PRAGMA user_version"));
@@ -191,23 +191,25 @@ export class StoreReader implements MessageLog, Disposable {
   }
 
   #failure(cause: unknown): Error {
+    const action = `read messages from ${quote(this.#path)}`;
+    if (cause instanceof errors.NotFound) return failure(action, cause);
     const { errcode = 0 } = cause as { errcode?: number };
     const why = CANNOT_WRITE.includes(errcode & 255)
       ? "the server that wrote it last was killed, or is an earlier version; " +
         "read it as a user who may write to its folder"
       : reasonOf(cause);
-    return failure(
-      `read messages from ${quote(this.#path)}`,
-      new Error(why, { cause }),
-    );
+    return failure(action, new Error(why, { cause }));
   }
 }
 
 /** Makes sure that there is a file: SQLite reports all reasons as the same one. */
 function requireFile(path: string): void {
-  const { isFile, isDirectory } = Deno.statSync(path);
-  if (isFile) return;
-  throw new Error(isDirectory ? "it is a folder" : "it is not a file");
+  const { isFile, isDirectory, size } = Deno.statSync(path);
+  if (!isFile) {
+    throw new Error(isDirectory ? "it is a folder" : "it is not a file");
+  }
+  // SQLite would delete the log of a store that was moved away from there.
+  if (size === 0) throw new Error(EMPTY);
 }
 
 /** Returns the only value in the only row of a query. */

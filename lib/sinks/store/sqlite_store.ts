@@ -1,5 +1,5 @@
 import { count } from "../../count.ts";
-import { quote } from "../../errors.ts";
+import { errors, quote } from "../../errors.ts";
 import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
 import { Recent } from "../recent.ts";
@@ -80,8 +80,9 @@ export class SqliteStore implements Store {
   #counts = { stored: 0, waiting: 0, notStored: 0 };
   #gone = 0;
   #deleted = 0;
-  // Absent while the worker has no file open, and in the end.
   #reader: StoreReader | undefined;
+  // Not while the worker has no file open, and in the end.
+  #mayRead = false;
   #identity: string;
   #waitingBytes = 0;
   #lastId: number;
@@ -139,15 +140,16 @@ export class SqliteStore implements Store {
     });
     this.#recent.dropBefore(Date.now() - keepMs);
     // What waits for the disk is in memory too, and may never be stored.
-    const log = this.#reader === undefined
+    const reader = this.#read();
+    const log = reader === undefined
       ? this.#recent
-      : new RecentAndStored(this.#recent, this.#reader);
+      : new RecentAndStored(this.#recent, reader);
     return log.after(id, limit)
       .filter((message) => message.id <= this.#lastId);
   }
 
   latest(limit: number): Message[] {
-    return this.#reader?.latest(limit) ?? [];
+    return this.#read()?.latest(limit) ?? [];
   }
 
   checkpoint(destination: string): number {
@@ -277,17 +279,27 @@ export class SqliteStore implements Store {
 
   #enter(identity: string): void {
     this.#identity = identity;
-    if (this.#closed !== undefined) return;
-    try {
-      this.#reader = new StoreReader(this.path);
-    } catch (error) {
-      this.#warnings.note(reasonOf(error));
-    }
+    this.#mayRead = this.#closed === undefined;
+    this.#read();
   }
 
   #leave(): void {
+    this.#mayRead = false;
     this.#reader?.[Symbol.dispose]();
     this.#reader = undefined;
+  }
+
+  /** Returns the reader, if there is a file to read. */
+  #read(): StoreReader | undefined {
+    if (!this.#mayRead) return undefined;
+    try {
+      return this.#reader ??= new StoreReader(this.path);
+    } catch (error) {
+      // It was moved again, which is reported.
+      if (error instanceof errors.NotFound) return undefined;
+      this.#warnings.once(reasonOf(error));
+      return undefined;
+    }
   }
 
   #onSucceeded(report: Succeeded): void {

@@ -1,4 +1,5 @@
 import database from "./database.js" with { type: "text" };
+import fate from "./fate.js" with { type: "text" };
 import file from "./file.js" with { type: "text" };
 import kept from "./kept.js" with { type: "text" };
 import place from "./place.js" with { type: "text" };
@@ -14,6 +15,7 @@ const MODULES = {
   "./reasons.js": reasons,
   "./steady_clock.js": clock,
   "./file.js": file,
+  "./fate.js": fate,
   "./kept.js": kept,
   "./rows.js": rows,
   "./schema.js": schema,

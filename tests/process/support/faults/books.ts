@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Row } from "./disk.ts";
+import { type Row, STORE } from "./disk.ts";
 import type { Load } from "./load.ts";
 import type { Totals } from "./subject.ts";
 
@@ -95,6 +95,42 @@ export function checkFiles(
         `not stored, ${gone} gone`,
     );
   }
+}
+
+/**
+ * Checks a stream against the files: each message is there once, but for those
+ * that were counted as lost with a file that was moved.
+ */
+export function checkStream(
+  lives: readonly Life[],
+  rows: readonly Row[],
+  texts: readonly string[],
+): void {
+  const published = Map.groupBy(texts, (text) => text);
+  const stored = new Set(rows.map(({ text }) => text));
+  const repeated = [...published].filter(([_, all]) => all.length > 1);
+  assertEquals(
+    repeated.length,
+    0,
+    `twice in the stream: "${repeated[0]?.[0]}"`,
+  );
+  const strange = [...published.keys()].filter((text) => !stored.has(text));
+  const gone = sum(lives.map(goneIn));
+  assert(
+    strange.length <= gone,
+    `${strange.length} messages in the stream are not stored, ${gone} are gone`,
+  );
+  const missing = rows.filter(({ text }) => !published.has(text));
+  const left = missing.filter(({ file }) => file === STORE);
+  const example = `such as ${left[0]?.id} "${left[0]?.text}"`;
+  assertEquals(left.length, 0, `not in the stream: ${left.length}, ${example}`);
+  // What a server that was killed had counted is not known.
+  const lost = lives.map(({ totals }) => totals?.sinks["nats"]?.["lost"]);
+  const known = lost.includes(undefined) ? Infinity : sum(lost as number[]);
+  assert(
+    missing.length <= known,
+    `${missing.length} messages are not in the stream, ${known} counted as lost`,
+  );
 }
 
 function goneIn({ totals, atLeast, gone: known = 0 }: Life): number {

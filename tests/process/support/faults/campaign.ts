@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Chance } from "./chance.ts";
 import type { Fault } from "./faults.ts";
-import { World } from "./world.ts";
+import { type Broker, World } from "./world.ts";
 
 const MAX_STEPS = 5;
 const MAX_LIVES = 3;
@@ -18,9 +18,10 @@ const LIMIT_MS = 60_000;
 export async function campaign(
   seed: number,
   faults: Readonly<Record<string, Fault>>,
+  broker?: Broker,
 ): Promise<readonly string[]> {
   const chance = new Chance(seed);
-  await using world = await World.open(`${seed}`, chance);
+  await using world = await World.open(`${seed}`, chance, broker);
   try {
     await atMost(LIMIT_MS, run(world, faults));
     return world.log;
@@ -78,6 +79,10 @@ async function rest(world: World): Promise<void> {
   await world.pause(50);
   await world.life.load.stop();
   await world.settle();
+  if (world.broker !== undefined) {
+    await world.broker.start();
+    await world.published();
+  }
   world.subject.kill("SIGTERM");
   const { code } = await world.end(MARGIN_MS);
   assertEquals(code, 0, "exit code");

@@ -92,8 +92,6 @@ export class Disk implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "pli-faults-rows-" });
     try {
       await this.sh(`cp ${STORE}* ${folder}/`);
-        await this.sh(`cp -r ${folder} /tmp/w/kept`);
-      }
       for (const [log, file] of this.#fileOfOrphan) {
         await Deno.rename(`${folder}/${log}`, `${folder}/${file}-wal`);
       }

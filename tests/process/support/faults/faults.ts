@@ -76,3 +76,33 @@ export const FAULTS: Faults = {
   ...FILES,
   ...CONNECTIONS,
 };
+
+const BROKER: Faults = {
+  "the broker is killed": ({ broker }) => broker!.kill(),
+  "the broker is back": ({ broker }) => broker!.start(),
+  "the broker is killed, and back": async ({ broker, chance, pause }) => {
+    await broker!.kill();
+    await pause(chance.below(1000));
+    await broker!.start();
+  },
+  "the broker sleeps": async ({ broker, chance, pause }) => {
+    broker!.signal("SIGSTOP");
+    await pause(chance.below(1000));
+    broker!.signal("SIGCONT");
+  },
+};
+
+/** What strikes a server that publishes as well: its broker, as often as the rest. */
+export const BROKER_FAULTS: Faults = {
+  ...FAULTS,
+  ...BROKER,
+  ...again(BROKER, "again"),
+  ...again(BROKER, "once more"),
+};
+
+function again(faults: Faults, when: string): Faults {
+  const entries = Object.entries(faults);
+  return Object.fromEntries(
+    entries.map(([name, fault]) => [`${name} ${when}`, fault]),
+  );
+}

@@ -9,17 +9,19 @@ const SEED = Deno.env.get("PLI_SEED");
  * done.
  *
  * @param run Runs one campaign, and returns what was done.
+ * @param declare Declares the test.
  */
 export function testSeeds(
   promise: string,
   runs: number,
   run: (seed: number) => Promise<readonly string[]>,
+  declare: (name: string, test: () => Promise<void>) => void = Deno.test,
 ): void {
   const count = Number(Deno.env.get("PLI_CAMPAIGN") ?? runs);
   const seeds = SEED === undefined
     ? Array.from({ length: count }, (_, i) => i + 1)
     : [Number(SEED)];
-  Deno.test(`${promise}: ${seeds.length} runs`, async () => {
+  declare(`${promise}: ${seeds.length} runs`, async () => {
     const failed: Error[] = [];
     const left = seeds.values();
     const lane = async () => {

@@ -1,4 +1,10 @@
-import { accounted, checkFiles, checkTotals, type Life } from "./books.ts";
+import {
+  accounted,
+  checkFiles,
+  checkStream,
+  checkTotals,
+  type Life,
+} from "./books.ts";
 import type { Chance } from "./chance.ts";
 import { Disk } from "./disk.ts";
 import { Load } from "./load.ts";
@@ -6,12 +12,26 @@ import { type Ended, Subject, type Totals } from "./subject.ts";
 
 // How long a server may take to count what was sent to it.
 const SETTLE_MS = 5000;
+// A broker that hangs is noticed within 15 seconds.
+const PUBLISHED_MS = 25_000;
 // How long a connection to the page may take.
 const CONNECT_MS = 300;
+
+/** Where a server publishes: it can be killed, and started again. */
+export interface Broker {
+  readonly url: string;
+  /** Starts it, unless it runs. */
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  signal(signal: Deno.Signal): void;
+  /** The messages in its stream. */
+  texts(): Promise<string[]>;
+}
 
 /** A server with its disk and its load, which is started again and again. */
 export class World implements AsyncDisposable {
   readonly disk: Disk;
+  readonly broker: Broker | undefined;
   readonly chance: Chance;
   readonly endMs: number;
   /** What was done. */
@@ -26,15 +46,26 @@ export class World implements AsyncDisposable {
   #redirection = "";
   #subject: Subject | undefined;
 
-  private constructor(name: string, chance: Chance, disk: Disk) {
+  private constructor(
+    name: string,
+    chance: Chance,
+    disk: Disk,
+    broker: Broker | undefined,
+  ) {
+    this.broker = broker;
     this.#name = name;
     this.chance = chance;
     this.disk = this.#resources.use(disk);
     this.endMs = chance.pick([500, 1000, 2000]);
   }
 
-  static async open(name: string, chance: Chance): Promise<World> {
-    return new World(name, chance, await Disk.create());
+  /** @param broker Where the server publishes, if it does. */
+  static async open(
+    name: string,
+    chance: Chance,
+    broker?: Broker,
+  ): Promise<World> {
+    return new World(name, chance, await Disk.create(), broker);
   }
 
   get subject(): Subject {
@@ -89,6 +120,7 @@ export class World implements AsyncDisposable {
     const args = [
       ...["--store", disk.path, "--receipt", "--end-timeout", `${endMs}ms`],
       ...["--format", "json", "--stats-every", "100ms"],
+      ...this.broker === undefined ? [] : ["--publish", this.broker.url],
     ];
     this.note(`server ${args.join(" ")} ${redirection}`);
     this.#redirection = redirection;
@@ -171,6 +203,20 @@ export class World implements AsyncDisposable {
     this.note("it has counted all");
   }
 
+  /** Waits until the broker has all that is stored. */
+  async published(): Promise<void> {
+    const until = performance.now() + PUBLISHED_MS;
+    for (;;) {
+      const stats = await this.subject.stats();
+      if (stats?.sinks["nats"]?.["waiting"] === 0) break;
+      if (performance.now() > until) {
+        throw new Error(`not published: ${JSON.stringify(stats)}`);
+      }
+      await this.pause(50);
+    }
+    this.note("it has published all");
+  }
+
   /** Ends it as a crash does. */
   async kill(): Promise<void> {
     const { subject, life } = this;
@@ -205,6 +251,8 @@ export class World implements AsyncDisposable {
     const rows = await this.disk.rows();
     this.note(`${rows.length} rows`);
     checkFiles(this.lives, rows);
+    if (this.broker === undefined) return;
+    checkStream(this.lives, rows, await this.broker.texts());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

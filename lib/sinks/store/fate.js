@@ -1,0 +1,59 @@
+// @ts-check
+// What can be saved of a file that is no longer at its path.
+import { statOf } from "./file.js";
+
+/**
+ * @typedef {import("./database.js").Database} Database
+ * @typedef {import("./file.js").StoreFile} StoreFile
+ *
+ * @typedef {"moved" | "severed" | "torn" | "saved" | "removed" | "replaced" |
+ *   "emptied" | "cut"} Fate What became of a file.
+ */
+
+/**
+ * Saves what can be saved of a file.
+ *
+ * @param {"moved" | "removed" | "emptied"} change
+ * @param {StoreFile} file
+ * @param {Database} database
+ * @param {string} path
+ * @returns {Promise<Fate>}
+ * @throws That is not possible now.
+ */
+export async function saved(change, file, database, path) {
+  if (change === "removed") {
+    return await isWrittenAgain(database, path) ? "saved" : "replaced";
+  }
+  if (change === "emptied") return change;
+  if (!hasOwnLog(file, database)) return "severed";
+  if (database.foldLog()) return change;
+  throw new Error("another process reads it for long");
+}
+
+/**
+ * Whether the log beside the path is the file's own, or gone with it.
+ *
+ * @param {StoreFile} file
+ * @param {Database} database
+ */
+export function hasOwnLog(file, { opening, isLogWritten }) {
+  return file.hasOwnLog(opening, isLogWritten);
+}
+
+/**
+ * Writes a removed file to the disk again, unless another one is in its place.
+ *
+ * @param {Database} removed
+ * @param {string} path
+ */
+async function isWrittenAgain(removed, path) {
+  if ((statOf(path)?.size ?? 0) > 0) return false;
+  try {
+    await removed.saveTo(path);
+    return true;
+  } catch (error) {
+    // A half of it must not be taken for a file of somebody else.
+    if (statOf(path) !== undefined) Deno.truncateSync(path);
+    throw error;
+  }
+}
