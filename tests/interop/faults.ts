@@ -6,7 +6,12 @@ import { Broker } from "./support/brokers.ts";
 import { testsWhere } from "./support/peers.ts";
 import { texts } from "./support/sinks.ts";
 
-const test = await testsWhere("command -v nats-server", "nats-server");
+// Each run has a limit of its own.
+const test = await testsWhere(
+  "command -v nats-server",
+  "nats-server",
+  3_600_000,
+);
 
 testSeeds(
   "server that publishes has books that balance, whatever strikes it or its broker",

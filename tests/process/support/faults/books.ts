@@ -68,7 +68,6 @@ export function checkFiles(
     const isOne = more.every(({ id }) => id === row!.id);
     assert(isOne, `"${text}" is stored in ${places}`);
   }
-  const lastId = Math.max(...rows.map(({ id }) => id));
   // Whoever harms a file harms what earlier servers stored, too.
   const gone = sum(lives.map(goneIn));
   for (const [n, { load, totals, atLeast }] of lives.entries()) {
@@ -83,7 +82,7 @@ export function checkFiles(
     assert(
       missing.length <= gone,
       `${name}: ${missing.length} messages with receipts are in no file, ${gone} ` +
-        `are gone; such as ${first?.id} of ${lastId}: "${first?.text}"`,
+        `are gone: ${first?.id} to ${missing.at(-1)?.id}; ${rangesOf(rows)}`,
     );
     const there = perLife[n]!;
     // What a commit may just have stored when there was no time left is counted
@@ -131,6 +130,17 @@ export function checkStream(
     missing.length <= known,
     `${missing.length} messages are not in the stream, ${known} counted as lost`,
   );
+}
+
+/** Which numbers are in which file, as text. */
+function rangesOf(rows: readonly Row[]): string {
+  const ranges = [...Map.groupBy(rows, ({ file }) => file)].map(
+    ([file, its]) => {
+      const ids = its.map(({ id }) => id);
+      return `${file}: ${Math.min(...ids)} to ${Math.max(...ids)}`;
+    },
+  );
+  return ranges.join(", ");
 }
 
 function goneIn({ totals, atLeast, gone: known = 0 }: Life): number {
