@@ -37,13 +37,11 @@ const FILES: Faults = {
       await pause(chance.below(40));
     }
   },
-  "the store is removed": (world) => world.harm(`rm -f ${world.disk.path}`),
-  "the store is removed with its log": (world) =>
-    world.harm(
-      ["", "-wal", "-shm"].map((end) => `rm -f ${world.disk.path}${end}`)
-        .join(";"),
-    ),
-  "the store is emptied": (world) => world.harm(`: >${world.disk.path}`),
+  "the store is removed": ({ disk, harm }) => harm(`rm -f ${disk.path}`),
+  // Its log first: the one that there is afterwards is another file's.
+  "the store is removed with its log": ({ disk: { path }, harm }) =>
+    harm(`rm -f ${path}-wal ${path}-shm ${path}`),
+  "the store is emptied": ({ disk, harm }) => harm(`: >${disk.path}`),
 };
 
 const CONNECTIONS: Faults = {

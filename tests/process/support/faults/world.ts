@@ -140,7 +140,7 @@ export class World implements AsyncDisposable {
    * Harms the store's file, and waits until it is whole again. Only then a crash
    * loses nothing.
    */
-  async harm(script: string): Promise<void> {
+  readonly harm = async (script: string): Promise<void> => {
     const { disk, subject, life: { load } } = this;
     await disk.makeRoom(subject.pid);
     await disk.sh(script);
@@ -153,7 +153,7 @@ export class World implements AsyncDisposable {
     const { gone = 0 } = (await subject.stats())?.sinks["store"] ?? {};
     this.note(`it stores again, ${gone} gone`);
     this.life.gone = gone;
-  }
+  };
 
   /** Opens connections to the page that say this and read nothing. */
   async connect(count: number, text: string): Promise<void> {
