@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Chance } from "./chance.ts";
 import type { Fault } from "./faults.ts";
 import { type Broker, World } from "./world.ts";
@@ -8,7 +8,7 @@ const MAX_LIVES = 3;
 // Where standard error goes. It is read, in most runs.
 const ERRORS = ["", "", "", "", "2>/dev/full", "2>&-", "2>>log"];
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
+const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1, SIGKILL: 9 };
 // What the end takes besides the sinks' time, on a busy machine.
 const MARGIN_MS = 4000;
 // A run that takes so long hangs.
@@ -55,11 +55,12 @@ async function run(
   const names = Object.keys(faults);
   const lives = 1 + chance.below(MAX_LIVES);
   for (let n = 1; n <= lives; n++) {
-    await world.start(chance.pick(ERRORS));
+    if (chance.below(6) === 0) await endEarly(world);
+    await world.start(chance.pick(ERRORS), chance.below(8) === 0);
     world.life.load.start(1 + chance.below(20));
     await world.pause(chance.below(200));
     const steps = chance.below(MAX_STEPS + 1);
-    for (let k = 0; k < steps && names.length > 0; k++) {
+    for (let k = 0; k < steps; k++) {
       const name = chance.pick(names);
       world.note(name);
       await faults[name]!(world);
@@ -70,6 +71,19 @@ async function run(
   }
   await rest(world);
   await world.check();
+}
+
+/** A life that a signal ends while it begins. */
+async function endEarly(world: World): Promise<void> {
+  const { chance } = world;
+  world.begin();
+  await world.pause(chance.below(500));
+  const signal = chance.pick([...SIGNALS, "SIGKILL"] as const);
+  world.note(`early: ${signal}`);
+  world.subject.kill(signal);
+  const { code } = await world.end(MARGIN_MS);
+  assert([0, 128 + NUMBERS[signal]].includes(code), `exit code ${code}`);
+  await world.disk.noteOrphans();
 }
 
 /** A life without faults: whatever was before, it starts, stores and ends. */
@@ -93,8 +107,13 @@ async function rest(world: World): Promise<void> {
 /** Ends the server by one signal or two. */
 async function end(world: World): Promise<void> {
   const { chance, subject, life, endMs } = world;
-  await life.load.stop();
-  if (!world.isHeard || chance.below(2) === 0) await world.settle();
+  // Some are told to end under load.
+  const isUnderLoad = world.isHeard && chance.below(4) === 0;
+  if (!isUnderLoad) await life.load.stop();
+  if (!world.isHeard || !isUnderLoad && chance.below(2) === 0) {
+    await world.settle();
+  }
+  life.sentBefore = life.load.sent;
   const signal = chance.pick(SIGNALS);
   const isStopped = chance.below(4) === 0;
   if (isStopped) subject.kill("SIGSTOP");

@@ -64,10 +64,12 @@ export class Disk implements AsyncDisposable {
     return true;
   }
 
-  async fill(pid: number): Promise<void> {
-    await (this.#holder === undefined
-      ? this.sh(`prlimit --pid ${pid} --fsize=4096:`)
-      : this.sh("cat /dev/zero >ballast"));
+  /** @param pid The process for which it is full; absent if none runs. */
+  async fill(pid?: number): Promise<void> {
+    if (this.#holder !== undefined) await this.sh("cat /dev/zero >ballast");
+    else if (pid !== undefined) {
+      await this.sh(`prlimit --pid ${pid} --fsize=4096:`);
+    }
   }
 
   async makeRoom(pid: number): Promise<void> {

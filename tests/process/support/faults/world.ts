@@ -99,8 +99,13 @@ export class World implements AsyncDisposable {
    * Starts a server, and waits until it is ready.
    *
    * @param redirection Where standard error goes, for a shell.
+   * @param isDiskFull Whether its disk is full from the start.
    */
-  async start(redirection = ""): Promise<void> {
+  async start(redirection = "", isDiskFull = false): Promise<void> {
+    if (isDiskFull && redirection !== "2>>log") {
+      this.note("the disk is full");
+      await this.disk.fill();
+    }
     this.begin(redirection);
     await this.subject.ready();
     const orphans = await this.disk.noteOrphans();
@@ -234,6 +239,7 @@ export class World implements AsyncDisposable {
     const { subject, life } = this;
     const from = performance.now();
     const ended = await subject.ended(ms);
+    await life.load.stop();
     const took = Math.round(performance.now() - from);
     this.note(`it ended after ${took} ms: ${JSON.stringify(ended)}`);
     this.noteSaid();
