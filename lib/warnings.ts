@@ -70,10 +70,7 @@ export function reporter<Rest extends unknown[]>(
   onError: ((error: unknown, ...rest: Rest) => void) | undefined,
 ): (error: unknown, ...rest: Rest) => void {
   const warnings = new Warnings();
-  const print = (error: unknown) => {
-    const line = lineOf(error);
-    warnings.once(line);
-  };
+  const print = (error: unknown) => warnings.onceAlike(lineOf(error));
   return (error, ...rest) => {
     if (onError === undefined) return print(error);
     try {

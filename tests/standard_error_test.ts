@@ -68,3 +68,61 @@ Deno.test("a write that takes only a part is continued", async () => {
   await standardError.flush(1000);
   assertEquals(new TextDecoder().decode(new Uint8Array(written)), "hello\n");
 });
+
+Deno.test("a text below all lines is replaced, erased before lines, and shown again", async () => {
+  const { standardError, writes, answer } = fake();
+  const wrote = async () => {
+    answer();
+    await standardError.flush(0);
+  };
+  const erase = "\r\x1b[K";
+  standardError.show("1 s");
+  await wrote();
+  standardError.show("1 s");
+  standardError.show("2 s");
+  await wrote();
+  standardError.print("a line");
+  await wrote();
+  standardError.show("");
+  await wrote();
+  standardError.show("");
+  standardError.print("totals");
+  await wrote();
+  assertEquals(writes, [
+    "1 s",
+    `${erase}2 s`,
+    `${erase}a line\n2 s`,
+    erase,
+    "totals\n",
+  ]);
+});
+
+Deno.test("what writes to the same terminal waits until the text is erased, and no longer", async () => {
+  const { standardError, writes, answer } = fake();
+  const write = () => Promise.resolve(writes.push("output"));
+  // Nothing is shown: it does not wait for a reader that has stalled.
+  standardError.print("a line");
+  await standardError.aside(write);
+  answer();
+  await standardError.flush(0);
+  standardError.show("1 s");
+  answer();
+  await standardError.flush(0);
+  const writing = standardError.aside(write);
+  standardError.show("2 s");
+  assertEquals(writes.at(-1), "\r\x1b[K");
+  answer();
+  await writing;
+  assertEquals(writes, ["a line\n", "output", "1 s", "\r\x1b[K", "output"]);
+});
+
+Deno.test("a text that could not be shown is not tried again by itself", async () => {
+  let tries = 0;
+  const standardError = new StandardError(() => {
+    tries++;
+    return Promise.reject(new Error("no terminal"));
+  });
+  standardError.show("1 s");
+  await standardError.flush(1000);
+  assertEquals(tries, 1);
+});

@@ -269,4 +269,22 @@ Deno.test("messages that wait for a peer when its connection breaks are counted"
   const { sent, sendFailed } = socket.stats;
   assertEquals([sent, sendFailed], [accepted, 1]);
   assert(unsent >= 17 && unsent < accepted, `${unsent} of ${accepted}`);
+  assertEquals(socket.stats.connections?.["broken"], 1);
+});
+
+Deno.test("a connection that breaks off is counted as broken, one that its peer ends is not", async () => {
+  await using socket = bind(ANY);
+  const [ending, breaking] = [await dial(socket), await dial(socket)];
+  await ending.say("end\n");
+  ending.close();
+  assertEquals((await socket.receive(SOON)).text(), "end");
+  await breaking.say("break\n");
+  const { from } = await socket.receive(SOON);
+  breaking.close();
+  // The system resets the connection when more arrives at its closed end.
+  while (await socket.send("x", from).then(() => true, () => false)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await socket[Symbol.asyncDispose]();
+  assertEquals(socket.stats.connections?.["broken"], 1);
 });

@@ -14,10 +14,11 @@ import {
   OPTIONS,
 } from "./client_options.ts";
 import { formatter } from "./format.ts";
-import { type InputMessage, inputMessages } from "./input.ts";
+import { type InputMessage, inputMessages, STANDARD_INPUT } from "./input.ts";
 import { parseOptions } from "./options.ts";
 import { Output } from "./output.ts";
 import { pace } from "./pace.ts";
+import { showProgress } from "./progress.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, isAnswered, onInterrupt, say } from "./program.ts";
 import { describeReceived, describeSent } from "./totals.ts";
@@ -32,7 +33,7 @@ export async function client(
   const options = parseOptions(args, OPTIONS);
   if (isAnswered(options.flags, HELP)) return EXIT.done;
   const settings = clientSettings(options);
-  const { remote, carrier, messages, file } = settings;
+  const { remote, carrier, file } = settings;
   requirePermissions(
     `send to ${formatAddress(remote)}`,
     clientNeeds(settings),
@@ -40,10 +41,19 @@ export async function client(
   );
   const limit = largestMessageTo(carrier, remote);
   const input = await inputMessages({ ...settings, limit });
-  if (messages.length === 0 && !file && Deno.stdin.isTerminal()) {
-    say(`each line is sent to ${formatAddress(remote)}; Ctrl-D ends the input`);
+  if (isTyped(settings) && Deno.stdin.isTerminal()) {
+    const to = formatAddress(remote);
+    const what = file
+      ? `the input is sent to ${to} as one message`
+      : `each line is sent to ${to}`;
+    say(`${what}; Ctrl-D ends the input`);
   }
   return await run(input, settings, limit);
+}
+
+/** Whether the messages come from standard input. */
+function isTyped({ file, messages }: ClientSettings): boolean {
+  return file === undefined ? messages.length === 0 : file === STANDARD_INPUT;
 }
 
 async function run(
@@ -52,11 +62,19 @@ async function run(
   limit: number,
 ): Promise<number> {
   const source = await clientCarrier(settings.carrier);
-  await using socket = await connect(formatAddress(settings.remote), {
+  const { quiet, remote } = settings;
+  let progress = () => `connecting to ${formatAddress(remote)}`;
+  using shown = showProgress(
+    () => progress(),
+    // Nor while the user types.
+    quiet || isTyped(settings) && Deno.stdin.isTerminal(),
+  );
+  await using socket = await connect(formatAddress(remote), {
     carrier: settings.trace ? traced(source) : source,
     // An echo of the longest message is not cut.
     maxSize: limit,
   });
+  progress = () => describe(socket.stats, undefined, settings);
   const interrupted = Promise.withResolvers<undefined>();
   using _ = onInterrupt(() => {
     socket.close();
@@ -67,7 +85,8 @@ async function run(
     sendAll(socket, input, settings),
     interrupted.promise,
   ]);
-  if (!settings.quiet) say(describe(socket.stats, outcome, settings));
+  shown[Symbol.dispose]();
+  if (!quiet) say(describe(socket.stats, outcome, settings));
   if (outcome === undefined) return EXIT.done;
   if (outcome.unsent > 0) return EXIT.notSent;
   return outcome.unanswered > 0 ? EXIT.timedOut : EXIT.done;

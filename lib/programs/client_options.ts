@@ -3,12 +3,14 @@ import { toDestination } from "../address/address.ts";
 import { type CarrierSettings, carrierSettings, toCarry } from "./carriers.ts";
 import { type FormatName, formatName } from "./format.ts";
 import { type Needs, toConnect, together, toUseUnix } from "./needs.ts";
+import { STANDARD_INPUT } from "./input.ts";
 import {
   duration,
   type Given,
   notBoth,
   type Options,
   path,
+  rate,
   requires,
   UsageError,
   wholeNumber,
@@ -23,9 +25,9 @@ Each MESSAGE is sent by itself; without any, each line of standard input.
 
 message    --to ADDRESS        the receiver            [${DEFAULT_ADDRESS}]
            --hex               messages are hexadecimal, such as "00 ff"
-           --file PATH         send the content of a file as one message
+           --file PATH         send a file as one message; - is standard input
            --repeat N          send each message N times                     [1]
-           --rate N            send at most N messages per second
+           --rate RATE         send at most 0.5 per second, 100/s, 30/m, …
 reply      --wait              print the reply to each message
            --timeout D         how long to wait, such as 500ms or 10s       [1s]
            --retries N         send again up to N times without a reply      [0]
@@ -71,7 +73,7 @@ export interface ClientSettings {
   carrier: CarrierSettings;
   /** Arguments: one message each. */
   messages: readonly string[];
-  /** The path of a file: its bytes are one message. */
+  /** The path of a file, or `-` for standard input: its bytes are one message. */
   file: string | undefined;
   hex: boolean;
   /** How to wait for replies, if at all. */
@@ -116,7 +118,7 @@ export function clientSettings(
     wait: flags.wait ? { timeoutMs, retries } : undefined,
     format: flags.wait ? formatName(values.format) : "text",
     repeat: wholeNumber("repeat", values.repeat, 1, 1),
-    rate: wholeNumber("rate", values.rate, 1, undefined),
+    rate: rate("rate", values.rate, undefined),
     trace: flags.trace,
     quiet: flags.quiet,
   };
@@ -129,6 +131,6 @@ export function clientNeeds(
   return together(
     "path" in remote ? toUseUnix(remote.path) : toConnect(remote),
     toCarry(carrier),
-    file === undefined ? {} : { read: [file] },
+    file === undefined || file === STANDARD_INPUT ? {} : { read: [file] },
   );
 }

@@ -5,6 +5,9 @@ import { UsageError } from "./options.ts";
 
 const NOT_HEX = 'not hexadecimal: two digits per byte, as in "00ff" or "00 ff"';
 
+/** The path that means standard input. */
+export const STANDARD_INPUT = "-";
+
 /** A message to send, or why it cannot be sent. */
 export type InputMessage =
   | { name: string; bytes: Uint8Array }
@@ -14,7 +17,7 @@ export type InputMessage =
 export interface Input {
   /** Arguments: one message each. */
   messages: readonly string[];
-  /** The path of a file: its bytes are one message. */
+  /** The path of a file, or `-` for standard input: its bytes are one message. */
   file: string | undefined;
   /** Whether arguments or lines are hexadecimal. */
   hex: boolean;
@@ -35,6 +38,8 @@ const decoder = new TextDecoder();
 export async function inputMessages(
   { messages, file, hex, limit }: Input,
 ): Promise<Iterable<InputMessage> | AsyncIterable<InputMessage>> {
+  // Reading standard input can be interrupted once messages are asked for.
+  if (file === STANDARD_INPUT) return wholeInput(limit);
   if (file !== undefined) return [await contentOf(file, limit)];
   if (messages.length === 0) return linesOfInput(hex, limit);
   return messages.map((text, i) => {
@@ -51,20 +56,34 @@ async function contentOf(path: string, limit: number): Promise<InputMessage> {
     using file = await Deno.open(path);
     const { isFile, size } = await file.stat();
     if (isFile && size > limit) return { name, refused: tooLong(size, limit) };
-    // A device or a pipe has no size; one byte more shows that it is too long.
-    let bytes = new Uint8Array(isFile ? size + 1 : 0);
-    let read = 0;
-    for (;;) {
-      if (read === bytes.length) bytes = grown(bytes, limit + 1);
-      const n = await file.read(bytes.subarray(read));
-      if (n === null) return { name, bytes: bytes.subarray(0, read) };
-      read += n;
-      if (read > limit) {
-        return { name, refused: `too long: at most ${count(limit, "byte")}` };
-      }
-    }
+    return await wholeOf(file, name, limit, isFile ? size : undefined);
   } catch (error) {
     throw new UsageError(failure(`read ${name}`, error).message);
+  }
+}
+
+async function* wholeInput(limit: number): AsyncGenerator<InputMessage> {
+  yield await wholeOf(Deno.stdin, "standard input", limit);
+}
+
+/** @param size A device or a pipe has none. */
+async function wholeOf(
+  file: { read(into: Uint8Array): Promise<number | null> },
+  name: string,
+  limit: number,
+  size?: number,
+): Promise<InputMessage> {
+  // One byte more shows that it is too long.
+  let bytes = new Uint8Array(size === undefined ? 0 : size + 1);
+  let read = 0;
+  for (;;) {
+    if (read === bytes.length) bytes = grown(bytes, limit + 1);
+    const n = await file.read(bytes.subarray(read));
+    if (n === null) return { name, bytes: bytes.subarray(0, read) };
+    read += n;
+    if (read > limit) {
+      return { name, refused: `too long: at most ${count(limit, "byte")}` };
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { failure } from "../errors.ts";
 import { reasonOf } from "../warnings.ts";
+import { aside } from "./program.ts";
 
 // Bytes that may wait for a slow reader of standard output before writers wait.
 const HIGH_WATER_MARK = 256 * 1024;
@@ -128,7 +129,7 @@ function toStandardOutput(): (bytes: Uint8Array) => Promise<number> {
   const isTerminal = Deno.stdout.isTerminal();
   return async (bytes) => {
     try {
-      return await Deno.stdout.write(bytes);
+      return await aside(() => Deno.stdout.write(bytes));
     } catch (error) {
       // EIO of a file is a fault of the disk.
       if (!isTerminal || !reasonOf(error).includes("os error 5)")) throw error;

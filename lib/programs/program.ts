@@ -24,6 +24,16 @@ const standardError = new StandardError();
 /** Prints one line on standard error, control characters escaped. */
 export const say: (line: string) => void = printLine;
 
+/** As {@linkcode StandardError.show}, if standard error is a terminal. */
+export function show(text: string): void {
+  if (Deno.stderr.isTerminal()) standardError.show(text);
+}
+
+/** As {@linkcode StandardError.aside}. */
+export function aside<T>(write: () => Promise<T>): Promise<T> {
+  return standardError.aside(write);
+}
+
 /**
  * Prints the help or the version, if that is what the user asked for.
  *

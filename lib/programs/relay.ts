@@ -31,8 +31,10 @@ import {
 } from "./options.ts";
 import { Output } from "./output.ts";
 import { requirePermissions } from "./permissions.ts";
+import { showProgress } from "./progress.ts";
 import { EXIT, isAnswered, onInterrupt, runProgram, say } from "./program.ts";
 import {
+  describeProgress,
   describeRelay,
   type RelayTotals,
   relayTotalsJson,
@@ -152,6 +154,7 @@ async function run(settings: RelaySettings): Promise<number> {
     const [from, onTo] = [relay.addr, to].map(formatAddress);
     say(`relaying ${from} to ${onTo} (seed ${seed})`);
   }
+  using progress = showProgress(() => describeProgress(relay.stats), quiet);
   const print = printer(settings);
   {
     using _timer = every(
@@ -161,6 +164,7 @@ async function run(settings: RelaySettings): Promise<number> {
     );
     await end.promise;
   }
+  progress[Symbol.dispose]();
   // After it is closed, the system has no count of it, and it has no sessions.
   const { kernelDrops, sessions } = await totals(relay);
   await relay.close();

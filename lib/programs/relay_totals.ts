@@ -29,6 +29,14 @@ export function describeRelay(totals: RelayTotals): string[] {
   ];
 }
 
+/** Describes in a few words what a relay has done so far. */
+export function describeProgress({ up, down, sessions }: RelayStats): string {
+  const parts = Object.entries({ up, down }).map(([way, stats]) =>
+    `${way} ${stats.forwarded} of ${stats.received}`
+  );
+  return `${parts.join(", ")}, ${count(sessions, "client")}`;
+}
+
 /** Returns the totals as one line of JSON; `kernelDrops` is `null` if unknown. */
 export function relayTotalsJson(totals: RelayTotals, time: Date): string {
   const { kernelDrops = null } = totals;

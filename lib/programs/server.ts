@@ -10,6 +10,8 @@ import { serverCarrier } from "./carriers.ts";
 import { collectorTotals } from "./collector_totals.ts";
 import { every } from "./every.ts";
 import { parseOptions } from "./options.ts";
+import { showProgress } from "./progress.ts";
+import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, exit, isAnswered, onInterrupt, say } from "./program.ts";
 import { serverNeeds } from "./server_needs.ts";
@@ -108,6 +110,7 @@ async function run(settings: ServerSettings): Promise<number> {
   started.resolve(collector);
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
+  using progress = showProgress(replayProgress(sinks), quiet);
   using _stats = every(
     statsMs,
     async () => print(await stats(), settings),
@@ -118,6 +121,7 @@ async function run(settings: ServerSettings): Promise<number> {
   }, warn);
   const end = await collector.finished;
   clearTimeout(ending);
+  progress[Symbol.dispose]();
   const unread = await receiveUnread(socket);
   if (!quiet) print(withUnread(await stats(), unread), settings);
   // The last replies have had their time; this is for what a connection holds.

@@ -8,6 +8,11 @@ const REASONS: Record<string, string> = {
   denied: "from sources that are not allowed",
   rateLimited: "beyond the rate limit",
   incomplete: "cut off with their connection",
+  lost: "on the way",
+  unsent: "unsent when their connection ended",
+  unconfirmed: "sent without the peer's confirmation",
+  busy: "because too many of their peer were waiting",
+  badSender: "from a sender whose name is not UTF-8",
 };
 
 const CONNECTIONS: Record<string, string> = {
@@ -17,12 +22,15 @@ const CONNECTIONS: Record<string, string> = {
   unread: "because the peer did not read",
   malformed: "because what it sent had no length",
   handshake: "after a failed handshake",
+  reset: "by the peer before they were accepted",
+  broken: "because they broke off",
   acceptFailed: "because the system could not accept them",
 };
 
 const WITHHELD: Record<string, string> = {
   answerRate: "beyond the answer limit",
   amplification: "longer than three times what was received",
+  busy: "because the peer did not take those before",
 };
 
 /** Describes the received and the dropped messages, in one line. */

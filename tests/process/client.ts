@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { bind, type Datagram, type DatagramSocket, serve } from "../../mod.ts";
-import { Program, run } from "./support/programs.ts";
+import { Program, run, type Start } from "./support/programs.ts";
 
 const ONE_LINE = /^[^\n]+\n$/;
 
@@ -13,7 +13,7 @@ const ONE_LINE = /^[^\n]+\n$/;
 function send(
   { addr: { port } }: { addr: Deno.NetAddr },
   args: string[],
-  stdin?: string | Uint8Array,
+  stdin?: Start["stdin"],
 ) {
   return run("client.ts", ["--to", `127.0.0.1:${port}`, ...args], { stdin });
 }
@@ -141,6 +141,31 @@ Deno.test("client --file refuses a file that is too long, or does not exist", as
   }
 });
 
+Deno.test("client --file - sends standard input as one message, and needs no permission", async () => {
+  await using socket = bind("127.0.0.1:0");
+  for (const input of ["two\nlines\0\r\n", ""]) {
+    const { code, stderr } = await send(socket, ["--file", "-"], input);
+    assertEquals([code, (await socket.receive()).text()], [0, input], stderr);
+  }
+  assertEquals(await textsAt(socket), []);
+});
+
+Deno.test("client --file - refuses input that is too long without waiting for its end", async () => {
+  await using socket = bind("127.0.0.1:0");
+  const input = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = input.writable.getWriter();
+  const running = send(socket, ["--file", "-"], input.readable);
+  await writer.write(new Uint8Array(65_508));
+  const { code, stderr } = await running;
+  await writer.close().catch(() => {});
+  assertEquals(code, 4);
+  assertStringIncludes(
+    stderr,
+    "standard input was not sent: too long: at most 65507 bytes\n",
+  );
+  assertEquals(await textsAt(socket), []);
+});
+
 Deno.test("client --wait prints the reply to each message", async () => {
   await using server = serve("127.0.0.1:0", (d) => `re: ${d.text()}`);
   const text = await send(server, ["--wait", "a", "b"]);
@@ -208,18 +233,24 @@ Deno.test("client --wait does not take a late reply for the next message's", asy
   assertEquals(stdout, "re: onere: three");
 });
 
-Deno.test("client --repeat N sends each message N times, also at a --rate", async () => {
+for (const rate of ["500", "500.5", "500/s", "30000/m"]) {
+  Deno.test(`client --repeat N sends each message N times, also at --rate ${rate}`, async () => {
+    await using socket = bind("127.0.0.1:0");
+    const args = ["--repeat", "3", "--rate", rate, "a", "b"];
+    assertEquals((await send(socket, args)).code, 0);
+    assertEquals(await textsAt(socket), ["a", "a", "a", "b", "b", "b"]);
+  });
+}
+
+Deno.test("client --rate 0.001 sends the first message at once, and ends on Ctrl-C", async () => {
   await using socket = bind("127.0.0.1:0");
-  const { code } = await send(socket, [
-    "--repeat",
-    "3",
-    "--rate",
-    "500",
-    "a",
-    "b",
-  ]);
-  assertEquals(code, 0);
-  assertEquals(await textsAt(socket), ["a", "a", "a", "b", "b", "b"]);
+  const { port } = socket.addr;
+  const args = ["--to", `127.0.0.1:${port}`, "--rate", "0.001", "a", "b"];
+  await using program = new Program("client.ts", args);
+  assertEquals((await socket.receive()).text(), "a");
+  program.kill("SIGINT");
+  const { code, stderr } = await program.ended();
+  assertEquals([code, stderr], [0, "sent 1 message (1 byte)\n"]);
 });
 
 Deno.test("client exits 4 if a message could not be sent, even if a reply is missing too", async () => {
@@ -234,6 +265,23 @@ Deno.test("client exits 4 if a message could not be sent, even if a reply is mis
   assertEquals(code, 4);
   assertStringIncludes(stderr, "message 1: Cannot send 65508 bytes");
   assertStringIncludes(stderr, "message 2: ");
+});
+
+Deno.test("client --file - exits 0 on Ctrl-C while it waits for the end of input", async () => {
+  await using socket = bind("tcp://127.0.0.1:0");
+  const input = new TransformStream<Uint8Array, Uint8Array>();
+  await using program = new Program("client.ts", [
+    ...["--to", `tcp://127.0.0.1:${socket.addr.port}`],
+    ...["--file", "-"],
+  ], { stdin: input.readable });
+  const writer = input.writable.getWriter();
+  // More than a pipe holds, so that it is being read.
+  for (let n = 0; n < 5; n++) await writer.write(new Uint8Array(200_000));
+  program.kill("SIGINT");
+  const { code, stderr } = await program.ended();
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "sent 0 messages (0 bytes)\n");
+  await writer.close().catch(() => {});
 });
 
 Deno.test("client prints its totals and exits 0 on Ctrl-C while it waits for input", async () => {
@@ -290,7 +338,11 @@ const WRONG: [string[], string][] = [
     '--retries "-1": must be a whole number',
   ],
   [["--repeat", "0", "x"], '--repeat "0": must be a whole number from 1'],
-  [["--rate", "fast", "x"], '--rate "fast": must be a whole number from 1'],
+  [
+    ["--rate", "fast", "x"],
+    '--rate "fast": must be a rate, such as 1000/s or 60/m',
+  ],
+  [["--rate", "0", "x"], '--rate "0": must be a rate'],
   [["--file", "LICENSE", "x"], "--file and messages: give one of them"],
   [["--file", "LICENSE", "--hex"], "--file and --hex: give one of them"],
   [["--to", "unix:/tmp/x", "--wait", "x"], "a unix: server cannot reply"],

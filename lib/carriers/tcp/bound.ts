@@ -12,7 +12,7 @@ import type { StreamSettings } from "./limits.ts";
 import { type Losses, noLosses } from "./losses.ts";
 import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
 
-type Reason = Fault | "tooManyPeers" | "reset" | "acceptFailed";
+type Reason = Fault | "tooManyPeers" | "reset" | "broken" | "acceptFailed";
 type Arrival = [Uint8Array<ArrayBuffer>, Addr];
 
 /**
@@ -42,6 +42,7 @@ export class BoundCarrier implements Carrier {
     malformed: 0,
     handshake: 0,
     reset: 0,
+    broken: 0,
     acceptFailed: 0,
   };
   readonly #losses: Losses = noLosses();
@@ -67,7 +68,7 @@ export class BoundCarrier implements Carrier {
       options,
       backlogs: new Backlogs(options.maxMessage),
       losses: this.#losses,
-      onBroken: (peer) => this.#remove(peer),
+      onBroken: (peer) => this.#break(peer),
       onRelieved: (peer) => this.#resume(peer),
       onOverflow: (peer) => this.#closeFor(peer, "unread"),
     };
@@ -215,7 +216,7 @@ export class BoundCarrier implements Carrier {
       await peer.read();
     } catch {
       peer.cut();
-      return this.#remove(peer);
+      return this.#break(peer);
     }
     if (this.#closed) return peer.discard();
     this.#ready.push(peer);
@@ -275,6 +276,13 @@ export class BoundCarrier implements Carrier {
   #closeFor(peer: Connection, fault: Fault): void {
     this.#closedBy[fault]++;
     this.#remove(peer, fault);
+  }
+
+  /** Removes a peer whose connection failed: what was on its way is lost. */
+  #break(peer: Connection): void {
+    const isOurs = this.#peers.get(peerKey(peer.from)) === peer;
+    if (isOurs && !this.#closed) this.#closedBy.broken++;
+    this.#remove(peer);
   }
 
   #remove(peer: Connection, fault?: Fault): void {

@@ -12,6 +12,8 @@ export class UnixReceiver implements Carrier {
   #conn: Deno.DatagramConn | undefined;
   #file: Deno.FileInfo | undefined;
   #closed = false;
+  // Datagrams that Deno consumed and could not deliver.
+  #badSenders = 0;
 
   constructor(addr: UnixAddr) {
     this.#addr = copyAddr(addr);
@@ -36,7 +38,19 @@ export class UnixReceiver implements Carrier {
     if (this.#conn === undefined) {
       throw new errors.BadResource("closed while opening");
     }
-    return await this.#conn.receive(p);
+    for (;;) {
+      try {
+        return await this.#conn.receive(p);
+      } catch (error) {
+        // The sender has a name that is not UTF-8. That is its own fault.
+        if (!(error instanceof errors.InvalidData)) throw error;
+        this.#badSenders++;
+      }
+    }
+  }
+
+  drops(): Record<string, number> {
+    return this.#badSenders > 0 ? { badSender: this.#badSenders } : {};
   }
 
   send(): Promise<number> {

@@ -1,7 +1,18 @@
 import { count } from "../../count.ts";
 import { quote } from "../../errors.ts";
 
-const FATES = {
+/** What others did to the file of a store. */
+type Fate =
+  | "moved"
+  | "severed"
+  | "torn"
+  | "saved"
+  | "removed"
+  | "replaced"
+  | "emptied"
+  | "cut";
+
+const FATES: Readonly<Record<Fate, string>> = {
   moved: "was moved: its messages are complete there, a new file begins",
   severed: "was moved, and its log overwritten: what was in it is written to " +
     "the file that is there now",
@@ -29,7 +40,7 @@ export interface Opened {
 /** What became of a file that is no longer the one at the store's path. */
 export interface Succeeded {
   readonly type: "succeeded";
-  readonly fate: keyof typeof FATES;
+  readonly fate: Fate;
   /** How many of its messages are gone, at most. */
   readonly gone: number;
 }
