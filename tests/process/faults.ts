@@ -1,13 +1,10 @@
-/** A server that faults strike, from seeds: its books balance. */
-import { inParallel } from "./support/commands.ts";
+/** A server that faults strike, from seeds: see `support/faults/seeds.ts`. */
 import { campaign } from "./support/faults/campaign.ts";
+import { FAULTS } from "./support/faults/faults.ts";
+import { testSeeds } from "./support/faults/seeds.ts";
 
-// How many seeds: `PLI_CAMPAIGN=300` by hand. `PLI_SEED=17` runs one alone.
-const RUNS = Number(Deno.env.get("PLI_CAMPAIGN") ?? 20);
-const SEED = Deno.env.get("PLI_SEED");
-const SEEDS = SEED === undefined
-  ? Array.from({ length: RUNS }, (_, i) => i + 1)
-  : [Number(SEED)];
-
-Deno.test(`server that faults strike: in ${SEEDS.length} runs its books balance`, () =>
-  inParallel(SEEDS, (seed) => campaign(seed, {})));
+testSeeds(
+  "server that faults strike has books that balance",
+  20,
+  (seed) => campaign(seed, FAULTS),
+);

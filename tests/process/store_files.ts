@@ -229,6 +229,22 @@ testStore(
 );
 
 testStore(
+  "that is emptied right after it was opened begins again",
+  async (path, open, trouble) => {
+    const first = await open();
+    await write(first, 1, 2000);
+    await first.close();
+    const store = await open();
+    Deno.truncateSync(path);
+    await write(store, 2001, 2010);
+    await store.close();
+    assertEquals(idsIn(path), numbers(2001, 2010));
+    assertEquals(store.stats["gone"], 2000);
+    assertEquals(trouble.length, 1, `${trouble}`);
+  },
+);
+
+testStore(
   "that is cut short lets messages wait until it is moved away",
   async (path, open, trouble) => {
     const store = await open();

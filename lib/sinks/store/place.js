@@ -85,6 +85,8 @@ export class Place {
     }
     this.state = this.#database.state;
     this.#file?.rememberLog();
+    // Its size now: from here on a smaller one was emptied or cut.
+    this.#file?.look();
   }
 
   /** Locks the file at the path. */

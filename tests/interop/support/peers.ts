@@ -15,10 +15,12 @@ export type Test = (promise: string, run: () => Promise<void>) => void;
  *
  * @param found A line of shell that succeeds if it is. If not, the tests are
  * skipped, and their names end with the package to install.
+ * @param timeoutMs How long each may take.
  */
 export async function testsWhere(
   found: string,
   debianPackage: string,
+  timeoutMs = TEST_TIMEOUT_MS,
 ): Promise<Test> {
   const { success } = await new Deno.Command("sh", {
     args: ["-c", found],
@@ -29,7 +31,7 @@ export async function testsWhere(
     Deno.test({
       name: success ? promise : `${promise} (install ${debianPackage})`,
       ignore: !success,
-      timeout: TEST_TIMEOUT_MS,
+      timeout: timeoutMs,
       fn: run,
     });
 }

@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 
 const NAMESPACES = [["--user", "--map-root-user", "--mount"], ["--mount"]];
@@ -63,10 +64,12 @@ export class Disk implements AsyncDisposable {
     return true;
   }
 
-  async fill(pid: number): Promise<void> {
-    await (this.#holder === undefined
-      ? this.sh(`prlimit --pid ${pid} --fsize=4096:`)
-      : this.sh("cat /dev/zero >ballast"));
+  /** @param pid The process for which it is full; absent if none runs. */
+  async fill(pid?: number): Promise<void> {
+    if (this.#holder !== undefined) await this.sh("cat /dev/zero >ballast");
+    else if (pid !== undefined) {
+      await this.sh(`prlimit --pid ${pid} --fsize=4096:`);
+    }
   }
 
   async makeRoom(pid: number): Promise<void> {
@@ -75,13 +78,15 @@ export class Disk implements AsyncDisposable {
       : this.sh("rm -f ballast"));
   }
 
-  /** Notes whose logs a server has set aside that has started. */
-  async noteOrphans(): Promise<void> {
+  /** Notes whose logs a server has set aside, and returns their names. */
+  async noteOrphans(): Promise<string[]> {
     const { stdout } = await this.#run("ls | grep orphan");
+    const before = this.#fileOfOrphan.size;
     for (const name of stdout.split("\n").filter((name) => name !== "")) {
       if (this.#fileOfOrphan.has(name)) continue;
       this.#fileOfOrphan.set(name, `${STORE}.${this.#moves}`);
     }
+    return [...this.#fileOfOrphan.keys()].slice(before);
   }
 
   /** All messages in all files of the store, which no server uses. */
@@ -156,11 +161,16 @@ async function hold(
 
 function rowsOf(path: string, file: string): Row[] {
   if (Deno.statSync(path).size === 0) return [];
-  using db = new DatabaseSync(path);
-  const [check] = db.prepare("PRAGMA integrity_check").all();
-  if (check?.["integrity_check"] !== "ok") {
-    throw new Error(`${file} is damaged: ${JSON.stringify(check)}`);
+  try {
+    using db = new DatabaseSync(path);
+    const [check] = db.prepare("PRAGMA integrity_check").all();
+    assertEquals(check?.["integrity_check"], "ok");
+    // One that was moved while it was created.
+    const [table] = db.prepare("SELECT 1 FROM sqlite_master").all();
+    if (table === undefined) return [];
+    return db.prepare("SELECT id, CAST(data AS TEXT) AS text FROM messages")
+      .all().map(({ id, text }) => ({ id: Number(id), text: `${text}`, file }));
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause });
   }
-  return db.prepare("SELECT id, CAST(data AS TEXT) AS text FROM messages").all()
-    .map(({ id, text }) => ({ id: Number(id), text: `${text}`, file }));
 }

@@ -21,6 +21,8 @@ export class Load implements AsyncDisposable {
   #running: Promise<unknown> | undefined;
   #isOn = false;
   #sent = 0;
+  readonly #sinceMark = new Set<string>();
+  #receiptsSinceMark = 0;
 
   /** @param name What each text begins with. */
   constructor(name: string, port: number) {
@@ -31,6 +33,17 @@ export class Load implements AsyncDisposable {
   /** How many messages were sent so far. */
   get sent(): number {
     return this.#sent;
+  }
+
+  /** How many messages that were sent since the mark have receipts. */
+  get receiptsSinceMark(): number {
+    return this.#receiptsSinceMark;
+  }
+
+  /** Notes which messages are sent from now on. */
+  mark(): void {
+    this.#sinceMark.clear();
+    this.#receiptsSinceMark = 0;
   }
 
   /** Whether that message was sent, by this load and as it is. */
@@ -65,6 +78,7 @@ export class Load implements AsyncDisposable {
         if (sender.texts.length === MESSAGES_PER_SENDER) sender = this.#open();
         const text = this.#textOf(sender.number, sender.texts.length);
         sender.texts.push(text);
+        this.#sinceMark.add(text);
         await sender.send(text);
         this.#sent++;
       }
@@ -77,7 +91,10 @@ export class Load implements AsyncDisposable {
       const receipt = parse(data);
       const text = sender.texts[(receipt?.size ?? -1) - SMALLEST];
       if (receipt === undefined || text === undefined) this.strange.push(data);
-      else this.receipts.push({ id: receipt.id, text });
+      else {
+        this.receipts.push({ id: receipt.id, text });
+        if (this.#sinceMark.has(text)) this.#receiptsSinceMark++;
+      }
     });
     this.#senders.push(sender);
     return sender;

@@ -5,6 +5,7 @@ export class Pump {
   readonly #ended: Promise<void>;
   #gate = Promise.withResolvers<void>();
   #isClosed = false;
+  #isStalled = false;
 
   constructor(stream: ReadableStream<Uint8Array>) {
     this.#reader = stream.getReader();
@@ -28,10 +29,12 @@ export class Pump {
 
   /** Reads no more. */
   stall(): void {
-    this.#gate = Promise.withResolvers();
+    if (!this.#isStalled) this.#gate = Promise.withResolvers();
+    this.#isStalled = true;
   }
 
   goOn(): void {
+    this.#isStalled = false;
     this.#gate.resolve();
   }
 

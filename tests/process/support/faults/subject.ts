@@ -23,9 +23,7 @@ export interface SubjectOptions {
   readonly args: readonly string[];
   /** Permissions. */
   readonly flags: readonly string[];
-  /** What a shell does before it starts it, such as `ulimit -n 100`. */
-  readonly before: string;
-  /** Where standard error goes, for a shell. @default {is read} */
+  /** Where standard error goes, for a shell; empty if it is read. */
   readonly redirection: string;
 }
 
@@ -44,9 +42,9 @@ export class Subject implements AsyncDisposable {
   #hasEnded = false;
 
   constructor(
-    { disk, port, pagePort, args, flags, before, redirection }: SubjectOptions,
+    { disk, port, pagePort, args, flags, redirection }: SubjectOptions,
   ) {
-    const line = `${before}; exec "$@" ${redirection}`;
+    const line = `exec "$@" ${redirection}`;
     const [command = "", ...words] = [
       ...[...disk.under, "bash", "-c", line, "bash"],
       ...[Deno.execPath(), "run", "--quiet", "--no-prompt", ...flags, SCRIPT],
@@ -132,7 +130,12 @@ export class Subject implements AsyncDisposable {
 
 /** Asks the page, on a connection of its own. */
 async function get(port: number, path: string): Promise<string> {
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const signal = AbortSignal.timeout(QUESTION_MS);
+  const connection = await Deno.connect({
+    hostname: "127.0.0.1",
+    port,
+    signal,
+  });
   let isOpen = true;
   const close = () => {
     if (isOpen) connection.close();
