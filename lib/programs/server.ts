@@ -102,6 +102,7 @@ async function run(settings: ServerSettings): Promise<number> {
     warn,
   });
   let broken: Error | undefined;
+  let isOver = false;
   collector = collect(socket, {
     ...settings,
     sinks,
@@ -118,13 +119,18 @@ async function run(settings: ServerSettings): Promise<number> {
   using progress = showProgress(replayProgress(sinks), quiet);
   using _stats = every(
     statsMs,
-    async () => print(await stats(), settings),
+    async () => {
+      const counts = await stats();
+      // The totals come last.
+      if (!isOver) print(counts, settings);
+    },
     warn,
   );
   using _withheld = every(WITHHELD_MS, () => {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
   }, warn);
   const end = await collector.finished;
+  isOver = true;
   progress[Symbol.dispose]();
   const unread = await receiveUnread(socket);
   endAtOnce = () => socket.close();

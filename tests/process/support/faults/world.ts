@@ -146,19 +146,27 @@ export class World implements AsyncDisposable {
    * loses nothing.
    */
   readonly harm = async (script: string): Promise<void> => {
-    const { disk, subject, life: { load } } = this;
+    const { disk, subject } = this;
     await disk.makeRoom(subject.pid);
+    // It may not have opened the file so far.
+    await this.#stores();
     await disk.sh(script);
+    await this.#stores();
+    const { gone = 0 } = (await subject.stats())?.sinks["store"] ?? {};
+    this.note(`it stores again, ${gone} gone`);
+    this.life.gone = gone;
+  };
+
+  /** Waits until a message that was sent after the call has its receipt. */
+  async #stores(): Promise<void> {
+    const { load } = this.life;
     load.mark();
     const until = performance.now() + SETTLE_MS;
     while (load.receiptsSinceMark === 0) {
       if (performance.now() > until) throw new Error("there are no receipts");
       await this.pause(20);
     }
-    const { gone = 0 } = (await subject.stats())?.sinks["store"] ?? {};
-    this.note(`it stores again, ${gone} gone`);
-    this.life.gone = gone;
-  };
+  }
 
   /** Opens connections to the page that say this and read nothing. */
   async connect(count: number, text: string): Promise<void> {
