@@ -111,23 +111,31 @@ const SIGNALS: readonly (readonly [Deno.Signal, number])[] =
     ? [["SIGINT", 2], ["SIGBREAK", 21]]
     : [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]];
 
+// Signals that come together are one: at Ctrl-C the terminal sends SIGINT to the
+// whole group, and `deno task` passes it on as well.
+const TOGETHER_MS = 200;
+
 /**
  * Listens for signals that ask the program to end: Ctrl-C, `kill`, a terminal
  * that is closed.
  *
  * @param end Called with the first one.
- * @param endAtOnce Called with the exit code for each further one.
+ * @param endAtOnce Called with the exit code for each that comes 200 ms later or
+ * more.
  */
 export function onInterrupt(
   end: () => void,
   endAtOnce: (code: number) => void = (code) => void exit(code),
 ): Disposable {
-  let isEnding = false;
+  let firstAt: number | undefined;
   const listeners = SIGNALS.map(([signal, number]) => {
     const listener = () => {
-      if (isEnding) return endAtOnce(128 + number);
-      isEnding = true;
-      end();
+      if (firstAt === undefined) {
+        firstAt = performance.now();
+        end();
+      } else if (performance.now() - firstAt >= TOGETHER_MS) {
+        endAtOnce(128 + number);
+      }
     };
     Deno.addSignalListener(signal, listener);
     return () => Deno.removeSignalListener(signal, listener);

@@ -176,3 +176,13 @@ Deno.test("server whose terminal is closed prints its totals", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("signals that come together, as those of Ctrl-C under a task runner, are one", async () => {
+  await using server = await startServer();
+  server.kill("SIGINT");
+  server.kill("SIGTERM");
+  server.kill("SIGINT");
+  const { code, stderr } = await server.ended();
+  assertEquals(code, 0);
+  assertMatch(stderr, /^received 0 messages/m);
+});
