@@ -193,7 +193,7 @@ class Sending {
     }
   }
 
-  /** Reads a message once. One that is none has failed. */
+  /** Reads a message once. If it is not a message, it counts as failed. */
   #partsOf(message: unknown): Addressed | undefined {
     if (this.#to !== undefined) return { data: message as Data, to: this.#to };
     try {

@@ -110,7 +110,7 @@ browserTest(
 );
 
 browserTest(
-  "all tabs continue when the server is back, or begin anew if it forgot",
+  "all tabs continue when the server is back, or start over if it has no history",
   async (open) => {
     const page = openPage();
     page.write(messagesFrom(1, 5));
