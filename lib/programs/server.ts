@@ -61,13 +61,14 @@ async function run(settings: ServerSettings): Promise<number> {
   let collector: Collector | undefined = undefined;
   let codeAtOnce: number | undefined;
   let ending: ReturnType<typeof setTimeout> | undefined;
+  const { endTimeoutMs = END_MS } = settings;
   let endsAt: number | undefined;
   let endAtOnce = () => {};
   using _ = onInterrupt(() => {
     // Nothing has been received before there is a collector.
     if (collector === undefined) return void exit(EXIT.done);
     collector.stop({ drain: true });
-    endsAt = performance.now() + (settings.endTimeoutMs ?? END_MS);
+    endsAt = performance.now() + endTimeoutMs;
     if (!quiet) ending = setTimeout(() => say(ENDING), ENDING_MS);
   }, (code) => {
     codeAtOnce = code;
@@ -134,7 +135,8 @@ async function run(settings: ServerSettings): Promise<number> {
   progress[Symbol.dispose]();
   const unread = await receiveUnread(socket);
   endAtOnce = () => socket.close();
-  const left = (endsAt ?? performance.now() + END_MS) - performance.now();
+  const now = performance.now();
+  const left = (endsAt ?? now + endTimeoutMs) - now;
   await closeBy(socket, codeAtOnce === undefined ? Math.max(LAST_MS, left) : 0);
   clearTimeout(ending);
   if (!quiet) print(withUnread(await stats(), unread), settings);
