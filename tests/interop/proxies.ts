@@ -79,14 +79,13 @@ async function accepts(port: number): Promise<boolean> {
   }
 }
 
-/** Starts a proxy before a page. Resolves when it accepts connections. */
+/** Starts a proxy before a page. Resolves when it answers. */
 async function start({ command, args }: Proxy, page: Page) {
   const folder = await Deno.makeTempDir();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
   const peer = new Peer(command, await args(folder, port, page));
-  while (!await accepts(port)) await turn();
   const curl = (path: string, ...options: string[]) =>
     new Peer("curl", [
       ...["--silent", "--show-error", "--insecure", "--no-buffer"],
@@ -94,6 +93,12 @@ async function start({ command, args }: Proxy, page: Page) {
       ...options,
       `https://${NAME}:${port}${path}`,
     ]);
+  const answers = async () => {
+    await using peer = curl("/", "--output", "/dev/null");
+    return (await peer.ended()).code === 0;
+  };
+  // Caddy accepts connections before it has made its certificate.
+  while (!await accepts(port) || !await answers()) await turn();
   return {
     origin: `https://${NAME}:${port}`,
     curl,

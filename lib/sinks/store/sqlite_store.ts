@@ -292,13 +292,17 @@ export class SqliteStore implements Store {
   /** Returns the reader, if there is a file to read. */
   #read(): StoreReader | undefined {
     if (!this.#mayRead) return undefined;
-    try {
-      return this.#reader ??= new StoreReader(this.path);
-    } catch (error) {
-      // It was moved again, which is reported.
-      if (error instanceof errors.NotFound) return undefined;
-      this.#warnings.once(reasonOf(error));
-      return undefined;
+    for (let isFirst = true;; isFirst = false) {
+      try {
+        return this.#reader ??= new StoreReader(this.path);
+      } catch (error) {
+        // It was moved again, which is reported.
+        if (error instanceof errors.NotFound) return undefined;
+        // It may have been moved while it was opened.
+        if (isFirst) continue;
+        this.#warnings.once(reasonOf(error));
+        return undefined;
+      }
     }
   }
 
