@@ -78,6 +78,8 @@ export interface OperationFields {
   readonly local?: Addr | undefined;
   /** The address of the peer, if there was one. */
   readonly remote?: Addr | undefined;
+  /** How many datagrams `sendRun` had sent when it failed. */
+  readonly sent?: number | undefined;
 }
 
 /**

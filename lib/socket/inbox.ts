@@ -9,8 +9,10 @@ import { Liveness } from "./liveness.ts";
 import type { Policy } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { Rests } from "./rests.ts";
-import { datagramsOf, isArrival, isRun } from "./runs.ts";
+import { RunQueue } from "./run_queue.ts";
+import { datagramsOf, isArrival, isRun, runOf } from "./runs.ts";
 import { Received } from "./stats.ts";
+import type { ReceivedRun } from "../run.ts";
 import { quickTurnIsDue, turn } from "../turns.ts";
 import type { Waiter } from "./waiter.ts";
 import { Waiters } from "./waiters.ts";
@@ -40,6 +42,10 @@ export class Inbox<A extends Addr> {
   readonly #maxSize: number;
   readonly #pool = new CopyPool();
   readonly #kept = new Kept<A>(this.counts);
+  // What came after that, for a program that receives runs.
+  readonly #runs: RunQueue<A>;
+  // Who has a run in the memory of the last batch.
+  readonly #borrowers = new Set<object>();
   // A batch of the carrier, and how many of it were passed on.
   #batch: Datagram<A>[] = [];
   #passed = 0;
@@ -53,6 +59,7 @@ export class Inbox<A extends Addr> {
     this.waiters = new Waiters<A>(this.liveness);
     this.#policy = policy;
     this.#maxSize = policy.maxSize;
+    this.#runs = new RunQueue<A>(policy.maxSize, this.#pool);
     this.#reader = new Reader(carrier, policy.maxSize, {
       arrived: this.#arrived,
       batchArrived: this.#batchArrived,
@@ -66,7 +73,8 @@ export class Inbox<A extends Addr> {
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#kept.datagrams + this.#batch.length - this.#passed;
+    return this.#kept.datagrams + this.#runs.datagrams +
+      this.#batch.length - this.#passed;
   }
 
   /** Whether it waits for a turn of the event loop before it goes on. */
@@ -76,6 +84,7 @@ export class Inbox<A extends Addr> {
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
   take(): Datagram<A> | undefined {
+    this.#unfold();
     return this.#kept.length === 0 || this.rests.turns()
       ? undefined
       : this.#kept.take();
@@ -83,9 +92,28 @@ export class Inbox<A extends Addr> {
 
   /** Returns up to `max` datagrams that have arrived, if no turn is due. */
   takeMany(max: number): Datagram<A>[] {
+    this.#unfold();
     return this.#kept.length === 0 || this.rests.turns()
       ? []
       : this.#kept.takeMany(max);
+  }
+
+  /**
+   * Returns the next run, if it has arrived and no turn is due.
+   *
+   * @param borrower Whoever may have it in the carrier's memory, until it gives
+   * it back.
+   */
+  takeRun(borrower: object | undefined): ReceivedRun<A> | undefined {
+    if (!this.#hasArrived || this.rests.turns()) return undefined;
+    if (this.#kept.length === 0) return this.#nextRun(borrower);
+    const datagram = this.#kept.take();
+    return datagram && runOf(datagram);
+  }
+
+  /** Ends the use of memory that was lent. */
+  giveBack(borrower: object): void {
+    if (this.#borrowers.size > 0) this.#borrowers.delete(borrower);
   }
 
   /**
@@ -101,10 +129,9 @@ export class Inbox<A extends Addr> {
       return false;
     }
     if (
-      waiter.match === undefined && this.#kept.length > 0 &&
-      !this.rests.turns()
+      waiter.match === undefined && this.#hasArrived && !this.rests.turns()
     ) {
-      this.#giveKept(waiter);
+      this.#giveArrived(waiter);
       return false;
     }
     this.waiters.add(waiter);
@@ -114,10 +141,10 @@ export class Inbox<A extends Addr> {
 
   /** Gives the datagrams that have arrived to the waiters, whatever is due. */
   hand(): void {
-    while (this.#kept.length > 0) {
+    while (this.#hasArrived) {
       const waiter = this.waiters.take();
       if (waiter === undefined) return;
-      this.#giveKept(waiter);
+      this.#giveArrived(waiter);
     }
   }
 
@@ -139,6 +166,7 @@ export class Inbox<A extends Addr> {
   #dropAll(): void {
     this.counts.drop("closed", this.waiting);
     this.#kept.clear();
+    this.#runs.clear();
     this.#batch = [];
     this.#passed = 0;
   }
@@ -152,7 +180,9 @@ export class Inbox<A extends Addr> {
       // Whoever asks for the next batch has read this one; others wait for that.
       if (!this.waiters.only?.batch?.reuse) return this.rests.rest();
     }
-    this.#reader.read();
+    this.#unfold();
+    this.#reader.read(this.#borrowers.size > 0);
+    this.#borrowers.clear();
   }
 
   #done(): void {
@@ -186,7 +216,11 @@ export class Inbox<A extends Addr> {
     const runs = arrived.filter(isRun);
     if (runs.length < arrived.length) this.#fail(nonsense());
     const taker = this.#batchTaker;
-    if (taker === undefined) {
+    if (this.waiters.only?.resolveRun !== undefined) {
+      for (const run of runs) this.#queue(run as Run<A>);
+      if (!this.rests.isResting) this.hand();
+      this.#done();
+    } else if (taker === undefined) {
       // At most one batch, whose length is bounded, is kept beyond the limit.
       const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
       this.#batch = runs.flatMap((run) =>
@@ -286,6 +320,52 @@ export class Inbox<A extends Addr> {
     waiter.stop?.();
     this.counts.count(datagram);
     waiter.resolve(datagram);
+  }
+
+  /** Adds what is accepted of a run to those that wait for their receiver. */
+  #queue(run: Run<A>): void {
+    const { from, count } = run;
+    // How many datagrams one answer is for.
+    const step = this.#policy.counts ? 1 : count;
+    let accepted = 0;
+    for (let i = 0; i <= count; i += step) {
+      const refused = i < count ? this.#policy.refuses?.(from) : undefined;
+      if (i < count && refused === undefined) continue;
+      if (i > accepted) this.#runs.add(run, accepted, i - accepted);
+      accepted = i + step;
+      if (refused !== undefined) this.counts.drop(refused, step);
+    }
+  }
+
+  get #hasArrived(): boolean {
+    return this.#kept.length > 0 || this.#runs.datagrams > 0;
+  }
+
+  /** Makes datagrams of the runs that wait: for whoever receives no runs. */
+  #unfold(): void {
+    if (this.#runs.datagrams === 0) return;
+    for (const datagram of this.#runs.unfold()) this.#kept.add(datagram);
+  }
+
+  #nextRun(borrower: object | undefined): ReceivedRun<A> | undefined {
+    const isLent = borrower !== undefined && this.#reader.canLeave;
+    const run = this.#runs.take(isLent);
+    if (run === undefined) return undefined;
+    if (isLent) this.#borrowers.add(borrower);
+    this.counts.countRun(run);
+    return run;
+  }
+
+  /** Gives the waiter the next of what has arrived. */
+  #giveArrived(waiter: Waiter<A>): void {
+    if (this.#kept.length === 0 && waiter.resolveRun !== undefined) {
+      const run = this.#nextRun(waiter.borrower);
+      waiter.stop?.();
+      if (run !== undefined) waiter.resolveRun(run);
+    } else {
+      this.#unfold();
+      this.#giveKept(waiter);
+    }
   }
 
   #giveKept(waiter: Waiter<A>): void {

@@ -1,6 +1,7 @@
 import { type Addr, copyAddr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
 import { Datagram } from "../datagram.ts";
+import { ReceivedRun } from "../run.ts";
 import type { CopyPool } from "./copy_pool.ts";
 
 /**
@@ -35,6 +36,14 @@ export function datagramsOf<A extends Addr>(
     datagrams.push(new Datagram(bytes, peer, truncated || length > maxSize));
   }
   return datagrams;
+}
+
+/** Returns a datagram as a run of one. */
+export function runOf<A extends Addr>(
+  { data, from, truncated }: Datagram<A>,
+): ReceivedRun<A> {
+  const segmentSize = data.length;
+  return new ReceivedRun({ data, segmentSize, from, truncated, count: 1 });
 }
 
 /**
