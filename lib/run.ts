@@ -32,14 +32,14 @@ export class ReceivedRun<A extends Addr = Addr>
   /** How many datagrams the run holds, at least 1. */
   readonly count: number;
   /** The local address that they were sent to, if the carrier tells it. */
-  readonly to?: Addr | undefined;
+  declare readonly to?: Addr | undefined;
   /** The two ECN bits of their IP headers, if the carrier tells them. */
-  readonly ecn?: 0 | 1 | 2 | 3 | undefined;
+  declare readonly ecn?: 0 | 1 | 2 | 3 | undefined;
   /**
    * When the system received them, in milliseconds since 1970, if the carrier
    * tells it.
    */
-  readonly time?: number | undefined;
+  declare readonly time?: number | undefined;
 
   /** Makes a run: for tests. Programs get theirs from a socket. */
   constructor(run: Run<A>) {
