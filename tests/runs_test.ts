@@ -2,20 +2,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectedSocket, type Run } from "../mod.ts";
 import {
   batchBound,
-  cut,
   FakeRunCarrier,
   run,
   runBound,
   textsOf,
 } from "./support/fake_batches.ts";
 import { fakeBound } from "./support/fakes.ts";
-import {
-  isPending,
-  PEER,
-  SOON,
-  STRANGER,
-  testBoth,
-} from "./support/helpers.ts";
+import { PEER, SOON, STRANGER, testBoth } from "./support/helpers.ts";
 import { assertAddsUp, receiveRuns } from "./support/runs.ts";
 
 testBoth("runs deliver datagrams in order, empty ones too", async (open) => {

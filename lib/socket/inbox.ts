@@ -3,14 +3,14 @@ import type { Carrier, Run } from "../carrier.ts";
 import { systemClock } from "../clock.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
-import { CopyPool } from "./copy_pool.ts";
+import { Arrivals } from "./arrivals.ts";
 import { Kept } from "./kept.ts";
 import { Liveness } from "./liveness.ts";
 import type { Policy } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { Rests } from "./rests.ts";
 import { RunQueue } from "./run_queue.ts";
-import { datagramsOf, isArrival, isRun, runOf } from "./runs.ts";
+import { divide, isArrival, isRun, runOf } from "./runs.ts";
 import { Received } from "./stats.ts";
 import type { ReceivedRun } from "../run.ts";
 import { quickTurnIsDue, turn } from "../turns.ts";
@@ -39,16 +39,14 @@ export class Inbox<A extends Addr> {
   readonly waiters: Waiters<A>;
   readonly #reader: Reader;
   readonly #policy: Policy<A>;
-  readonly #maxSize: number;
-  readonly #pool = new CopyPool();
+  readonly #arrivals: Arrivals<A>;
   readonly #kept = new Kept<A>(this.counts);
   // What came after that, for a program that receives runs.
   readonly #runs: RunQueue<A>;
   // Who has a run in the memory of the last batch.
   readonly #borrowers = new Set<object>();
-  // A batch of the carrier, and how many of it were passed on.
-  #batch: Datagram<A>[] = [];
-  #passed = 0;
+  // What is left of a batch that is shown to waiters with a `match`.
+  readonly #batch = new Kept<A>(this.counts);
   // A batch that the program has yet to read is in memory that is used again.
   #isLent = false;
   #closed = false;
@@ -58,8 +56,8 @@ export class Inbox<A extends Addr> {
     this.liveness = new Liveness(carrier);
     this.waiters = new Waiters<A>(this.liveness);
     this.#policy = policy;
-    this.#maxSize = policy.maxSize;
-    this.#runs = new RunQueue<A>(policy.maxSize, this.#pool);
+    this.#arrivals = new Arrivals(policy, this.counts);
+    this.#runs = new RunQueue(policy.maxSize);
     this.#reader = new Reader(carrier, policy.maxSize, {
       arrived: this.#arrived,
       batchArrived: this.#batchArrived,
@@ -74,12 +72,12 @@ export class Inbox<A extends Addr> {
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
     return this.#kept.datagrams + this.#runs.datagrams +
-      this.#batch.length - this.#passed;
+      this.#batch.datagrams;
   }
 
   /** Whether it waits for a turn of the event loop before it goes on. */
   get isResting(): boolean {
-    return this.rests.isResting || this.#passed < this.#batch.length;
+    return this.rests.isResting || this.#batch.length > 0;
   }
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
@@ -167,8 +165,7 @@ export class Inbox<A extends Addr> {
     this.counts.drop("closed", this.waiting);
     this.#kept.clear();
     this.#runs.clear();
-    this.#batch = [];
-    this.#passed = 0;
+    this.#batch.clear();
   }
 
   /** Reads on, if that is wanted and possible now. */
@@ -195,19 +192,16 @@ export class Inbox<A extends Addr> {
   readonly #arrived = (arrival: [Uint8Array, Addr]): void => {
     if (!isArrival(arrival)) return this.#failed(nonsense());
     this.rests.reports = 0;
-    const bytes = arrival[0];
-    const from = arrival[1] as A;
-    const refused = this.#closed ? "closed" : this.#policy.refuses?.(from);
-    if (refused === undefined) {
-      const truncated = bytes.length > this.#maxSize;
-      const whole = truncated ? bytes.subarray(0, this.#maxSize) : bytes;
+    if (this.#closed) this.counts.drop("closed");
+    else {
       const isLent = this.#batchTaker?.batch?.reuse === true;
-      if (isLent) this.#isLent = true;
-      const data = isLent
-        ? whole as Uint8Array<ArrayBuffer>
-        : this.#pool.copy(whole);
-      this.#pass(new Datagram(data, from, truncated), MAX_KEPT);
-    } else this.counts.drop(refused);
+      const from = arrival[1] as A;
+      const datagram = this.#arrivals.one(arrival[0], from, isLent);
+      if (datagram !== undefined) {
+        if (isLent) this.#isLent = true;
+        this.#pass(datagram, MAX_KEPT);
+      }
+    }
     this.#done();
   };
 
@@ -216,23 +210,24 @@ export class Inbox<A extends Addr> {
     const runs = arrived.filter(isRun);
     if (runs.length < arrived.length) this.#fail(nonsense());
     const taker = this.#batchTaker;
-    if (this.waiters.only?.resolveRun !== undefined) {
-      for (const run of runs) this.#queue(run as Run<A>);
-      if (!this.rests.isResting) this.hand();
-      this.#done();
-    } else if (taker === undefined) {
-      // At most one batch, whose length is bounded, is kept beyond the limit.
-      const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
-      this.#batch = runs.flatMap((run) =>
-        datagramsOf<A>(run, this.#maxSize, this.#pool)
-      );
-      this.#passed = 0;
-      if (this.#closed) this.#dropAll();
-      this.#passBatch(room);
-    } else {
+    if (taker !== undefined) {
       this.#handOver(runs, taker);
-      this.#done();
+      return this.#done();
     }
+    if (this.waiters.only?.resolveRun !== undefined) {
+      this.#runs.add(this.#arrivals.admitted(runs));
+      if (!this.rests.isResting) this.hand();
+      return this.#done();
+    }
+    // At most one batch, whose length is bounded, is kept beyond the limit.
+    const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
+    if (this.#closed) {
+      for (const { count } of runs) this.counts.drop("closed", count);
+    } else {
+      const admitted = this.#arrivals.admitted(runs);
+      this.#batch.addAll(this.#arrivals.many(admitted, false));
+    }
+    this.#passBatch(room);
   };
 
   readonly #failed = (cause: unknown): void => {
@@ -265,22 +260,11 @@ export class Inbox<A extends Addr> {
   /** Gives a batch to one waiter, and keeps what is more than it takes. */
   #handOver(runs: readonly Run[], waiter: Waiter<A>): void {
     const { max = 1, reuse = false } = waiter.batch ?? {};
-    const pool = reuse ? undefined : this.#pool;
-    const taken: Datagram<A>[] = [];
-    for (const run of runs) {
-      for (const datagram of datagramsOf<A>(run, this.#maxSize, pool)) {
-        const { data, from, truncated } = datagram;
-        const refused = this.#policy.refuses?.(from);
-        if (refused !== undefined) this.counts.drop(refused);
-        else if (taken.length < max) {
-          this.counts.count(datagram);
-          taken.push(datagram);
-        } else {
-          const copy = reuse ? this.#pool.copy(data) : data;
-          this.#kept.add(new Datagram(copy, from, truncated));
-        }
-      }
-    }
+    const [now, later] = divide(this.#arrivals.admitted(runs), max);
+    this.#batch.addAll(this.#arrivals.many(now, reuse));
+    // More than it takes is not lent.
+    this.#kept.addAll(this.#arrivals.many(later, false));
+    const taken = this.#batch.takeMany(max);
     if (taken.length === 0) return;
     this.#isLent = reuse;
     this.waiters.take();
@@ -288,23 +272,28 @@ export class Inbox<A extends Addr> {
     waiter.batch?.resolve(taken);
   }
 
-  /** Gives the datagrams of the batch to the waiters one by one. */
+  /**
+   * Shows each datagram of the batch to the waiters with a `match`. What is left
+   * when there are none goes to the other waiters, or is kept, all at once.
+   */
   #passBatch(room: number): void {
-    while (this.#passed < this.#batch.length) {
-      const datagram = this.#batch[this.#passed++]!;
-      const refused = this.#policy.refuses?.(datagram.from);
-      if (refused !== undefined) this.counts.drop(refused);
-      else this.#pass(datagram, room);
-      // Only a `match` takes long.
-      if (this.waiters.hasClaims && quickTurnIsDue()) {
+    const batch = this.#batch;
+    while (batch.length > 0 && this.waiters.hasClaims) {
+      this.#pass(batch.shift() as Datagram<A>, room);
+      if (quickTurnIsDue()) {
         return turn(() => {
           this.rests.count++;
           this.#passBatch(room);
         });
       }
     }
-    this.#batch = [];
-    this.#passed = 0;
+    if (this.rests.isResting || this.#kept.length < room) {
+      this.#kept.addAll(batch.takeAll());
+    } else {
+      this.counts.drop("queueFull", batch.datagrams);
+      batch.clear();
+    }
+    if (!this.rests.isResting) this.hand();
     this.#done();
   }
 
@@ -322,29 +311,14 @@ export class Inbox<A extends Addr> {
     waiter.resolve(datagram);
   }
 
-  /** Adds what is accepted of a run to those that wait for their receiver. */
-  #queue(run: Run<A>): void {
-    const { from, count } = run;
-    // How many datagrams one answer is for.
-    const step = this.#policy.counts ? 1 : count;
-    let accepted = 0;
-    for (let i = 0; i <= count; i += step) {
-      const refused = i < count ? this.#policy.refuses?.(from) : undefined;
-      if (i < count && refused === undefined) continue;
-      if (i > accepted) this.#runs.add(run, accepted, i - accepted);
-      accepted = i + step;
-      if (refused !== undefined) this.counts.drop(refused, step);
-    }
-  }
-
   get #hasArrived(): boolean {
     return this.#kept.length > 0 || this.#runs.datagrams > 0;
   }
 
-  /** Makes datagrams of the runs that wait: for whoever receives no runs. */
+  /** Keeps the runs that wait as datagrams, for whoever receives no runs. */
   #unfold(): void {
     if (this.#runs.datagrams === 0) return;
-    for (const datagram of this.#runs.unfold()) this.#kept.add(datagram);
+    this.#kept.addAll(this.#arrivals.many(this.#runs.takeAll(), false));
   }
 
   #nextRun(borrower: object | undefined): ReceivedRun<A> | undefined {
@@ -358,14 +332,13 @@ export class Inbox<A extends Addr> {
 
   /** Gives the waiter the next of what has arrived. */
   #giveArrived(waiter: Waiter<A>): void {
-    if (this.#kept.length === 0 && waiter.resolveRun !== undefined) {
-      const run = this.#nextRun(waiter.borrower);
-      waiter.stop?.();
-      if (run !== undefined) waiter.resolveRun(run);
-    } else {
+    if (this.#kept.length > 0 || waiter.resolveRun === undefined) {
       this.#unfold();
-      this.#giveKept(waiter);
+      return this.#giveKept(waiter);
     }
+    const run = this.#nextRun(waiter.borrower);
+    waiter.stop?.();
+    if (run !== undefined) waiter.resolveRun(run);
   }
 
   #giveKept(waiter: Waiter<A>): void {

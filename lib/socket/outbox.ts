@@ -128,7 +128,7 @@ export class Outbox {
    * on. The run has its turn, and its datagrams are in `sending` already.
    */
   async sendPart(run: PreparedRun, from: number): Promise<Part> {
-    const { segmentSize, size, to, count } = run;
+    const { segmentSize, to, count } = run;
     const failed = (_: number, cause: unknown) =>
       this.messages.failure(run, cause);
     try {

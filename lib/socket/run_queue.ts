@@ -1,9 +1,8 @@
-import { type Addr, copyAddr } from "../addr.ts";
+import type { Addr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
-import type { Datagram } from "../datagram.ts";
 import { ReceivedRun } from "../run.ts";
-import type { CopyPool } from "./copy_pool.ts";
-import { datagramsOf } from "./runs.ts";
+import { CopyPool } from "./copy_pool.ts";
+import { partOf } from "./runs.ts";
 
 /** What is left of a run. */
 type Rest<A extends Addr> = { -readonly [Key in keyof Run<A>]: Run<A>[Key] };
@@ -14,15 +13,13 @@ type Rest<A extends Addr> = { -readonly [Key in keyof Run<A>]: Run<A>[Key] };
  */
 export class RunQueue<A extends Addr> {
   readonly #maxSize: number;
-  readonly #pool: CopyPool;
+  readonly #pool = new CopyPool();
   #rests: Rest<A>[] = [];
   #next = 0;
   #datagrams = 0;
 
-  /** @param pool Copies what leaves the carrier's memory. */
-  constructor(maxSize: number, pool: CopyPool) {
+  constructor(maxSize: number) {
     this.#maxSize = maxSize;
-    this.#pool = pool;
   }
 
   /** How many datagrams it holds. */
@@ -30,16 +27,18 @@ export class RunQueue<A extends Addr> {
     return this.#datagrams;
   }
 
-  /** Adds `count` datagrams of a checked run, from that one on. */
-  add(run: Run<A>, first = 0, count: number = run.count): void {
-    const at = first * run.segmentSize;
-    const data = run.data.subarray(at, at + count * run.segmentSize);
-    // Of a single datagram it is the length, whatever the carrier says.
-    const segmentSize = Math.min(run.segmentSize, data.length);
-    const truncated = run.truncated === true;
-    const rest = { ...run, data, segmentSize, truncated, count };
-    this.#rests.push(first === 0 ? rest : withOwnAddresses(rest));
-    this.#datagrams += count;
+  /** Adds runs, which are checked. */
+  add(runs: readonly Run[]): void {
+    for (const run of runs as readonly Run<A>[]) {
+      const { data, segmentSize, truncated } = run;
+      this.#rests.push({
+        ...run,
+        // Of a single datagram it is the length, whatever the carrier says.
+        segmentSize: Math.min(segmentSize, data.length),
+        truncated: truncated === true,
+      });
+      this.#datagrams += run.count;
+    }
   }
 
   /**
@@ -54,25 +53,20 @@ export class RunQueue<A extends Addr> {
     const { segmentSize, truncated } = rest;
     const isWhole = rest.count === 1 ||
       !truncated && segmentSize <= this.#maxSize;
-    const run = isWhole ? rest : { ...withOwnAddresses(rest), count: 1 };
+    const run: Rest<A> = isWhole ? rest : partOf(rest, 0, 1);
     if (isWhole) this.#skip();
-    else {
-      rest.data = rest.data.subarray(segmentSize);
-      rest.count--;
-    }
+    else this.#rests[this.#next] = partOf(rest, 1, rest.count);
     if (run.count === 1) this.#cut(run);
     if (!isLent) run.data = this.#pool.copy(run.data);
     this.#datagrams -= run.count;
     return new ReceivedRun(run);
   }
 
-  /** Removes all and returns them as datagrams, in memory of their own. */
-  unfold(): Datagram<A>[] {
-    const rests = this.#rests.slice(this.#next);
+  /** Removes and returns everything, in the carrier's memory. */
+  takeAll(): readonly Run<A>[] {
+    const all = this.#rests.slice(this.#next);
     this.clear();
-    return rests.flatMap((run) =>
-      datagramsOf<A>(run, this.#maxSize, this.#pool)
-    );
+    return all;
   }
 
   clear(): void {
@@ -95,14 +89,4 @@ export class RunQueue<A extends Addr> {
     run.segmentSize = size;
     run.truncated = run.truncated || length > size;
   }
-}
-
-/** Returns the same with addresses that belong to no other run. */
-function withOwnAddresses<A extends Addr>(run: Rest<A>): Rest<A> {
-  const { from, to } = run;
-  return {
-    ...run,
-    from: copyAddr(from),
-    ...(to !== undefined && { to: copyAddr(to) }),
-  };
 }
