@@ -39,9 +39,6 @@ export function readNetworks(
   return copy;
 }
 
-// IPv4 addresses in the form of IPv6.
-const MAPPED = rangeOf("::ffff:0:0/96");
-
 /** Networks to check addresses against. */
 export class Networks {
   readonly #ranges: readonly AddressRange[];
@@ -58,9 +55,8 @@ export class Networks {
   has(host: string): boolean {
     if (!isIp(host)) return false;
     const bytes = ipBytes(host);
-    const isIpv4 = isIn(bytes, MAPPED);
     return this.#ranges.some((range) =>
-      isIn(bytes, range) && isIpv4 === isIn(range.first, MAPPED)
+      isIn(bytes, range) && isMapped(bytes) === isMapped(range.first)
     );
   }
 }
@@ -91,6 +87,11 @@ export function rangeOf(cidr: string): AddressRange {
 /** Whether an address, in the form of `ipBytes`, is in a network's range. */
 function isIn(bytes: Uint8Array, { first, last }: AddressRange): boolean {
   return bytes.every((byte, i) => first[i]! <= byte && byte <= last[i]!);
+}
+
+/** Whether an address is one of IPv4: `::ffff:a.b.c.d`. */
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 255));
 }
 
 function parseNetwork(cidr: string): Network {
