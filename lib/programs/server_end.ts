@@ -1,5 +1,5 @@
 import type { Collector } from "../collect.ts";
-import { END_MS } from "../collector.ts";
+import { END_MS } from "../collect/collector.ts";
 import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { Received } from "../socket/stats.ts";
