@@ -1,5 +1,6 @@
 import { badPeers } from "../groups/bad_peers.ts";
 import { carriers } from "../groups/carriers.ts";
+import { fromMany, toMany } from "../groups/many_peers.ts";
 import { nats } from "../groups/nats.ts";
 import { relay } from "../groups/relay.ts";
 import { roundTrips } from "../groups/round_trip.ts";
@@ -11,7 +12,7 @@ import { IMPLEMENTATIONS } from "./implementations.ts";
 
 /** All groups, in the order in which they are measured and shown. */
 export const GROUPS: readonly Group[] = [
-  ...[pairs, receive, send, roundTrips, startUp],
+  ...[pairs, receive, send, fromMany, toMany, roundTrips, startUp],
   ...[relay, nats, store, carriers, badPeers],
 ];
 
