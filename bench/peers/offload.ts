@@ -6,6 +6,7 @@
 //     batches-many|reuse-many|to-many SIZE SECONDS [PORT]
 import type { BatchOptions, Datagram } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
+import { runRoles } from "./run_roles.ts";
 import { type Args, counted, play, report } from "./meter.mjs";
 import {
   batchesOfMany,
@@ -22,6 +23,7 @@ const sockets = udpSockets(options);
 
 await play({
   ...socketRoles(sockets),
+  ...runRoles(sockets),
   ...manyRoles(options),
   "batches-many": batchesOfMany(options, {}),
   "reuse-many": batchesOfMany(options, { reuse: true }),

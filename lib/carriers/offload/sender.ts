@@ -15,7 +15,7 @@ import {
   UDP_SEGMENT,
 } from "./libc.ts";
 import type { Peers } from "./peers.ts";
-import { Slots } from "./slots.ts";
+import { addressOf, Slots } from "./slots.ts";
 import type { Sockaddr } from "./sockaddr.ts";
 
 const SLOTS = 16;
@@ -25,6 +25,8 @@ const MAX_SEGMENTS_BEFORE = 64;
 // The largest run in bytes: the kernel checks its length as that of a single
 // datagram before it cuts it.
 const MAX_RUN = 65_000;
+// Shorter data may lie in the garbage collector's heap, and be moved.
+const MIN_IN_PLACE = 4096;
 const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /** Hands datagrams to the kernel: `sendmmsg` and `UDP_SEGMENT`. */
@@ -106,10 +108,16 @@ export class Sender {
     to: Addr,
     start: number,
   ): SentBatch | undefined {
+    // The caller has the data, and so keeps it alive.
+    const address = data.length >= MIN_IN_PLACE &&
+        data.buffer instanceof ArrayBuffer
+      ? addressOf(data)
+      : undefined;
     return this.#send(
       start,
       () => segmentSize,
-      (slots) => this.#fillRun(slots, data, segmentSize, to, start),
+      (slots) => this.#fillRun(slots, data, address, segmentSize, to, start),
+      address === undefined ? undefined : restore,
     );
   }
 
@@ -121,11 +129,13 @@ export class Sender {
     start: number,
     segmentSize: () => number,
     fill: (slots: Slots) => number,
+    restore?: (slots: Slots) => void,
   ): SentBatch | undefined {
     const slots = Slots.take();
     try {
       return this.#sendFrom(slots, start, segmentSize, fill);
     } finally {
+      restore?.(slots);
       slots.give();
     }
   }
@@ -219,6 +229,7 @@ export class Sender {
   #fillRun(
     slots: Slots,
     data: Uint8Array,
+    address: bigint | undefined,
     segmentSize: number,
     to: Addr,
     start: number,
@@ -233,9 +244,11 @@ export class Sender {
     for (; slot < SLOTS; slot++) {
       const from = next * segmentSize;
       if (from >= data.length) break;
-      const part = data.subarray(from, from + most * segmentSize);
-      const { length } = part;
-      slots.data.set(part, slot * slots.dataSize);
+      const length = Math.min(most * segmentSize, data.length - from);
+      if (address === undefined) {
+        const part = data.subarray(from, from + length);
+        slots.data.set(part, slot * slots.dataSize);
+      } else slots.setAddress(slot, address + BigInt(from));
       slots.setLength(slot, length);
       slots.setSockaddr(slot, peer.sockaddr);
       const size = length > segmentSize ? segmentSize : undefined;
@@ -260,4 +273,9 @@ export class Sender {
       this.#maxSegments = MAX_SEGMENTS_BEFORE;
     } else this.#largestSegment = errno === EIO ? 0 : size - 1;
   }
+}
+
+/** Makes slots use their own memory again. */
+function restore(slots: Slots): void {
+  for (let slot = 0; slot < SLOTS; slot++) slots.setAddress(slot);
 }
