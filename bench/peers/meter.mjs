@@ -12,7 +12,7 @@ const POLL_MS = 5;
  * @property {number} size Bytes per datagram.
  * @property {number} seconds The length of the window.
  * @property {number} port The port of the other side; of a sender only.
- * @property {Uint8Array<ArrayBuffer>} data A datagram of that size.
+ * @property {Uint8Array<ArrayBuffer>} data A datagram of that size, all ones.
  */
 
 /**
@@ -39,7 +39,12 @@ export async function play(
 ) {
   const [size, seconds, port] = numbers.map(Number);
   endAfter(seconds + 20);
-  await roles[role]({ size, seconds, port, data: new Uint8Array(size) });
+  await roles[role]({
+    size,
+    seconds,
+    port,
+    data: new Uint8Array(size).fill(1),
+  });
 }
 
 /**
@@ -74,8 +79,32 @@ export async function measure(count, seconds) {
   };
 }
 
-/** The datagrams that have been received or sent so far. */
-export const counted = { datagrams: 0, bytes: 0, sum: 0 };
+/**
+ * The datagrams that have been received or sent so far. `sum` is that of the bytes
+ * that a role reads, `hosts` those that a role tells apart.
+ */
+export const counted = { datagrams: 0, bytes: 0, sum: 0, hosts: new Set() };
+
+/** The hosts of the roles `to-many`, `from-many` and `receive-many`. */
+export const HOSTS = Array.from(
+  { length: 1000 },
+  (_, n) => `127.1.${n >> 8}.${n & 255}`,
+);
+
+/**
+ * Counts a datagram, adds up its bytes, and notes its host.
+ *
+ * @param {Uint8Array} data
+ * @param {string} host
+ */
+export function take(data, host) {
+  counted.datagrams++;
+  counted.bytes += data.length;
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i];
+  counted.sum += sum;
+  counted.hosts.add(host);
+}
 
 /**
  * Measures the counted datagrams and prints the result. The program goes on
@@ -85,11 +114,12 @@ export const counted = { datagrams: 0, bytes: 0, sum: 0 };
  */
 export async function report(seconds) {
   const window = await measure(() => counted.datagrams, seconds);
-  const { datagrams, bytes, sum } = counted;
+  const { datagrams, bytes, sum, hosts } = counted;
   console.log(JSON.stringify({
     ...window,
     bytesEach: bytes / datagrams,
-    sum,
+    sumEach: sum / datagrams,
+    hosts: hosts.size,
   }));
 }
 

@@ -5,6 +5,7 @@
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdint.h>
@@ -68,15 +69,21 @@ static inline struct sockaddr_in loopback(int at) {
   return address;
 }
 
-// Opens a socket that receives, at a port that the system chooses.
-static inline int bound(void) {
+// Opens a socket at a port that the system chooses.
+static inline int bound_to(in_addr_t host) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   struct sockaddr_in address = loopback(0);
+  address.sin_addr.s_addr = htonl(host);
   socklen_t length = sizeof address;
   if (bind(fd, (struct sockaddr *)&address, length) < 0) fail("bind");
   getsockname(fd, (struct sockaddr *)&address, &length);
   port = ntohs(address.sin_port);
   return fd;
+}
+
+// Opens a socket that receives. Those that tell hosts apart do so on all of them.
+static inline int bound(void) {
+  return bound_to(is("receive-many") ? INADDR_ANY : INADDR_LOOPBACK);
 }
 
 // Prints the port, once the socket is ready, and the memory in use by then.
@@ -93,9 +100,11 @@ static inline int connected(void) {
   return fd;
 }
 
-// The datagrams so far, their bytes and, if a role reads them, the sum of their
-// first bytes.
+// The datagrams so far, their bytes and, if a role reads them, the sum of those
+// that it reads.
 static uint64_t datagrams, bytes, sum;
+// How many hosts they came from, if a role tells them apart.
+static unsigned hosts;
 
 static inline void count(size_t length) {
   datagrams++;
@@ -129,10 +138,11 @@ static inline void meter(void) {
   double user = MICROS(utime), sys = MICROS(stime);
   double counted = datagrams - before;
   printf("{\"perSecond\":%f,\"cpuMicros\":%f,\"cores\":%f,"
-         "\"systemShare\":%f,\"rss\":%ld,\"bytesEach\":%f,\"sum\":%lu}\n",
+         "\"systemShare\":%f,\"rss\":%ld,\"bytesEach\":%f,\"sumEach\":%f,"
+         "\"hosts\":%u}\n",
          counted / elapsed, (user + sys) / counted, (user + sys) / 1e6 / elapsed,
          sys / (user + sys), resident(), (double)bytes / datagrams,
-         (unsigned long)sum);
+         (double)sum / datagrams, hosts);
   fflush(stdout);
   done = 1;
 }

@@ -1,5 +1,6 @@
 // The roles that sockets of this library play in the same way over any carrier.
 import {
+  type BatchOptions,
   bind,
   type CarrierSource,
   connect,
@@ -7,7 +8,15 @@ import {
   type DatagramSocket,
 } from "../../mod.ts";
 import { at, portOf } from "../lib/datagrams.ts";
-import { type Args, counted, listening, report, RoundTrips } from "./meter.mjs";
+import {
+  type Args,
+  counted,
+  HOSTS,
+  listening,
+  report,
+  RoundTrips,
+  take,
+} from "./meter.mjs";
 
 /** How a program opens its sockets. */
 export interface Sockets {
@@ -55,5 +64,45 @@ export function socketRoles({ listen, dial }: Sockets) {
         await socket.receive();
       } while (trips.next());
     },
+  };
+}
+
+/** Makes the roles that have 1,000 peers, each at a host of its own. */
+export function manyRoles(options: { carrier?: CarrierSource } = {}) {
+  return {
+    async "receive-many"({ seconds }: Args) {
+      const socket = bind("udp://0.0.0.0:0", options);
+      listening(portOf(socket));
+      report(seconds);
+      for await (const { data, from } of socket) take(data, from.hostname);
+    },
+    async "to-many"({ data, size, seconds, port }: Args) {
+      const socket = bind("udp://0.0.0.0:0", options);
+      const messages = HOSTS.map((hostname) => ({
+        data,
+        to: { transport: "udp", hostname, port } as const,
+      }));
+      report(seconds);
+      for (;;) {
+        const sent = await socket.sendMany(messages);
+        counted.datagrams += sent;
+        counted.bytes += sent * size;
+      }
+    },
+  };
+}
+
+/** Receives from many hosts in batches. */
+export function batchesOfMany(
+  options: { carrier: CarrierSource },
+  batchOptions: BatchOptions,
+) {
+  return async ({ seconds }: Args) => {
+    const socket = bind("udp://0.0.0.0:0", options);
+    listening(portOf(socket));
+    report(seconds);
+    for await (const batch of socket.batches(batchOptions)) {
+      for (const { data, from } of batch) take(data, from.hostname);
+    }
   };
 }

@@ -87,6 +87,12 @@ export class Arrivals<A extends Addr> {
 
   /** Returns the parts of a run that are not refused. */
   #admitted(run: Run): readonly Run[] {
+    if (!this.#policy.counts) {
+      const refused = this.#policy.refuses?.(run.from as A);
+      if (refused === undefined) return [run];
+      this.#counts.drop(refused, run.count);
+      return [];
+    }
     const parts: Run[] = [];
     let first = 0;
     for (let i = 0; i < run.count; i++) {

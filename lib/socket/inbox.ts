@@ -9,8 +9,10 @@ import { Liveness } from "./liveness.ts";
 import type { Policy } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { Rests } from "./rests.ts";
-import { divide, isArrival, isRun } from "./runs.ts";
+import { RunQueue } from "./run_queue.ts";
+import { divide, isArrival, isRun, runOf } from "./runs.ts";
 import { Received } from "./stats.ts";
+import type { ReceivedRun } from "../run.ts";
 import { quickTurnIsDue, turn } from "../turns.ts";
 import type { Waiter } from "./waiter.ts";
 import { Waiters } from "./waiters.ts";
@@ -39,6 +41,10 @@ export class Inbox<A extends Addr> {
   readonly #policy: Policy<A>;
   readonly #arrivals: Arrivals<A>;
   readonly #kept = new Kept<A>(this.counts);
+  // What came after that, for a program that receives runs.
+  readonly #runs: RunQueue<A>;
+  // Who has a run in the memory of the last batch.
+  readonly #borrowers = new Set<object>();
   // What is left of a batch that is shown to waiters with a `match`.
   readonly #batch = new Kept<A>(this.counts);
   // A batch that the program has yet to read is in memory that is used again.
@@ -51,6 +57,7 @@ export class Inbox<A extends Addr> {
     this.waiters = new Waiters<A>(this.liveness);
     this.#policy = policy;
     this.#arrivals = new Arrivals(policy, this.counts);
+    this.#runs = new RunQueue(policy.maxSize);
     this.#reader = new Reader(carrier, policy.maxSize, {
       arrived: this.#arrived,
       batchArrived: this.#batchArrived,
@@ -64,7 +71,8 @@ export class Inbox<A extends Addr> {
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#kept.datagrams + this.#batch.datagrams;
+    return this.#kept.datagrams + this.#runs.datagrams +
+      this.#batch.datagrams;
   }
 
   /** Whether it waits for a turn of the event loop before it goes on. */
@@ -74,6 +82,7 @@ export class Inbox<A extends Addr> {
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
   take(): Datagram<A> | undefined {
+    this.#unfold();
     return this.#kept.length === 0 || this.rests.turns()
       ? undefined
       : this.#kept.take();
@@ -81,9 +90,28 @@ export class Inbox<A extends Addr> {
 
   /** Returns up to `max` datagrams that have arrived, if no turn is due. */
   takeMany(max: number): Datagram<A>[] {
+    this.#unfold();
     return this.#kept.length === 0 || this.rests.turns()
       ? []
       : this.#kept.takeMany(max);
+  }
+
+  /**
+   * Returns the next run, if it has arrived and no turn is due.
+   *
+   * @param borrower Whoever may have it in the carrier's memory, until it gives
+   * it back.
+   */
+  takeRun(borrower: object | undefined): ReceivedRun<A> | undefined {
+    if (!this.#hasArrived || this.rests.turns()) return undefined;
+    if (this.#kept.length === 0) return this.#nextRun(borrower);
+    const datagram = this.#kept.take();
+    return datagram && runOf(datagram);
+  }
+
+  /** Ends the use of memory that was lent. */
+  giveBack(borrower: object): void {
+    if (this.#borrowers.size > 0) this.#borrowers.delete(borrower);
   }
 
   /**
@@ -99,10 +127,9 @@ export class Inbox<A extends Addr> {
       return false;
     }
     if (
-      waiter.match === undefined && this.#kept.length > 0 &&
-      !this.rests.turns()
+      waiter.match === undefined && this.#hasArrived && !this.rests.turns()
     ) {
-      this.#giveKept(waiter);
+      this.#giveArrived(waiter);
       return false;
     }
     this.waiters.add(waiter);
@@ -112,10 +139,10 @@ export class Inbox<A extends Addr> {
 
   /** Gives the datagrams that have arrived to the waiters, whatever is due. */
   hand(): void {
-    while (this.#kept.length > 0) {
+    while (this.#hasArrived) {
       const waiter = this.waiters.take();
       if (waiter === undefined) return;
-      this.#giveKept(waiter);
+      this.#giveArrived(waiter);
     }
   }
 
@@ -137,6 +164,7 @@ export class Inbox<A extends Addr> {
   #dropAll(): void {
     this.counts.drop("closed", this.waiting);
     this.#kept.clear();
+    this.#runs.clear();
     this.#batch.clear();
   }
 
@@ -149,7 +177,9 @@ export class Inbox<A extends Addr> {
       // Whoever asks for the next batch has read this one; others wait for that.
       if (!this.waiters.only?.batch?.reuse) return this.rests.rest();
     }
-    this.#reader.read();
+    this.#unfold();
+    this.#reader.read(this.#borrowers.size > 0);
+    this.#borrowers.clear();
   }
 
   #done(): void {
@@ -182,6 +212,11 @@ export class Inbox<A extends Addr> {
     const taker = this.#batchTaker;
     if (taker !== undefined) {
       this.#handOver(runs, taker);
+      return this.#done();
+    }
+    if (this.waiters.only?.resolveRun !== undefined) {
+      this.#runs.add(this.#arrivals.admitted(runs));
+      if (!this.rests.isResting) this.hand();
       return this.#done();
     }
     // At most one batch, whose length is bounded, is kept beyond the limit.
@@ -274,6 +309,36 @@ export class Inbox<A extends Addr> {
     waiter.stop?.();
     this.counts.count(datagram);
     waiter.resolve(datagram);
+  }
+
+  get #hasArrived(): boolean {
+    return this.#kept.length > 0 || this.#runs.datagrams > 0;
+  }
+
+  /** Keeps the runs that wait as datagrams, for whoever receives no runs. */
+  #unfold(): void {
+    if (this.#runs.datagrams === 0) return;
+    this.#kept.addAll(this.#arrivals.many(this.#runs.takeAll(), false));
+  }
+
+  #nextRun(borrower: object | undefined): ReceivedRun<A> | undefined {
+    const isLent = borrower !== undefined && this.#reader.canLeave;
+    const run = this.#runs.take(isLent);
+    if (run === undefined) return undefined;
+    if (isLent) this.#borrowers.add(borrower);
+    this.counts.countRun(run);
+    return run;
+  }
+
+  /** Gives the waiter the next of what has arrived. */
+  #giveArrived(waiter: Waiter<A>): void {
+    if (this.#kept.length > 0 || waiter.resolveRun === undefined) {
+      this.#unfold();
+      return this.#giveKept(waiter);
+    }
+    const run = this.#nextRun(waiter.borrower);
+    waiter.stop?.();
+    if (run !== undefined) waiter.resolveRun(run);
   }
 
   #giveKept(waiter: Waiter<A>): void {

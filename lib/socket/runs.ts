@@ -1,14 +1,21 @@
 import { type Addr, copyAddr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
+import type { Datagram } from "../datagram.ts";
+import { ReceivedRun } from "../run.ts";
 
 /** Returns the datagrams of a run from one index up to another. */
-export function partOf(run: Run, start: number, end: number): Run {
-  const { data, segmentSize, from } = run;
+export function partOf<A extends Addr>(
+  run: Run<A>,
+  start: number,
+  end: number,
+): Run<A> {
+  const { data, segmentSize, from, to } = run;
   return {
     ...run,
     data: data.subarray(start * segmentSize, end * segmentSize),
     count: end - start,
     from: copyAddr(from),
+    ...(to !== undefined && { to: copyAddr(to) }),
   };
 }
 
@@ -33,6 +40,14 @@ export function divide(
     return [first, rest];
   }
   return [runs, []];
+}
+
+/** Returns a datagram as a run of one. */
+export function runOf<A extends Addr>(
+  { data, from, truncated }: Datagram<A>,
+): ReceivedRun<A> {
+  const segmentSize = data.length;
+  return new ReceivedRun({ data, segmentSize, from, truncated, count: 1 });
 }
 
 /**
