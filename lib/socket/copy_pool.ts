@@ -4,6 +4,8 @@
 const CHUNK_SIZE = 8 * 1024;
 /** The longest bytes that share a chunk. */
 export const LARGEST_POOLED = 2 * 1024;
+// A call to copy one piece takes longer than copying so many bytes here.
+const LARGEST_BY_WORDS = 128;
 
 /**
  * Copies bytes out of a reused buffer. Small copies share chunks of 8 KiB, so a
@@ -25,8 +27,8 @@ export class CopyPool {
   }
 
   /**
-   * Copies as many pieces of a run as there is room for, at least one. They are
-   * copied together, and then moved apart so that each is aligned.
+   * Copies as many pieces of a run as there is room for, at least one, so that
+   * each is aligned.
    *
    * @param run Pieces of at most 2 KiB, all of that size except the last.
    * @param start Where the first piece to copy begins.
@@ -39,17 +41,18 @@ export class CopyPool {
   ): Uint8Array<ArrayBuffer> {
     this.#reserve(size);
     const stride = aligned(size);
-    const most = Math.max(
-      1,
-      Math.floor((this.#chunk.length - this.#used) / stride),
-    );
-    const source = run.subarray(start, start + most * size);
+    const room = Math.floor((this.#chunk.length - this.#used) / stride);
+    const source = run.subarray(start, start + Math.max(1, room) * size);
     const count = Math.ceil(source.length / size);
-    const end = this.#used + source.length + (count - 1) * (stride - size);
-    const copy = this.#chunk.subarray(this.#used, end);
-    copy.set(source);
-    for (let i = count - 1; i > 0 && stride > size; i--) {
-      copy.copyWithin(i * stride, i * size, (i + 1) * size);
+    const length = source.length + (count - 1) * (stride - size);
+    const copy = this.#chunk.subarray(this.#used, this.#used + length);
+    if (stride === size) copy.set(source);
+    else if (size <= LARGEST_BY_WORDS) copyByWords(source, copy, size, stride);
+    else {
+      copy.set(source);
+      for (let i = count - 1; i > 0; i--) {
+        copy.copyWithin(i * stride, i * size, (i + 1) * size);
+      }
     }
     this.#used += count * stride;
     return copy;
@@ -66,4 +69,30 @@ export class CopyPool {
 /** Copies start aligned, so that any typed array can view them. */
 export function aligned(size: number): number {
   return (size + 7) & ~7;
+}
+
+/** Copies pieces of that size and sets them apart, 8 bytes at a time. */
+function copyByWords(
+  source: Uint8Array,
+  target: Uint8Array,
+  size: number,
+  stride: number,
+): void {
+  const { length } = source;
+  const from = new DataView(source.buffer, source.byteOffset, length);
+  const to = new DataView(target.buffer, target.byteOffset, target.length);
+  let at = 0;
+  let start = 0;
+  // The bytes between two pieces are those of the next one, which nobody reads.
+  for (; start + stride <= length; start += size) {
+    for (let i = 0; i < stride; i += 8) {
+      to.setBigUint64(at + i, from.getBigUint64(start + i, true), true);
+    }
+    at += stride;
+  }
+  for (; start < length; start += size) {
+    const end = Math.min(start + size, length);
+    for (let i = start; i < end; i++) target[at + i - start] = source[i]!;
+    at += stride;
+  }
 }

@@ -66,10 +66,14 @@ export class Kept<A extends Addr> {
   takeMany(max: number): Datagram<A>[] {
     const taken: Datagram<A>[] = [];
     while (taken.length < max) {
-      const datagram = this.take();
-      if (datagram === undefined) break;
-      taken.push(datagram);
+      const first = this.#list[0];
+      if (first === undefined || first instanceof Error) break;
+      if (first instanceof Datagram) taken.push(first);
+      else first.takeInto(taken, max);
+      if (first instanceof Datagram || first.isOver) takeFirst(this.#list);
     }
+    for (const datagram of taken) this.#counts.count(datagram);
+    this.#datagrams -= taken.length;
     return taken;
   }
 

@@ -56,4 +56,9 @@ export class UnreadRun<A extends Addr> {
       copyAddr(this.#from),
     );
   }
+
+  /** Adds the next datagrams to a list, until it has `max`. */
+  takeInto(list: Datagram<A>[], max: number): void {
+    while (!this.isOver && list.length < max) list.push(this.take());
+  }
 }
