@@ -16,7 +16,12 @@ import {
   traced,
 } from "../mod.ts";
 import { simulateNetwork } from "../lib/testing/mod.ts";
-import { cut, FakeBatchCarrier, run } from "./support/fake_batches.ts";
+import {
+  cut,
+  FakeBatchCarrier,
+  FakeRunCarrier,
+  run,
+} from "./support/fake_batches.ts";
 import { FakeCarrier, sourceOf } from "./support/fakes.ts";
 import { consoleErrors, LOCAL, PEER, turn } from "./support/helpers.ts";
 
@@ -198,6 +203,22 @@ Deno.test("a trace has what was sent of a batch, and what could not be sent", as
     `${OWN} → ${OTHER}  1 byte  "a"`,
     `${OWN} → ${OTHER}  1 byte, not sent: no room  "b"`,
     `${OWN} → ${OTHER}  1 byte  "c"`,
+    `${OWN} → not sent: broken`,
+  ]);
+  socket.close();
+});
+
+Deno.test("a trace has what was sent of a run, and what could not be sent", async () => {
+  const fake = new FakeRunCarrier();
+  const { lines, carrier } = tracing(fake);
+  const socket = new ConnectedSocket(carrier, PEER);
+  fake.onRun = () => ({ sent: 1, error: new Error("no room") });
+  await assertRejects(() => socket.sendRun("abbcc", 2), Error);
+  fake.onRun = () => Promise.reject(new Error("broken"));
+  await assertRejects(() => socket.sendRun("dd", 1), Error);
+  assertEquals(lines.slice(1), [
+    `${OWN} → ${OTHER}  2 bytes  "ab"`,
+    `${OWN} → ${OTHER}  2 bytes, not sent: no room  "bc"`,
     `${OWN} → not sent: broken`,
   ]);
   socket.close();
