@@ -133,8 +133,9 @@ for (const [way, send] of Object.entries(WAYS)) {
       }));
       const counts = await sendAll(open, send);
       assert(counts.slice(2).every((count) => count <= 16), `${counts}`);
-      // The first one may only have been too long.
-      assertEquals(asked, errno === EINVAL ? 2 : 1);
+      // One of more than 64 datagrams may only have been too long.
+      const most = errno === EINVAL ? 2 : 1;
+      assert(asked >= 1 && asked <= most, `${asked}`);
     });
   }
 
