@@ -1,13 +1,8 @@
-import {
-  Child,
-  denoProgram,
-  NET,
-  output,
-  temporaryFolder,
-} from "../lib/child.ts";
+import { Child, denoProgram, NET, temporaryFolder } from "../lib/child.ts";
 import { SIZE } from "../lib/datagrams.ts";
 import { column, megabytes, micros, percent, rate } from "../lib/format.ts";
 import type { Figures, Group } from "../lib/group.ts";
+import { used } from "../lib/used.ts";
 
 // Per second: an even rate, and as fast as one sender can.
 const RATES = [50_000, 0];
@@ -17,7 +12,6 @@ const MOST = 2_000_000;
 const SETTLE_MS = 100;
 // A server whose parent is gone ends by itself.
 const IDLE = "30s";
-const CLOCK_TICK_MICROS = 10_000;
 
 /** The program `server.ts` stores what it receives. */
 export const store: Group = {
@@ -91,17 +85,6 @@ async function measure(
     storedShare: stored / sent.sent,
     ...{ notStored, lost: sent.sent - received },
     cpuMicros: (after.cpuMicros - before.cpuMicros) / received,
-    floodBytes: after.bytes,
-  };
-}
-
-/** The CPU time of a process, and its highest resident memory: proc(5). */
-async function used(pid: number) {
-  const text = await output("cat", `/proc/${pid}/stat`, `/proc/${pid}/status`);
-  const [user = NaN, system = NaN] = text.split(" ").slice(13).map(Number);
-  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(text)!;
-  return {
-    cpuMicros: (user + system) * CLOCK_TICK_MICROS,
-    bytes: Number(kilobytes) * 1024,
+    floodBytes: after.mostBytes,
   };
 }
