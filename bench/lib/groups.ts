@@ -1,5 +1,6 @@
 import { badPeers } from "../groups/bad_peers.ts";
 import { carriers } from "../groups/carriers.ts";
+import { curves } from "../groups/curves.ts";
 import { fromMany, toMany } from "../groups/many_peers.ts";
 import { nats } from "../groups/nats.ts";
 import { relay } from "../groups/relay.ts";
@@ -13,7 +14,7 @@ import { IMPLEMENTATIONS } from "./implementations.ts";
 /** All groups, in the order in which they are measured and shown. */
 export const GROUPS: readonly Group[] = [
   ...[pairs, receive, send, fromMany, toMany, roundTrips, startUp],
-  ...[relay, nats, store, carriers, badPeers],
+  ...[relay, nats, store, carriers, badPeers, curves],
 ];
 
 const ALL: readonly (Case & Row)[] = GROUPS.flatMap(({ name, cases }) =>

@@ -5,13 +5,14 @@
 //   cc -DBATCH=64 -DSEGMENTS=1      one datagram per buffer
 //   cc -DBATCH=16 -DSEGMENTS=128    with segmentation offload
 //
-// The roles `from-many` and `to-many` send from and to 1,000 hosts in turn, all of
-// 127.1.0.0/16. `receive-many` tells them apart, and adds up all bytes.
+// The roles `from-many` and `to-many` send from and to HOSTS in turn, from
+// 127.1.0.0 on. `receive-many` tells them apart, and adds up all bytes;
+// `count-many` only counts.
 #include "peer.h"
 
 // What older kernels split.
 #define FEWER_SEGMENTS 64
-#define HOSTS 1000
+#define MAX_HOSTS 100000
 
 static unsigned char data[BATCH][MAX_SIZE];
 static unsigned char control[BATCH][CMSG_SPACE(sizeof(struct in_pktinfo))];
@@ -45,14 +46,14 @@ static void set(int fd, int option, const char *name, int value) {
 
 // The host of a number: 127.1.0.0 is the first.
 static struct in_addr host(unsigned n) {
-  return (struct in_addr){htonl(0x7f010000 + n % HOSTS)};
+  return (struct in_addr){htonl(0x7f010000 + n % hosts_in_turn)};
 }
 
-static unsigned char seen[HOSTS];
+static unsigned char seen[MAX_HOSTS];
 
 static void note(struct in_addr from) {
   unsigned n = ntohl(from.s_addr) - 0x7f010000;
-  if (n >= HOSTS || seen[n]) return;
+  if (n >= MAX_HOSTS || seen[n]) return;
   seen[n] = 1;
   hosts++;
 }
@@ -104,17 +105,35 @@ static void flood(void) {
   }
 }
 
+// Returns how many datagrams are due, at most a batch, and waits for the first.
+static int due(void) {
+  if (per_second == 0) return BATCH;
+  static double start;
+  static uint64_t given;
+  if (start == 0) start = now();
+  for (;;) {
+    double left = (now() - start) * per_second - given;
+    if (left >= 1) {
+      int n = left < BATCH ? (int)left : BATCH;
+      given += n;
+      return n;
+    }
+    usleep(left > 0 ? 50 : 200);
+  }
+}
+
 static void flood_to_many(void) {
   int target = port, fd = bound_to(INADDR_ANY);
   prepare(size);
   for (unsigned next = 0, calls = 0;; calls++) {
-    for (int i = 0; i < BATCH; i++) {
+    int n_due = due();
+    for (int i = 0; i < n_due; i++) {
       froms[i] = loopback(target);
       froms[i].sin_addr = host(next++);
       messages[i].msg_hdr.msg_name = &froms[i];
       messages[i].msg_hdr.msg_namelen = sizeof froms[i];
     }
-    int n = sendmmsg(fd, messages, BATCH, 0);
+    int n = sendmmsg(fd, messages, n_due, 0);
     for (int i = 0; i < n; i++) count(size);
     if (calls % 16 == 0) meter();
   }
@@ -125,7 +144,8 @@ static void flood_from_many(void) {
   int fd = bound_to(INADDR_ANY);
   prepare(size);
   for (unsigned next = 0, calls = 0;; calls++) {
-    for (int i = 0; i < BATCH; i++) {
+    int n_due = due();
+    for (int i = 0; i < n_due; i++) {
       struct msghdr *message = &messages[i].msg_hdr;
       message->msg_name = &to;
       message->msg_namelen = sizeof to;
@@ -138,7 +158,7 @@ static void flood_from_many(void) {
       struct in_pktinfo info = {.ipi_spec_dst = host(next++)};
       memcpy(CMSG_DATA(c), &info, sizeof info);
     }
-    int n = sendmmsg(fd, messages, BATCH, 0);
+    int n = sendmmsg(fd, messages, n_due, 0);
     if (n < 0 && errno != ECONNREFUSED) fail("sendmmsg");
     for (int i = 0; i < n; i++) count(size);
     if (calls % 16 == 0) meter();
@@ -151,6 +171,7 @@ int main(int argc, char **argv) {
   if (is("receive")) receive(0, 0);
   else if (is("read")) receive(1, 0);
   else if (is("receive-many")) receive(0, 1);
+  else if (is("count-many")) receive(0, 0);
   else if (is("send")) flood();
   else if (is("to-many")) flood_to_many();
   else if (is("from-many")) flood_from_many();

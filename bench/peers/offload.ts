@@ -4,12 +4,14 @@
 //
 //   offload.ts receive|batches|read|reuse|reuse-read|send|echo|ping|receive-many|
 //     batches-many|reuse-many|to-many SIZE SECONDS [PORT]
+//   offload.ts paced SIZE SECONDS PORT HOSTS PER_SECOND
 import type { BatchOptions, Datagram } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import { type Args, counted, play, report } from "./meter.mjs";
 import {
   batchesOfMany,
   manyRoles,
+  paced,
   socketRoles,
   udpSockets,
 } from "./sockets.ts";
@@ -23,6 +25,7 @@ const sockets = udpSockets(options);
 await play({
   ...socketRoles(sockets),
   ...manyRoles(options),
+  paced: paced(options),
   "batches-many": batchesOfMany(options, {}),
   "reuse-many": batchesOfMany(options, { reuse: true }),
   batches: batches(count),
