@@ -89,23 +89,34 @@ static void receive(int read_byte, int tell_hosts) {
   }
 }
 
+// How many datagrams of that size each buffer holds.
+static size_t segments;
+
+static void prepare_segments(int fd) {
+  if (SEGMENTS > 1) set(fd, UDP_SEGMENT, "UDP_SEGMENT", size);
+  size_t fit = 65507 / size;
+  segments = fit < SEGMENTS ? fit : SEGMENTS;
+  prepare(segments * size);
+}
+
+// Counts what a call sent. If the kernel takes no such runs, the next are shorter.
+static void count_sent(int n) {
+  for (size_t i = 0; n > 0 && i < n * segments; i++) count(size);
+  if (n >= 0 || errno != EINVAL || segments <= FEWER_SEGMENTS) return;
+  segments = FEWER_SEGMENTS;
+  prepare(segments * size);
+}
+
 static void flood(void) {
   int fd = connected();
-  if (SEGMENTS > 1) set(fd, UDP_SEGMENT, "UDP_SEGMENT", size);
-  size_t fit = 65507 / size, segments = fit < SEGMENTS ? fit : SEGMENTS;
-  prepare(segments * size);
+  prepare_segments(fd);
   for (unsigned calls = 0;; calls++) {
-    int n = sendmmsg(fd, messages, BATCH, 0);
-    if (n < 0 && errno == EINVAL && segments > FEWER_SEGMENTS) {
-      segments = FEWER_SEGMENTS;
-      prepare(segments * size);
-    }
-    for (size_t i = 0; n > 0 && i < n * segments; i++) count(size);
+    count_sent(sendmmsg(fd, messages, BATCH, 0));
     if (calls % 16 == 0) meter();
   }
 }
 
-// Returns how many datagrams are due, at most a batch, and waits for the first.
+// Returns how many buffers are due, at most all, and waits for the first.
 static int due(void) {
   if (per_second == 0) return BATCH;
   static double start;
@@ -142,7 +153,7 @@ static void flood_to_many(void) {
 static void flood_from_many(void) {
   struct sockaddr_in to = loopback(port);
   int fd = bound_to(INADDR_ANY);
-  prepare(size);
+  prepare_segments(fd);
   for (unsigned next = 0, calls = 0;; calls++) {
     int n_due = due();
     for (int i = 0; i < n_due; i++) {
@@ -158,9 +169,7 @@ static void flood_from_many(void) {
       struct in_pktinfo info = {.ipi_spec_dst = host(next++)};
       memcpy(CMSG_DATA(c), &info, sizeof info);
     }
-    int n = sendmmsg(fd, messages, n_due, 0);
-    if (n < 0 && errno != ECONNREFUSED) fail("sendmmsg");
-    for (int i = 0; i < n; i++) count(size);
+    count_sent(sendmmsg(fd, messages, n_due, 0));
     if (calls % 16 == 0) meter();
   }
 }
