@@ -12,6 +12,7 @@ import type { Data } from "./messages.ts";
 import { requireCarrier } from "./require_carrier.ts";
 import { request, type RequestOptions } from "./request.ts";
 import { sendMany } from "./send_many.ts";
+import { sendRun } from "./send_run.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /**
@@ -137,6 +138,45 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   ): Promise<number> {
     const { outbox, clock } = this;
     return await sendMany(outbox, messages, clock, options, this.#remote);
+  }
+
+  /**
+   * Sends the datagrams of a run in order: the bytes of `data`, of which
+   * each `segmentSize` are one datagram, and the rest is the last one. A carrier
+   * that sends in batches (`offload`) gives the kernel up to 128 of them in one
+   * piece; over other carriers they are sent one by one. Sends to the peer
+   * that are called later wait until all are sent.
+   *
+   * It stops at the first datagram that cannot be sent. The error has the number
+   * of those that were sent as `sent`; the rest are counted in
+   * `stats.sendFailed`.
+   *
+   * Cancellation: Datagrams that were given up on may still arrive.
+   *
+   * @param data Bytes as they are, or text as UTF-8, of any length. Leave the
+   * bytes unchanged until the promise resolves. Empty data is one empty datagram.
+   * @param segmentSize The length of each datagram in bytes, from 1; for empty
+   * data also 0, as in the run of an empty datagram.
+   * @param options `{ timeoutMs, signal }`, for all datagrams together. To a
+   * `unix:` peer each datagram has 1 second by itself.
+   * @returns How many datagrams were sent: all.
+   * @throws {MessageTooLargeError} `segmentSize` is larger than 65,507 bytes for
+   * IPv4, 65,527 for IPv6, or the carrier's limit; nothing was sent.
+   * @throws {RangeError} `segmentSize` is not a whole number from 1; nothing was
+   * sent.
+   * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
+   * @throws {Deno.errors.TimedOut} Not all were sent within `timeoutMs`.
+   * @throws Any other error of the carrier, as the built-in class that fits; the
+   * socket goes on. `signal.reason`, unchanged and without `sent`.
+   */
+  sendRun(
+    data: Data,
+    segmentSize: number,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const { outbox, clock } = this;
+    const to = this.#remote;
+    return sendRun(outbox, clock, data, segmentSize, to, options);
   }
 
   /**
