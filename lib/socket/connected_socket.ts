@@ -5,6 +5,7 @@ import type { Carrier } from "../carrier.ts";
 import { requireFunction, wrongType } from "../check.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, SocketClosedError } from "../errors.ts";
+import { ReceivedRun } from "../run.ts";
 import { reporter, Warnings } from "../warnings.ts";
 import { BaseSocket } from "./base_socket.ts";
 import { readSocketOptions, type SocketOptions } from "./options.ts";
@@ -52,7 +53,7 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   // `remote` can be changed by the program.
   readonly #remote: A;
   readonly #requesting: Attempt;
-  #writable: WritableStream<Data | Datagram> | undefined;
+  #writable: WritableStream<Data | Datagram | ReceivedRun> | undefined;
   readonly #warnings = new Warnings();
   readonly #report = reporter((error: unknown) =>
     this.#onSendError(error as Error)
@@ -209,18 +210,23 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   /**
    * A stream that sends each chunk as one datagram to the peer. It takes
    * datagrams too, so that the `readable` of one socket pipes into the
-   * `writable` of another. A message that cannot be sent is counted and reported
+   * `writable` of another, and runs, which it sends by
+   * {@linkcode ConnectedSocket.sendRun}: `ReadableStream.from(socket.runs())`
+   * pipes all that arrives without an object per datagram. A message that cannot be sent is counted and reported
    * to `onSendError`, and the stream goes on: only closing the socket makes it
    * fail. Closing the stream leaves the socket open; this property then has a
    * new stream.
    */
-  get writable(): WritableStream<Data | Datagram> {
+  get writable(): WritableStream<Data | Datagram | ReceivedRun> {
     return this.#writable ??= new WritableStream({
       write: async (message) => {
         try {
-          await this.send(
-            message instanceof Datagram ? message.data : message,
-          );
+          if (message instanceof ReceivedRun) {
+            await this.sendRun(message.data, message.segmentSize);
+          } else {
+            const isDatagram = message instanceof Datagram;
+            await this.send(isDatagram ? message.data : message);
+          }
           this.#warnings.over("send");
         } catch (error) {
           if (error instanceof SocketClosedError) throw error;

@@ -4,13 +4,13 @@ import { systemClock } from "../clock.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Held } from "./held.ts";
 import { Kept } from "./kept.ts";
 import { Liveness } from "./liveness.ts";
 import type { Policy } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { Rests } from "./rests.ts";
-import { RunQueue } from "./run_queue.ts";
-import { divide, isArrival, isRun, runOf } from "./runs.ts";
+import { divide, isArrival, isRun } from "./runs.ts";
 import { Received } from "./stats.ts";
 import type { ReceivedRun } from "../run.ts";
 import { quickTurnIsDue, turn } from "../turns.ts";
@@ -40,11 +40,7 @@ export class Inbox<A extends Addr> {
   readonly #reader: Reader;
   readonly #policy: Policy<A>;
   readonly #arrivals: Arrivals<A>;
-  readonly #kept = new Kept<A>(this.counts);
-  // What came after that, for a program that receives runs.
-  readonly #runs: RunQueue<A>;
-  // Who has a run in the memory of the last batch.
-  readonly #borrowers = new Set<object>();
+  readonly #held: Held<A>;
   // What is left of a batch that is shown to waiters with a `match`.
   readonly #batch = new Kept<A>(this.counts);
   // A batch that the program has yet to read is in memory that is used again.
@@ -57,7 +53,12 @@ export class Inbox<A extends Addr> {
     this.waiters = new Waiters<A>(this.liveness);
     this.#policy = policy;
     this.#arrivals = new Arrivals(policy, this.counts);
-    this.#runs = new RunQueue(policy.maxSize);
+    this.#held = new Held({
+      arrivals: this.#arrivals,
+      counts: this.counts,
+      maxSize: policy.maxSize,
+      lends: carrier.leaveBatch !== undefined,
+    });
     this.#reader = new Reader(carrier, policy.maxSize, {
       arrived: this.#arrived,
       batchArrived: this.#batchArrived,
@@ -71,8 +72,7 @@ export class Inbox<A extends Addr> {
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#kept.datagrams + this.#runs.datagrams +
-      this.#batch.datagrams;
+    return this.#held.datagrams + this.#batch.datagrams;
   }
 
   /** Whether it waits for a turn of the event loop before it goes on. */
@@ -82,18 +82,16 @@ export class Inbox<A extends Addr> {
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
   take(): Datagram<A> | undefined {
-    this.#unfold();
-    return this.#kept.length === 0 || this.rests.turns()
+    return this.#held.length === 0 || this.rests.turns()
       ? undefined
-      : this.#kept.take();
+      : this.#held.take();
   }
 
   /** Returns up to `max` datagrams that have arrived, if no turn is due. */
   takeMany(max: number): Datagram<A>[] {
-    this.#unfold();
-    return this.#kept.length === 0 || this.rests.turns()
+    return this.#held.length === 0 || this.rests.turns()
       ? []
-      : this.#kept.takeMany(max);
+      : this.#held.takeMany(max);
   }
 
   /**
@@ -103,15 +101,14 @@ export class Inbox<A extends Addr> {
    * it back.
    */
   takeRun(borrower: object | undefined): ReceivedRun<A> | undefined {
-    if (!this.#hasArrived || this.rests.turns()) return undefined;
-    if (this.#kept.length === 0) return this.#nextRun(borrower);
-    const datagram = this.#kept.take();
-    return datagram && runOf(datagram);
+    return this.#held.length === 0 || this.rests.turns()
+      ? undefined
+      : this.#held.takeRun(borrower);
   }
 
   /** Ends the use of memory that was lent. */
   giveBack(borrower: object): void {
-    if (this.#borrowers.size > 0) this.#borrowers.delete(borrower);
+    this.#held.giveBack(borrower);
   }
 
   /**
@@ -127,7 +124,8 @@ export class Inbox<A extends Addr> {
       return false;
     }
     if (
-      waiter.match === undefined && this.#hasArrived && !this.rests.turns()
+      waiter.match === undefined && this.#held.length > 0 &&
+      !this.rests.turns()
     ) {
       this.#giveArrived(waiter);
       return false;
@@ -139,7 +137,7 @@ export class Inbox<A extends Addr> {
 
   /** Gives the datagrams that have arrived to the waiters, whatever is due. */
   hand(): void {
-    while (this.#hasArrived) {
+    while (this.#held.length > 0) {
       const waiter = this.waiters.take();
       if (waiter === undefined) return;
       this.#giveArrived(waiter);
@@ -163,8 +161,7 @@ export class Inbox<A extends Addr> {
 
   #dropAll(): void {
     this.counts.drop("closed", this.waiting);
-    this.#kept.clear();
-    this.#runs.clear();
+    this.#held.clear();
     this.#batch.clear();
   }
 
@@ -177,9 +174,8 @@ export class Inbox<A extends Addr> {
       // Whoever asks for the next batch has read this one; others wait for that.
       if (!this.waiters.only?.batch?.reuse) return this.rests.rest();
     }
-    this.#unfold();
-    this.#reader.read(this.#borrowers.size > 0);
-    this.#borrowers.clear();
+    this.#held.unfold();
+    this.#reader.read(this.#held.forgetLoans());
   }
 
   #done(): void {
@@ -215,12 +211,12 @@ export class Inbox<A extends Addr> {
       return this.#done();
     }
     if (this.waiters.only?.resolveRun !== undefined) {
-      this.#runs.add(this.#arrivals.admitted(runs));
+      this.#held.addRuns(this.#arrivals.admitted(runs));
       if (!this.rests.isResting) this.hand();
       return this.#done();
     }
     // At most one batch, whose length is bounded, is kept beyond the limit.
-    const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
+    const room = this.#held.length < MAX_KEPT ? Infinity : MAX_KEPT;
     if (this.#closed) {
       for (const { count } of runs) this.counts.drop("closed", count);
     } else {
@@ -263,7 +259,7 @@ export class Inbox<A extends Addr> {
     const [now, later] = divide(this.#arrivals.admitted(runs), max);
     this.#batch.addAll(this.#arrivals.many(now, reuse));
     // More than it takes is not lent.
-    this.#kept.addAll(this.#arrivals.many(later, false));
+    this.#held.addAll(this.#arrivals.many(later, false));
     const taken = this.#batch.takeMany(max);
     if (taken.length === 0) return;
     this.#isLent = reuse;
@@ -287,8 +283,8 @@ export class Inbox<A extends Addr> {
         });
       }
     }
-    if (this.rests.isResting || this.#kept.length < room) {
-      this.#kept.addAll(batch.takeAll());
+    if (this.rests.isResting || this.#held.length < room) {
+      this.#held.addAll(batch.takeAll());
     } else {
       this.counts.drop("queueFull", batch.datagrams);
       batch.clear();
@@ -311,38 +307,16 @@ export class Inbox<A extends Addr> {
     waiter.resolve(datagram);
   }
 
-  get #hasArrived(): boolean {
-    return this.#kept.length > 0 || this.#runs.datagrams > 0;
-  }
-
-  /** Keeps the runs that wait as datagrams, for whoever receives no runs. */
-  #unfold(): void {
-    if (this.#runs.datagrams === 0) return;
-    this.#kept.addAll(this.#arrivals.many(this.#runs.takeAll(), false));
-  }
-
-  #nextRun(borrower: object | undefined): ReceivedRun<A> | undefined {
-    const isLent = borrower !== undefined && this.#reader.canLeave;
-    const run = this.#runs.take(isLent);
-    if (run === undefined) return undefined;
-    if (isLent) this.#borrowers.add(borrower);
-    this.counts.countRun(run);
-    return run;
-  }
-
   /** Gives the waiter the next of what has arrived. */
   #giveArrived(waiter: Waiter<A>): void {
-    if (this.#kept.length > 0 || waiter.resolveRun === undefined) {
-      this.#unfold();
-      return this.#giveKept(waiter);
-    }
-    const run = this.#nextRun(waiter.borrower);
+    const run = waiter.resolveRun && this.#held.takeRun(waiter.borrower);
+    if (run === undefined) return this.#giveKept(waiter);
     waiter.stop?.();
-    if (run !== undefined) waiter.resolveRun(run);
+    waiter.resolveRun?.(run);
   }
 
   #giveKept(waiter: Waiter<A>): void {
-    const kept = this.#kept.shift();
+    const kept = this.#held.shift();
     if (kept instanceof Datagram) this.#give(kept, waiter);
     else {
       waiter.stop?.();
@@ -352,8 +326,8 @@ export class Inbox<A extends Addr> {
 
   /** Keeps it if there is room. What arrives during a turn is one batch at most. */
   #keep(arrival: Datagram<A> | Error, room: number): void {
-    if (!this.#closed && (this.rests.isResting || this.#kept.length < room)) {
-      this.#kept.add(arrival);
+    if (!this.#closed && (this.rests.isResting || this.#held.length < room)) {
+      this.#held.add(arrival);
     } else if (arrival instanceof Datagram) {
       this.counts.drop(this.#closed ? "closed" : "queueFull");
     }

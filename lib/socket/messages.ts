@@ -122,12 +122,15 @@ export class Messages {
   ): PreparedRun {
     const destination = this.#destinations.get(to);
     const peer = destination.to;
-    const attempt = this.attempt("send", peer);
     if (!isBytes(data)) {
+      const attempt = this.attempt("send", peer);
       throw wrongType(attempt, "data", "a string or a Uint8Array", data);
     }
     const size = lengthOf(data);
-    wholeNumber(attempt, "segmentSize", segmentSize, size === 0 ? 0 : 1);
+    if (segmentSize !== 0 || size > 0) {
+      const attempt = this.attempt("send", peer);
+      wholeNumber(attempt, "segmentSize", segmentSize, 1);
+    }
     const run = {
       data,
       to: peer,

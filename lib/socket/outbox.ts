@@ -142,13 +142,11 @@ export class Outbox {
         return partOf(count - from, result, failed);
       }
       const data = run.data.subarray(start, start + segmentSize);
-      const isUnix = to.transport === "unixpacket";
-      await within(
-        this.#carrier.send(data, to),
-        this.#clock,
-        isUnix ? UNIX_LIMITS : undefined,
-        this.messages.attemptOf(run),
-      );
+      const sending = this.#carrier.send(data, to);
+      if (to.transport === "unixpacket") {
+        const attempt = this.messages.attemptOf(run);
+        await within(sending, this.#clock, UNIX_LIMITS, attempt);
+      } else await sending;
       return { sent: 1, settled: 1 };
     } catch (cause) {
       return { sent: 0, settled: 1, error: failed(0, cause) };

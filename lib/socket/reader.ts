@@ -52,11 +52,6 @@ export class Reader {
     }
   }
 
-  /** Whether a program may keep the memory of a batch. */
-  get canLeave(): boolean {
-    return this.#carrier.leaveBatch !== undefined;
-  }
-
   /** Resolves when nothing is in flight, after the socket was closed. */
   idle(): Promise<void> {
     if (!this.isReading) return Promise.resolve();

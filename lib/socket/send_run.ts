@@ -33,10 +33,13 @@ export async function sendRun(
   let failed: { readonly error: unknown } | undefined;
   try {
     const run = outbox.messages.prepareRun(bytes, segmentSize, to);
-    const attempt = outbox.messages.attemptOf(run);
-    limits = limitsOf(attempt, options);
-    limits?.signal?.throwIfAborted();
-    await within(sending.send(run), clock, limits, attempt);
+    if (options === undefined) await sending.send(run);
+    else {
+      const attempt = outbox.messages.attemptOf(run);
+      limits = limitsOf(attempt, options);
+      limits?.signal?.throwIfAborted();
+      await within(sending.send(run), clock, limits, attempt);
+    }
   } catch (error) {
     failed = { error };
   } finally {
