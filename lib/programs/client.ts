@@ -35,8 +35,7 @@ export async function client(
   const settings = clientSettings(options);
   const { remote, carrier, file } = settings;
   requirePermissions(
-    `send to ${formatAddress(remote)}`,
-    clientNeeds(settings),
+    [[`send to ${formatAddress(remote)}`, clientNeeds(settings)]],
     { script, args },
   );
   const limit = largestMessageTo(carrier, remote);

@@ -105,11 +105,8 @@ export async function relay(
   if (isAnswered(options.flags, HELP)) return EXIT.done;
   const settings = relaySettings(options);
   const { listen, to } = settings;
-  requirePermissions(
-    `relay from ${formatAddress(listen)} to ${formatAddress(to)}`,
-    relayNeeds(settings),
-    { script, args },
-  );
+  const what = `relay from ${formatAddress(listen)} to ${formatAddress(to)}`;
+  requirePermissions([[what, relayNeeds(settings)]], { script, args });
   return await run(settings);
 }
 

@@ -15,7 +15,7 @@ import { showProgress } from "./progress.ts";
 import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, exit, isAnswered, onInterrupt, say } from "./program.ts";
-import { serverNeeds } from "./server_needs.ts";
+import { serverPurposes } from "./server_needs.ts";
 import {
   HELP,
   isReplying,
@@ -48,11 +48,11 @@ export async function server(
   const options = parseOptions(args, OPTIONS);
   if (isAnswered(options.flags, HELP)) return EXIT.done;
   const settings = serverSettings(options);
-  requirePermissions(
-    `listen on ${formatAddress(settings.address)}`,
-    serverNeeds(settings),
-    { script, args, url: settings.publish?.url },
-  );
+  requirePermissions(serverPurposes(settings), {
+    script,
+    args,
+    url: settings.publish?.url,
+  });
   return await run(settings);
 }
 

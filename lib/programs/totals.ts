@@ -24,7 +24,6 @@ const CONNECTIONS: Record<string, string> = {
   handshake: "after a failed handshake",
   reset: "by the peer before they were accepted",
   broken: "because they broke off",
-  acceptFailed: "because the system could not accept them",
 };
 
 const WITHHELD: Record<string, string> = {
@@ -46,6 +45,10 @@ export function describeReceived(
   }
   for (const [reason, n] of Object.entries(connections)) {
     if (n === 0) continue;
+    if (reason === "acceptFailed") {
+      parts.push(`${count(n, "attempt")} to accept a connection failed`);
+      continue;
+    }
     const why = CONNECTIONS[reason] ?? reason;
     parts.push(`${count(n, "connection")} closed ${why}`);
   }
