@@ -129,8 +129,19 @@ export function command(
   ].join(" ");
   const folder = Deno.cwd();
   // A task runs in its own folder, wherever the user is; paths are relative to it.
-  const isElsewhere = (inEnvironment(USER_FOLDER) || folder) !== folder;
-  return printable(isElsewhere ? `(cd ${quoted(folder)} && ${line})` : line);
+  return printable(
+    isUserOutside(folder) ? `(cd ${quoted(folder)} && ${line})` : line,
+  );
+}
+
+/** Whether the user is in another folder than that of this process. */
+function isUserOutside(folder: string): boolean {
+  try {
+    return (inEnvironment(USER_FOLDER) || folder) !== folder;
+  } catch {
+    // Its name is not UTF-8, as that of this process is.
+    return true;
+  }
 }
 
 /** Deno splits its lists at commas, and has no escape for them. */
