@@ -1,13 +1,10 @@
 import { formatAddress } from "../address/address.ts";
-import { traced } from "../carriers/traced.ts";
 import { collect, type Collector } from "../collect.ts";
 import { END_MS } from "../collector.ts";
-import { bind } from "../open.ts";
+import { beforeAbort } from "../promises.ts";
 import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import { Received } from "../socket/stats.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
-import { serverCarrier } from "./carriers.ts";
 import { collectorTotals } from "./collector_totals.ts";
 import { every } from "./every.ts";
 import { parseOptions } from "./options.ts";
@@ -18,14 +15,14 @@ import { EXIT, exit, isAnswered, onInterrupt, say } from "./program.ts";
 import { serverPurposes } from "./server_needs.ts";
 import {
   HELP,
-  isReplying,
   OPTIONS,
   type ServerSettings,
   serverSettings,
 } from "./server_options.ts";
-import { openSinks } from "./server_sinks.ts";
+import { Opening } from "./opening.ts";
 import { areSystemDropsCounted } from "./system_drops.ts";
 import { describeWithheld } from "./totals.ts";
+import { receiveUnread, withUnread } from "./unread.ts";
 
 // What a user who waits for the end should know.
 const ENDING =
@@ -34,8 +31,7 @@ const ENDING =
 const ENDING_MS = 300;
 // A second signal ends the program within this time, whatever hangs.
 const AT_ONCE_MS = 1500;
-// How long what has arrived is counted at the end, and a connection is written.
-const UNREAD_MS = 200;
+// How long a connection is written at the end.
 const LAST_MS = 500;
 // How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
@@ -57,16 +53,17 @@ export async function server(
 }
 
 async function run(settings: ServerSettings): Promise<number> {
-  const { address, quiet, statsMs, socket: limits } = settings;
+  const { quiet, statsMs } = settings;
+  const { endTimeoutMs = END_MS } = settings;
+  const interruption = new AbortController();
   let collector: Collector | undefined = undefined;
   let codeAtOnce: number | undefined;
   let ending: ReturnType<typeof setTimeout> | undefined;
-  const { endTimeoutMs = END_MS } = settings;
   let endsAt: number | undefined;
   let endAtOnce = () => {};
   using _ = onInterrupt(() => {
-    // Nothing has been received before there is a collector.
-    if (collector === undefined) return void exit(EXIT.done);
+    interruption.abort();
+    if (collector === undefined) return;
     collector.stop({ drain: true });
     endsAt = performance.now() + endTimeoutMs;
     if (!quiet) ending = setTimeout(() => say(ENDING), ENDING_MS);
@@ -76,32 +73,25 @@ async function run(settings: ServerSettings): Promise<number> {
     endAtOnce();
     setTimeout(() => void exit(code), AT_ONCE_MS);
   });
-  const { carrier, own } = await serverCarrier(
-    settings.carrier,
-    { maxSize: limits.maxSize, replies: isReplying(settings) },
-  );
-  await using socket = bind(formatAddress(address), {
-    ...limits,
-    carrier: settings.trace ? traced(carrier) : carrier,
-  });
-  await socket.opened;
   const warnings = new Warnings();
   const warn = (error: unknown) => warnings.onceAlike(reasonOf(error));
   // The page asks for the stats of a collector that is given the page.
   const started = Promise.withResolvers<Collector>();
-  const stats = async () => {
-    const counts = await (await started.promise).stats();
-    // What is not known is said, also by the page.
-    return areSystemDropsCounted(settings.carrier)
+  // What is not known is said, also by the page.
+  const complete = (counts: CollectorStats) =>
+    areSystemDropsCounted(settings.carrier)
       ? { ...counts, kernelDrops: counts.kernelDrops ?? null }
       : counts;
-  };
-  const { sinks, printer, firstId, url } = await openSinks(settings, {
-    socket,
-    own,
-    stats,
-    warn,
-  });
+  const stats = async () => complete(await (await started.promise).stats());
+  const opening = new Opening(settings, { stats, warn });
+  await beforeAbort(opening.done, interruption.signal);
+  if (interruption.signal.aborted) {
+    const counts = await opening.giveUp();
+    if (!quiet) print(complete(counts), settings);
+    return codeAtOnce ?? EXIT.done;
+  }
+  const { socket, sinks, printer, firstId, url } = await opening.done;
+  await using _socket = socket;
   let broken: Error | undefined;
   let isOver = false;
   collector = collect(socket, {
@@ -158,34 +148,6 @@ async function closeBy(socket: DatagramSocket, ms: number): Promise<void> {
   socket[Symbol.asyncDispose]().then(resolve, resolve);
   await promise;
   timers.forEach(clearTimeout);
-}
-
-/** Counts what has arrived and reaches no sink any more. */
-async function receiveUnread(socket: DatagramSocket): Promise<Received> {
-  const unread = new Received();
-  const until = performance.now() + UNREAD_MS;
-  try {
-    while (performance.now() < until) {
-      const datagram = await socket.tryReceive();
-      if (datagram === undefined) break;
-      unread.count(datagram);
-    }
-  } catch {
-    // What cannot be received is in no count of the socket either.
-  }
-  return unread;
-}
-
-/** Counts as dropped at the end what reached no sink. */
-function withUnread(stats: CollectorStats, unread: Received): CollectorStats {
-  const { received, bytes, truncated, dropped } = stats;
-  return {
-    ...stats,
-    received: received - unread.received,
-    bytes: bytes - unread.bytes,
-    truncated: truncated - unread.truncated,
-    dropped: { ...dropped, closed: dropped["closed"]! + unread.received },
-  };
 }
 
 function exitCode(socket: DatagramSocket, end: string): number {

@@ -1,5 +1,13 @@
 import { count } from "../count.ts";
-import type { SocketStats } from "../socket/stats.ts";
+import { Received, Sent, type SocketStats } from "../socket/stats.ts";
+
+/** The counts of a socket that was not opened. */
+export const NO_STATS: SocketStats = {
+  ...new Received(),
+  ...new Sent(),
+  waiting: 0,
+  withheld: {},
+};
 
 const REASONS: Record<string, string> = {
   stranger: "from other sources than the peer",
