@@ -1,6 +1,5 @@
 import { formatAddress } from "../address/address.ts";
 import { collect, type Collector } from "../collect.ts";
-import { END_MS } from "../collector.ts";
 import { beforeAbort } from "../promises.ts";
 import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
@@ -11,7 +10,8 @@ import { parseOptions } from "./options.ts";
 import { showProgress } from "./progress.ts";
 import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
-import { EXIT, exit, isAnswered, onInterrupt, say } from "./program.ts";
+import { EXIT, isAnswered, say } from "./program.ts";
+import { ServerEnd } from "./server_end.ts";
 import { serverPurposes } from "./server_needs.ts";
 import {
   HELP,
@@ -22,17 +22,8 @@ import {
 import { Opening } from "./opening.ts";
 import { areSystemDropsCounted } from "./system_drops.ts";
 import { describeWithheld } from "./totals.ts";
-import { receiveUnread, withUnread } from "./unread.ts";
+import { withUnread } from "./unread.ts";
 
-// What a user who waits for the end should know.
-const ENDING =
-  "ending: replies and sinks have some seconds (see --end-timeout);" +
-  " a second signal ends at once";
-const ENDING_MS = 300;
-// A second signal ends the program within this time, whatever hangs.
-const AT_ONCE_MS = 1500;
-// How long a connection is written at the end.
-const LAST_MS = 500;
 // How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
 
@@ -54,25 +45,7 @@ export async function server(
 
 async function run(settings: ServerSettings): Promise<number> {
   const { quiet, statsMs } = settings;
-  const { endTimeoutMs = END_MS } = settings;
-  const interruption = new AbortController();
-  let collector: Collector | undefined = undefined;
-  let codeAtOnce: number | undefined;
-  let ending: ReturnType<typeof setTimeout> | undefined;
-  let endsAt: number | undefined;
-  let endAtOnce = () => {};
-  using _ = onInterrupt(() => {
-    interruption.abort();
-    if (collector === undefined) return;
-    collector.stop({ drain: true });
-    endsAt = performance.now() + endTimeoutMs;
-    if (!quiet) ending = setTimeout(() => say(ENDING), ENDING_MS);
-  }, (code) => {
-    codeAtOnce = code;
-    collector?.stop({ timeoutMs: 0 });
-    endAtOnce();
-    setTimeout(() => void exit(code), AT_ONCE_MS);
-  });
+  using end = new ServerEnd(settings);
   const warnings = new Warnings();
   const warn = (error: unknown) => warnings.onceAlike(reasonOf(error));
   // The page asks for the stats of a collector that is given the page.
@@ -84,26 +57,27 @@ async function run(settings: ServerSettings): Promise<number> {
       : counts;
   const stats = async () => complete(await (await started.promise).stats());
   const opening = new Opening(settings, { stats, warn });
-  await beforeAbort(opening.done, interruption.signal);
-  if (interruption.signal.aborted) {
+  await beforeAbort(opening.done, end.signal);
+  if (end.signal.aborted) {
     const counts = await opening.giveUp();
     if (!quiet) print(complete(counts), settings);
-    return codeAtOnce ?? EXIT.done;
+    return end.code ?? EXIT.done;
   }
   const { socket, sinks, printer, firstId, url } = await opening.done;
   await using _socket = socket;
   let broken: Error | undefined;
   let isOver = false;
-  collector = collect(socket, {
+  const collector = collect(socket, {
     ...settings,
     sinks,
     firstId,
     onError: (error, sink) => {
       if (sink !== printer) return warn(error);
       broken ??= error;
-      collector?.stop();
+      started.promise.then((collector) => collector.stop());
     },
   });
+  end.stops(collector);
   started.resolve(collector);
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
@@ -120,39 +94,19 @@ async function run(settings: ServerSettings): Promise<number> {
   using _withheld = every(WITHHELD_MS, () => {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
   }, warn);
-  const end = await collector.finished;
+  const reason = await collector.finished;
   isOver = true;
   progress[Symbol.dispose]();
-  const unread = await receiveUnread(socket);
-  endAtOnce = () => socket.close();
-  const now = performance.now();
-  const left = (endsAt ?? now + endTimeoutMs) - now;
-  await closeBy(socket, codeAtOnce === undefined ? Math.max(LAST_MS, left) : 0);
-  clearTimeout(ending);
+  const unread = await end.close(socket);
   if (!quiet) print(withUnread(await stats(), unread), settings);
   if (broken !== undefined) throw broken;
-  return codeAtOnce ?? (end === "stopped" ? EXIT.done : exitCode(socket, end));
+  if (end.code !== undefined) return end.code;
+  return reason === "stopped" ? EXIT.done : exitCode(socket, reason);
 }
 
-/**
- * Closes the socket, so that the totals hold what was lost at the end. Peers have
- * that many milliseconds to take what waits for them.
- */
-async function closeBy(socket: DatagramSocket, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timers = [
-    setTimeout(() => socket.close(), ms),
-    setTimeout(resolve, ms + LAST_MS),
-  ];
-  // Its error, if any, is that of the end of the program.
-  socket[Symbol.asyncDispose]().then(resolve, resolve);
-  await promise;
-  timers.forEach(clearTimeout);
-}
-
-function exitCode(socket: DatagramSocket, end: string): number {
+function exitCode(socket: DatagramSocket, reason: string): number {
   if (socket.stats.sendFailed > 0) return EXIT.notSent;
-  return end === "timeout" ? EXIT.timedOut : EXIT.done;
+  return reason === "timeout" ? EXIT.timedOut : EXIT.done;
 }
 
 /** Prints the totals on standard error, in the format of the messages. */
