@@ -1,5 +1,9 @@
-import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
-import { jetstreamManager, StorageType } from "@nats-io/jetstream";
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstreamManager,
+  StorageType,
+} from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 
 /**
@@ -7,7 +11,8 @@ import type { NatsConnection } from "@nats-io/transport-node";
  * limits, unless a stream covers the subject already.
  *
  * @returns The name of the stream, if it was created.
- * @throws The broker's error, if it has no streams or rejects a further one.
+ * @throws {Error} The broker has no JetStream. The message says how to start it.
+ * @throws The broker's error, if it rejects a further stream.
  */
 export async function ensureStream(
   connection: NatsConnection,
@@ -20,6 +25,12 @@ export async function ensureStream(
   } catch (error) {
     // A user who may publish need not be permitted to look for streams.
     if (isForbidden(error)) return undefined;
+    if (isUnanswered(error)) {
+      throw new Error(
+        "it has no JetStream, or none for this user;" +
+          " nats-server --jetstream starts one",
+      );
+    }
     if (!isMissing(error)) throw error;
     const name = streamName(subject);
     await manager.streams.add({
@@ -29,6 +40,14 @@ export async function ensureStream(
     });
     return name;
   }
+}
+
+/**
+ * Whether nobody takes a request. What is published has a taker as long as there
+ * is a stream for its subject; requests for streams have one if there is JetStream.
+ */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.name === "JetStreamNotEnabled";
 }
 
 /** Returns a name for the stream: `PLI_MESSAGES` for `pli.messages`. */

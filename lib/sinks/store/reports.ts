@@ -45,11 +45,20 @@ export interface Succeeded {
   readonly gone: number;
 }
 
+/** Why a store cannot be opened. */
+export interface Refused {
+  readonly type: "refused";
+  readonly reason: string;
+  /** Whether that may be over without anything that a user does to the file. */
+  readonly isPassing: boolean;
+}
+
 /** What the worker of a store reports. */
 export type Report =
   | Opened
   | Succeeded
-  | { type: "refused" | "failing"; reason: string }
+  | Refused
+  | { type: "failing"; reason: string }
   // The file is open, or must be closed so that another one can be opened.
   | { type: "entered"; identity: string }
   | { type: "orphan"; path: string }
