@@ -246,10 +246,12 @@ export function statOf(path) {
 }
 
 /**
+ * Whether two paths lead to the same file.
+ *
  * @param {Deno.FileInfo} one
  * @param {Deno.FileInfo | undefined} other
  */
-function isSame(one, other) {
+export function isSame(one, other) {
   return one.dev === other?.dev && one.ino === other?.ino;
 }
 
