@@ -15,6 +15,8 @@ const UUID = 13 + 2 * 36;
 // The row that names the opening is near the beginning of a file.
 const FIRST_PAGES = 32;
 
+/** @typedef {"moved" | "removed" | "emptied" | "cut"} Change */
+
 /** Another server has locked the file. */
 export class TakenError extends Error {}
 
@@ -49,7 +51,7 @@ export class StoreFile {
   /**
    * Compares the file with what is at its path: device, inode and size. Takes 3 µs.
    *
-   * @returns {"same" | "moved" | "removed" | "emptied" | "cut"}
+   * @returns {"same" | Change}
    */
   look() {
     const there = statOf(this.#path);
@@ -69,6 +71,8 @@ export class StoreFile {
    * empty. Who may only read it could not open it otherwise.
    */
   markWithoutLog() {
+    // It may have been moved before SQLite had opened it.
+    if (this.#file.statSync().size === 0) return;
     this.#file.seekSync(VERSIONS, Deno.SeekMode.Start);
     this.#file.writeSync(WITHOUT_LOG);
     this.#file.syncDataSync();
@@ -91,20 +95,22 @@ export class StoreFile {
   }
 
   /**
-   * Whether the log beside the path is still this file's, or gone with it. Others
-   * may have copied theirs over it, or emptied it.
+   * Compares the log beside the path with the one that was there before.
    *
    * @param {string} opening The name of the present opening.
-   * @param {boolean} isWritten Whether the log was written since.
+   * @returns {"own" | "empty" | "foreign"} It is also this file's own if it went
+   * with the file, and foreign if others have copied theirs over it.
    */
-  hasOwnLog(opening, isWritten) {
+  lookAtLog(opening) {
     const [[name, own] = []] = this.#log;
-    if (name === undefined || own === undefined) return true;
+    if (name === undefined || own === undefined) return "own";
     const there = statOf(name);
-    if (!isSame(own, there)) return true;
-    if (there?.size === 0) return !isWritten;
+    if (!isSame(own, there)) return "own";
+    if (there?.size === 0) return "empty";
     const openings = openingsInLog(Deno.readFileSync(name));
-    return openings.length === 0 || openings.includes(opening);
+    return openings.length === 0 || openings.includes(opening)
+      ? "own"
+      : "foreign";
   }
 
   /**

@@ -6,6 +6,7 @@ type Fate =
   | "moved"
   | "severed"
   | "torn"
+  | "left"
   | "saved"
   | "removed"
   | "replaced"
@@ -18,6 +19,7 @@ const FATES: Readonly<Record<Fate, string>> = {
     "the file that is there now",
   torn: "was moved while another process reads it: put what is at its path " +
     "and -wal beside it, as FILE-wal",
+  left: "was moved before it could be opened: a new file begins",
   saved: "was removed: its messages are written to the disk again",
   removed: "was removed",
   replaced: "was replaced by another file, which is used from now on",
