@@ -5,6 +5,7 @@
  */
 import { resolve as absolute } from "node:path";
 import { quote } from "../errors.ts";
+import { isSame, statOf } from "./store/file.js";
 import { limitsOf, type StoreOptions } from "./store/options.ts";
 import type { Report } from "./store/reports.ts";
 import { SqliteStore, type Store } from "./store/sqlite_store.ts";
@@ -43,7 +44,7 @@ export async function openStore(
   const limits = limitsOf(options);
   const name = absolute(path);
   const cannot = `Cannot store messages in ${quote(path)}`;
-  if (open.has(name)) throw new Error(`${cannot}: another server is using it`);
+  if (isOpen(name)) throw new Error(`${cannot}: another server is using it`);
   open.add(name);
   const code = workerCode();
   const worker = new Worker(code.url, { type: "module" });
@@ -74,4 +75,18 @@ export async function openStore(
   }
   end();
   throw new Error(`${cannot}: ${(report as { reason: string }).reason}`);
+}
+
+/** Whether this process has the file open, by whatever name. */
+function isOpen(name: string): boolean {
+  if (open.has(name)) return true;
+  if (open.size === 0) return false;
+  try {
+    const there = statOf(name);
+    return there !== undefined &&
+      [...open].some((other) => isSame(there, statOf(other)));
+  } catch {
+    // Whoever opens it says why.
+    return false;
+  }
 }

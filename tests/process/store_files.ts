@@ -349,6 +349,11 @@ for (
     ["that is not there", () => {}],
     ["that is empty", (path) => Deno.writeTextFileSync(path, "")],
     ["that was restored", (path) => Deno.copyFileSync(`${path}.copy`, path)],
+    ["that a link leads to", (path) => {
+      Deno.mkdirSync(`${path}.d`);
+      Deno.renameSync(`${path}-wal`, `${path}.d/real.db-wal`);
+      Deno.symlinkSync(`${path}.d/real.db`, path);
+    }],
   ] satisfies [string, (path: string) => void][]
 ) {
   testStore(
@@ -369,7 +374,8 @@ for (
       Deno.removeSync(path);
       place(path);
       const store = await open();
-      const aside = `${path}-wal.orphan`;
+      const target = Deno.realPathSync(path);
+      const aside = `${target}-wal.orphan`;
       await until(() => trouble.length > 0);
       assertStringIncludes(trouble[0]!, aside);
       await write(store, store.lastId + 1, store.lastId + 5);

@@ -120,6 +120,15 @@ testStore("has one server at a time", async (path, open) => {
     "another server is using it",
   );
   assertStringIncludes(error.message, path);
+  Deno.linkSync(path, `${path}.link`);
+  Deno.symlinkSync(path, `${path}.symlink`);
+  for (const other of [`${path}.link`, `${path}.symlink`]) {
+    await assertRejects(
+      () => openStore(other),
+      Error,
+      `"${other}": another server is using it`,
+    );
+  }
   store.write(messages(1, 3));
   await store.close();
   await (await open()).close();

@@ -28,6 +28,9 @@ export class StoreFile {
   /** @type {Deno.FileInfo} */
   #own;
   #size = 0;
+  // SQLite has its files beside the file itself, not beside a link to it.
+  /** @type {string} */
+  #target;
   /** @type {Map<string, Deno.FileInfo | undefined>} */
   #log = new Map();
 
@@ -41,11 +44,16 @@ export class StoreFile {
     this.#path = path;
     this.#file = Deno.openSync(path, { read: true, write: true, create: true });
     this.#own = this.#file.statSync();
-    if (this.#own.isFile && this.#file.tryLockSync(true)) return;
-    this.#file.close();
-    throw this.#own.isFile
-      ? new TakenError("another server is using it")
-      : new Error("it is not a file");
+    try {
+      if (!this.#own.isFile) throw new Error("it is not a file");
+      if (!this.#file.tryLockSync(true)) {
+        throw new TakenError("another server is using it");
+      }
+      this.#target = Deno.realPathSync(path);
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
 
   /**
@@ -85,7 +93,7 @@ export class StoreFile {
 
   /** Notes which files beside it are SQLite's log of it. */
   rememberLog() {
-    for (const name of [`${this.#path}-wal`, `${this.#path}-shm`]) {
+    for (const name of [`${this.#target}-wal`, `${this.#target}-shm`]) {
       try {
         this.#log.set(name, statOf(name));
       } catch {
@@ -129,11 +137,50 @@ export class StoreFile {
     this.#file.close();
   }
 
+  /**
+   * Renames a write-ahead log beside the file that belongs to another one, which
+   * was moved or restored: SQLite would delete it, or write it into this file.
+   *
+   * @returns {string | undefined} Its new name, if there was one.
+   */
+  setOrphanAside() {
+    const log = `${this.#target}-wal`;
+    try {
+      if ((statOf(log)?.size ?? 0) <= LOG_HEADER) return undefined;
+    } catch (error) {
+      // It may touch only the file itself.
+      if (error instanceof Deno.errors.NotCapable) return undefined;
+      throw error;
+    }
+    if (this.#file.statSync().size > 0 && !this.#isForeign(log)) {
+      return undefined;
+    }
+    let aside = `${log}.orphan`;
+    for (let n = 2; statOf(aside) !== undefined; n++) {
+      aside = `${log}.orphan${n}`;
+    }
+    Deno.renameSync(log, aside);
+    return aside;
+  }
+
+  /**
+   * Whether a log was written while another file was open. Each transaction that
+   * stores messages writes the page that names the opening.
+   *
+   * @param {string} log
+   */
+  #isForeign(log) {
+    const bytes = Deno.readFileSync(log);
+    const openings = openingsInLog(bytes);
+    const size = pageSizeOf(bytes);
+    const own = openingsIn(this.#start(FIRST_PAGES * size), 0, 0, size);
+    return own.length > 0 && openings.length > 0 &&
+      !own.some((opening) => openings.includes(opening));
+  }
+
   /** The size that the file states: `VACUUM` of another program makes it smaller. */
   #sizeInHeader() {
-    const bytes = new Uint8Array(100);
-    this.#file.seekSync(0, Deno.SeekMode.Start);
-    this.#file.readSync(bytes);
+    const bytes = this.#start(100);
     const header = new DataView(bytes.buffer);
     const isIntact = textOf(bytes.subarray(0, MAGIC.length)) === MAGIC;
     const pageSize = header.getUint16(16);
@@ -141,45 +188,13 @@ export class StoreFile {
       ? (pageSize === 1 ? 65_536 : pageSize) * header.getUint32(28)
       : Infinity;
   }
-}
 
-/**
- * Renames a write-ahead log that belongs to another file than the one at the path,
- * which was moved or restored: SQLite would delete it, or write it into that file.
- *
- * @param {string} path
- * @returns {string | undefined} Its new name, if there was one.
- */
-export function setOrphanAside(path) {
-  const log = `${path}-wal`;
-  try {
-    if ((statOf(log)?.size ?? 0) <= LOG_HEADER) return undefined;
-  } catch (error) {
-    // It may touch only the file itself.
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
+  /** Its first bytes. @param {number} size */
+  #start(size) {
+    const bytes = new Uint8Array(size);
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    return bytes.subarray(0, this.#file.readSync(bytes) ?? 0);
   }
-  if ((statOf(path)?.size ?? 0) > 0 && !isForeign(log, path)) return undefined;
-  let aside = `${log}.orphan`;
-  for (let n = 2; statOf(aside) !== undefined; n++) aside = `${log}.orphan${n}`;
-  Deno.renameSync(log, aside);
-  return aside;
-}
-
-/**
- * Whether a log was written while another file was open. Each transaction that
- * stores messages writes the page that names the opening.
- *
- * @param {string} log
- * @param {string} path
- */
-function isForeign(log, path) {
-  const bytes = Deno.readFileSync(log);
-  const openings = openingsInLog(bytes);
-  const size = pageSizeOf(bytes);
-  const own = openingsIn(startOf(path, FIRST_PAGES * size), 0, 0, size);
-  return own.length > 0 && openings.length > 0 &&
-    !own.some((opening) => openings.includes(opening));
 }
 
 /** @param {Uint8Array<ArrayBuffer>} log */
@@ -226,16 +241,6 @@ function openingIn(page) {
   return header === 4 && identity === UUID && opening === UUID
     ? textOf(cell.subarray(2 + size - 36, 2 + size))
     : undefined;
-}
-
-/**
- * @param {string} path
- * @param {number} size
- */
-function startOf(path, size) {
-  using file = Deno.openSync(path);
-  const bytes = new Uint8Array(size);
-  return bytes.subarray(0, file.readSync(bytes) ?? 0);
 }
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 // How the file at a store's path is opened, while others may move it.
-import { setOrphanAside, StoreFile } from "./file.js";
+import { StoreFile } from "./file.js";
 
 /** @typedef {import("./file.js").Change} Change */
 
@@ -71,11 +71,18 @@ export class Opener {
       onChange(change);
       this.release();
     }
-    if (this.#file === undefined) {
-      const orphan = setOrphanAside(this.#path);
+    return this.#file ??= this.#lockNext();
+  }
+
+  #lockNext() {
+    const file = new StoreFile(this.#path);
+    try {
+      const orphan = file.setOrphanAside();
       if (orphan !== undefined) this.#orphans.push(orphan);
-      this.#file = new StoreFile(this.#path);
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
     }
-    return this.#file;
   }
 }

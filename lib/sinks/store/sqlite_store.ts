@@ -1,3 +1,4 @@
+import { resolve as absolute } from "node:path";
 import { count } from "../../count.ts";
 import { quote } from "../../errors.ts";
 import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
@@ -81,7 +82,7 @@ export class SqliteStore implements Store {
     this.#epochs = new Epochs(epochs);
     this.#options = options;
     this.#warnings = new Warnings(options.onTrouble);
-    this.#log = new StoreLog(path, options, this.#warnings);
+    this.#log = new StoreLog(absolute(path), options, this.#warnings);
     if (isOpen) this.#log.enter();
     worker.onmessage = ({ data }) => this.#onReport(data);
   }

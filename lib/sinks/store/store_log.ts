@@ -22,6 +22,7 @@ export class StoreLog {
   #reader: StoreReader | undefined;
   #isOpen = false;
 
+  /** @param path Absolute: the program may change its folder. */
   constructor(path: string, limits: Limits, warnings: Warnings) {
     this.#path = path;
     this.#limits = limits;
@@ -67,16 +68,23 @@ export class StoreLog {
 
   #read(): StoreReader | undefined {
     if (!this.#isOpen || this.#reader !== undefined) return this.#reader;
-    const before = statOf(this.#path);
+    const there = this.#look();
     // It was moved, which is reported.
-    if (before === undefined) return undefined;
+    if (there === undefined) return undefined;
     try {
       return this.#reader = new StoreReader(this.#path);
     } catch (error) {
       // It may have been moved just now.
-      if (isSame(before, statOf(this.#path))) {
-        this.#warnings.once(reasonOf(error));
-      }
+      if (isSame(there, this.#look())) this.#warnings.once(reasonOf(error));
+      return undefined;
+    }
+  }
+
+  #look(): Deno.FileInfo | undefined {
+    try {
+      return statOf(this.#path);
+    } catch (error) {
+      this.#warnings.once(reasonOf(error));
       return undefined;
     }
   }
