@@ -1,11 +1,9 @@
 import { formatAddress } from "../address/address.ts";
 import { traced } from "../carriers/traced.ts";
 import { collect, type Collector } from "../collect.ts";
-import { END_MS } from "../collector.ts";
 import { bind } from "../open.ts";
 import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import { Received } from "../socket/stats.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
 import { serverCarrier } from "./carriers.ts";
 import { collectorTotals } from "./collector_totals.ts";
@@ -14,7 +12,8 @@ import { parseOptions } from "./options.ts";
 import { showProgress } from "./progress.ts";
 import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
-import { EXIT, exit, isAnswered, onInterrupt, say } from "./program.ts";
+import { EXIT, isAnswered, say } from "./program.ts";
+import { ServerEnd, withUnread } from "./server_end.ts";
 import { serverNeeds } from "./server_needs.ts";
 import {
   HELP,
@@ -27,16 +26,6 @@ import { openSinks } from "./server_sinks.ts";
 import { areSystemDropsCounted } from "./system_drops.ts";
 import { describeWithheld } from "./totals.ts";
 
-// What a user who waits for the end should know.
-const ENDING =
-  "ending: replies and sinks have some seconds (see --end-timeout);" +
-  " a second signal ends at once";
-const ENDING_MS = 300;
-// A second signal ends the program within this time, whatever hangs.
-const AT_ONCE_MS = 1500;
-// How long what has arrived is counted at the end, and a connection is written.
-const UNREAD_MS = 200;
-const LAST_MS = 500;
 // How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
 
@@ -58,24 +47,7 @@ export async function server(
 
 async function run(settings: ServerSettings): Promise<number> {
   const { address, quiet, statsMs, socket: limits } = settings;
-  let collector: Collector | undefined = undefined;
-  let codeAtOnce: number | undefined;
-  let ending: ReturnType<typeof setTimeout> | undefined;
-  const { endTimeoutMs = END_MS } = settings;
-  let endsAt: number | undefined;
-  let endAtOnce = () => {};
-  using _ = onInterrupt(() => {
-    // Nothing has been received before there is a collector.
-    if (collector === undefined) return void exit(EXIT.done);
-    collector.stop({ drain: true });
-    endsAt = performance.now() + endTimeoutMs;
-    if (!quiet) ending = setTimeout(() => say(ENDING), ENDING_MS);
-  }, (code) => {
-    codeAtOnce = code;
-    collector?.stop({ timeoutMs: 0 });
-    endAtOnce();
-    setTimeout(() => void exit(code), AT_ONCE_MS);
-  });
+  using end = new ServerEnd(settings);
   const { carrier, own } = await serverCarrier(
     settings.carrier,
     { maxSize: limits.maxSize, replies: isReplying(settings) },
@@ -104,16 +76,17 @@ async function run(settings: ServerSettings): Promise<number> {
   });
   let broken: Error | undefined;
   let isOver = false;
-  collector = collect(socket, {
+  const collector = collect(socket, {
     ...settings,
     sinks,
     firstId,
     onError: (error, sink) => {
       if (sink !== printer) return warn(error);
       broken ??= error;
-      collector?.stop();
+      started.promise.then((collector) => collector.stop());
     },
   });
+  end.stops(collector);
   started.resolve(collector);
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
@@ -130,67 +103,19 @@ async function run(settings: ServerSettings): Promise<number> {
   using _withheld = every(WITHHELD_MS, () => {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
   }, warn);
-  const end = await collector.finished;
+  const reason = await collector.finished;
   isOver = true;
   progress[Symbol.dispose]();
-  const unread = await receiveUnread(socket);
-  endAtOnce = () => socket.close();
-  const now = performance.now();
-  const left = (endsAt ?? now + endTimeoutMs) - now;
-  await closeBy(socket, codeAtOnce === undefined ? Math.max(LAST_MS, left) : 0);
-  clearTimeout(ending);
+  const unread = await end.close(socket);
   if (!quiet) print(withUnread(await stats(), unread), settings);
   if (broken !== undefined) throw broken;
-  return codeAtOnce ?? (end === "stopped" ? EXIT.done : exitCode(socket, end));
+  if (end.code !== undefined) return end.code;
+  return reason === "stopped" ? EXIT.done : exitCode(socket, reason);
 }
 
-/**
- * Closes the socket, so that the totals hold what was lost at the end. Peers have
- * that many milliseconds to take what waits for them.
- */
-async function closeBy(socket: DatagramSocket, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timers = [
-    setTimeout(() => socket.close(), ms),
-    setTimeout(resolve, ms + LAST_MS),
-  ];
-  // Its error, if any, is that of the end of the program.
-  socket[Symbol.asyncDispose]().then(resolve, resolve);
-  await promise;
-  timers.forEach(clearTimeout);
-}
-
-/** Counts what has arrived and reaches no sink any more. */
-async function receiveUnread(socket: DatagramSocket): Promise<Received> {
-  const unread = new Received();
-  const until = performance.now() + UNREAD_MS;
-  try {
-    while (performance.now() < until) {
-      const datagram = await socket.tryReceive();
-      if (datagram === undefined) break;
-      unread.count(datagram);
-    }
-  } catch {
-    // What cannot be received is in no count of the socket either.
-  }
-  return unread;
-}
-
-/** Counts as dropped at the end what reached no sink. */
-function withUnread(stats: CollectorStats, unread: Received): CollectorStats {
-  const { received, bytes, truncated, dropped } = stats;
-  return {
-    ...stats,
-    received: received - unread.received,
-    bytes: bytes - unread.bytes,
-    truncated: truncated - unread.truncated,
-    dropped: { ...dropped, closed: dropped["closed"]! + unread.received },
-  };
-}
-
-function exitCode(socket: DatagramSocket, end: string): number {
+function exitCode(socket: DatagramSocket, reason: string): number {
   if (socket.stats.sendFailed > 0) return EXIT.notSent;
-  return end === "timeout" ? EXIT.timedOut : EXIT.done;
+  return reason === "timeout" ? EXIT.timedOut : EXIT.done;
 }
 
 /** Prints the totals on standard error, in the format of the messages. */
