@@ -22,6 +22,8 @@ const CONNECT_MS = 300;
 /** Where a server publishes: it can be killed, and started again. */
 export interface Broker {
   readonly url: string;
+  /** Whether it forgets, while it is away, which messages its stream has. */
+  readonly forgets: boolean;
   /** Starts it, unless it runs. */
   start(): Promise<void>;
   kill(): Promise<void>;
@@ -276,7 +278,8 @@ export class World implements AsyncDisposable {
     checkFiles(this.lives, rows, this.setup.keepRows);
     checkCopies(this.lives, await this.disk.copies());
     if (this.broker === undefined) return;
-    checkStream(this.lives, rows, await this.broker.texts());
+    const { forgets } = this.broker;
+    checkStream(this.lives, rows, await this.broker.texts(), forgets);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
