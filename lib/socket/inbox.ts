@@ -3,7 +3,7 @@ import type { Carrier, Run } from "../carrier.ts";
 import { systemClock } from "../clock.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
-import { CopyPool } from "./copy_pool.ts";
+import { CopyPool } from "../copy_pool.ts";
 import { Kept } from "./kept.ts";
 import { Liveness } from "./liveness.ts";
 import type { Policy } from "./policy.ts";

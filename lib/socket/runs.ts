@@ -1,7 +1,7 @@
 import { type Addr, copyAddr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
 import { Datagram } from "../datagram.ts";
-import type { CopyPool } from "./copy_pool.ts";
+import type { CopyPool } from "../copy_pool.ts";
 
 /**
  * Splits a run into its datagrams. Those longer than `maxSize` bytes are cut to
