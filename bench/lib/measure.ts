@@ -4,7 +4,12 @@ import type { Figures, Start } from "./group.ts";
 import type { ImplementationName } from "./implementations.ts";
 
 /** A program in one of its roles. */
-type Peer = readonly [ImplementationName, role: string];
+type Peer = readonly [
+  ImplementationName,
+  role: string,
+  /** Further arguments of a sender. */
+  ...more: number[],
+];
 
 interface Listening {
   port: number;
@@ -44,9 +49,11 @@ export async function throughput(
   expected: Expected = {},
   end?: (sender: Child, receiver: Child) => Promise<Figures>,
 ): Promise<Figures> {
-  await using receiver = start(...to, size, seconds);
+  await using receiver = start(to[0], to[1], size, seconds);
   const there = await receiver.next<Listening>();
-  await using sender = start(...from, size, seconds, ...reach(there));
+  const [name, role, ...more] = from;
+  const reached = [...reach(there), ...more];
+  await using sender = start(name, role, size, seconds, ...reached);
   const [sent, received] = await Promise.all([
     sender.next<Counted>(),
     receiver.next<Counted>(),
@@ -76,6 +83,7 @@ export async function throughput(
     senderSystem: sent.systemShare,
     restBytes: there.rss,
     floodBytes: received.rss,
+    senderBytes: sent.rss,
     ...await end?.(sender, receiver),
   };
 }

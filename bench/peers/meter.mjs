@@ -12,6 +12,8 @@ const POLL_MS = 5;
  * @property {number} size Bytes per datagram.
  * @property {number} seconds The length of the window.
  * @property {number} port The port of the other side; of a sender only.
+ * @property {number} hosts How many hosts the role `paced` sends to.
+ * @property {number} perSecond How often it sends; 0 is as fast as it can.
  * @property {Uint8Array<ArrayBuffer>} data A datagram of that size, all ones.
  */
 
@@ -37,14 +39,10 @@ export async function play(
   roles,
   [role, ...numbers] = process.argv.slice(2),
 ) {
-  const [size, seconds, port] = numbers.map(Number);
+  const [size, seconds, port, hosts, perSecond] = numbers.map(Number);
+  const data = new Uint8Array(size).fill(1);
   endAfter(seconds + 20);
-  await roles[role]({
-    size,
-    seconds,
-    port,
-    data: new Uint8Array(size).fill(1),
-  });
+  await roles[role]({ size, seconds, port, hosts, perSecond, data });
 }
 
 /**
@@ -85,11 +83,20 @@ export async function measure(count, seconds) {
  */
 export const counted = { datagrams: 0, bytes: 0, sum: 0, hosts: new Set() };
 
-/** The hosts of the roles `to-many`, `from-many` and `receive-many`. */
-export const HOSTS = Array.from(
-  { length: 1000 },
-  (_, n) => `127.1.${n >> 8}.${n & 255}`,
-);
+/**
+ * Returns the hosts of the roles that have many peers.
+ *
+ * @param {number} length
+ */
+export function hostsInTurn(length) {
+  return Array.from(
+    { length },
+    (_, n) => `127.${1 + (n >> 16)}.${n >> 8 & 255}.${n & 255}`,
+  );
+}
+
+/** The hosts of the role `to-many`. */
+export const HOSTS = hostsInTurn(1000);
 
 /**
  * Counts a datagram, adds up its bytes, and notes its host.

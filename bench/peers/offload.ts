@@ -4,6 +4,7 @@
 //
 //   offload.ts receive|batches|read|reuse|reuse-read|send|echo|ping|receive-many|
 //     batches-many|reuse-many|to-many SIZE SECONDS [PORT]
+//   offload.ts paced SIZE SECONDS PORT HOSTS PER_SECOND
 import type { BatchOptions, Datagram } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import { runRoles } from "./run_roles.ts";
@@ -11,6 +12,7 @@ import { type Args, counted, play, report } from "./meter.mjs";
 import {
   batchesOfMany,
   manyRoles,
+  paced,
   socketRoles,
   udpSockets,
 } from "./sockets.ts";
@@ -25,6 +27,7 @@ await play({
   ...socketRoles(sockets),
   ...runRoles(sockets),
   ...manyRoles(options),
+  paced: paced(options),
   "batches-many": batchesOfMany(options, {}),
   "reuse-many": batchesOfMany(options, { reuse: true }),
   batches: batches(count),

@@ -1,7 +1,7 @@
 // What the peers in C share: their arguments, their sockets and the window of
 // time that is measured. The counterpart of meter.mjs.
 //
-//   PEER ROLE SIZE SECONDS [PORT]
+//   PEER ROLE SIZE SECONDS [PORT [HOSTS [PER_SECOND]]]
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,6 +24,9 @@ static const char *role;
 static size_t size;
 static double seconds;
 static int port;
+// How many hosts a role sends from or to, and how often; 0 is as fast as it can.
+static unsigned hosts_in_turn = 1000;
+static double per_second;
 
 static inline int is(const char *name) { return strcmp(role, name) == 0; }
 
@@ -55,6 +58,8 @@ static inline void arguments(int argc, char **argv) {
   size = strtoul(argv[2], NULL, 10);
   seconds = strtod(argv[3], NULL);
   port = argc > 4 ? atoi(argv[4]) : 0;
+  if (argc > 5) hosts_in_turn = strtoul(argv[5], NULL, 10);
+  if (argc > 6) per_second = strtod(argv[6], NULL);
   if (size < 1 || size > 65507) {
     fprintf(stderr, "SIZE is 1 to 65507\n");
     exit(1);
@@ -81,9 +86,10 @@ static inline int bound_to(in_addr_t host) {
   return fd;
 }
 
-// Opens a socket that receives. Those that tell hosts apart do so on all of them.
+// Opens a socket that receives: at one host, or at many.
 static inline int bound(void) {
-  return bound_to(is("receive-many") ? INADDR_ANY : INADDR_LOOPBACK);
+  int many = is("receive-many") || is("count-many");
+  return bound_to(many ? INADDR_ANY : INADDR_LOOPBACK);
 }
 
 // Prints the port, once the socket is ready, and the memory in use by then.

@@ -12,11 +12,15 @@ import {
   type Args,
   counted,
   HOSTS,
+  hostsInTurn,
   listening,
   report,
   RoundTrips,
   take,
 } from "./meter.mjs";
+
+// Sent by one call at most.
+const AT_ONCE = 1024;
 
 /** How a program opens its sockets. */
 export interface Sockets {
@@ -89,6 +93,32 @@ export function manyRoles(options: { carrier?: CarrierSource } = {}) {
         counted.bytes += sent * size;
       }
     },
+  };
+}
+
+/** Sends to hosts in turn, at an even rate. */
+export function paced(options: { carrier?: CarrierSource } = {}) {
+  return async (args: Args) => {
+    const { data, size, seconds, port, perSecond } = args;
+    const socket = bind("udp://0.0.0.0:0", options);
+    const to = hostsInTurn(args.hosts).map((hostname) => ({
+      ...{ transport: "udp", hostname, port } as const,
+    }));
+    report(seconds);
+    const start = performance.now();
+    for (let sent = 0;;) {
+      const elapsed = (performance.now() - start) / 1000;
+      const due = perSecond === 0 ? Infinity : elapsed * perSecond - sent;
+      const count = Math.min(Math.floor(due), AT_ONCE);
+      const messages = Array.from(
+        { length: count },
+        () => ({ data, to: to[sent++ % to.length]! }),
+      );
+      if (count === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      else await socket.sendMany(messages);
+      counted.datagrams += count;
+      counted.bytes += count * size;
+    }
   };
 }
 

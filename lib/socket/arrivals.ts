@@ -1,7 +1,7 @@
 import { type Addr, copyAddr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
 import { Datagram } from "../datagram.ts";
-import { aligned, CopyPool, LARGEST_POOLED } from "./copy_pool.ts";
+import { aligned, CopyPool, LARGEST_POOLED } from "../copy_pool.ts";
 import type { Arrived } from "./kept.ts";
 import type { Policy } from "./policy.ts";
 import { partOf } from "./runs.ts";

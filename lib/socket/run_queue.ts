@@ -1,7 +1,7 @@
 import type { Addr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
 import { ReceivedRun } from "../run.ts";
-import { CopyPool } from "./copy_pool.ts";
+import { CopyPool } from "../copy_pool.ts";
 import { partOf } from "./runs.ts";
 
 /** What is left of a run. */

@@ -52,11 +52,11 @@ export interface ContractOptions {
   /** The size of the largest datagram, in bytes. @default {65507} */
   largest?: number | undefined;
   /**
-   * Whether a datagram may hold any byte. If not, a newline is rejected and all
-   * other bytes pass.
-   * @default {true}
+   * The byte that no datagram may hold, such as `0x0a` if it ends each: a datagram
+   * that holds it is rejected, and all other bytes pass.
+   * @default {none}
    */
-  binary?: boolean | undefined;
+  reserved?: number | undefined;
   /**
    * How a send ends if no socket is bound to its destination. `"either"` is for
    * carriers whose system may or may not know yet.
@@ -103,7 +103,7 @@ export function carrierContract(
     ordered = true,
     lossless = true,
     largest = 65_507,
-    binary = true,
+    reserved,
     sendToUnbound = "resolves",
     around = (test) => test(),
     test = globalThis.Deno?.test,
@@ -117,7 +117,7 @@ export function carrierContract(
     ordered,
     lossless,
     largest,
-    binary,
+    reserved,
     sendToUnbound,
   };
   const check: Check = (promise, run, needs = {}) => {

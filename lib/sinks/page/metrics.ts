@@ -77,7 +77,7 @@ function metricsOf(stats: CollectorStats): Metric[] {
     ),
     counter(
       "closed_connections",
-      "Connections that the carrier closed by itself, by reason.",
+      "Connections that the carrier closed by itself, by reason; acceptFailed: failed attempts to accept one.",
       byReason(stats.connections ?? {}),
     ),
     counter(
