@@ -73,6 +73,8 @@ export function isRun(run: Run): boolean {
 }
 
 function isSender(from: unknown): boolean {
-  return typeof from === "object" && from !== null &&
-    (!("hostname" in from) || typeof from.hostname === "string");
+  if (typeof from !== "object" || from === null) return false;
+  // The fields of Deno's addresses take 250 ns to read in other ways.
+  return typeof Reflect.get(from, "hostname") === "string" ||
+    !("hostname" in from);
 }
