@@ -1,15 +1,26 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CARRIERS } from "../../bench/lib/carriers.ts";
 import { chart } from "../../bench/lib/chart.ts";
+import { curveChart } from "../../bench/lib/curve_chart.ts";
+import {
+  allPoints,
+  AXES,
+  type Axis,
+  idOf,
+  SERIES,
+  type Series,
+} from "../../bench/lib/curves.ts";
 import { ratio } from "../../bench/lib/format.ts";
 import { GROUPS, select } from "../../bench/lib/groups.ts";
 import { markdown } from "../../bench/lib/markdown.ts";
 import { type Outcome, readOutcome } from "../../bench/lib/outcome.ts";
 import { median, Results } from "../../bench/lib/results.ts";
+import { newestResults, withResults } from "../../bench/lib/page.ts";
 import { run } from "./support/programs.ts";
 
-const RESULTS = "bench/results/2026-11-24.json";
-const CARRIED = "bench/results/2026-11-24-carriers.json";
+const RESULTS = newestResults("");
+const CARRIED = newestResults("-carriers");
+const CURVES = newestResults("-curves");
 const UDP = "over udp, 100";
 const ROUNDS = 2;
 // The rows of docs/carriers.md that were measured.
@@ -238,11 +249,64 @@ Deno.test("docs/performance.md shows the results that are kept, and their chart"
   for (const part of parts) assert(words(page).includes(words(part)), part);
   // No table there was not measured.
   assertEquals(tables(page.split("\n\n")), tables(parts));
-  const svg = await Deno.readTextFile("docs/performance.svg");
-  assert(
-    svg === chart(outcome),
-    `bench/show.ts chart ${RESULTS} shows another`,
+  const curves = await readOutcome(CURVES);
+  for (
+    const [name, drawn] of [
+      ["performance", chart(outcome)],
+      ...(Object.keys(AXES) as Axis[]).map((axis) =>
+        [`performance-${axis}`, curveChart(curves, axis)] as const
+      ),
+    ] as const
+  ) {
+    const svg = await Deno.readTextFile(`docs/${name}.svg`);
+    assert(svg === drawn, `bench/publish.ts draws another docs/${name}.svg`);
+  }
+});
+
+Deno.test("the curves that are kept have every point of every line", async () => {
+  const { figures } = await readOutcome(CURVES);
+  for (const series of Object.keys(SERIES) as Series[]) {
+    for (const point of allPoints()) {
+      assert(figures[idOf(series, point)] !== undefined, idOf(series, point));
+    }
+  }
+});
+
+Deno.test("results replace the tables of a page, and tables that it lacks are added", async () => {
+  const whole = await readOutcome(RESULTS);
+  const without = (group: string) => ({
+    ...whole,
+    rows: whole.rows.filter((row) => row.group !== group),
+  });
+  const page = ["A page.", markdown(without("send")), "The end.", ""].join(
+    "\n\n",
+  )
+    .replaceAll(
+      /(?<=\n\n)### (?!Targets).*\n\n[^]*?(?=\n\n)/g,
+      (table) =>
+        `<details>\n\n${table.replaceAll(/(?<=\d) \|/g, "7 |")}\n\n</details>`,
+    );
+  const now = withResults(page, whole);
+  for (const part of markdown(whole).split("\n\n")) {
+    assert(now.includes(part), part);
+  }
+  assertEquals(withResults(now, whole), now);
+  const headings = (text: string) => text.match(/^### .*$/gm);
+  assertEquals(headings(now), headings(markdown(whole)));
+});
+
+Deno.test("1,000 peers are told apart, and every byte that they sent is checked", async () => {
+  const { outcome, stdout } = await measured(
+    ["--only", "from-many,to-many,raw,pli,offload,mmsg"],
+    Deno.env.get("PATH"),
   );
+  assertEquals(outcome.missing, []);
+  assertEquals(
+    labels(outcome),
+    select(["from-many", "to-many", "raw", "pli", "offload", "mmsg"])
+      .map(({ group, label }) => `${group}: ${label}`),
+  );
+  assertMatch(stdout, /^\| offload, sendMany \/ Bun, to 1,000.* not measured/m);
 });
 
 Deno.test("docs/carriers.md shows what each carrier costs beside UDP, from the results that are kept", async () => {
