@@ -10,6 +10,9 @@ import {
   SERIES,
   type Series,
 } from "../../bench/lib/curves.ts";
+import { Child } from "../../bench/lib/child.ts";
+import type { Start } from "../../bench/lib/group.ts";
+import { IMPLEMENTATIONS } from "../../bench/lib/implementations.ts";
 import { ratio } from "../../bench/lib/format.ts";
 import { GROUPS, select } from "../../bench/lib/groups.ts";
 import { markdown } from "../../bench/lib/markdown.ts";
@@ -293,6 +296,41 @@ Deno.test("results replace the tables of a page, and tables that it lacks are ad
   assertEquals(withResults(now, whole), now);
   const headings = (text: string) => text.match(/^### .*$/gm);
   assertEquals(headings(now), headings(markdown(whole)));
+});
+
+Deno.test("start-up is compared with bare Deno, and two workers with one", async () => {
+  const only = ["start-up", "workers", "raw", "pli", "offload"];
+  const { outcome, stdout } = await measured(
+    ["--only", only.join(",")],
+    Deno.env.get("PATH"),
+  );
+  assertEquals(outcome.missing, []);
+  assertEquals(
+    labels(outcome),
+    select(only).map(({ group, label }) => `${group}: ${label}`),
+  );
+  assertMatch(stdout, /^\| Pli \/ Deno.*, start-up .* (passed|missed) \|$/m);
+  for (const { evenness = NaN } of outcome.figures["workers 2"]!) {
+    assert(evenness > 0 && evenness <= 1, stdout);
+  }
+});
+
+Deno.test("one point of each curve is measured", async () => {
+  const point = { ...allPoints()[0]!, rate: 10_000, peers: 1 };
+  const programs = {
+    mmsg: await IMPLEMENTATIONS.mmsg(),
+    pli: await IMPLEMENTATIONS.pli(),
+    offload: await IMPLEMENTATIONS.offload(),
+  };
+  const start: Start = (name, ...args) =>
+    new Child([...programs[name as keyof typeof programs].command, ...args]);
+  for (const series of Object.keys(SERIES) as Series[]) {
+    const [measured] = select(["curves"])
+      .filter(({ id }) => id === idOf(series, point));
+    const figures = await measured!.measure(start, 0.1);
+    const { micros = NaN, bytes = NaN, perSecond = NaN } = figures;
+    assert(micros > 0 && bytes > 1e6 && perSecond > 0, series);
+  }
 });
 
 Deno.test("1,000 peers are told apart, and every byte that they sent is checked", async () => {
