@@ -7,6 +7,7 @@ import { relay } from "../groups/relay.ts";
 import { roundTrips } from "../groups/round_trip.ts";
 import { startUp } from "../groups/start_up.ts";
 import { store } from "../groups/store.ts";
+import { runs } from "../groups/runs.ts";
 import { pairs, receive, send } from "../groups/throughput.ts";
 import { workers } from "../groups/workers.ts";
 import type { Case, Group, Row } from "./group.ts";
@@ -14,7 +15,7 @@ import { IMPLEMENTATIONS } from "./implementations.ts";
 
 /** All groups, in the order in which they are measured and shown. */
 export const GROUPS: readonly Group[] = [
-  ...[pairs, receive, send, fromMany, toMany, roundTrips, startUp],
+  ...[pairs, receive, send, runs, fromMany, toMany, roundTrips, startUp],
   ...[relay, nats, store, carriers, badPeers, workers, curves],
 ];
 

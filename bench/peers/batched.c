@@ -7,7 +7,8 @@
 //
 // The roles `from-many` and `to-many` send from and to HOSTS in turn, from
 // 127.1.0.0 on. `receive-many` tells them apart, and adds up all bytes;
-// `count-many` only counts.
+// `count-many` only counts. `check` compares all bytes, and counts the datagrams
+// that are as they were sent.
 #include "peer.h"
 
 // What older kernels split.
@@ -58,7 +59,9 @@ static void note(struct in_addr from) {
   hosts++;
 }
 
-static void receive(int read_byte, int tell_hosts) {
+static unsigned char ones[MAX_SIZE];
+
+static void receive(int read_byte, int tell_hosts, int check) {
   int fd = bound();
   if (SEGMENTS > 1) set(fd, UDP_GRO, "UDP_GRO", 1);
   prepare(MAX_SIZE);
@@ -81,6 +84,8 @@ static void receive(int read_byte, int tell_hosts) {
         count(at + segment <= length ? segment : length - at);
         if (read_byte) sum += data[i][at];
       }
+      if (check && segment == (size_t)size && length % segment == 0 &&
+          memcmp(data[i], ones, length) == 0) sum += length / segment;
       if (!tell_hosts) continue;
       for (size_t at = 0; at < length; at++) sum += data[i][at];
       note(froms[i].sin_addr);
@@ -177,10 +182,12 @@ static void flood_from_many(void) {
 int main(int argc, char **argv) {
   arguments(argc, argv);
   memset(data, 1, sizeof data);
-  if (is("receive")) receive(0, 0);
-  else if (is("read")) receive(1, 0);
-  else if (is("receive-many")) receive(0, 1);
-  else if (is("count-many")) receive(0, 0);
+  memset(ones, 1, sizeof ones);
+  if (is("receive")) receive(0, 0, 0);
+  else if (is("read")) receive(1, 0, 0);
+  else if (is("check")) receive(0, 0, 1);
+  else if (is("receive-many")) receive(0, 1, 0);
+  else if (is("count-many")) receive(0, 0, 0);
   else if (is("send")) flood();
   else if (is("to-many")) flood_to_many();
   else if (is("from-many")) flood_from_many();

@@ -7,6 +7,7 @@
 //   offload.ts paced SIZE SECONDS PORT HOSTS PER_SECOND
 import type { BatchOptions, Datagram } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
+import { runRoles } from "./run_roles.ts";
 import { type Args, counted, play, report } from "./meter.mjs";
 import {
   batchesOfMany,
@@ -24,6 +25,7 @@ const sockets = udpSockets(options);
 
 await play({
   ...socketRoles(sockets),
+  ...runRoles(sockets),
   ...manyRoles(options),
   paced: paced(options),
   "batches-many": batchesOfMany(options, {}),

@@ -1,4 +1,4 @@
-import { bracketed } from "../../address/address.ts";
+import { bracketed } from "../../address/authority.ts";
 import { errors } from "../../errors.ts";
 
 /**
