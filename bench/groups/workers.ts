@@ -13,7 +13,6 @@ const LEAST_SECONDS = 2;
 export const workers: Group = {
   name: "workers",
   title: "Receiving in workers that share a port",
-  isOnRequest: true,
   tables: [{
     rows: "workers",
     metric: "received",
