@@ -42,7 +42,11 @@ Medians of ${rounds} ${
     otherCores.toFixed(2)
   } cores busy${
     otherCores > BUSY ? ": too many for these figures to mean much" : ""
-  }. The rounds of a row differ by ${percent(spread)}${
+  }.${rounds > 1 ? ` ${steadiness(spread)}` : ""}`;
+}
+
+function steadiness(spread: number): string {
+  return `The rounds of a row differ by ${percent(spread)}${
     spread > UNSTEADY ? ": the machine was not steady" : ""
   }.`;
 }
