@@ -5,6 +5,7 @@
  */
 import { resolve as absolute } from "node:path";
 import { errors, quote } from "../errors.ts";
+import { isSame, statOf } from "./store/file.js";
 import { limitsOf, type StoreOptions } from "./store/options.ts";
 import type { Refused, Report } from "./store/reports.ts";
 import { SqliteStore, type Store } from "./store/sqlite_store.ts";
@@ -45,7 +46,7 @@ export async function openStore(
   const limits = limitsOf(options);
   const name = absolute(path);
   const cannot = `Cannot store messages in ${quote(path)}`;
-  if (open.has(name)) {
+  if (isOpen(name)) {
     throw new errors.Busy(`${cannot}: another server is using it`);
   }
   open.add(name);
@@ -79,4 +80,18 @@ export async function openStore(
   end();
   const { reason, isPassing } = report as Refused;
   throw new (isPassing ? errors.Busy : Error)(`${cannot}: ${reason}`);
+}
+
+/** Whether this process has the file open, by whatever name. */
+function isOpen(name: string): boolean {
+  if (open.has(name)) return true;
+  if (open.size === 0) return false;
+  try {
+    const there = statOf(name);
+    return there !== undefined &&
+      [...open].some((other) => isSame(there, statOf(other)));
+  } catch {
+    // Whoever opens it says why.
+    return false;
+  }
 }

@@ -9,6 +9,7 @@ import type { Abilities, Check } from "./contract/ends.ts";
 import { limits } from "./contract/limits.ts";
 import { peers } from "./contract/peers.ts";
 import { reentrancy } from "./contract/reentrancy.ts";
+import { runs } from "./contract/runs.ts";
 import { schemes } from "./contract/schemes.ts";
 import { storms } from "./contract/storms.ts";
 import { turns } from "./contract/turns.ts";
@@ -17,6 +18,7 @@ import { withEnds } from "./contract/with_ends.ts";
 
 const SUBJECTS = [
   delivery,
+  runs,
   limits,
   closing,
   peers,

@@ -87,7 +87,7 @@ function metricsOf(stats: CollectorStats): Metric[] {
     ),
     counter(
       "kernel_dropped_datagrams",
-      "Datagrams that the system dropped because the buffer was full.",
+      "Datagrams that the system dropped because the buffer was full; over offload at least so many.",
       stats.kernelDrops ?? [],
     ),
     gauge(

@@ -130,6 +130,7 @@ function report(message) {
 /** @param {number} ms @param {Task} task */
 function every(ms, task) {
   setInterval(() => {
+    if (isClosing) return;
     if (!waiting.includes(task)) waiting.push(task);
     void work();
   }, ms);
