@@ -128,6 +128,10 @@ testStore(
     Deno.renameSync(path, `${path}.1`);
     await store.close();
     assertEquals(idsIn(`${path}.1`), numbers(1, 100));
+    // Nothing is left at its path.
+    for (const end of ["", "-wal", "-shm"]) {
+      assertEquals(existsSync(path + end), false, end);
+    }
   },
 );
 

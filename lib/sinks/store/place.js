@@ -192,7 +192,10 @@ export class Place {
         this.#report({ type: "succeeded", fate, gone });
       }
       this.#database?.close(this.#opener.file?.look() === "same");
-      if (fate === "moved") this.#opener.file?.markWithoutLog();
+      if (fate === "moved") {
+        this.#opener.file?.markWithoutLog();
+        this.#opener.file?.removeLog();
+      }
       this.#opener.release();
     }
   }
