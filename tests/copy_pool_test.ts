@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { CopyPool } from "../lib/socket/copy_pool.ts";
+import { CopyPool } from "../lib/copy_pool.ts";
 import { fakeBound } from "./support/fakes.ts";
 import { pattern, random, SOON } from "./support/helpers.ts";
 

@@ -1,11 +1,9 @@
 import { formatAddress } from "../address/address.ts";
-import { traced } from "../carriers/traced.ts";
 import { collect, type Collector } from "../collect.ts";
-import { bind } from "../open.ts";
+import { beforeAbort } from "../promises.ts";
 import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
-import { serverCarrier } from "./carriers.ts";
 import { collectorTotals } from "./collector_totals.ts";
 import { every } from "./every.ts";
 import { parseOptions } from "./options.ts";
@@ -13,18 +11,18 @@ import { showProgress } from "./progress.ts";
 import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
 import { EXIT, isAnswered, say } from "./program.ts";
-import { ServerEnd, withUnread } from "./server_end.ts";
-import { serverNeeds } from "./server_needs.ts";
+import { ServerEnd } from "./server_end.ts";
+import { serverPurposes } from "./server_needs.ts";
 import {
   HELP,
-  isReplying,
   OPTIONS,
   type ServerSettings,
   serverSettings,
 } from "./server_options.ts";
-import { openSinks } from "./server_sinks.ts";
+import { Opening } from "./opening.ts";
 import { areSystemDropsCounted } from "./system_drops.ts";
 import { describeWithheld } from "./totals.ts";
+import { withUnread } from "./unread.ts";
 
 // How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
@@ -37,43 +35,36 @@ export async function server(
   const options = parseOptions(args, OPTIONS);
   if (isAnswered(options.flags, HELP)) return EXIT.done;
   const settings = serverSettings(options);
-  requirePermissions(
-    `listen on ${formatAddress(settings.address)}`,
-    serverNeeds(settings),
-    { script, args, url: settings.publish?.url },
-  );
+  requirePermissions(serverPurposes(settings), {
+    script,
+    args,
+    url: settings.publish?.url,
+  });
   return await run(settings);
 }
 
 async function run(settings: ServerSettings): Promise<number> {
-  const { address, quiet, statsMs, socket: limits } = settings;
+  const { quiet, statsMs } = settings;
   using end = new ServerEnd(settings);
-  const { carrier, own } = await serverCarrier(
-    settings.carrier,
-    { maxSize: limits.maxSize, replies: isReplying(settings) },
-  );
-  await using socket = bind(formatAddress(address), {
-    ...limits,
-    carrier: settings.trace ? traced(carrier) : carrier,
-  });
-  await socket.opened;
   const warnings = new Warnings();
   const warn = (error: unknown) => warnings.onceAlike(reasonOf(error));
   // The page asks for the stats of a collector that is given the page.
   const started = Promise.withResolvers<Collector>();
-  const stats = async () => {
-    const counts = await (await started.promise).stats();
-    // What is not known is said, also by the page.
-    return areSystemDropsCounted(settings.carrier)
+  // What is not known is said, also by the page.
+  const complete = (counts: CollectorStats) =>
+    areSystemDropsCounted(settings.carrier)
       ? { ...counts, kernelDrops: counts.kernelDrops ?? null }
       : counts;
-  };
-  const { sinks, printer, firstId, url } = await openSinks(settings, {
-    socket,
-    own,
-    stats,
-    warn,
-  });
+  const stats = async () => complete(await (await started.promise).stats());
+  const opening = new Opening(settings, { stats, warn });
+  await beforeAbort(opening.done, end.signal);
+  if (end.signal.aborted) {
+    const counts = await opening.giveUp();
+    if (!quiet) print(complete(counts), settings);
+    return end.code ?? EXIT.done;
+  }
+  const { socket, sinks, printer, firstId, url } = await opening.done;
+  await using _socket = socket;
   let broken: Error | undefined;
   let isOver = false;
   const collector = collect(socket, {

@@ -1,9 +1,9 @@
 import type { Collector } from "../collect.ts";
 import { END_MS } from "../collect/collector.ts";
-import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import { Received } from "../socket/stats.ts";
-import { EXIT, exit, onInterrupt, say } from "./program.ts";
+import type { Received } from "../socket/stats.ts";
+import { exit, onInterrupt, say } from "./program.ts";
+import { receiveUnread } from "./unread.ts";
 
 // What a user who waits for the end should know.
 const ENDING =
@@ -12,14 +12,14 @@ const ENDING =
 const ENDING_MS = 300;
 // A second signal ends the program within this time, whatever hangs.
 const AT_ONCE_MS = 1500;
-// How long what has arrived is counted at the end, and a connection is written.
-const UNREAD_MS = 200;
+// How long a connection is written at the end.
 const LAST_MS = 500;
 
 /** How the server ends: one limit for all that it waits for, from the first signal. */
 export class ServerEnd implements Disposable {
   readonly #timeoutMs: number;
   readonly #interrupts: Disposable;
+  readonly #interruption = new AbortController();
   #collector: Collector | undefined;
   #telling: ReturnType<typeof setTimeout> | undefined;
   #endsAt: number | undefined;
@@ -32,8 +32,8 @@ export class ServerEnd implements Disposable {
   }) {
     this.#timeoutMs = endTimeoutMs;
     this.#interrupts = onInterrupt(() => {
-      // Nothing has been received before there is a collector.
-      if (this.#collector === undefined) return void exit(EXIT.done);
+      this.#interruption.abort();
+      if (this.#collector === undefined) return;
       this.#collector.stop({ drain: true });
       this.#endsAt = performance.now() + endTimeoutMs;
       if (!quiet) this.#telling = setTimeout(() => say(ENDING), ENDING_MS);
@@ -43,6 +43,11 @@ export class ServerEnd implements Disposable {
       this.#endAtOnce();
       setTimeout(() => void exit(code), AT_ONCE_MS);
     });
+  }
+
+  /** Aborts with the first signal, also if the server is still opening. */
+  get signal(): AbortSignal {
+    return this.#interruption.signal;
   }
 
   /** The exit code, if a second signal ended the server at once. */
@@ -79,37 +84,6 @@ export class ServerEnd implements Disposable {
     this.#interrupts[Symbol.dispose]();
     clearTimeout(this.#telling);
   }
-}
-
-/** Returns the totals with what reached no sink counted as dropped at the end. */
-export function withUnread(
-  stats: CollectorStats,
-  unread: Received,
-): CollectorStats {
-  const { received, bytes, truncated, dropped } = stats;
-  return {
-    ...stats,
-    received: received - unread.received,
-    bytes: bytes - unread.bytes,
-    truncated: truncated - unread.truncated,
-    dropped: { ...dropped, closed: dropped["closed"]! + unread.received },
-  };
-}
-
-/** Counts what has arrived and reaches no sink any more. */
-async function receiveUnread(socket: DatagramSocket): Promise<Received> {
-  const unread = new Received();
-  const until = performance.now() + UNREAD_MS;
-  try {
-    while (performance.now() < until) {
-      const datagram = await socket.tryReceive();
-      if (datagram === undefined) break;
-      unread.count(datagram);
-    }
-  } catch {
-    // What cannot be received is in no count of the socket either.
-  }
-  return unread;
 }
 
 /** Closes the socket, which has that many milliseconds to write what waits. */

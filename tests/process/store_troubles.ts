@@ -116,7 +116,7 @@ testStore("has one server at a time", async (path, open) => {
   const store = await open();
   const error = await assertRejects(
     () => open(),
-    Error,
+    Deno.errors.Busy,
     "another server is using it",
   );
   assertStringIncludes(error.message, path);

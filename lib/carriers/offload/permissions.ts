@@ -15,6 +15,12 @@ export class NetPermission {
     this.#descriptor = { name: "net", host };
   }
 
+  /** Whether every address may be used (`--allow-net`, and no `--deny-net`). */
+  static get isForAll(): boolean {
+    const { state, partial } = Deno.permissions.querySync({ name: "net" });
+    return state === "granted" && !partial;
+  }
+
   get isGranted(): boolean {
     return Deno.permissions.querySync(this.#descriptor).state === "granted";
   }

@@ -111,6 +111,12 @@ export class Arrivals {
     return this.#ended !== undefined;
   }
 
+  /** Whether a datagram of that size fits, and the peer is not held back. */
+  hasRoom(share: Share, size: number): boolean {
+    return !this.isOver &&
+      (share.isOver || !share.isHeldBack && this.#fits(share, size));
+  }
+
   /**
    * Waits until a datagram of that size fits and the peer is not held back; or
    * until the peer has left, after which a datagram is added if it fits.
@@ -118,10 +124,7 @@ export class Arrivals {
    * @returns Whether the queue goes on.
    */
   async room(share: Share, size: number): Promise<boolean> {
-    while (
-      !this.isOver && !share.isOver &&
-      (share.isHeldBack || !this.#fits(share, size))
-    ) {
+    while (!this.isOver && !this.hasRoom(share, size)) {
       this.#onRoom ??= Promise.withResolvers();
       await this.#onRoom.promise;
     }

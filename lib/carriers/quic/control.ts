@@ -1,5 +1,4 @@
-import type { ByteReader } from "./byte_reader.ts";
-import { viewOf } from "./hello.ts";
+import { type ByteReader, viewOf } from "./byte_reader.ts";
 
 const SIZE = 9;
 

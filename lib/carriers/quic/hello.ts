@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { ByteReader } from "./byte_reader.ts";
+import { type ByteReader, viewOf } from "./byte_reader.ts";
 
 /** The protocol's name in the handshake (ALPN, RFC 7301). */
 export const ALPN = "pli/1";
@@ -63,11 +63,6 @@ export async function readToken(
 /** Compares tokens in a time that reveals nothing about the right one. */
 export function isToken(given: Uint8Array, token: Uint8Array): boolean {
   return timingSafeEqual(digest(given), digest(token));
-}
-
-/** A view for reading and writing numbers in bytes. */
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function digest(bytes: Uint8Array): Uint8Array {

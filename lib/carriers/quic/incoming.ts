@@ -1,8 +1,9 @@
+import { quickTurnIsDue, turned } from "../../turns.ts";
 import type { Arrivals, Share } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { type Control, KIND } from "./control.ts";
 import type { Counts } from "./counts.ts";
-import { readMessage } from "./messages.ts";
+import { MessageReader } from "./messages.ts";
 
 // How long taken messages, and bytes of one, may remain unconfirmed.
 const CONFIRM_MS = 10;
@@ -46,10 +47,15 @@ export class Incoming {
       const { value: stream } = await streams.read();
       if (stream === undefined) return undefined;
       const bytes = new ByteReader(stream, () => this.#confirm());
+      const messages = new MessageReader(bytes, largest);
       for (;;) {
-        const data = await readMessage(bytes, largest);
+        const data = messages.next() ?? await messages.read();
         if (data === "too long" || data === undefined) return data;
-        if (!await arrivals.room(share, data.length)) return undefined;
+        if (quickTurnIsDue()) await turned();
+        if (
+          !arrivals.hasRoom(share, data.length) &&
+          !await arrivals.room(share, data.length)
+        ) return undefined;
         this.read++;
         if (!arrivals.push(share, data)) continue;
         this.taken++;

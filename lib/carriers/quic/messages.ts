@@ -1,5 +1,4 @@
-import type { ByteReader } from "./byte_reader.ts";
-import { viewOf } from "./hello.ts";
+import { type ByteReader, viewOf } from "./byte_reader.ts";
 
 const LENGTH = 4;
 
@@ -16,19 +15,51 @@ export function encodeMessage(data: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/**
- * Reads the next message of a stream.
- *
- * @returns Its data; `undefined` if the stream ended; `"too long"` if it is
- * longer than `largest`.
- * @throws What the stream fails with.
- */
-export async function readMessage(
-  stream: ByteReader,
-  largest: number,
-): Promise<Uint8Array | "too long" | undefined> {
-  const length = await stream.take(LENGTH);
-  if (length === undefined) return undefined;
-  const size = viewOf(length).getUint32(0);
-  return size > largest ? "too long" : await stream.take(size);
+/** The data of a message, or that it is longer than accepted. */
+export type Message = Uint8Array | "too long";
+
+/** Reads the messages of a stream. */
+export class MessageReader {
+  readonly #bytes: ByteReader;
+  readonly #largest: number;
+  // The length of the next message, once it was read.
+  #size: number | undefined;
+
+  /** @param largest The longest message that is accepted, in bytes. */
+  constructor(bytes: ByteReader, largest: number) {
+    this.#bytes = bytes;
+    this.#largest = largest;
+  }
+
+  /** Returns the next message if it has arrived. */
+  next(): Message | undefined {
+    const bytes = this.#bytes;
+    if (this.#size === undefined) {
+      if (!bytes.has(LENGTH)) return undefined;
+      this.#size = bytes.uint32();
+    }
+    if (this.#size > this.#largest) return "too long";
+    if (!bytes.has(this.#size)) return undefined;
+    const data = bytes.cut(this.#size);
+    this.#size = undefined;
+    return data;
+  }
+
+  /**
+   * Waits for the next message.
+   *
+   * @returns `undefined` if the stream ends before it.
+   * @throws What the stream fails with.
+   */
+  async read(): Promise<Message | undefined> {
+    if (this.#size === undefined) {
+      const length = await this.#bytes.take(LENGTH);
+      if (length === undefined) return undefined;
+      this.#size = viewOf(length).getUint32(0);
+    }
+    if (this.#size > this.#largest) return "too long";
+    const data = await this.#bytes.take(this.#size);
+    this.#size = undefined;
+    return data;
+  }
 }

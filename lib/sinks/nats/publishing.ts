@@ -7,7 +7,7 @@ import { Doubt } from "./doubt.ts";
 import { type Broker, openLink } from "./link.ts";
 import type { NatsSink, NatsStats } from "./sink.ts";
 import { Publisher, type Settled } from "./publisher.ts";
-import { ensureStream } from "./stream.ts";
+import { ensureStream, isUnanswered } from "./stream.ts";
 import { settles } from "../../socket/peer_lines.ts";
 import type { Waiting } from "./waiting.ts";
 import { reasonOf, type Warnings } from "../../warnings.ts";
@@ -121,12 +121,19 @@ export class Publishing implements NatsSink {
         if (signal.aborted) return;
         this.#warnings.once(
           "away",
-          `${this.#broker}: ${reasonOf(error)}; messages wait`,
+          `${this.#broker}: ${this.#reasonOf(error)}; messages wait`,
         );
         await pause(this.#retryMs, signal);
         this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most);
       }
     }
+  }
+
+  /** The client of the broker takes a missing stream for missing JetStream. */
+  #reasonOf(error: unknown): string {
+    if (!isUnanswered(error)) return reasonOf(error);
+    return `no stream takes ${this.#target.subject}: was it deleted?` +
+      " It is created again if this user may";
   }
 
   async #connectAndPublish(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
-import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
 import {
+  JetStreamApiCodes,
+  JetStreamApiError,
   jetstreamManager,
   StorageType,
   type StreamConfig,
@@ -21,7 +22,8 @@ export interface StreamOfSubject {
  * Creates a stream for the subject, in files and with the broker's default
  * limits, unless a stream covers the subject already.
  *
- * @throws The broker's error, if it has no streams or rejects a further one.
+ * @throws {Error} The broker has no JetStream. The message says how to start it.
+ * @throws The broker's error, if it rejects a further stream.
  */
 export async function ensureStream(
   connection: NatsConnection,
@@ -35,6 +37,12 @@ export async function ensureStream(
   } catch (error) {
     // A user who may publish need not be permitted to look for streams.
     if (isForbidden(error)) return { created: undefined, windowMs: WINDOW_MS };
+    if (isUnanswered(error)) {
+      throw new Error(
+        "it has no JetStream, or none for this user;" +
+          " nats-server --jetstream starts one",
+      );
+    }
     if (!isMissing(error)) throw error;
     const name = streamName(subject);
     const { config } = await manager.streams.add({
@@ -44,6 +52,14 @@ export async function ensureStream(
     });
     return { created: name, windowMs: windowOf(config) };
   }
+}
+
+/**
+ * Whether nobody takes a request. What is published has a taker as long as there
+ * is a stream for its subject; requests for streams have one if there is JetStream.
+ */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.name === "JetStreamNotEnabled";
 }
 
 function windowOf(config: StreamConfig): number {

@@ -47,6 +47,14 @@ export interface Succeeded {
   readonly gone: number;
 }
 
+/** Why a store cannot be opened. */
+export interface Refused {
+  readonly type: "refused";
+  readonly reason: string;
+  /** Whether that may be over without anything that a user does to the file. */
+  readonly isPassing: boolean;
+}
+
 /** A report that becomes one line. */
 export type Noted =
   | Succeeded
@@ -58,7 +66,8 @@ export type Noted =
 export type Report =
   | Opened
   | Noted
-  | { readonly type: "refused" | "failing"; readonly reason: string }
+  | Refused
+  | { readonly type: "failing"; readonly reason: string }
   // The file is open, or must be closed so that another one can be opened.
   | { readonly type: "entered"; readonly identity: string }
   | { readonly type: "leave" }
