@@ -205,6 +205,27 @@ testStore(
 );
 
 testStore(
+  "whose folder is replaced by a file is complete where it is, and counts the rest",
+  async (path, _, trouble) => {
+    const folder = `${path}.d`;
+    await Deno.mkdir(folder);
+    const onTrouble = (line: string) => void trouble.push(line);
+    const store = await openStore(`${folder}/m.db`, { onTrouble });
+    await write(store, 1, 100);
+    await Deno.rename(folder, `${folder}.1`);
+    await Deno.writeTextFile(folder, "");
+    await write(store, 101, 110);
+    assertEquals(store.stats, { stored: 100, waiting: 10, notStored: 0 });
+    assertEquals(idsIn(`${folder}.1/m.db`), numbers(1, 100));
+    await store.close();
+    assertEquals(store.stats, { stored: 100, waiting: 0, notStored: 10 });
+    const complete =
+      `"${folder}/m.db" was moved: its messages are complete there`;
+    assert(trouble.some((line) => line.startsWith(complete)), `${trouble}`);
+  },
+);
+
+testStore(
   "that is emptied after it was copied has the rest (copytruncate)",
   async (path, open, trouble) => {
     const stored: number[] = [];

@@ -244,6 +244,8 @@ function openingIn(page) {
 }
 
 /**
+ * Returns what is at a path, if anything is.
+ *
  * @param {string} path
  * @returns {Deno.FileInfo | undefined}
  */
@@ -251,7 +253,10 @@ export function statOf(path) {
   try {
     return Deno.statSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) {
+      return undefined;
+    }
     throw error;
   }
 }
