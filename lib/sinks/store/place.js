@@ -2,7 +2,7 @@
 // The file at a store's path: opened, compared, and followed by another one.
 import { Database } from "./database.js";
 import { statOf } from "./file.js";
-import { hasOwnLog, saved } from "./fate.js";
+import { fateOfUnopened, hasOwnLog, saved } from "./fate.js";
 import { Legacy } from "./legacy.js";
 import { Opener } from "./opener.js";
 import { stateWithoutWriting } from "./state.js";
@@ -85,12 +85,7 @@ export class Place {
    */
   #noteUnopened(change) {
     if (this.state.size === 0) return;
-    const isReplaced = (statOf(this.#settings.path)?.size ?? 0) > 0;
-    const fate = change === "moved"
-      ? "left"
-      : change === "removed" && isReplaced
-      ? "replaced"
-      : change;
+    const fate = fateOfUnopened(change, this.#settings.path);
     this.#legacy.leave(fate, this.state.size);
     this.#beginAnother();
   }
@@ -139,19 +134,11 @@ export class Place {
    * @param {(database: Database) => void} change May be called several times.
    */
   async change(change) {
-    for (;;) {
-      const { file, database } = await this.#settled();
-      try {
-        change(database);
-        this.#isDirty = true;
-      } catch (error) {
-        // Whatever happens in a file that others have changed is due to that.
-        if (file.look() === "same") throw error;
-      }
-      // Nothing is reported as stored unless it is still there.
-      if (file.look() === "same") break;
-    }
-    if (this.#legacy.isFull) this.#fold();
+    await this.#inPlace((database) => {
+      change(database);
+      this.#isDirty = true;
+    });
+    if (this.#legacy.isFull) await this.#inPlace(() => this.#fold());
   }
 
   /** Notes that a batch is stored. @param {Batch} batch */
@@ -168,8 +155,7 @@ export class Place {
 
   /** Sees to it that the file is there, and that its log is folded into it. */
   async lookAfter() {
-    await this.#settled();
-    if (this.#isDirty) this.#fold();
+    await this.#inPlace(() => this.#fold());
   }
 
   /**
@@ -178,8 +164,7 @@ export class Place {
    * @throws Something could not be saved.
    */
   async close() {
-    const { file } = this.#opener;
-    const change = file?.look();
+    const change = this.#opener.file?.look();
     /** @type {Fate | undefined} */
     let fate = change === "same" ? undefined : change;
     try {
@@ -219,6 +204,26 @@ export class Place {
       if (database.foldLog()) return "moved";
     }
     return "torn";
+  }
+
+  /**
+   * Does something with the database, and again if the file turns out to be
+   * another one.
+   *
+   * @param {(database: Database) => void} action
+   */
+  async #inPlace(action) {
+    for (;;) {
+      const { file, database } = await this.#settled();
+      try {
+        action(database);
+      } catch (error) {
+        // Whatever happens in a file that others have changed is due to that.
+        if (file.look(true) === "same") throw error;
+      }
+      // Nothing is reported as stored unless it is still there.
+      if (file.look() === "same") return;
+    }
   }
 
   /**
@@ -281,8 +286,9 @@ export class Place {
   }
 
   #fold() {
-    const isEmpty = this.#legacy.forget();
+    if (!this.#isDirty) return;
     this.#database?.checkpoint();
+    const isEmpty = this.#legacy.forget();
     // Its size is another one now.
     this.#opener.file?.look();
     // What is kept is forgotten by the next one.
