@@ -164,13 +164,15 @@ export class Place {
    * @throws Something could not be saved.
    */
   async close() {
-    const change = this.#opener.file?.look();
-    /** @type {Fate | undefined} */
-    let fate = change === "same" ? undefined : change;
+    const change = this.#opener.file?.look() ?? "same";
+    // If that fails, a file that was moved is not complete without its log.
+    const left = this.#isCut ? "cut" : "torn";
+    /** @type {Fate | "same"} */
+    let fate = change === "moved" ? left : change;
     try {
       fate = await this.#end();
     } finally {
-      if (fate !== undefined) {
+      if (fate !== "same") {
         const gone = this.#legacy.fate === undefined
           ? this.#legacy.lossOf(fate, this.#database?.size ?? 0)
           : this.#legacy.lost;
@@ -185,20 +187,20 @@ export class Place {
     }
   }
 
-  /** @returns {Promise<Fate | undefined>} What is to be reported. */
+  /** @returns {Promise<Fate | "same">} What became of the file. */
   async #end() {
     const [file, database] = [this.#opener.file, this.#database];
     const change = file?.look() ?? "same";
     if (file === undefined || database === undefined) {
       if (change !== "same") this.#noteUnopened(change);
-      return this.#legacy.fate;
+      return this.#legacy.fate ?? "same";
     }
-    if (change === "same") return undefined;
+    if (change === "same") return change;
     if (
       change !== "moved" || this.#isCut || !hasOwnLog(file, database)
     ) {
       await this.#settled();
-      return undefined;
+      return "same";
     }
     for (let n = 1; n < MAX_FOLDS; n++) {
       if (database.foldLog()) return "moved";
