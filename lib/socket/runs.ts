@@ -72,6 +72,12 @@ export function isRun(run: Run): boolean {
     (segmentSize > 0 || data.length === 0);
 }
 
+/** Whether all elements of what a carrier's `receiveBatch` returned are runs. */
+export function areRuns(arrived: readonly Run[]): boolean {
+  for (const run of arrived) if (!isRun(run)) return false;
+  return true;
+}
+
 function isSender(from: unknown): boolean {
   if (typeof from !== "object" || from === null) return false;
   // The fields of Deno's addresses take 250 ns to read in other ways.
