@@ -234,7 +234,7 @@ Deno.test("start-up is compared with bare Deno, and two workers with one", async
     select(only).map(({ group, label }) => `${group}: ${label}`),
   );
   assertMatch(stdout, /^\| Pli \/ Deno.*, start-up .* (passed|missed) \|$/m);
-  for (const { evenness = NaN } of outcome.figures["workers 2"]!) {
+  for (const { evenness = NaN } of outcome.figures["workers 2, runs"]!) {
     assert(evenness > 0 && evenness <= 1, stdout);
   }
 });
