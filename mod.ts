@@ -72,6 +72,8 @@ export type {
 } from "./lib/socket/options.ts";
 export type { Data } from "./lib/socket/messages.ts";
 export type { Rate } from "./lib/limits/rate.ts";
+export { ReceivedRun } from "./lib/run.ts";
+export type { RunOptions } from "./lib/socket/run_iteration.ts";
 export type { RequestOptions } from "./lib/socket/request.ts";
 export type { Addressed } from "./lib/socket/send_many.ts";
 export {

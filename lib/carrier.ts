@@ -5,7 +5,7 @@ import type { Clock } from "./clock.ts";
  * Datagrams of one peer and one length, contiguous in memory: the unit that
  * UDP_SEGMENT sends and UDP_GRO delivers (udp(7)).
  */
-export interface Run {
+export interface Run<A extends Addr = Addr> {
   /** The bytes of all datagrams, one after another. */
   readonly data: Uint8Array<ArrayBuffer>;
   /**
@@ -14,7 +14,7 @@ export interface Run {
    */
   readonly segmentSize: number;
   /** The peer that sent the datagrams. */
-  readonly from: Addr;
+  readonly from: A;
   /** Whether the datagram was cut; can only be true if `count` is 1. */
   readonly truncated: boolean;
   /** How many datagrams the run holds, at least 1. */
@@ -128,10 +128,28 @@ export interface Carrier {
    */
   receiveBatch?(): Promise<readonly Run[]>;
   /**
+   * Leaves the memory of the last batch to the program that has it: the next
+   * `receiveBatch` uses other memory. Without it, sockets copy what a program may
+   * keep for longer than until that call.
+   */
+  leaveBatch?(): void;
+  /**
    * Sends as many of the datagrams as it can at once, in order. The caller calls
    * it again for the rest, never concurrently.
    */
   sendBatch?(batch: readonly Outgoing[]): SentBatch | Promise<SentBatch>;
+  /**
+   * Sends as many of a run's datagrams as it can at once, in order: the bytes of
+   * `data`, of which each `segmentSize` are one datagram, and the rest is the last
+   * one. There is at least one datagram, and none is empty. The caller calls it
+   * again for the rest, never concurrently for one peer. Without it, sockets call
+   * `send` for each datagram.
+   */
+  sendRun?(
+    data: Uint8Array,
+    segmentSize: number,
+    to: Addr,
+  ): SentBatch | Promise<SentBatch>;
   /** Returns how many datagrams the carrier knows it lost, by reason. */
   drops?(): Record<string, number>;
   /**

@@ -1,4 +1,4 @@
-import { type Addr, copyAddr } from "./addr.ts";
+import type { Addr } from "./addr.ts";
 import {
   milliseconds,
   requireFunction,
@@ -6,30 +6,31 @@ import {
   wholeNumber,
   wrongType,
 } from "./check.ts";
-import { copyDatagram, Datagram } from "./datagram.ts";
+import { Answers } from "./collect/answers.ts";
+import {
+  type CollectOptions,
+  type Collector,
+  type CollectorEnd,
+  END_MS,
+  type StopOptions,
+} from "./collect/collector.ts";
+import { EndLimit } from "./collect/end_limit.ts";
+import { SinkWriter } from "./collect/sink_writer.ts";
+import type { Datagram } from "./datagram.ts";
 import { isClosed } from "./errors.ts";
-import { beforeAbort, ignoreRejection, isThenable } from "./promises.ts";
+import { beforeAbort } from "./promises.ts";
+import type { CollectorStats, Sink } from "./sink.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
-import { type Data, encode } from "./socket/messages.ts";
-import { PeerLines, settles } from "./socket/peer_lines.ts";
+import { settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
 import { reporter } from "./warnings.ts";
-import type {
-  CollectOptions,
-  Collector,
-  CollectorEnd,
-  StopOptions,
-} from "./collector.ts";
-import { END_MS } from "./collector.ts";
-import type { CollectorStats, Sink } from "./sink.ts";
-import { SinkWriter } from "./sink_writer.ts";
 
 export type {
   CollectOptions,
   Collector,
   CollectorEnd,
   StopOptions,
-} from "./collector.ts";
+} from "./collect/collector.ts";
 export type {
   CheckpointedLog,
   CollectorStats,
@@ -40,10 +41,6 @@ export type {
 
 const ACTION = "collect";
 
-// How many answers are sent at a time.
-const MAX_ANSWERS = 1024;
-// How much of the time of the end answers and sinks have before they are closed.
-const FLUSH_SHARE = 0.8;
 // How long the end receives what has arrived.
 const DRAIN_MS = 1000;
 const PAUSE_MS = 10;
@@ -129,22 +126,17 @@ class SocketCollector<A extends Addr> implements Collector {
   readonly #socket: DatagramSocket<A>;
   readonly #datagrams: AsyncIterableIterator<Datagram<A>>;
   readonly #sinks: SinkWriter;
-  readonly #answers: PeerLines;
+  readonly #answers: Answers<A>;
   readonly #report: (error: unknown, sink?: Sink) => void;
   readonly #endTimeoutMs: number | undefined;
-  // The first ends the waiting, the second the closing.
-  readonly #flushLimit = new AbortController();
-  readonly #limit = new AbortController();
-  #cancelLimit = () => {};
+  readonly #limit: EndLimit;
   // Ends the wait of the receive loop.
   #release = () => {};
   #isDrained = true;
-  #isOver = false;
   #next: number;
   #lastAt: number;
   #end: CollectorEnd | undefined;
   #kernelDrops: number | undefined;
-  #withheld: number | undefined;
 
   constructor(socket: DatagramSocket<A>, options: Checked<A>) {
     const { clock } = socket;
@@ -154,11 +146,11 @@ class SocketCollector<A extends Addr> implements Collector {
       options.onError as ((error: unknown, sink?: Sink) => void) | undefined,
     );
     this.#sinks = new SinkWriter(ACTION, options.sinks, clock, this.#report);
-    this.#answers = new PeerLines(MAX_ANSWERS, clock);
-    if (options.answer !== undefined) this.#withheld = 0;
+    this.#answers = new Answers(socket, options.answer, this.#report);
+    this.#limit = new EndLimit(clock);
     this.#endTimeoutMs = options.endTimeoutMs;
     this.#next = options.firstId;
-    this.#lastAt = socket.clock.now();
+    this.#lastAt = clock.now();
     this.finished = this.#run(options);
   }
 
@@ -167,10 +159,7 @@ class SocketCollector<A extends Addr> implements Collector {
     const { withheld, ...stats } = this.#socket.stats;
     return {
       ...stats,
-      withheld: {
-        ...withheld,
-        ...(this.#withheld !== undefined && { busy: this.#withheld }),
-      },
+      withheld: { ...withheld, ...this.#answers.withheld },
       ...(this.#kernelDrops !== undefined &&
         { kernelDrops: this.#kernelDrops }),
       ...this.#sinks.stats,
@@ -181,7 +170,7 @@ class SocketCollector<A extends Addr> implements Collector {
     const ms = milliseconds("stop", "timeoutMs", timeoutMs);
     if (drain && this.#end === undefined) this.#isDrained = false;
     this.#stop("stopped");
-    if (ms !== undefined) this.#endWithin(ms);
+    if (ms !== undefined) this.#limit.within(ms);
     return this.finished;
   }
 
@@ -190,27 +179,11 @@ class SocketCollector<A extends Addr> implements Collector {
     this.#end = end;
     this.#datagrams.return?.();
     this.#release();
-    this.#endWithin(this.#endTimeoutMs);
-  }
-
-  #endWithin(ms: number | undefined): void {
-    this.#cancelLimit();
-    if (ms === undefined || this.#isOver) return;
-    const { clock } = this.#socket;
-    const end = () => {
-      this.#flushLimit.abort();
-      this.#limit.abort();
-    };
-    if (ms === 0) return end();
-    const cancels = [
-      clock.after(ms * FLUSH_SHARE, () => this.#flushLimit.abort()),
-      clock.after(ms, end),
-    ];
-    this.#cancelLimit = () => cancels.forEach((cancel) => cancel());
+    this.#limit.within(this.#endTimeoutMs);
   }
 
   async #run(options: Checked<A>): Promise<CollectorEnd> {
-    const { count, timeoutMs, firstId, answer } = options;
+    const { count, timeoutMs, firstId } = options;
     const cancel = timeoutMs === undefined ? undefined : this.#watch(timeoutMs);
     if (count === 0) this.#stop("count");
     await pump(this.#datagrams, this.#socket.clock, (datagram) => {
@@ -219,24 +192,23 @@ class SocketCollector<A extends Addr> implements Collector {
       if (this.#next - firstId >= count) this.#stop("count");
       const { full } = this.#sinks;
       return full === undefined
-        ? this.#answer(datagram, answer)
-        : this.#hold(full).then(() => this.#answer(datagram, answer));
+        ? this.#answer(datagram)
+        : this.#hold(full).then(() => this.#answer(datagram));
     }, this.#report);
     this.#stop("closed");
     cancel?.();
-    const { signal } = this.#flushLimit;
-    if (!this.#isDrained) await this.#drain(answer, signal);
+    const limit = this.#limit;
+    if (!this.#isDrained) await this.#drain(limit.flush);
     this.#sinks.end();
     await Promise.all([
-      beforeAbort(this.#answers.idle(), signal),
+      beforeAbort(this.#answers.idle(), limit.flush),
       // While the socket is still open.
-      beforeAbort(this.#countKernelDrops(), signal),
-      this.#sinks.flush(signal),
+      beforeAbort(this.#countKernelDrops(), limit.flush),
+      this.#sinks.flush(limit.flush),
     ]);
     this.#answers.clear();
-    await this.#sinks.close(this.#limit.signal);
-    this.#isOver = true;
-    this.#cancelLimit();
+    await this.#sinks.close(limit.close);
+    limit.over();
     return this.#end ?? "closed";
   }
 
@@ -254,10 +226,7 @@ class SocketCollector<A extends Addr> implements Collector {
   }
 
   /** Receives what has arrived, unless a sink stays full. */
-  async #drain(
-    answer: CollectOptions<A>["answer"],
-    limit: AbortSignal,
-  ): Promise<void> {
+  async #drain(limit: AbortSignal): Promise<void> {
     const { clock } = this.#socket;
     const until = clock.now() + DRAIN_MS;
     while (!limit.aborted && clock.now() < until) {
@@ -271,7 +240,7 @@ class SocketCollector<A extends Addr> implements Collector {
         const datagram = await this.#socket.tryReceive();
         if (datagram === undefined) return;
         this.#add(datagram);
-        this.#answer(datagram, answer);
+        this.#answers.add(datagram);
       } catch (error) {
         if (isClosed(error)) return;
         this.#report(error);
@@ -284,39 +253,14 @@ class SocketCollector<A extends Addr> implements Collector {
   /** What cannot be counted is not known, unless the socket is closed. */
   async #countKernelDrops(): Promise<void> {
     const drops = await this.#socket.kernelDrops();
-    const isOver = this.#isOver || this.#end === "closed";
+    const isOver = this.#limit.isOver || this.#end === "closed";
     if (drops !== undefined || !isOver) this.#kernelDrops = drops;
   }
 
   /** Begins to send the answer. Waits only if too many are being sent. */
-  #answer(
-    datagram: Datagram<A>,
-    answer: CollectOptions<A>["answer"],
-  ): Promise<void> | undefined {
-    if (answer === undefined) return undefined;
-    // A copy: the sinks get the datagram as it arrived, and may change it too.
-    const { data: bytes, from, truncated } = datagram;
-    const received = new Datagram(bytes, copyAddr(from), truncated);
-    const reply: unknown = answer(copyDatagram(datagram));
-    if (reply === undefined) return undefined;
-    if (isThenable(reply)) ignoreRejection(reply);
-    const data = encode(reply as Data);
-    this.#answers.add({
-      peer: received.from,
-      size: data instanceof Uint8Array ? data.length : 0,
-      run: () => this.#send(data, received),
-      drop: () => void (this.#withheld = (this.#withheld ?? 0) + 1),
-    });
-    const room = this.#answers.room();
+  #answer(datagram: Datagram<A>): Promise<void> | undefined {
+    const room = this.#answers.add(datagram);
     return room && this.#hold(room);
-  }
-
-  async #send(data: Data, datagram: Datagram<A>): Promise<void> {
-    try {
-      await this.#socket.answer(data, datagram);
-    } catch (error) {
-      this.#report(error);
-    }
   }
 
   /** Stops when no message arrives for this long. Returns how to cancel that. */

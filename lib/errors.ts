@@ -78,6 +78,8 @@ export interface OperationFields {
   readonly local?: Addr | undefined;
   /** The address of the peer, if there was one. */
   readonly remote?: Addr | undefined;
+  /** How many datagrams `sendRun` had sent when it failed. */
+  readonly sent?: number | undefined;
 }
 
 /**
@@ -95,6 +97,8 @@ export class InvalidAddressError extends TypeError implements OperationFields {
   declare readonly local?: Addr;
   /** The address of the peer. */
   declare readonly remote?: Addr;
+  /** How many datagrams `sendRun` had sent. */
+  declare readonly sent?: number;
 
   /**
    * Programs catch it; carriers that parse addresses may throw it.
@@ -121,6 +125,8 @@ export class MessageTooLargeError extends RangeError
   declare readonly local?: Addr;
   /** The address of the peer. */
   declare readonly remote?: Addr;
+  /** How many datagrams `sendRun` had sent. */
+  declare readonly sent?: number;
 }
 
 /** The socket is closed, or was closed while the operation waited. */
@@ -134,6 +140,8 @@ export class SocketClosedError extends errors.BadResource
   declare readonly local?: Addr;
   /** The address of the peer. */
   declare readonly remote?: Addr;
+  /** How many datagrams `sendRun` had sent. */
+  declare readonly sent?: number;
 }
 
 /**

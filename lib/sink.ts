@@ -64,7 +64,8 @@ export interface Sink {
 /** The numbers of a collector: those of its socket, and those of its sinks. */
 export interface CollectorStats extends SocketStats {
   /**
-   * Datagrams that the system dropped because the socket's buffer was full.
+   * Datagrams that the system dropped because the socket's buffer was full; over
+   * `offload` at least so many.
    * Absent, or `null`, if that is unknown (see `DatagramSocket.kernelDrops`).
    */
   readonly kernelDrops?: number | null;

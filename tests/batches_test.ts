@@ -272,7 +272,10 @@ Deno.test("datagrams are copied if other receivers wait too", async () => {
   const { value } = await borrowed;
   memory.data.fill(0);
   const texts = value.map((datagram: Datagram) => datagram.text());
-  assertEquals([texts, (await own).text()], [["a", "c"], "b"]);
+  texts.push((await own).text());
+  // If a turn is due the batch ends earlier.
+  if (texts.length < 3) texts.push((await socket.receive()).text());
+  assertEquals(texts.sort(), ["a", "b", "c"]);
   socket.close();
 });
 

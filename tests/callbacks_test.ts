@@ -13,6 +13,7 @@ import {
   PEER,
   SOON,
   turn,
+  until,
 } from "./support/helpers.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -52,7 +53,7 @@ Deno.test("an onListen that rejects is reported, and the server goes on", async 
     onListen: () => Promise.reject(new Error("oops")) as Any,
   });
   carrier.deliver("a");
-  await turn();
+  await until(() => carrier.sentTexts.length > 0);
   assertEquals(errors.map(([error]) => (error as Error).message), ["oops"]);
   assertEquals(carrier.sentTexts, ["a"]);
   await server.shutdown();
@@ -73,7 +74,7 @@ Deno.test("an onListen that returns what cannot be awaited is reported, too", as
       onListen: () => returned as Any,
     });
     carrier.deliver("a");
-    await turn();
+    await until(() => carrier.sentTexts.length > 0);
     assertEquals(errors.map(([error]) => (error as Error).message), ["oops"]);
     assertEquals(carrier.sentTexts, ["a"]);
     await server.shutdown();

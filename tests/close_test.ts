@@ -25,13 +25,13 @@ testBoth("closing rejects every receive that waits", async (open) => {
     pair.socket.tryReceive(),
   ];
   pair.socket.close();
-  for (const each of receiving) {
-    await assertRejects(
+  await Promise.all(receiving.map((each) =>
+    assertRejects(
       () => each,
       SocketClosedError,
       `:${pair.socket.addr.port}: the socket is closed`,
-    );
-  }
+    )
+  ));
 });
 
 testBoth("a closed socket receives nothing", async (open) => {

@@ -7,7 +7,7 @@ import {
 import { collect, type Message, type Sink } from "../lib/collect.ts";
 import { bind, connect, DatagramSocket } from "../mod.ts";
 import { FakeCarrier, FakeClock } from "./support/fakes.ts";
-import { LOOPBACK, SOON, turn } from "./support/helpers.ts";
+import { LOOPBACK, SOON, turn, until } from "./support/helpers.ts";
 
 /** A sink that records its calls. */
 class Memory implements Sink {
@@ -81,15 +81,15 @@ Deno.test("messages are numbered in the order of arrival and reach every sink in
 });
 
 Deno.test("a batch is written 2 ms after its first message, with all that arrived since", async () => {
-  const { carrier, clock, collector, sink } = fake();
+  const { carrier, clock, socket, collector, sink } = fake();
   carrier.deliver("a");
   carrier.deliver("b");
-  await turn();
+  await until(() => socket.stats.received === 2);
   assertEquals(sink.batches, []);
   clock.advance(2);
   assertEquals(sink.batches.map(({ length }) => length), [2]);
   carrier.deliver("c");
-  await turn();
+  await until(() => socket.stats.received === 3);
   clock.advance(2);
   assertEquals(sink.batches.map(({ length }) => length), [2, 1]);
   await collector.stop();

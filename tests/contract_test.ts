@@ -49,7 +49,7 @@ bothContracts("simulated network that fails", () => rough, {
 
 bothContracts("tcp, lines", () => tcp(), {
   address: () => "tcp://127.0.0.1:0",
-  binary: false,
+  reserved: 0x0a,
   largest: 65_535,
   sendToUnbound: "either",
 });
@@ -66,10 +66,17 @@ bothContracts("tcp, octet counting", () => tcp({ framing: "octet" }), {
   sendToUnbound: "either",
 });
 
+bothContracts("tcp, NUL", () => tcp({ framing: "nul" }), {
+  address: () => "tcp://127.0.0.1:0",
+  reserved: 0x00,
+  largest: 65_535,
+  sendToUnbound: "either",
+});
+
 let pair = { cert: "", key: "" };
 bothContracts("tls", () => tls({ ...pair, caCerts: [pair.cert] }), {
   address: () => "tls://127.0.0.1:0",
-  binary: false,
+  reserved: 0x0a,
   largest: 65_535,
   sendToUnbound: "either",
   around: async (test) => {

@@ -10,6 +10,11 @@ import { assertAddsUp, until } from "./support/relays.ts";
 
 const HOUR_MS = 3_600_000;
 
+/** A datagram, as a run of one. */
+function one(data: Uint8Array<ArrayBuffer>) {
+  return { data, segmentSize: data.length, count: 1 };
+}
+
 /** One direction with a delay, and what it sends. */
 function open(
   { delayMs = 0, room = 1e9, send = () => Promise.resolve() }: {
@@ -39,7 +44,7 @@ Deno.test("a datagram that the system does not send is counted and reported", as
   const { direction, counts, errors } = open({
     send: () => Promise.reject(error),
   });
-  await direction.pass(pattern(10));
+  await direction.pass(one(pattern(10)));
   assertEquals(counts, { ...noCounts(), received: 1, notSent: 1 });
   assertEquals(errors, [error]);
 });
@@ -49,14 +54,14 @@ Deno.test("a socket that is closed in the meantime is not reported as an error",
   const { direction, counts, errors } = open({
     send: () => Promise.reject(error),
   });
-  await direction.pass(pattern(10));
+  await direction.pass(one(pattern(10)));
   assertEquals([counts.notSent, errors], [1, []]);
 });
 
 Deno.test("a datagram that is being sent is in flight, and close waits for it", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { direction, counts } = open({ send: () => promise });
-  const passing = direction.pass(pattern(10));
+  const passing = direction.pass(one(pattern(10)));
   assertEquals([counts.inFlight, counts.forwarded], [1, 0]);
   const closing = direction.close();
   assert(await isPending(passing));
@@ -68,11 +73,11 @@ Deno.test("a datagram that is being sent is in flight, and close waits for it", 
 
 Deno.test("a datagram that is due leaves first, although its timer is late", async () => {
   const { direction, sent } = open({ delayMs: 1 });
-  await direction.pass(pattern(1));
+  await direction.pass(one(pattern(1)));
   const due = performance.now() + 1;
   while (performance.now() < due);
   direction.set({ delayMs: { min: 0, max: 0 } });
-  await direction.pass(pattern(2));
+  await direction.pass(one(pattern(2)));
   await until(() => sent.length === 2);
   assertEquals(sent, [pattern(1), pattern(2)]);
 });
@@ -80,9 +85,9 @@ Deno.test("a datagram that is due leaves first, although its timer is late", asy
 Deno.test("no datagram waits for one that is held back", async () => {
   const { direction, sent, counts } = open({});
   direction.set({ reorder: 1 });
-  await direction.pass(pattern(1));
+  await direction.pass(one(pattern(1)));
   direction.set({ reorder: 0 });
-  await direction.pass(pattern(2));
+  await direction.pass(one(pattern(2)));
   assertEquals([sent, counts.inFlight], [[pattern(2)], 1]);
   await until(() => sent.length === 2);
 });
@@ -90,7 +95,7 @@ Deno.test("no datagram waits for one that is held back", async () => {
 Deno.test("held datagrams have a limit in bytes, and empty ones count too", async () => {
   for (const size of [0, 1000]) {
     const { direction, counts } = open({ room: 100_000, delayMs: HOUR_MS });
-    for (let n = 0; n < 1000; n++) await direction.pass(pattern(size));
+    for (let n = 0; n < 1000; n++) await direction.pass(one(pattern(size)));
     assert(counts.queueFull > 0, `${size} bytes: none dropped`);
     assert(counts.inFlight > 50, `${size} bytes: ${counts.inFlight} held`);
     assertAddsUp(counts);
@@ -102,14 +107,14 @@ Deno.test("held datagrams have a limit in bytes, and empty ones count too", asyn
 Deno.test("released datagrams make room again, and so does close", async () => {
   const { direction, counts, sent } = open({ room: 1000, delayMs: 1 });
   for (const round of [1, 2, 3]) {
-    await direction.pass(pattern(10));
-    await direction.pass(pattern(10));
+    await direction.pass(one(pattern(10)));
+    await direction.pass(one(pattern(10)));
     await until(() => sent.length === round);
     assertEquals(counts.queueFull, round);
   }
   direction.set({ delayMs: { min: HOUR_MS, max: HOUR_MS } });
   for (const round of [1, 2, 3]) {
-    await direction.pass(pattern(10));
+    await direction.pass(one(pattern(10)));
     await direction.close();
     assertEquals([counts.queueFull, counts.notSent], [3, round]);
   }
@@ -117,7 +122,7 @@ Deno.test("released datagrams make room again, and so does close", async () => {
 
 Deno.test("a held datagram keeps no memory around it alive", async () => {
   const { direction, sent } = open({ delayMs: 1 });
-  await direction.pass(pattern(8000).subarray(100, 110));
+  await direction.pass(one(pattern(8000).subarray(100, 110)));
   await until(() => sent.length === 1);
   assertEquals(sent[0], pattern(8000).slice(100, 110));
   assertEquals(sent[0]?.buffer.byteLength, 10);

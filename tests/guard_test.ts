@@ -69,6 +69,39 @@ for (
       "8.8.8.8",
       "::1",
     ], ["8.8.8.8"]],
+    ["::/0 is all of IPv6 and nothing else", { allow: ["::/0"] }, [
+      "8.8.8.8",
+      "::ffff:8.8.8.8",
+      "::1",
+      "ffff::",
+    ], ["::1", "ffff::"]],
+    [
+      "a network of mapped addresses is one of IPv4",
+      {
+        allow: ["::ffff:10.0.0.0/104"],
+      },
+      ["10.1.2.3", "11.0.0.1"],
+      ["10.1.2.3"],
+    ],
+    ["a prefix may end within a byte", {
+      allow: ["10.0.8.0/21", "fd00:8::/29"],
+    }, [
+      "10.0.7.255",
+      "10.0.8.0",
+      "10.0.15.255",
+      "10.0.16.0",
+      "fd00:7::",
+      "fd00:f:ffff::",
+      "fd00:10::",
+    ], ["10.0.8.0", "10.0.15.255", "fd00:f:ffff::"]],
+    [
+      "a host that is no IP address is in no network",
+      {
+        allow: ["0.0.0.0/0", "::/0"],
+      },
+      ["host", ""],
+      [],
+    ],
   ] satisfies [string, BindOptions, string[], string[]][]
 ) {
   Deno.test(`guard: ${what}, the rest is counted`, async () => {

@@ -135,7 +135,8 @@ Deno.test("a request whose last send failed rejects with that error", async () =
   clock.advance(50);
   carrier.onSend = () => Promise.reject(cause);
   clock.advance(50);
-  await turn();
+  // Sends fail in their order.
+  await assertRejects(() => socket.send("x"), Deno.errors.NetworkUnreachable);
   clock.advance(100);
   const error = await assertRejects(
     () => request,

@@ -195,7 +195,7 @@ Deno.test("closing ends sends that wait for a send or a batch that is never done
   socket.close();
   other.socket.close();
   waiting.push(socket.send("e", PEER), other.socket.send("f", PEER));
-  for (const each of waiting) {
-    await assertRejects(() => each, SocketClosedError);
-  }
+  await Promise.all(
+    waiting.map((each) => assertRejects(() => each, SocketClosedError)),
+  );
 });

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { collect, type Sink } from "../lib/collect.ts";
 import { DatagramSocket } from "../mod.ts";
-import { fakeBound, FakeCarrier } from "./support/fakes.ts";
+import { fakeBound, FakeCarrier, FakeClock } from "./support/fakes.ts";
 import { PEER } from "./support/helpers.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -52,7 +52,8 @@ const SINKS: [string, Any, string[]][] = [
 ];
 for (const [what, members, wanted] of SINKS) {
   Deno.test(`a sink whose ${what} harms no other sink`, async () => {
-    const carrier = new FakeCarrier({});
+    // Its time stands still, so that there is one batch.
+    const carrier = new FakeCarrier({ clock: new FakeClock() });
     const socket = new DatagramSocket(carrier);
     const errors: string[] = [];
     const texts: string[] = [];

@@ -1,8 +1,15 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { bind, connect, DatagramSocket, serve } from "../mod.ts";
 import { tcp } from "../lib/carriers/tcp.ts";
 import { BoundCarrier } from "../lib/carriers/tcp/bound.ts";
 import { checkOptions } from "../lib/carriers/tcp/limits.ts";
+import { describeReceived } from "../lib/programs/totals.ts";
 import { bytesOf, SOON } from "./support/helpers.ts";
 import { ANY, counted, dial } from "./support/streams.ts";
 
@@ -216,6 +223,10 @@ Deno.test("a failed accept is counted as such, and the next one is tried", async
   assertEquals((await socket.receive(SOON)).text(), "x");
   const { acceptFailed, reset } = socket.stats.connections!;
   assertEquals([acceptFailed, reset], [1, 0]);
+  assertStringIncludes(
+    describeReceived(socket.stats),
+    ", 1 attempt to accept a connection failed",
+  );
 });
 
 for (

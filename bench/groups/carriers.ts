@@ -34,7 +34,15 @@ export const carriers: Group = {
       needs: [carrier],
       async measure(start, seconds) {
         const [from, to] = [[carrier, "send"], [carrier, "receive"]] as const;
-        const sent = await throughput(start, from, to, size, seconds, arrived);
+        const sent = await throughput(
+          start,
+          from,
+          to,
+          size,
+          seconds,
+          {},
+          arrived,
+        );
         return {
           ...sent,
           bothMicros: figure(sent, "receiverMicros") +

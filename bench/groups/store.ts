@@ -1,13 +1,9 @@
-import {
-  Child,
-  denoProgram,
-  NET,
-  output,
-  temporaryFolder,
-} from "../lib/child.ts";
+import { Child, denoProgram, NET } from "../lib/child.ts";
 import { SIZE } from "../lib/datagrams.ts";
 import { column, megabytes, micros, percent, rate } from "../lib/format.ts";
 import type { Figures, Group } from "../lib/group.ts";
+import { startStore } from "../lib/store_server.ts";
+import { used } from "../lib/used.ts";
 
 // Per second: an even rate, and as fast as one sender can.
 const RATES = [50_000, 0];
@@ -15,9 +11,6 @@ const RATES = [50_000, 0];
 const MOST = 2_000_000;
 // The server needs it to empty the buffer of its socket.
 const SETTLE_MS = 100;
-// A server whose parent is gone ends by itself.
-const IDLE = "30s";
-const CLOCK_TICK_MICROS = 10_000;
 
 /** The program `server.ts` stores what it receives. */
 export const store: Group = {
@@ -57,51 +50,23 @@ async function measure(
   perSecond: number,
   seconds: number,
 ): Promise<Figures> {
-  await using folder = await temporaryFolder();
-  const path = `${folder.path}/messages.db`;
-  await using server = new Child([
-    ...denoProgram("../server.ts", [
-      ...[NET, "--allow-run=cat", "--allow-ffi"],
-      ...[`--allow-read=${path}`, `--allow-write=${path}`],
-    ]),
-    ...["127.0.0.1:0", "--store", path, "--format", "json", "--timeout", IDLE],
-    ...by === "fast" ? ["--fast"] : [],
-  ], "discarded");
-  const [, port = ""] = await server.logged(/^listening on .*:(\d+)$/);
+  await using server = await startStore(by);
   const before = await used(server.pid);
   const count = perSecond === 0 ? MOST : Math.min(MOST, perSecond * seconds);
   await using sender = new Child([
     ...denoProgram("processes/pacer.ts", [NET, "--allow-ffi"]),
-    ...[port, count, perSecond, by, seconds],
+    ...[server.port, count, perSecond, by, seconds],
   ]);
   const sent = await sender.next<{ sent: number; perSecond: number }>();
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const after = await used(server.pid);
-  const end = performance.now();
-  server.interrupt();
-  const [line] = await server.logged(/^\{.*/);
-  // Before it ends, the server stores the messages that wait.
-  const flushed = (performance.now() - end) / 1000;
-  const { received, sinks: { store: { stored, notStored } } } = JSON.parse(
-    line,
-  );
+  const { received, stored, notStored, seconds: flushed } = await server.end();
   return {
     stored: stored / (sent.sent / sent.perSecond + flushed),
     sent: sent.perSecond,
     storedShare: stored / sent.sent,
     ...{ notStored, lost: sent.sent - received },
     cpuMicros: (after.cpuMicros - before.cpuMicros) / received,
-    floodBytes: after.bytes,
-  };
-}
-
-/** The CPU time of a process, and its highest resident memory: proc(5). */
-async function used(pid: number) {
-  const text = await output("cat", `/proc/${pid}/stat`, `/proc/${pid}/status`);
-  const [user = NaN, system = NaN] = text.split(" ").slice(13).map(Number);
-  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(text)!;
-  return {
-    cpuMicros: (user + system) * CLOCK_TICK_MICROS,
-    bytes: Number(kilobytes) * 1024,
+    floodBytes: after.mostBytes,
   };
 }

@@ -1,7 +1,7 @@
 import { column, megabytes, micros, rate } from "../lib/format.ts";
-import type { Case, Column, Figures, Group, Target } from "../lib/group.ts";
+import { LIMIT } from "../lib/limit.ts";
+import type { Case, Group, Target } from "../lib/group.ts";
 import { throughput } from "../lib/measure.ts";
-import { figure } from "../lib/results.ts";
 
 const SIZES = [100, 1200];
 const TARGET_SIZE = 100;
@@ -51,7 +51,6 @@ type Receiver = keyof typeof RECEIVERS;
 
 const RECEIVED = column("received/s", "received", rate);
 const SENT = column("sent/s", "sent", rate);
-const LIMIT: Column = ["limited by", limit];
 
 /** The same implementation sends and receives. */
 export const pairs: Group = {
@@ -145,11 +144,15 @@ function cases<N extends string>(
     (Object.keys(names) as N[]).map((name) => {
       const [from, to, implementation, label] = caseOf(name);
       const [receiver, role] = RECEIVERS[to];
+      const expected = role.endsWith("read") ? { sumEach: 1 } : {};
       return {
         ...{ size, label, implementation, needs: [from, receiver] },
         id: `${from} > ${to}, ${size}`,
         measure: (start, seconds) =>
-          throughput(start, [from, "send"], [receiver, role], size, seconds),
+          throughput(
+            ...[start, [from, "send"], [receiver, role]] as const,
+            ...[size, seconds, expected] as const,
+          ),
       };
     })
   );
@@ -177,26 +180,6 @@ function target(
 ): Target {
   const id = (pair: string) => `${pair}, ${TARGET_SIZE}`;
   return { what, metric, subject: id(subject), base: id(base), atLeast };
-}
-
-// In datagrams: if more of them are lost, the receiver is the limit.
-const LOST = 0.05;
-// In cores: a side that used less has been waiting.
-const BUSY = 0.85;
-
-/**
- * Names the side that limits a throughput, and how it spent its time. Datagrams
- * are lost in the buffer of a receiver that cannot keep up; if none are, the
- * sender is the slower side.
- */
-function limit(figures: Figures): string {
-  const arrived = figure(figures, "received") / figure(figures, "sent");
-  const side = arrived < 1 - LOST ? "receiver" : "sender";
-  const system = Math.round(figure(figures, `${side}System`) * 100);
-  const cores = figure(figures, `${side}Cores`);
-  return cores >= BUSY
-    ? `${side}, ${system} % in the kernel`
-    : `${side}, on ${Math.round(cores * 100)} % of a core`;
 }
 
 /** A receiver's label beside the one of a sender of the same implementation. */

@@ -2,6 +2,7 @@ import { rate, tenths } from "./format.ts";
 import type { Row } from "./group.ts";
 import type { Outcome } from "./outcome.ts";
 import { median, Results } from "./results.ts";
+import { line, round, STYLE as COMMON, svg, text } from "./svg.ts";
 
 /** A panel of the chart: a dot for each row, on a logarithmic scale. */
 interface Panel {
@@ -34,20 +35,13 @@ const ROW = 24;
 const HEAD = 62;
 const FOOT = 44;
 
-const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: #24292f; }
-  .title { font-weight: 600; font-size: 15px; }
-  .tick, .about { font-size: 11px; fill: #57606a; }
+const STYLE = `${COMMON}
   .ours { font-weight: 600; }
-  .grid { stroke: #d0d7de; }
   .spread { stroke: #6e7781; stroke-width: 3; stroke-linecap: round; }
   circle { fill: #6e7781; }
   .spread.ours { stroke: #0969da; }
   circle.ours { fill: #0969da; }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3; }
-    .tick, .about { fill: #9198a1; }
-    .grid { stroke: #3d444d; }
     .spread { stroke: #9198a1; }
     circle { fill: #9198a1; }
     .spread.ours { stroke: #58a6ff; }
@@ -72,15 +66,12 @@ export function chart(outcome: Outcome): string {
       panel(each, rows, results)
     }</g>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${
-    top + 20
-  }" role="img" aria-label="Datagrams per second and round trips, side by side">
-<style>${STYLE}
-</style>
-${panels.join("\n")}
-${text(16, top + 4, "about", `${outcome.machine}; ${outcome.rounds} rounds`)}
-</svg>
-`;
+  const about = `${outcome.machine}; ${outcome.rounds} rounds`;
+  return svg(
+    ...[WIDTH, top + 20, STYLE] as const,
+    "Datagrams per second and round trips, side by side",
+    [...panels, text(16, top + 4, "about", about)],
+  );
 }
 
 function panel(
@@ -117,33 +108,4 @@ function panel(
         text(x(max) + 10, y + 4, `value${ours}`, shown(median(values)));
     }),
   ].join("\n");
-}
-
-function text(
-  x: number,
-  y: number,
-  style: string,
-  content: string,
-  anchor = "start",
-): string {
-  const escaped = content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return `<text x="${
-    round(x)
-  }" y="${y}" class="${style}" text-anchor="${anchor}">${escaped}</text>`;
-}
-
-function line(
-  style: string,
-  x1: number,
-  x2: number,
-  y1: number,
-  y2: number,
-): string {
-  return `<line class="${style}" x1="${round(x1)}" x2="${
-    round(x2)
-  }" y1="${y1}" y2="${y2}"/>`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -28,18 +28,17 @@ export function denoProgram(
 export class Child implements AsyncDisposable {
   readonly #name: string;
   readonly #process: Deno.ChildProcess;
-  readonly #values: AsyncGenerator<string>;
+  readonly #lines: AsyncGenerator<string>;
   readonly #errors: AsyncGenerator<string>;
 
   /**
    * Starts it.
    *
-   * @param stdout Whether it prints JSON values, one per line, or what it prints
-   * is discarded.
+   * @param stdout Whether what it prints is read, line by line, or discarded.
    */
   constructor(
     command: readonly (string | number)[],
-    stdout: "values" | "discarded" = "values",
+    stdout: "read" | "discarded" = "read",
   ) {
     const [program = "", ...args] = command.map(String);
     const path = args.findLast((arg) => arg.startsWith(PROJECT.pathname));
@@ -47,12 +46,12 @@ export class Child implements AsyncDisposable {
     this.#process = new Deno.Command(program, {
       args,
       stdin: "null",
-      stdout: stdout === "values" ? "piped" : "null",
+      stdout: stdout === "read" ? "piped" : "null",
       stderr: "piped",
       env: { NO_COLOR: "1" },
     }).spawn();
-    this.#values = lines(
-      stdout === "values" ? this.#process.stdout : ReadableStream.from([]),
+    this.#lines = lines(
+      stdout === "read" ? this.#process.stdout : ReadableStream.from([]),
     );
     this.#errors = lines(this.#process.stderr);
   }
@@ -61,11 +60,16 @@ export class Child implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** Waits for the next value on standard output. */
-  async next<T>(): Promise<T> {
-    const { value, done } = await this.#inTime(this.#values.next());
-    if (!done) return JSON.parse(value);
+  /** Waits for the next line on standard output. */
+  async line(): Promise<string> {
+    const { value, done } = await this.#inTime(this.#lines.next());
+    if (!done) return value;
     throw await this.#ended();
+  }
+
+  /** Waits for the next value on standard output, as JSON. */
+  async next<T>(): Promise<T> {
+    return JSON.parse(await this.line());
   }
 
   /** Waits for the next line on standard error that matches. */
@@ -94,7 +98,7 @@ export class Child implements AsyncDisposable {
     }
     await this.#process.status;
     // The rest is read, so that the pipes are closed.
-    for await (const _ of this.#values);
+    for await (const _ of this.#lines);
     for await (const _ of this.#errors);
   }
 

@@ -1,13 +1,9 @@
 /** The size of a datagram if a group measures only one, in bytes. */
 export const SIZE = 100;
 
-/** Opens a bare Deno socket on loopback, at a port that the system chooses. */
-export function rawSocket(): Deno.DatagramConn {
-  return Deno.listenDatagram({
-    transport: "udp",
-    hostname: "127.0.0.1",
-    port: 0,
-  });
+/** Opens a bare Deno socket at a port that the system chooses. */
+export function rawSocket(hostname = "127.0.0.1"): Deno.DatagramConn {
+  return Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
 }
 
 /** Returns the port of a socket. */

@@ -1,18 +1,22 @@
 import { badPeers } from "../groups/bad_peers.ts";
 import { carriers } from "../groups/carriers.ts";
+import { curves } from "../groups/curves.ts";
+import { fromMany, toMany } from "../groups/many_peers.ts";
 import { nats } from "../groups/nats.ts";
 import { relay } from "../groups/relay.ts";
 import { roundTrips } from "../groups/round_trip.ts";
 import { startUp } from "../groups/start_up.ts";
 import { store } from "../groups/store.ts";
+import { runs } from "../groups/runs.ts";
 import { pairs, receive, send } from "../groups/throughput.ts";
+import { workers } from "../groups/workers.ts";
 import type { Case, Group, Row } from "./group.ts";
 import { IMPLEMENTATIONS } from "./implementations.ts";
 
 /** All groups, in the order in which they are measured and shown. */
 export const GROUPS: readonly Group[] = [
-  ...[pairs, receive, send, roundTrips, startUp],
-  ...[relay, nats, store, carriers, badPeers],
+  ...[pairs, receive, send, runs, fromMany, toMany, roundTrips, startUp],
+  ...[relay, nats, store, carriers, badPeers, workers, curves],
 ];
 
 const ALL: readonly (Case & Row)[] = GROUPS.flatMap(({ name, cases }) =>

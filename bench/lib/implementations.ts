@@ -1,8 +1,10 @@
-import { absent, Child, denoProgram, FOLDER, NET, output } from "./child.ts";
+import { absent, Child, denoProgram, FOLDER, output } from "./child.ts";
 import { type CarrierName, CARRIERS } from "./carriers.ts";
 
 const BUN = "1.4.5";
 const PEERS = "bench/peers";
+// Some roles have 1,000 peers, which a program can hardly name one by one.
+const ALL_NET = "--allow-net";
 
 /** A program that is ready to run. */
 interface Program {
@@ -36,7 +38,7 @@ export const IMPLEMENTATIONS = {
   },
   c: c("plain", "plain.c"),
   mmsg: c("mmsg", "batched.c", "-DBATCH=64", "-DSEGMENTS=1"),
-  gso: c("gso", "batched.c", "-DBATCH=16", "-DSEGMENTS=64"),
+  gso: c("gso", "batched.c", "-DBATCH=16", "-DSEGMENTS=128"),
   "nats-server": async () => {
     // It prints "nats-server: v2.9.10".
     const version = await output("nats-server", "--version");
@@ -62,7 +64,7 @@ function deno(
   permissions: string[] = [],
   ...args: string[]
 ): Prepare {
-  const program = denoProgram(`peers/${file}`, [NET, ...permissions]);
+  const program = denoProgram(`peers/${file}`, [ALL_NET, ...permissions]);
   return () => tried({ command: [...program, ...args] });
 }
 

@@ -4,7 +4,12 @@ import type { Figures, Start } from "./group.ts";
 import type { ImplementationName } from "./implementations.ts";
 
 /** A program in one of its roles. */
-type Peer = readonly [ImplementationName, role: string];
+type Peer = readonly [
+  ImplementationName,
+  role: string,
+  /** Further arguments of a sender. */
+  ...more: number[],
+];
 
 interface Listening {
   port: number;
@@ -13,12 +18,26 @@ interface Listening {
   cert?: string;
 }
 
-type Counted = Throughput & { bytesEach: number };
+/** What a peer counted; see `counted` of `meter.mjs`. */
+type Counted = Throughput & {
+  bytesEach: number;
+  sumEach: number;
+  hosts: number;
+};
+
+/** What else a receiver must have counted. The data is ones. */
+export interface Expected {
+  /** The sum of the bytes that it reads of each datagram. */
+  sumEach?: number;
+  /** How many hosts it tells apart, at least. */
+  hosts?: number;
+}
 
 /**
  * Sends as fast as possible from one peer to another, each in a process of its
  * own, for one window of time.
  *
+ * @param expected Checked after the window.
  * @param end Measures what follows the window. @default {nothing}
  */
 export async function throughput(
@@ -27,11 +46,14 @@ export async function throughput(
   to: Peer,
   size: number,
   seconds: number,
+  expected: Expected = {},
   end?: (sender: Child, receiver: Child) => Promise<Figures>,
 ): Promise<Figures> {
-  await using receiver = start(...to, size, seconds);
+  await using receiver = start(to[0], to[1], size, seconds);
   const there = await receiver.next<Listening>();
-  await using sender = start(...from, size, seconds, ...reach(there));
+  const [name, role, ...more] = from;
+  const reached = [...reach(there), ...more];
+  await using sender = start(name, role, size, seconds, ...reached);
   const [sent, received] = await Promise.all([
     sender.next<Counted>(),
     receiver.next<Counted>(),
@@ -40,6 +62,15 @@ export async function throughput(
   if (sent.perSecond === 0) throw new Error("nothing was sent in time");
   if (received.bytesEach !== size || sent.bytesEach !== size) {
     throw new Error(`the datagrams were not of ${size} bytes each`);
+  }
+  const { sumEach = received.sumEach, hosts = 0 } = expected;
+  if (received.sumEach !== sumEach) {
+    throw new Error(
+      `the bytes read of each datagram did not add up to ${sumEach}`,
+    );
+  }
+  if (received.hosts < hosts) {
+    throw new Error(`datagrams came from ${received.hosts} hosts only`);
   }
   return {
     received: received.perSecond,
@@ -52,6 +83,7 @@ export async function throughput(
     senderSystem: sent.systemShare,
     restBytes: there.rss,
     floodBytes: received.rss,
+    senderBytes: sent.rss,
     ...await end?.(sender, receiver),
   };
 }

@@ -66,7 +66,7 @@ await play({
       }
     }
   },
-  // The data is zeros: it contains no newline.
+  // The data is ones: it contains no newline.
   async send({ data, size, seconds, port }) {
     const socket = await sockets.dial(port);
     let isOver = false;

@@ -12,7 +12,9 @@ const POLL_MS = 5;
  * @property {number} size Bytes per datagram.
  * @property {number} seconds The length of the window.
  * @property {number} port The port of the other side; of a sender only.
- * @property {Uint8Array<ArrayBuffer>} data A datagram of that size.
+ * @property {number} hosts How many hosts the role `paced` sends to.
+ * @property {number} perSecond How often it sends; 0 is as fast as it can.
+ * @property {Uint8Array<ArrayBuffer>} data A datagram of that size, all ones.
  */
 
 /**
@@ -37,9 +39,10 @@ export async function play(
   roles,
   [role, ...numbers] = process.argv.slice(2),
 ) {
-  const [size, seconds, port] = numbers.map(Number);
+  const [size, seconds, port, hosts, perSecond] = numbers.map(Number);
+  const data = new Uint8Array(size).fill(1);
   endAfter(seconds + 20);
-  await roles[role]({ size, seconds, port, data: new Uint8Array(size) });
+  await roles[role]({ size, seconds, port, hosts, perSecond, data });
 }
 
 /**
@@ -74,8 +77,41 @@ export async function measure(count, seconds) {
   };
 }
 
-/** The datagrams that have been received or sent so far. */
-export const counted = { datagrams: 0, bytes: 0, sum: 0 };
+/**
+ * The datagrams that have been received or sent so far. `sum` is that of the bytes
+ * that a role reads, `hosts` those that a role tells apart.
+ */
+export const counted = { datagrams: 0, bytes: 0, sum: 0, hosts: new Set() };
+
+/**
+ * Returns the hosts of the roles that have many peers.
+ *
+ * @param {number} length
+ */
+export function hostsInTurn(length) {
+  return Array.from(
+    { length },
+    (_, n) => `127.${1 + (n >> 16)}.${n >> 8 & 255}.${n & 255}`,
+  );
+}
+
+/** The hosts of the role `to-many`. */
+export const HOSTS = hostsInTurn(1000);
+
+/**
+ * Counts a datagram, adds up its bytes, and notes its host.
+ *
+ * @param {Uint8Array} data
+ * @param {string} host
+ */
+export function take(data, host) {
+  counted.datagrams++;
+  counted.bytes += data.length;
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i];
+  counted.sum += sum;
+  counted.hosts.add(host);
+}
 
 /**
  * Measures the counted datagrams and prints the result. The program goes on
@@ -85,11 +121,12 @@ export const counted = { datagrams: 0, bytes: 0, sum: 0 };
  */
 export async function report(seconds) {
   const window = await measure(() => counted.datagrams, seconds);
-  const { datagrams, bytes, sum } = counted;
+  const { datagrams, bytes, sum, hosts } = counted;
   console.log(JSON.stringify({
     ...window,
     bytesEach: bytes / datagrams,
-    sum,
+    sumEach: sum / datagrams,
+    hosts: hosts.size,
   }));
 }
 

@@ -1,20 +1,35 @@
 // Sockets of this library over the offload carrier. `reuse` is `batches` with
 // one memory for all batches; `read` and `reuse-read` also read the first byte of
-// each datagram.
+// each datagram. Roles that end in `-many` have 1,000 peers.
 //
-//   offload.ts receive|batches|read|reuse|reuse-read|send|echo|ping SIZE SECONDS [PORT]
+//   offload.ts receive|batches|read|reuse|reuse-read|send|echo|ping|receive-many|
+//     batches-many|reuse-many|to-many SIZE SECONDS [PORT]
+//   offload.ts paced SIZE SECONDS PORT HOSTS PER_SECOND
 import type { BatchOptions, Datagram } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
+import { runRoles } from "./run_roles.ts";
 import { type Args, counted, play, report } from "./meter.mjs";
-import { socketRoles, udpSockets } from "./sockets.ts";
+import {
+  batchesOfMany,
+  manyRoles,
+  paced,
+  socketRoles,
+  udpSockets,
+} from "./sockets.ts";
 
 // Sent by one call.
 const MANY = 1024;
 
-const sockets = udpSockets({ carrier: offload() });
+const options = { carrier: offload() };
+const sockets = udpSockets(options);
 
 await play({
   ...socketRoles(sockets),
+  ...runRoles(sockets),
+  ...manyRoles(options),
+  paced: paced(options),
+  "batches-many": batchesOfMany(options, {}),
+  "reuse-many": batchesOfMany(options, { reuse: true }),
   batches: batches(count),
   read: batches(countAndRead),
   reuse: batches(count, { reuse: true }),

@@ -1,10 +1,11 @@
 // What the peers in C share: their arguments, their sockets and the window of
 // time that is measured. The counterpart of meter.mjs.
 //
-//   PEER ROLE SIZE SECONDS [PORT]
+//   PEER ROLE SIZE SECONDS [PORT [HOSTS [PER_SECOND]]]
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdint.h>
@@ -23,6 +24,9 @@ static const char *role;
 static size_t size;
 static double seconds;
 static int port;
+// How many hosts a role sends from or to, and how often; 0 is as fast as it can.
+static unsigned hosts_in_turn = 1000;
+static double per_second;
 
 static inline int is(const char *name) { return strcmp(role, name) == 0; }
 
@@ -54,6 +58,8 @@ static inline void arguments(int argc, char **argv) {
   size = strtoul(argv[2], NULL, 10);
   seconds = strtod(argv[3], NULL);
   port = argc > 4 ? atoi(argv[4]) : 0;
+  if (argc > 5) hosts_in_turn = strtoul(argv[5], NULL, 10);
+  if (argc > 6) per_second = strtod(argv[6], NULL);
   if (size < 1 || size > 65507) {
     fprintf(stderr, "SIZE is 1 to 65507\n");
     exit(1);
@@ -68,15 +74,22 @@ static inline struct sockaddr_in loopback(int at) {
   return address;
 }
 
-// Opens a socket that receives, at a port that the system chooses.
-static inline int bound(void) {
+// Opens a socket at a port that the system chooses.
+static inline int bound_to(in_addr_t host) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   struct sockaddr_in address = loopback(0);
+  address.sin_addr.s_addr = htonl(host);
   socklen_t length = sizeof address;
   if (bind(fd, (struct sockaddr *)&address, length) < 0) fail("bind");
   getsockname(fd, (struct sockaddr *)&address, &length);
   port = ntohs(address.sin_port);
   return fd;
+}
+
+// Opens a socket that receives: at one host, or at many.
+static inline int bound(void) {
+  int many = is("receive-many") || is("count-many");
+  return bound_to(many ? INADDR_ANY : INADDR_LOOPBACK);
 }
 
 // Prints the port, once the socket is ready, and the memory in use by then.
@@ -93,9 +106,11 @@ static inline int connected(void) {
   return fd;
 }
 
-// The datagrams so far, their bytes and, if a role reads them, the sum of their
-// first bytes.
+// The datagrams so far, their bytes and, if a role reads them, the sum of those
+// that it reads.
 static uint64_t datagrams, bytes, sum;
+// How many hosts they came from, if a role tells them apart.
+static unsigned hosts;
 
 static inline void count(size_t length) {
   datagrams++;
@@ -129,10 +144,11 @@ static inline void meter(void) {
   double user = MICROS(utime), sys = MICROS(stime);
   double counted = datagrams - before;
   printf("{\"perSecond\":%f,\"cpuMicros\":%f,\"cores\":%f,"
-         "\"systemShare\":%f,\"rss\":%ld,\"bytesEach\":%f,\"sum\":%lu}\n",
+         "\"systemShare\":%f,\"rss\":%ld,\"bytesEach\":%f,\"sumEach\":%f,"
+         "\"hosts\":%u}\n",
          counted / elapsed, (user + sys) / counted, (user + sys) / 1e6 / elapsed,
          sys / (user + sys), resident(), (double)bytes / datagrams,
-         (unsigned long)sum);
+         (double)sum / datagrams, hosts);
   fflush(stdout);
   done = 1;
 }

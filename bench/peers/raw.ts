@@ -1,10 +1,18 @@
 // The bare `Deno.DatagramConn`.
 //
-//   raw.ts receive|iterate|send|echo|ping SIZE SECONDS [PORT]
+//   raw.ts receive|iterate|send|echo|ping|receive-many|to-many SIZE SECONDS [PORT]
 import { at, portOf, rawSocket } from "../lib/datagrams.ts";
-import { counted, listening, play, report, RoundTrips } from "./meter.mjs";
+import {
+  counted,
+  HOSTS,
+  listening,
+  play,
+  report,
+  RoundTrips,
+  take,
+} from "./meter.mjs";
 
-const conn = rawSocket();
+const conn = rawSocket(Deno.args[0]?.endsWith("-many") ? "0.0.0.0" : undefined);
 const buffer = new Uint8Array(65_536);
 
 await play({
@@ -31,6 +39,24 @@ await play({
     for (;;) {
       counted.bytes += await conn.send(data, to);
       counted.datagrams++;
+    }
+  },
+  async "receive-many"({ seconds }) {
+    listening(portOf(conn));
+    report(seconds);
+    for (;;) {
+      const [received, from] = await conn.receive(buffer);
+      take(received, (from as Deno.NetAddr).hostname);
+    }
+  },
+  async "to-many"({ data, seconds, port }) {
+    const all = HOSTS.map((hostname) => ({ ...at(port), hostname }));
+    report(seconds);
+    for (;;) {
+      for (const to of all) {
+        counted.bytes += await conn.send(data, to);
+        counted.datagrams++;
+      }
     }
   },
   async echo() {

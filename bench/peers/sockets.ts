@@ -1,5 +1,6 @@
 // The roles that sockets of this library play in the same way over any carrier.
 import {
+  type BatchOptions,
   bind,
   type CarrierSource,
   connect,
@@ -7,7 +8,19 @@ import {
   type DatagramSocket,
 } from "../../mod.ts";
 import { at, portOf } from "../lib/datagrams.ts";
-import { type Args, counted, listening, report, RoundTrips } from "./meter.mjs";
+import {
+  type Args,
+  counted,
+  HOSTS,
+  hostsInTurn,
+  listening,
+  report,
+  RoundTrips,
+  take,
+} from "./meter.mjs";
+
+// Sent by one call at most.
+const AT_ONCE = 1024;
 
 /** How a program opens its sockets. */
 export interface Sockets {
@@ -55,5 +68,71 @@ export function socketRoles({ listen, dial }: Sockets) {
         await socket.receive();
       } while (trips.next());
     },
+  };
+}
+
+/** Makes the roles that have 1,000 peers, each at a host of its own. */
+export function manyRoles(options: { carrier?: CarrierSource } = {}) {
+  return {
+    async "receive-many"({ seconds }: Args) {
+      const socket = bind("udp://0.0.0.0:0", options);
+      listening(portOf(socket));
+      report(seconds);
+      for await (const { data, from } of socket) take(data, from.hostname);
+    },
+    async "to-many"({ data, size, seconds, port }: Args) {
+      const socket = bind("udp://0.0.0.0:0", options);
+      const messages = HOSTS.map((hostname) => ({
+        data,
+        to: { transport: "udp", hostname, port } as const,
+      }));
+      report(seconds);
+      for (;;) {
+        const sent = await socket.sendMany(messages);
+        counted.datagrams += sent;
+        counted.bytes += sent * size;
+      }
+    },
+  };
+}
+
+/** Sends to hosts in turn, at an even rate. */
+export function paced(options: { carrier?: CarrierSource } = {}) {
+  return async (args: Args) => {
+    const { data, size, seconds, port, perSecond } = args;
+    const socket = bind("udp://0.0.0.0:0", options);
+    const to = hostsInTurn(args.hosts).map((hostname) => ({
+      ...{ transport: "udp", hostname, port } as const,
+    }));
+    report(seconds);
+    const start = performance.now();
+    for (let sent = 0;;) {
+      const elapsed = (performance.now() - start) / 1000;
+      const due = perSecond === 0 ? Infinity : elapsed * perSecond - sent;
+      const count = Math.min(Math.floor(due), AT_ONCE);
+      const messages = Array.from(
+        { length: count },
+        () => ({ data, to: to[sent++ % to.length]! }),
+      );
+      if (count === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      else await socket.sendMany(messages);
+      counted.datagrams += count;
+      counted.bytes += count * size;
+    }
+  };
+}
+
+/** Receives from many hosts in batches. */
+export function batchesOfMany(
+  options: { carrier: CarrierSource },
+  batchOptions: BatchOptions,
+) {
+  return async ({ seconds }: Args) => {
+    const socket = bind("udp://0.0.0.0:0", options);
+    listening(portOf(socket));
+    report(seconds);
+    for await (const batch of socket.batches(batchOptions)) {
+      for (const { data, from } of batch) take(data, from.hostname);
+    }
   };
 }

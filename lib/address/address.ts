@@ -15,14 +15,11 @@ import {
   quote,
   withFields,
 } from "../errors.ts";
-import { canonicalIpv6, IPV4 } from "./host.ts";
+import { bracketed, EXAMPLE, parseAuthority } from "./authority.ts";
+import { formatName, parseName } from "./unix_name.ts";
 
-const EXAMPLE = '"udp://127.0.0.1:62000"';
 const KNOWN = Object.keys(SCHEMES).map(prefixOf).join(", ");
 const LOOPBACK = "127.0.0.1";
-// sockaddr_un.sun_path holds 108 bytes with its final NUL (unix(7)).
-const MAX_PATH_BYTES = 107;
-const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /**
  * Reads an address: `udp://127.0.0.1:62000`, `udp://[::1]:62000` or
@@ -77,7 +74,7 @@ function textOf(address: unknown): string | undefined {
   if ("path" in address) {
     const { path } = address;
     const isPath = typeof path === "string" || (path ?? null) === null;
-    return isPath ? `unix:${unixName((path ?? "") as string)}` : undefined;
+    return isPath ? `unix:${formatName((path ?? "") as string)}` : undefined;
   }
   const { transport, scheme, hostname, port }: Partial<SchemeAddr> = address;
   const name: unknown = scheme ?? transport;
@@ -93,20 +90,6 @@ function invalidObject(given: unknown, fields: OperationFields): never {
     ? "give its text: url.href without a path"
     : "give { transport, hostname, port }, { transport, path }, or text";
   throw withFields(new InvalidAddressError(shown(given), wanted), fields);
-}
-
-/** Writes the path of a unix socket; one that begins with NUL is an abstract name. */
-function unixName(path: string): string {
-  // A file of that name, in the folder where the program runs.
-  if (path.startsWith("@")) return `./${path}`;
-  return path.startsWith("\0")
-    ? `@${path.slice(1).replace(/[%\0]/g, encodeURIComponent)}`
-    : path;
-}
-
-/** Writes a host as part of an address: IPv6 in brackets (RFC 3986, section 3.2.2). */
-export function bracketed(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
 /**
@@ -197,22 +180,6 @@ function remedy(address: Addr, carried: readonly Scheme[]): string {
   return `give ${quote(suggestion)}, or use ${other}`;
 }
 
-/**
- * Returns a host in its canonical form, or `undefined` if it is neither an IP
- * address nor a host name.
- */
-export function canonicalHost(hostname: string): string | undefined {
-  try {
-    return parseAuthority(`${bracketed(hostname)}:1`, invalidHost).hostname;
-  } catch {
-    return undefined;
-  }
-}
-
-function invalidHost(wanted: string): Error {
-  return new Error(wanted);
-}
-
 function isUnnamed(address: string | Addr): boolean {
   return typeof address === "object" && address !== null &&
     "path" in address && (address.path as string | null) === null;
@@ -229,7 +196,10 @@ function parse(text: unknown, fields: OperationFields): SchemeAddr | UnixAddr {
     );
   if (typeof text !== "string") throw invalid(`give text, as ${EXAMPLE}`);
   if (text === "") throw invalid(`it is empty; give ${EXAMPLE}`);
-  if (text.startsWith("unix:")) return parseUnix(text, invalid);
+  if (text.startsWith("unix:")) {
+    const path = parseName(text.slice("unix:".length), invalid);
+    return { transport: "unixpacket", path };
+  }
   const prefix = /^([^/]*):\/\//.exec(text);
   if (prefix === null) {
     const authority = text.startsWith(":") ? LOOPBACK + text : text;
@@ -248,84 +218,4 @@ function parse(text: unknown, fields: OperationFields): SchemeAddr | UnixAddr {
   }
   const authority = text.slice(prefix[0].length);
   return { ...parts, ...parseAuthority(authority, invalid) };
-}
-
-type Invalid = (wanted: string) => Error;
-
-function parseUnix(text: string, invalid: Invalid): UnixAddr {
-  const name = text.slice("unix:".length);
-  const transport = "unixpacket";
-  if (name.startsWith("@")) {
-    if (/%(?!25|00)/.test(name)) {
-      throw invalid('write "%" as "%25" in an abstract name, and NUL as "%00"');
-    }
-    const path = `\0${decodeNames(name.slice(1))}`;
-    // Without a final NUL.
-    if (bytesOf(path) <= MAX_PATH_BYTES + 1) return { transport, path };
-  } else {
-    const path = name.startsWith("./@") ? name.slice("./".length) : name;
-    const size = bytesOf(path);
-    const isPath = size > 0 && size <= MAX_PATH_BYTES && !path.includes("\0");
-    if (isPath) return { transport, path };
-  }
-  throw invalid(
-    `give a path of 1 to ${MAX_PATH_BYTES} bytes without NUL, as in "unix:/run/pli.sock"`,
-  );
-}
-
-function decodeNames(text: string): string {
-  return text.replace(/%(?:25|00)/g, decodeURIComponent);
-}
-
-function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
-}
-
-function parseAuthority(
-  authority: string,
-  invalid: Invalid,
-): { hostname: string; port: number } {
-  const misplaced = /[@/?#\s]/.exec(authority)?.[0];
-  if (misplaced !== undefined) {
-    throw invalid(
-      `give a host and a port without ${quote(misplaced)}, as in ${EXAMPLE}`,
-    );
-  }
-  const colon = authority.lastIndexOf(":");
-  const host = colon < 0 ? authority : authority.slice(0, colon);
-  const digits = colon < 0 ? "" : authority.slice(colon + 1);
-  if (host === "") throw invalid(`the host is missing, as in ${EXAMPLE}`);
-  if (digits === "" || authority.endsWith("]")) {
-    throw invalid(`the port is missing, as in ${EXAMPLE}`);
-  }
-  if (!/^\d{1,5}$/.test(digits) || Number(digits) > 65535) {
-    throw invalid("the port must be a whole number from 0 to 65535");
-  }
-  return { hostname: parseHost(host, invalid), port: Number(digits) };
-}
-
-function parseHost(host: string, invalid: Invalid): string {
-  const bracketed = /^\[([^\]%]*)(%[\w.~-]+)?\]$/.exec(host);
-  if (bracketed !== null) {
-    const [, address = "", zone = ""] = bracketed;
-    const canonical = canonicalIpv6(address);
-    if (canonical !== undefined) return canonical + zone;
-    throw invalid(`${quote(address)} is not an IPv6 address`);
-  }
-  if (host.includes(":")) {
-    throw invalid(
-      'an IPv6 address goes in brackets, as in "udp://[::1]:62000"',
-    );
-  }
-  const labels = host.replace(/\.$/, "").split(".");
-  // As in URLs: a host whose last label is a number is an IPv4 address or
-  // invalid (WHATWG URL, "ends in a number"), never a name to look up.
-  if (/^(?:\d+|0x[\da-f]*)$/i.test(labels.at(-1) ?? "")) {
-    if (IPV4.test(host)) return host;
-    throw invalid(`${quote(host)} is not an IPv4 address`);
-  }
-  if (host.length > 253 || !labels.every((label) => LABEL.test(label))) {
-    throw invalid(`${quote(host)} is neither an IP address nor a host name`);
-  }
-  return host;
 }

@@ -1,4 +1,3 @@
-import { BlockList } from "node:net";
 import { shown, wrongType } from "../check.ts";
 import {
   type Attempt,
@@ -6,7 +5,7 @@ import {
   InvalidAddressError,
   withFields,
 } from "../errors.ts";
-import { canonicalIpv6, ipBytes, IPV4 } from "./host.ts";
+import { canonicalIpv6, ipBytes, IPV4, isIp } from "./host.ts";
 
 /** An IP network, or one address. */
 interface Network {
@@ -40,18 +39,32 @@ export function readNetworks(
   return copy;
 }
 
-/**
- * Returns the networks as one list to check addresses against.
- *
- * @throws {InvalidAddressError} An entry is not an IP network.
- */
-export function blockList(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const { host, prefix, ipv6 } = parseNetwork(cidr);
-    list.addSubnet(host, prefix, ipv6 ? "ipv6" : "ipv4");
+/** Networks to check addresses against. */
+export class Networks {
+  readonly #ranges: readonly AddressRange[];
+
+  /** @throws {InvalidAddressError} An entry is not an IP network. */
+  constructor(cidrs: readonly string[]) {
+    this.#ranges = cidrs.map(rangeOf);
   }
-  return list;
+
+  /**
+   * Whether a host is an IP address in one of them. IPv6 networks that are wider
+   * than `::ffff:0:0/96` contain no IPv4 address.
+   */
+  has(host: string): boolean {
+    if (!isIp(host)) return false;
+    const bytes = ipBytes(host);
+    return this.#ranges.some((range) =>
+      isIn(bytes, range) && isMapped(bytes) === isMapped(range.first)
+    );
+  }
+}
+
+/** The first and the last address of a network, in the form of `ipBytes`. */
+export interface AddressRange {
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
 }
 
 /**
@@ -59,7 +72,7 @@ export function blockList(cidrs: readonly string[]): BlockList {
  *
  * @throws {InvalidAddressError} It is not an IP network.
  */
-export function rangeOf(cidr: string): { first: Uint8Array; last: Uint8Array } {
+export function rangeOf(cidr: string): AddressRange {
   const { host, prefix, ipv6 } = parseNetwork(cidr);
   const bits = ipv6 ? prefix : 96 + prefix;
   const mask = (i: number) =>
@@ -69,6 +82,16 @@ export function rangeOf(cidr: string): { first: Uint8Array; last: Uint8Array } {
     first: bytes.map((byte, i) => byte & mask(i)),
     last: bytes.map((byte, i) => byte | ~mask(i) & 0xff),
   };
+}
+
+/** Whether an address, in the form of `ipBytes`, is in a network's range. */
+function isIn(bytes: Uint8Array, { first, last }: AddressRange): boolean {
+  return bytes.every((byte, i) => first[i]! <= byte && byte <= last[i]!);
+}
+
+/** Whether an address is one of IPv4: `::ffff:a.b.c.d`. */
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 255));
 }
 
 function parseNetwork(cidr: string): Network {

@@ -26,8 +26,9 @@ export type { TcpOptions } from "./tcp/limits.ts";
  * reason: `tooManyPeers`, `idle`, `slow` (a message that took too long),
  * `unread` (a peer that reads nothing) and `malformed` (a peer that sent something
  * else than a length, with the framing `octet`); as `reset` those that had ended
- * before they were accepted; and as `acceptFailed` how often the system could not
- * accept one. `stats.dropped` counts `incomplete` (messages of which only a part
+ * before they were accepted; and as `acceptFailed` how many attempts to accept
+ * one failed (too many open files, …): there is one every 100 ms while that lasts,
+ * and connections wait for the next. `stats.dropped` counts `incomplete` (messages of which only a part
  * arrived) and `unsent` (messages that waited for a peer when its connection
  * ended). A peer that has closed its sending side can still be sent replies (see
  * `replyMs`).

@@ -159,6 +159,20 @@ function trace(carrier: Carrier, write: Write, peer?: Addr): Carrier {
       }
       return result;
     },
+    async sendRun(data, segmentSize, to) {
+      const result = await Promise.try(() =>
+        carrier.sendRun!(data, segmentSize, to)
+      ).catch(rethrow("→ not sent"));
+      const piece = (n: number) =>
+        data.subarray(n * segmentSize, (n + 1) * segmentSize);
+      const all = Math.ceil(data.length / segmentSize);
+      const count = Math.min(Number(result?.sent) || 0, all);
+      for (let n = 0; n < count; n++) sent(piece(n), to);
+      if (count < all && result?.error !== undefined) {
+        notSent(piece(count), to, result.error);
+      }
+      return result;
+    },
     close() {
       try {
         carrier.close();

@@ -1,7 +1,6 @@
-import type { BlockList } from "node:net";
 import type { Addr } from "../addr.ts";
 import { comparableHost, ipBytes } from "../address/host.ts";
-import { blockList, readNetworks } from "../address/networks.ts";
+import { Networks, readNetworks } from "../address/networks.ts";
 import type { Clock } from "../clock.ts";
 import type { Attempt } from "../errors.ts";
 import { BoundedMap } from "./bounded_map.ts";
@@ -57,17 +56,17 @@ export function readGuard(
 
 /** Decides which datagrams a socket accepts. Its memory is bounded. */
 export class Guard {
-  readonly #allowed: BlockList | undefined;
-  readonly #denied: BlockList | undefined;
-  // A look-up in a block list takes 2 µs, here 0.1.
+  readonly #allowed: Networks | undefined;
+  readonly #denied: Networks | undefined;
+  // A look-up in a list of networks takes a microsecond, here a tenth.
   readonly #verdicts = new BoundedMap((host) => this.#isAllowed(host));
   readonly #buckets: BoundedMap<Bucket> | undefined;
   readonly #clock: Clock;
 
   /** @param options From {@linkcode readGuard}. */
   constructor({ allow, deny, rateLimit }: ReadGuardOptions, clock: Clock) {
-    this.#allowed = allow && blockList(allow);
-    this.#denied = deny && blockList(deny);
+    this.#allowed = allow && new Networks(allow);
+    this.#denied = deny && new Networks(deny);
     this.#clock = clock;
     const limit = limitOf(rateLimit);
     this.#buckets = limit &&
@@ -86,9 +85,8 @@ export class Guard {
 
   #isAllowed(hostname: string): boolean {
     const host = comparableHost(hostname);
-    const family = host.includes(":") ? "ipv6" : "ipv4";
-    return this.#denied?.check(host, family) !== true &&
-      this.#allowed?.check(host, family) !== false;
+    return this.#denied?.has(host) !== true &&
+      this.#allowed?.has(host) !== false;
   }
 }
 

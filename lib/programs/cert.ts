@@ -15,9 +15,10 @@ import {
   UsageError,
   wholeNumber,
 } from "./options.ts";
-import { command, quoted, requirePermissions } from "./permissions.ts";
+import { command, requirePermissions } from "./permissions.ts";
 import { EXIT, isAnswered, runProgram, said, say } from "./program.ts";
 import { serverNeeds } from "./server_needs.ts";
+import { quoted } from "./shell.ts";
 import * as serverOptions from "./server_options.ts";
 
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
@@ -62,11 +63,8 @@ export async function cert(
   const files = { cert: `${folder}cert.pem`, key: `${folder}key.pem` };
   // To make a folder takes the permission for all of it.
   const touched = isHere ? Object.values(files) : [out];
-  requirePermissions(
-    `write to ${quote(out)}`,
-    { read: touched, write: touched },
-    { script, args },
-  );
+  const needs = { read: touched, write: touched };
+  requirePermissions([[`write to ${quote(out)}`, needs]], { script, args });
 
   const { cert, key } = await makeCertificate({ hosts, days });
   if (!isHere) Deno.mkdirSync(out, { recursive: true });

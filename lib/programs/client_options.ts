@@ -43,7 +43,8 @@ other      --trace             log each datagram on standard error
            -h, --help, --version
 
 ADDRESS is HOST:PORT, :PORT (loopback), udp://HOST:PORT, tcp://…, tls://…,
-quic://…, or unix:/PATH. A message that begins with a dash goes after --.
+quic://…, or unix:/PATH. A message that begins with a dash goes after --, and
+one that is not UTF-8 by --hex, --file or standard input.
 Exit codes: 0 done, or Ctrl-C; 1 bad usage or address; 2 the socket could not be
 opened; 3 a reply did not come in time; 4 some messages could not be sent.
 
@@ -65,6 +66,7 @@ export const OPTIONS = {
   ],
   flags: ["wait", "hex", "reliable", "fast", "trace", "quiet"],
   hint: "a message that begins with a dash goes after --",
+  bytesHint: "give other bytes by --hex, --file or standard input",
 } as const;
 
 /** The options of a command line, checked. */

@@ -11,6 +11,9 @@ export function collectorTotals(
   const { kernelDrops } = stats;
   if (settings.format === "json") return [JSON.stringify(stats)];
   const received = describeReceived(stats);
+  // Over offload a run that was dropped counts as one.
+  const isLeast = settings.carrier.fast && (kernelDrops ?? 0) > 0;
+  const dropped = isLeast ? `at least ${kernelDrops}` : `${kernelDrops}`;
   const { print, ...others } = stats.sinks;
   // That every message was printed is no news.
   const isNews = print?.["dropped"] || print?.["waiting"];
@@ -18,7 +21,7 @@ export function collectorTotals(
   return [
     kernelDrops === undefined
       ? received
-      : `${received}, ${describeSystemDrops(kernelDrops)}`,
+      : `${received}, ${describeSystemDrops(kernelDrops, dropped)}`,
     ...isReplying(settings) ? [describeSent(stats)] : [],
     ...Object.entries(sinks).map(([name, counts]) => {
       const parts = Object.entries(counts).map(([what, n]) =>

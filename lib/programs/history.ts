@@ -55,7 +55,7 @@ export async function history(
   const needs = copy === undefined
     ? { read: [file] }
     : { read: [file, copy], write: [copy] };
-  requirePermissions(`read ${quote(file)}`, needs, { script, args });
+  requirePermissions([[`read ${quote(file)}`, needs]], { script, args });
 
   using store = new StoreReader(file);
   if (copy !== undefined) {

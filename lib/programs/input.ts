@@ -1,6 +1,6 @@
 import { count } from "../count.ts";
 import { failure, quote } from "../errors.ts";
-import { lines } from "./lines.ts";
+import { type Left, Lines } from "./lines.ts";
 import { UsageError } from "./options.ts";
 
 const NOT_HEX = 'not hexadecimal: two digits per byte, as in "00ff" or "00 ff"';
@@ -12,6 +12,11 @@ export const STANDARD_INPUT = "-";
 export type InputMessage =
   | { name: string; bytes: Uint8Array }
   | { name: string; refused: string };
+
+/** Messages, one by one. */
+export interface InputMessages extends AsyncIterable<InputMessage> {
+  readonly left: Left;
+}
 
 /** Where the client's messages come from; see its `--help`. */
 export interface Input {
@@ -37,17 +42,28 @@ const decoder = new TextDecoder();
  */
 export async function inputMessages(
   { messages, file, hex, limit }: Input,
-): Promise<Iterable<InputMessage> | AsyncIterable<InputMessage>> {
+): Promise<InputMessages> {
   // Reading standard input can be interrupted once messages are asked for.
   if (file === STANDARD_INPUT) return wholeInput(limit);
-  if (file !== undefined) return [await contentOf(file, limit)];
+  if (file !== undefined) return listed([await contentOf(file, limit)]);
   if (messages.length === 0) return linesOfInput(hex, limit);
-  return messages.map((text, i) => {
+  return listed(messages.map((text, i) => {
     const name = `message ${i + 1}`;
     const bytes = hex ? fromHex(text) : encoder.encode(text);
     if (bytes !== undefined) return { name, bytes };
     throw new UsageError(`${quote(text)} is ${NOT_HEX}`);
-  });
+  }));
+}
+
+function listed(messages: InputMessage[]): InputMessages {
+  return {
+    get left() {
+      return { messages: messages.length, bytes: 0 };
+    },
+    async *[Symbol.asyncIterator]() {
+      for (let next; (next = messages.shift()) !== undefined;) yield next;
+    },
+  };
 }
 
 async function contentOf(path: string, limit: number): Promise<InputMessage> {
@@ -56,22 +72,41 @@ async function contentOf(path: string, limit: number): Promise<InputMessage> {
     using file = await Deno.open(path);
     const { isFile, size } = await file.stat();
     if (isFile && size > limit) return { name, refused: tooLong(size, limit) };
-    return await wholeOf(file, name, limit, isFile ? size : undefined);
+    return await wholeOf(file, name, limit, {
+      size: isFile ? size : undefined,
+    });
   } catch (error) {
     throw new UsageError(failure(`read ${name}`, error).message);
   }
 }
 
-async function* wholeInput(limit: number): AsyncGenerator<InputMessage> {
-  yield await wholeOf(Deno.stdin, "standard input", limit);
+function wholeInput(limit: number): InputMessages {
+  const left = { messages: 0, bytes: 0 };
+  const onRead = (bytes: number) => void (left.bytes = bytes);
+  return {
+    left,
+    async *[Symbol.asyncIterator]() {
+      const all = await wholeOf(Deno.stdin, "standard input", limit, {
+        onRead,
+      });
+      left.bytes = 0;
+      yield all;
+    },
+  };
 }
 
-/** @param size A device or a pipe has none. */
+/**
+ * @param size A device or a pipe has none.
+ * @param onRead Called with how many bytes have been read.
+ */
 async function wholeOf(
   file: { read(into: Uint8Array): Promise<number | null> },
   name: string,
   limit: number,
-  size?: number,
+  { size, onRead }: {
+    size?: number | undefined;
+    onRead?: ((bytes: number) => void) | undefined;
+  },
 ): Promise<InputMessage> {
   // One byte more shows that it is too long.
   let bytes = new Uint8Array(size === undefined ? 0 : size + 1);
@@ -81,6 +116,7 @@ async function wholeOf(
     const n = await file.read(bytes.subarray(read));
     if (n === null) return { name, bytes: bytes.subarray(0, read) };
     read += n;
+    onRead?.(read);
     if (read > limit) {
       return { name, refused: `too long: at most ${count(limit, "byte")}` };
     }
@@ -98,21 +134,28 @@ function grown(
   return larger;
 }
 
-async function* linesOfInput(
-  hex: boolean,
-  limit: number,
-): AsyncGenerator<InputMessage> {
+function linesOfInput(hex: boolean, limit: number): InputMessages {
   // Two digits per byte, and as much again for spaces between them.
   const longest = hex ? limit * 4 : limit;
-  for await (const line of lines(Deno.stdin.readable, longest)) {
-    const name = `line ${line.number}`;
-    if (line.bytes === undefined) {
-      yield { name, refused: tooLong(line.size, longest) };
-      continue;
-    }
-    const bytes = hex ? fromHex(decoder.decode(line.bytes)) : line.bytes;
-    yield bytes === undefined ? { name, refused: NOT_HEX } : { name, bytes };
-  }
+  const lines = new Lines(Deno.stdin.readable, longest);
+  return {
+    get left() {
+      return lines.left;
+    },
+    async *[Symbol.asyncIterator]() {
+      for await (const line of lines) {
+        const name = `line ${line.number}`;
+        if (line.bytes === undefined) {
+          yield { name, refused: tooLong(line.size, longest) };
+          continue;
+        }
+        const bytes = hex ? fromHex(decoder.decode(line.bytes)) : line.bytes;
+        yield bytes === undefined
+          ? { name, refused: NOT_HEX }
+          : { name, bytes };
+      }
+    },
+  };
 }
 
 function tooLong(size: number, limit: number): string {

@@ -11,45 +11,78 @@ export interface Line {
   bytes: Uint8Array | undefined;
 }
 
+/** What has been read and not handed out. */
+export interface Left {
+  /** How many whole messages. */
+  messages: number;
+  /** How many bytes of one that has begun. */
+  bytes: number;
+}
+
 /**
  * Splits bytes into lines that end with `\n` or `\r\n`, or with the input. A
  * line beyond the limit is only measured, so that no input takes more memory.
  */
-export async function* lines(
-  source: AsyncIterable<Uint8Array>,
-  limit: number,
-): AsyncGenerator<Line> {
-  let pieces: Uint8Array[] = [];
-  let size = 0;
-  let number = 0;
-  const add = (piece: Uint8Array) => {
-    size += piece.length;
+export class Lines implements AsyncIterable<Line> {
+  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #limit: number;
+  // The chunk that was read last, and where the next line begins in it.
+  #chunk: Uint8Array = new Uint8Array();
+  #start = 0;
+  // A line that began in chunks before.
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+  #number = 0;
+
+  constructor(source: AsyncIterable<Uint8Array>, limit: number) {
+    this.#source = source;
+    this.#limit = limit;
+  }
+
+  get left(): Left {
+    const rest = this.#chunk.subarray(this.#start);
+    const begun = rest.subarray(rest.lastIndexOf(NEWLINE) + 1);
+    const messages = rest.reduce((n, byte) => byte === NEWLINE ? n + 1 : n, 0);
+    const before = messages === 0 ? this.#size : 0;
+    return { messages, bytes: before + begun.length };
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Line> {
+    for await (const chunk of this.#source) {
+      this.#chunk = chunk;
+      this.#start = 0;
+      let newline;
+      while ((newline = chunk.indexOf(NEWLINE, this.#start)) >= 0) {
+        this.#add(chunk.subarray(this.#start, newline));
+        this.#start = newline + 1;
+        yield this.#end();
+      }
+      this.#add(chunk.subarray(this.#start));
+      this.#start = chunk.length;
+    }
+    if (this.#size > 0) yield this.#end();
+  }
+
+  #add(piece: Uint8Array): void {
+    this.#size += piece.length;
     // One byte more may be a `\r`.
-    if (size > limit + 1) pieces = [];
-    else if (piece.length > 0) pieces.push(piece);
-  };
-  const end = (): Line => {
-    let bytes = join(pieces, size > limit + 1 ? 0 : size);
+    if (this.#size > this.#limit + 1) this.#pieces = [];
+    else if (piece.length > 0) this.#pieces.push(piece);
+  }
+
+  #end(): Line {
+    let size = this.#size;
+    let bytes = join(this.#pieces, size > this.#limit + 1 ? 0 : size);
     if (bytes.at(-1) === RETURN) {
       bytes = bytes.subarray(0, -1);
       size--;
     }
-    const line = { number: ++number, size, bytes };
-    pieces = [];
-    size = 0;
-    return line.size > limit ? { ...line, bytes: undefined } : line;
-  };
-  for await (const chunk of source) {
-    let start = 0;
-    let newline;
-    while ((newline = chunk.indexOf(NEWLINE, start)) >= 0) {
-      add(chunk.subarray(start, newline));
-      yield end();
-      start = newline + 1;
-    }
-    add(chunk.subarray(start));
+    this.#pieces = [];
+    this.#size = 0;
+    const number = ++this.#number;
+    const isTooLong = size > this.#limit;
+    return { number, size, bytes: isTooLong ? undefined : bytes };
   }
-  if (size > 0) yield end();
 }
 
 function join(pieces: Uint8Array[], size: number): Uint8Array {

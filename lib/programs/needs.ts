@@ -5,7 +5,7 @@ import {
   schemeOf,
   type UnixAddr,
 } from "../addr.ts";
-import { bracketed } from "../address/address.ts";
+import { bracketed } from "../address/authority.ts";
 import { isIp, isLoopback } from "../address/host.ts";
 import { localHostFor } from "../carriers/peers.ts";
 

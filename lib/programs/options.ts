@@ -1,6 +1,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { quote } from "../errors.ts";
 
+const REPLACEMENT = "\ufffd";
+
 /** A command line that cannot be used: exit code 1, with a pointer to `--help`. */
 export class UsageError extends Error {}
 
@@ -16,6 +18,8 @@ export interface OptionNames {
   readonly optional?: readonly string[];
   /** A sentence for the error about an unknown option. */
   readonly hint?: string;
+  /** A sentence for the error about an argument that is not UTF-8. */
+  readonly bytesHint?: string;
 }
 
 /** A command line, by the names in `N`. */
@@ -33,7 +37,8 @@ export interface Options<N extends OptionNames> {
 
 /**
  * Reads a command line. Unlike `parseArgs` alone it rejects unknown
- * options, missing values, values of options that take none, an option twice.
+ * options, missing values, values of options that take none, an option twice, and
+ * bytes that are not UTF-8.
  *
  * @throws {UsageError} The command line is wrong.
  */
@@ -41,6 +46,7 @@ export function parseOptions<const N extends OptionNames>(
   args: readonly string[],
   names: N,
 ): Options<N> {
+  requireUtf8(args, names);
   const { values, lists = [], hint } = names;
   const flags = [...names.flags, "help", "version"];
   // Not by the literal types of its options, which cannot follow a generic `N`.
@@ -74,6 +80,19 @@ export function parseOptions<const N extends OptionNames>(
     lists: given(lists, (value) => Array.isArray(value) && value.length > 0),
     rest: parsed["_"],
   } as Options<N>;
+}
+
+/**
+ * Rejects arguments that the system has as other bytes. Deno replaces these by
+ * U+FFFD, and has no way to tell them from a U+FFFD that was meant.
+ */
+function requireUtf8(args: readonly string[], { bytesHint }: OptionNames) {
+  const arg = args.find((arg) => arg.includes(REPLACEMENT));
+  if (arg === undefined) return;
+  const more = bytesHint === undefined ? "" : `; ${bytesHint}`;
+  throw new UsageError(
+    `argument ${quote(arg)}: must be UTF-8, without U+FFFD${more}`,
+  );
 }
 
 /** Turns `--count 3` into `--count=3`, so that `-1` and `""` can be values. */

@@ -1,6 +1,7 @@
 import { quote } from "../errors.ts";
 import { inEnvironment } from "./environment.ts";
-import type { Needs } from "./needs.ts";
+import { type Needs, together } from "./needs.ts";
+import { printable, quoted } from "./shell.ts";
 
 /** A permission is missing. The message holds the command to run. */
 export class PermissionError extends Error {}
@@ -23,22 +24,22 @@ export const CREDENTIALS = "PLI_CREDENTIALS";
 // Credentials stand between the two.
 const CREDENTIALS_IN_URL = /(?<=:\/\/)[^/]*@/;
 
+/** What permissions are for, as in "Cannot …", and which they are. */
+export type Purpose = readonly [what: string, needs: Needs];
+
 /**
  * Makes sure of the permissions without making Deno ask for them.
  *
- * @param what Their purpose, as in "Cannot …"; if the program needs the network,
- * the purpose of that.
- * @throws {PermissionError} One is missing.
+ * @throws {PermissionError} One is missing. The message says what for, and how to
+ * give all of them.
  */
 export function requirePermissions(
-  what: string,
-  needs: Needs,
+  purposes: readonly Purpose[],
   invocation: Invocation,
 ): void {
-  const missing = descriptors(needs).find((one) => !isGranted(one));
-  if (missing === undefined) return;
-  const purpose = (needs.net && purposeOf(missing)) ?? what;
-  const line = command(needs, invocation);
+  const purpose = purposes.map(unmet).find((what) => what !== undefined);
+  if (purpose === undefined) return;
+  const line = command(together(...purposes.map(needsOf)), invocation);
   const given = CREDENTIALS_IN_URL.exec(invocation.url ?? "")?.[0];
   const form = given?.includes("%") ? ", decoded" : "";
   const note = given === undefined
@@ -47,6 +48,17 @@ export function requirePermissions(
   throw new PermissionError(
     `Cannot ${purpose} without permission; run: ${line}${note}`,
   );
+}
+
+function needsOf([, needs]: Purpose): Needs {
+  return needs;
+}
+
+/** Returns what a missing permission is for, if one is missing. */
+function unmet([what, needs]: Purpose): string | undefined {
+  const missing = descriptors(needs).find((one) => !isGranted(one));
+  if (missing === undefined) return undefined;
+  return (needs.net && purposeOf(missing)) ?? what;
 }
 
 /** Returns the purpose of a permission, unless it is for the network. */
@@ -117,8 +129,19 @@ export function command(
   ].join(" ");
   const folder = Deno.cwd();
   // A task runs in its own folder, wherever the user is; paths are relative to it.
-  const isElsewhere = (inEnvironment(USER_FOLDER) || folder) !== folder;
-  return isElsewhere ? `(cd ${quoted(folder)} && ${line})` : line;
+  return printable(
+    isUserOutside(folder) ? `(cd ${quoted(folder)} && ${line})` : line,
+  );
+}
+
+/** Whether the user is in another folder than that of this process. */
+function isUserOutside(folder: string): boolean {
+  try {
+    return (inEnvironment(USER_FOLDER) || folder) !== folder;
+  } catch {
+    // Its name is not UTF-8, as that of this process is.
+    return true;
+  }
 }
 
 /** Deno splits its lists at commas, and has no escape for them. */
@@ -136,15 +159,10 @@ function withoutComma(path: string): string {
   return slash < 0 ? "." : path.slice(0, slash) || "/";
 }
 
-/** The script as one would type it in this folder. */
+/** The script as one would type it in this folder: no option, and no URL. */
 function nearPath(script: string): string {
-  const folder = `${Deno.cwd()}/`;
-  return script.startsWith(folder) ? script.slice(folder.length) : script;
-}
-
-/** Quotes a word for a POSIX shell. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word)
-    ? word
-    : `'${word.replaceAll("'", `'\\''`)}'`;
+  const folder = Deno.cwd().replace(/\/*$/, "/");
+  if (!script.startsWith(folder)) return script;
+  const near = script.slice(folder.length);
+  return /^-|:/.test(near) ? `./${near}` : near;
 }

@@ -13,6 +13,7 @@ import {
 import { systemClock } from "../clock.ts";
 import { quote } from "../errors.ts";
 import { connect } from "../open.ts";
+import { beforeAbort } from "../promises.ts";
 import { settles } from "../socket/peer_lines.ts";
 import type { Faults } from "../testing/faults.ts";
 import { type Relay, startRelay } from "../testing/relay.ts";
@@ -36,6 +37,7 @@ import { EXIT, isAnswered, onInterrupt, runProgram, say } from "./program.ts";
 import {
   describeProgress,
   describeRelay,
+  NO_TOTALS,
   type RelayTotals,
   relayTotalsJson,
 } from "./relay_totals.ts";
@@ -105,11 +107,8 @@ export async function relay(
   if (isAnswered(options.flags, HELP)) return EXIT.done;
   const settings = relaySettings(options);
   const { listen, to } = settings;
-  requirePermissions(
-    `relay from ${formatAddress(listen)} to ${formatAddress(to)}`,
-    relayNeeds(settings),
-    { script, args },
-  );
+  const what = `relay from ${formatAddress(listen)} to ${formatAddress(to)}`;
+  requirePermissions([[what, relayNeeds(settings)]], { script, args });
   return await run(settings);
 }
 
@@ -137,7 +136,20 @@ function relaySettings(
 
 async function run(settings: RelaySettings): Promise<number> {
   const { listen, seed, idleMs, maxSessions, faults, quiet } = settings;
-  const to = await lookUp(settings.to);
+  const end = Promise.withResolvers<void>();
+  const interruption = new AbortController();
+  using _ = onInterrupt(() => {
+    interruption.abort();
+    end.resolve();
+  });
+  const print = printer(settings);
+  const looking = lookUp(settings.to);
+  await beforeAbort(looking, interruption.signal);
+  if (interruption.signal.aborted) {
+    await print(NO_TOTALS);
+    return EXIT.done;
+  }
+  const to = await looking;
   const warnings = new Warnings();
   await using relay = startRelay({
     ...faults,
@@ -148,14 +160,11 @@ async function run(settings: RelaySettings): Promise<number> {
     maxSessions,
     onError: (error) => warnings.once(reasonOf(error)),
   });
-  const end = Promise.withResolvers<void>();
-  using _ = onInterrupt(end.resolve);
   if (!quiet) {
     const [from, onTo] = [relay.addr, to].map(formatAddress);
     say(`relaying ${from} to ${onTo} (seed ${seed})`);
   }
   using progress = showProgress(() => describeProgress(relay.stats), quiet);
-  const print = printer(settings);
   {
     using _timer = every(
       settings.statsEveryMs,

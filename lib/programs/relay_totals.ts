@@ -1,12 +1,23 @@
 import { count } from "../count.ts";
 import type { RelayStats } from "../testing/relay.ts";
-import type { DirectionStats } from "../testing/session.ts";
+import { type DirectionStats, noCounts } from "../testing/direction.ts";
 import { describeSystemDrops } from "./system_drops.ts";
 
 /** The counts of a relay, and of the system's drops if that is known. */
 export interface RelayTotals extends RelayStats {
   kernelDrops: number | undefined;
 }
+
+/** The totals of a relay that was not started. */
+export const NO_TOTALS: RelayTotals = {
+  up: noCounts(),
+  down: noCounts(),
+  sessions: 0,
+  expired: 0,
+  refused: 0,
+  strangers: 0,
+  kernelDrops: 0,
+};
 
 /** Returns the totals as lines for people. */
 export function describeRelay(totals: RelayTotals): string[] {

@@ -18,7 +18,9 @@ export interface Secret {
 export async function readSecret(
   { file, variable }: Secret,
 ): Promise<string | undefined> {
-  const text = file === undefined ? inEnvironment(variable) : await read(file);
+  const text = file === undefined
+    ? inEnvironment(variable)
+    : decode(await readBytes(file), file);
   const secret = text?.replace(/[\r\n]+$/, "");
   if (secret !== "") return secret;
   throw new Error(
@@ -33,9 +35,22 @@ export function toKnow({ file, variable }: Secret): Needs {
 
 /** Reads a file's text. */
 export async function read(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path));
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await Deno.readTextFile(path);
+    return await Deno.readFile(path);
   } catch (error) {
     throw failure(`read ${quote(path)}`, error);
+  }
+}
+
+/** Other bytes would be replaced, so that different secrets were the same. */
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error(`Cannot use ${quote(path)}: it is not UTF-8`);
   }
 }

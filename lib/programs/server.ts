@@ -1,42 +1,29 @@
 import { formatAddress } from "../address/address.ts";
-import { traced } from "../carriers/traced.ts";
 import { collect, type Collector } from "../collect.ts";
-import { END_MS } from "../collector.ts";
-import { bind } from "../open.ts";
+import { beforeAbort } from "../promises.ts";
 import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import { Received } from "../socket/stats.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
-import { serverCarrier } from "./carriers.ts";
 import { collectorTotals } from "./collector_totals.ts";
 import { every } from "./every.ts";
 import { parseOptions } from "./options.ts";
 import { showProgress } from "./progress.ts";
 import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
-import { EXIT, exit, isAnswered, onInterrupt, say } from "./program.ts";
-import { serverNeeds } from "./server_needs.ts";
+import { EXIT, isAnswered, say } from "./program.ts";
+import { ServerEnd } from "./server_end.ts";
+import { serverPurposes } from "./server_needs.ts";
 import {
   HELP,
-  isReplying,
   OPTIONS,
   type ServerSettings,
   serverSettings,
 } from "./server_options.ts";
-import { openSinks } from "./server_sinks.ts";
+import { Opening } from "./opening.ts";
 import { areSystemDropsCounted } from "./system_drops.ts";
 import { describeWithheld } from "./totals.ts";
+import { withUnread } from "./unread.ts";
 
-// What a user who waits for the end should know.
-const ENDING =
-  "ending: replies and sinks have some seconds (see --end-timeout);" +
-  " a second signal ends at once";
-const ENDING_MS = 300;
-// A second signal ends the program within this time, whatever hangs.
-const AT_ONCE_MS = 1500;
-// How long what has arrived is counted at the end, and a connection is written.
-const UNREAD_MS = 200;
-const LAST_MS = 500;
 // How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
 
@@ -48,72 +35,49 @@ export async function server(
   const options = parseOptions(args, OPTIONS);
   if (isAnswered(options.flags, HELP)) return EXIT.done;
   const settings = serverSettings(options);
-  requirePermissions(
-    `listen on ${formatAddress(settings.address)}`,
-    serverNeeds(settings),
-    { script, args, url: settings.publish?.url },
-  );
+  requirePermissions(serverPurposes(settings), {
+    script,
+    args,
+    url: settings.publish?.url,
+  });
   return await run(settings);
 }
 
 async function run(settings: ServerSettings): Promise<number> {
-  const { address, quiet, statsMs, socket: limits } = settings;
-  let collector: Collector | undefined = undefined;
-  let codeAtOnce: number | undefined;
-  let ending: ReturnType<typeof setTimeout> | undefined;
-  const { endTimeoutMs = END_MS } = settings;
-  let endsAt: number | undefined;
-  let endAtOnce = () => {};
-  using _ = onInterrupt(() => {
-    // Nothing has been received before there is a collector.
-    if (collector === undefined) return void exit(EXIT.done);
-    collector.stop({ drain: true });
-    endsAt = performance.now() + endTimeoutMs;
-    if (!quiet) ending = setTimeout(() => say(ENDING), ENDING_MS);
-  }, (code) => {
-    codeAtOnce = code;
-    collector?.stop({ timeoutMs: 0 });
-    endAtOnce();
-    setTimeout(() => void exit(code), AT_ONCE_MS);
-  });
-  const { carrier, own } = await serverCarrier(
-    settings.carrier,
-    { maxSize: limits.maxSize, replies: isReplying(settings) },
-  );
-  await using socket = bind(formatAddress(address), {
-    ...limits,
-    carrier: settings.trace ? traced(carrier) : carrier,
-  });
-  await socket.opened;
+  const { quiet, statsMs } = settings;
+  using end = new ServerEnd(settings);
   const warnings = new Warnings();
   const warn = (error: unknown) => warnings.onceAlike(reasonOf(error));
   // The page asks for the stats of a collector that is given the page.
   const started = Promise.withResolvers<Collector>();
-  const stats = async () => {
-    const counts = await (await started.promise).stats();
-    // What is not known is said, also by the page.
-    return areSystemDropsCounted(settings.carrier)
+  // What is not known is said, also by the page.
+  const complete = (counts: CollectorStats) =>
+    areSystemDropsCounted(settings.carrier)
       ? { ...counts, kernelDrops: counts.kernelDrops ?? null }
       : counts;
-  };
-  const { sinks, printer, firstId, url } = await openSinks(settings, {
-    socket,
-    own,
-    stats,
-    warn,
-  });
+  const stats = async () => complete(await (await started.promise).stats());
+  const opening = new Opening(settings, { stats, warn });
+  await beforeAbort(opening.done, end.signal);
+  if (end.signal.aborted) {
+    const counts = await opening.giveUp();
+    if (!quiet) print(complete(counts), settings);
+    return end.code ?? EXIT.done;
+  }
+  const { socket, sinks, printer, firstId, url } = await opening.done;
+  await using _socket = socket;
   let broken: Error | undefined;
   let isOver = false;
-  collector = collect(socket, {
+  const collector = collect(socket, {
     ...settings,
     sinks,
     firstId,
     onError: (error, sink) => {
       if (sink !== printer) return warn(error);
       broken ??= error;
-      collector?.stop();
+      started.promise.then((collector) => collector.stop());
     },
   });
+  end.stops(collector);
   started.resolve(collector);
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
@@ -130,67 +94,19 @@ async function run(settings: ServerSettings): Promise<number> {
   using _withheld = every(WITHHELD_MS, () => {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
   }, warn);
-  const end = await collector.finished;
+  const reason = await collector.finished;
   isOver = true;
   progress[Symbol.dispose]();
-  const unread = await receiveUnread(socket);
-  endAtOnce = () => socket.close();
-  const now = performance.now();
-  const left = (endsAt ?? now + endTimeoutMs) - now;
-  await closeBy(socket, codeAtOnce === undefined ? Math.max(LAST_MS, left) : 0);
-  clearTimeout(ending);
+  const unread = await end.close(socket);
   if (!quiet) print(withUnread(await stats(), unread), settings);
   if (broken !== undefined) throw broken;
-  return codeAtOnce ?? (end === "stopped" ? EXIT.done : exitCode(socket, end));
+  if (end.code !== undefined) return end.code;
+  return reason === "stopped" ? EXIT.done : exitCode(socket, reason);
 }
 
-/**
- * Closes the socket, so that the totals hold what was lost at the end. Peers have
- * that many milliseconds to take what waits for them.
- */
-async function closeBy(socket: DatagramSocket, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timers = [
-    setTimeout(() => socket.close(), ms),
-    setTimeout(resolve, ms + LAST_MS),
-  ];
-  // Its error, if any, is that of the end of the program.
-  socket[Symbol.asyncDispose]().then(resolve, resolve);
-  await promise;
-  timers.forEach(clearTimeout);
-}
-
-/** Counts what has arrived and reaches no sink any more. */
-async function receiveUnread(socket: DatagramSocket): Promise<Received> {
-  const unread = new Received();
-  const until = performance.now() + UNREAD_MS;
-  try {
-    while (performance.now() < until) {
-      const datagram = await socket.tryReceive();
-      if (datagram === undefined) break;
-      unread.count(datagram);
-    }
-  } catch {
-    // What cannot be received is in no count of the socket either.
-  }
-  return unread;
-}
-
-/** Counts as dropped at the end what reached no sink. */
-function withUnread(stats: CollectorStats, unread: Received): CollectorStats {
-  const { received, bytes, truncated, dropped } = stats;
-  return {
-    ...stats,
-    received: received - unread.received,
-    bytes: bytes - unread.bytes,
-    truncated: truncated - unread.truncated,
-    dropped: { ...dropped, closed: dropped["closed"]! + unread.received },
-  };
-}
-
-function exitCode(socket: DatagramSocket, end: string): number {
+function exitCode(socket: DatagramSocket, reason: string): number {
   if (socket.stats.sendFailed > 0) return EXIT.notSent;
-  return end === "timeout" ? EXIT.timedOut : EXIT.done;
+  return reason === "timeout" ? EXIT.timedOut : EXIT.done;
 }
 
 /** Prints the totals on standard error, in the format of the messages. */

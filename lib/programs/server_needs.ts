@@ -1,3 +1,4 @@
+import { formatAddress } from "../address/address.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { toCarry } from "./carriers.ts";
 import { inEnvironment } from "./environment.ts";
@@ -11,6 +12,7 @@ import {
   toSendToSelf,
   toStore,
 } from "./needs.ts";
+import type { Purpose } from "./permissions.ts";
 import { type Secret, toKnow } from "./secrets.ts";
 import {
   isReplying,
@@ -20,18 +22,33 @@ import {
 } from "./server_options.ts";
 import { toCountSystemDrops } from "./system_drops.ts";
 
-/** Returns the narrowest permissions that suffice. */
-export function serverNeeds(settings: ServerSettings): Needs {
-  const { carrier, store, page, publish } = settings;
-  return together(
+/** Returns the narrowest permissions that suffice, by their purposes. */
+export function serverPurposes(settings: ServerSettings): Purpose[] {
+  const { address, carrier, store, page, publish } = settings;
+  const own = formatAddress(address);
+  const listens = together(
     toListen(settings),
     toCarry(carrier),
     toCountSystemDrops(carrier),
     store === undefined ? {} : toStore(store.path),
-    page === undefined ? {} : toServe(page),
-    page === undefined ? {} : toSendToSelf(settings.address),
-    publish === undefined ? {} : toPublish(publish),
   );
+  const purposes: Purpose[] = [[`listen on ${own}`, listens]];
+  if (page !== undefined) {
+    purposes.push(
+      [`serve the page at ${page.listen}`, toServe(page)],
+      [`send from the page to ${own}`, toSendToSelf(address)],
+    );
+  }
+  if (publish !== undefined) {
+    const { destination } = parseNatsUrl(publish.url);
+    purposes.push([`publish to ${destination}`, toPublish(publish)]);
+  }
+  return purposes;
+}
+
+/** Returns the narrowest permissions that suffice. */
+export function serverNeeds(settings: ServerSettings): Needs {
+  return together(...serverPurposes(settings).map(([, needs]) => needs));
 }
 
 function toListen(settings: ServerSettings): Needs {

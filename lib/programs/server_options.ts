@@ -1,7 +1,7 @@
 import type { Addr, NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
 import { formatAddress, parseAddress } from "../address/address.ts";
 import { isOnLoopback } from "../address/host.ts";
-import { blockList } from "../address/networks.ts";
+import { rangeOf } from "../address/networks.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
@@ -169,7 +169,7 @@ export function serverSettings(
   const carrier = carrierSettings(address, { ...values, ...flags }, {
     serves: true,
   });
-  blockList([...lists.allow ?? [], ...lists.deny ?? []]);
+  [...lists.allow ?? [], ...lists.deny ?? []].forEach(rangeOf);
   const size = wholeNumber("max-size", values["max-size"], 0, undefined);
   return {
     address,

@@ -1,16 +1,20 @@
 import type { Addr, NetAddr, UnixAddr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import type { CarrierSource } from "../carrier.ts";
+import { count } from "../count.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { connect } from "../open.ts";
-import type { CollectorStats, Message, Sink } from "../sink.ts";
+import type { CollectorStats, Sink } from "../sink.ts";
 import type { Store } from "../sinks/store.ts";
+import { parseNatsUrl } from "../sinks/nats/url.ts";
+import { LateSink } from "./late_sink.ts";
 import { ownHost } from "./needs.ts";
 import { Printer } from "./printer.ts";
 import { say } from "./program.ts";
 import { Receipts } from "./receipts.ts";
 import { readSecret } from "./secrets.ts";
-import type { ServerSettings, StoreSettings } from "./server_options.ts";
+import type { ServerSettings } from "./server_options.ts";
+import { type LateStore, openServerStore } from "./server_store.ts";
 
 // How long the page's form waits for the server's reply.
 const ANSWER_MS = 1000;
@@ -53,14 +57,16 @@ export async function openSinks(
     return sink;
   };
   let store: Store | undefined;
+  let late: Promise<LateStore> | undefined;
   if (storeSettings !== undefined) {
     const receipts = storeSettings.receipt
       ? new Receipts(socket, warn)
       : undefined;
-    store = await openStore(storeSettings, receipts);
+    const opened = await openServerStore(storeSettings, receipts);
     // Closed after the store, whose last messages get receipts too.
     if (receipts !== undefined) add(receipts);
-    add(store ?? new Unkept());
+    add(opened.sink);
+    ({ store, late } = opened);
   }
   let url: string | undefined;
   if (pageSettings !== undefined) {
@@ -76,7 +82,9 @@ export async function openSinks(
     const { nats } = await import("../sinks/nats.ts");
     const { url, credentials: secret } = publish;
     const credentials = secret && await readSecret(secret);
-    add(nats(url, { log: store, credentials, onTrouble: say }));
+    const open = (log: Store | undefined) =>
+      nats(url, { log, credentials, onTrouble: say });
+    add(late === undefined ? open(store) : lateNats(url, late, open));
   }
   const isOnly = sinks.length === 0;
   const printer = add(new Printer({ format, isOnly, onTrouble: say }));
@@ -85,23 +93,32 @@ export async function openSinks(
   return { sinks, printer, firstId: (store?.lastId ?? 0) + 1, url };
 }
 
-/** Opens the store; if that fails, the server goes on without (`undefined`). */
-async function openStore(
-  { path, receipt, ...keep }: StoreSettings,
-  receipts: Receipts | undefined,
-): Promise<Store | undefined> {
-  const { openStore } = await import("../sinks/store.ts");
-  try {
-    return await openStore(path, {
-      ...keep,
-      durable: receipt,
-      onStored: receipts && ((messages) => receipts.send(messages)),
-      onTrouble: say,
-    });
-  } catch (error) {
-    say(`${(error as Error).message}; going on without`);
-    return undefined;
-  }
+/** Publishes from a store, so it waits until that is open, or never will be. */
+function lateNats(
+  url: string,
+  store: Promise<LateStore>,
+  open: (log: Store | undefined) => Sink,
+): Sink {
+  const opening = store.then(
+    ({ sink, lastId }) => ({ sink: open(sink), lastId }),
+    () => ({ sink: open(undefined), lastId: 0 }),
+  );
+  return new LateSink("nats", opening, {
+    counts: [
+      "published",
+      "duplicates",
+      "waiting",
+      "overflow",
+      "refused",
+      "lost",
+    ],
+    refused: "lost",
+    onEnd: (lost) => {
+      const messages = count(lost, "message");
+      const { host } = new URL(parseNatsUrl(url).destination);
+      if (lost > 0) say(`NATS at ${host} did not get ${messages}: lost`);
+    },
+  });
 }
 
 /** Sends the server itself a message, as its page's form does. */
@@ -122,27 +139,5 @@ async function ask(
   } catch (error) {
     if (error instanceof Deno.errors.TimedOut) return undefined;
     throw error;
-  }
-}
-
-/** Stands in for a store that could not be opened: counts what is lost. */
-class Unkept implements Sink {
-  readonly name = "store";
-  #notStored = 0;
-
-  get stats() {
-    return { stored: 0, waiting: 0, notStored: this.#notStored };
-  }
-
-  write({ length }: readonly Message[]): void {
-    this.#notStored += length;
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }

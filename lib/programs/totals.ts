@@ -1,5 +1,13 @@
 import { count } from "../count.ts";
-import type { SocketStats } from "../socket/stats.ts";
+import { Received, Sent, type SocketStats } from "../socket/stats.ts";
+
+/** The counts of a socket that was not opened. */
+export const NO_STATS: SocketStats = {
+  ...new Received(),
+  ...new Sent(),
+  waiting: 0,
+  withheld: {},
+};
 
 const REASONS: Record<string, string> = {
   stranger: "from other sources than the peer",
@@ -24,7 +32,6 @@ const CONNECTIONS: Record<string, string> = {
   handshake: "after a failed handshake",
   reset: "by the peer before they were accepted",
   broken: "because they broke off",
-  acceptFailed: "because the system could not accept them",
 };
 
 const WITHHELD: Record<string, string> = {
@@ -46,6 +53,10 @@ export function describeReceived(
   }
   for (const [reason, n] of Object.entries(connections)) {
     if (n === 0) continue;
+    if (reason === "acceptFailed") {
+      parts.push(`${count(n, "attempt")} to accept a connection failed`);
+      continue;
+    }
     const why = CONNECTIONS[reason] ?? reason;
     parts.push(`${count(n, "connection")} closed ${why}`);
   }

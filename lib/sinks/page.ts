@@ -7,7 +7,8 @@
  * @module
  */
 import type { Addr, NetAddr } from "../addr.ts";
-import { bracketed, parseAddress } from "../address/address.ts";
+import { parseAddress } from "../address/address.ts";
+import { bracketed } from "../address/authority.ts";
 import { isOnLoopback } from "../address/host.ts";
 import type { Datagram } from "../datagram.ts";
 import { failure, InvalidAddressError } from "../errors.ts";

@@ -4,9 +4,10 @@
  * @module
  */
 import { resolve as absolute } from "node:path";
-import { quote } from "../errors.ts";
+import { errors, quote } from "../errors.ts";
+import { isSame, statOf } from "./store/file.js";
 import { limitsOf, type StoreOptions } from "./store/options.ts";
-import type { Report } from "./store/reports.ts";
+import type { Refused, Report } from "./store/reports.ts";
 import { SqliteStore, type Store } from "./store/sqlite_store.ts";
 import { workerCode } from "./store/worker_code.ts";
 
@@ -31,8 +32,10 @@ const open = new Set<string>();
  * waited for, up to six seconds. Others may move, remove or replace the file
  * while the store is open; `onTrouble` then gets a line.
  *
- * @throws {Error} The file cannot be opened, is damaged or not a store, or
- * another server is using it. The message is one line.
+ * @throws {Deno.errors.Busy} Another server is using it, or it cannot be opened
+ * now: a later call may succeed.
+ * @throws {Error} The file cannot be opened, is damaged or not a store. The
+ * message is one line.
  * @throws {RangeError} `keepRows` is not a whole number from 1, or `keepMs` is not
  * above 0.
  */
@@ -43,7 +46,9 @@ export async function openStore(
   const limits = limitsOf(options);
   const name = absolute(path);
   const cannot = `Cannot store messages in ${quote(path)}`;
-  if (open.has(name)) throw new Error(`${cannot}: another server is using it`);
+  if (isOpen(name)) {
+    throw new errors.Busy(`${cannot}: another server is using it`);
+  }
   open.add(name);
   const code = workerCode();
   const worker = new Worker(code.url, { type: "module" });
@@ -73,5 +78,20 @@ export async function openStore(
     });
   }
   end();
-  throw new Error(`${cannot}: ${(report as { reason: string }).reason}`);
+  const { reason, isPassing } = report as Refused;
+  throw new (isPassing ? errors.Busy : Error)(`${cannot}: ${reason}`);
+}
+
+/** Whether this process has the file open, by whatever name. */
+function isOpen(name: string): boolean {
+  if (open.has(name)) return true;
+  if (open.size === 0) return false;
+  try {
+    const there = statOf(name);
+    return there !== undefined &&
+      [...open].some((other) => isSame(there, statOf(other)));
+  } catch {
+    // Whoever opens it says why.
+    return false;
+  }
 }

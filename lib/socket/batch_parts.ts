@@ -1,7 +1,6 @@
 import type { SentBatch } from "../carrier.ts";
 import { shown } from "../check.ts";
 import { count } from "../count.ts";
-import type { Prepared } from "./messages.ts";
 
 /** What became of the first messages of a batch. */
 export interface Part {
@@ -16,14 +15,14 @@ export interface Part {
 /**
  * Checks what a carrier's `sendBatch` returned before it is counted.
  *
- * @param failure Makes the error of a message.
+ * @param length How many messages it was given.
+ * @param failure Makes the error of the message with that index.
  */
 export function partOf(
-  batch: readonly Prepared[],
+  length: number,
   result: SentBatch,
-  failure: (message: Prepared, cause: unknown) => Error,
+  failure: (index: number, cause: unknown) => Error,
 ): Part {
-  const { length } = batch;
   const { sent, error } = (result ?? {}) as Partial<SentBatch>;
   if (!Number.isInteger(sent) || sent! < 0 || sent! > length) {
     // Nobody knows which were sent. Sending them again could double them.
@@ -33,14 +32,13 @@ export function partOf(
     return {
       sent: 0,
       settled: length,
-      error: failure(batch[0]!, new TypeError(why)),
+      error: failure(0, new TypeError(why)),
     };
   }
-  const next = batch[sent!];
-  if (next === undefined || error === undefined && sent! > 0) {
+  if (sent === length || error === undefined && sent! > 0) {
     return { sent: sent!, settled: sent! };
   }
   const cause = error ??
     new Error("its carrier sent nothing, and gave no reason");
-  return { sent: sent!, settled: sent! + 1, error: failure(next, cause) };
+  return { sent: sent!, settled: sent! + 1, error: failure(sent!, cause) };
 }

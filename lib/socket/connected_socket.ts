@@ -5,6 +5,7 @@ import type { Carrier } from "../carrier.ts";
 import { requireFunction, wrongType } from "../check.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, SocketClosedError } from "../errors.ts";
+import { ReceivedRun } from "../run.ts";
 import { reporter, Warnings } from "../warnings.ts";
 import { BaseSocket } from "./base_socket.ts";
 import { readSocketOptions, type SocketOptions } from "./options.ts";
@@ -12,6 +13,7 @@ import type { Data } from "./messages.ts";
 import { requireCarrier } from "./require_carrier.ts";
 import { request, type RequestOptions } from "./request.ts";
 import { sendMany } from "./send_many.ts";
+import { sendRun } from "./send_run.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /**
@@ -51,7 +53,7 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   // `remote` can be changed by the program.
   readonly #remote: A;
   readonly #requesting: Attempt;
-  #writable: WritableStream<Data | Datagram> | undefined;
+  #writable: WritableStream<Data | Datagram | ReceivedRun> | undefined;
   readonly #warnings = new Warnings();
   readonly #report = reporter((error: unknown) =>
     this.#onSendError(error as Error)
@@ -140,6 +142,45 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   }
 
   /**
+   * Sends the datagrams of a run in order: the bytes of `data`, of which
+   * each `segmentSize` are one datagram, and the rest is the last one. A carrier
+   * that sends in batches (`offload`) gives the kernel up to 128 of them in one
+   * piece; over other carriers they are sent one by one. Sends to the peer
+   * that are called later wait until all are sent.
+   *
+   * It stops at the first datagram that cannot be sent. The error has the number
+   * of those that were sent as `sent`; the rest are counted in
+   * `stats.sendFailed`.
+   *
+   * Cancellation: Datagrams that were given up on may still arrive.
+   *
+   * @param data Bytes as they are, or text as UTF-8, of any length. Leave the
+   * bytes unchanged until the promise resolves. Empty data is one empty datagram.
+   * @param segmentSize The length of each datagram in bytes, from 1; for empty
+   * data also 0, as in the run of an empty datagram.
+   * @param options `{ timeoutMs, signal }`, for all datagrams together. To a
+   * `unix:` peer each datagram has 1 second by itself.
+   * @returns How many datagrams were sent: all.
+   * @throws {MessageTooLargeError} `segmentSize` is larger than 65,507 bytes for
+   * IPv4, 65,527 for IPv6, or the carrier's limit; nothing was sent.
+   * @throws {RangeError} `segmentSize` is not a whole number from 1; nothing was
+   * sent.
+   * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
+   * @throws {Deno.errors.TimedOut} Not all were sent within `timeoutMs`.
+   * @throws Any other error of the carrier, as the built-in class that fits; the
+   * socket goes on. `signal.reason`, unchanged and without `sent`.
+   */
+  sendRun(
+    data: Data,
+    segmentSize: number,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const { outbox, clock } = this;
+    const to = this.#remote;
+    return sendRun(outbox, clock, data, segmentSize, to, options);
+  }
+
+  /**
    * Sends a message and waits for the reply; if there is none, sends it again. A
    * datagram for which `match` returns true goes to this request before any
    * `receive`. Any other datagram goes to the next `receive`; up to 256 of them
@@ -169,18 +210,23 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   /**
    * A stream that sends each chunk as one datagram to the peer. It takes
    * datagrams too, so that the `readable` of one socket pipes into the
-   * `writable` of another. A message that cannot be sent is counted and reported
+   * `writable` of another, and runs, which it sends by
+   * {@linkcode ConnectedSocket.sendRun}: `ReadableStream.from(socket.runs())`
+   * pipes all that arrives without an object per datagram. A message that cannot be sent is counted and reported
    * to `onSendError`, and the stream goes on: only closing the socket makes it
    * fail. Closing the stream leaves the socket open; this property then has a
    * new stream.
    */
-  get writable(): WritableStream<Data | Datagram> {
+  get writable(): WritableStream<Data | Datagram | ReceivedRun> {
     return this.#writable ??= new WritableStream({
       write: async (message) => {
         try {
-          await this.send(
-            message instanceof Datagram ? message.data : message,
-          );
+          if (message instanceof ReceivedRun) {
+            await this.sendRun(message.data, message.segmentSize);
+          } else {
+            const isDatagram = message instanceof Datagram;
+            await this.send(isDatagram ? message.data : message);
+          }
           this.#warnings.over("send");
         } catch (error) {
           if (error instanceof SocketClosedError) throw error;

@@ -23,6 +23,7 @@ import { type Data, encode, isBytes, lengthOf } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { requireCarrier } from "./require_carrier.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
+import { sendRun } from "./send_run.ts";
 import { isFromEarlierSend } from "./unreachable.ts";
 import type { WaitOptions } from "./waits.ts";
 
@@ -132,6 +133,47 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   }
 
   /**
+   * Sends the datagrams of a run to a peer in order: the bytes of `data`, of which
+   * each `segmentSize` are one datagram, and the rest is the last one. A carrier
+   * that sends in batches (`offload`) gives the kernel up to 128 of them in one
+   * piece; over other carriers they are sent one by one. Sends to that peer
+   * that are called later wait until all are sent.
+   *
+   * It stops at the first datagram that cannot be sent. The error has the number
+   * of those that were sent as `sent`; the rest are counted in
+   * `stats.sendFailed`.
+   *
+   * Cancellation: Datagrams that were given up on may still arrive.
+   *
+   * @param data Bytes as they are, or text as UTF-8, of any length. Leave the
+   * bytes unchanged until the promise resolves. Empty data is one empty datagram.
+   * @param segmentSize The length of each datagram in bytes, from 1; for empty
+   * data also 0, as in the run of an empty datagram.
+   * @param to The peer, as in {@linkcode DatagramSocket.send}.
+   * @param options `{ timeoutMs, signal }`, for all datagrams together. To a
+   * `unix:` peer each datagram has 1 second by itself.
+   * @returns How many datagrams were sent: all.
+   * @throws {MessageTooLargeError} `segmentSize` is larger than 65,507 bytes for
+   * IPv4, 65,527 for IPv6, or the carrier's limit; nothing was sent.
+   * @throws {RangeError} `segmentSize` is not a whole number from 1; nothing was
+   * sent.
+   * @throws {InvalidAddressError} `to` is not an address of this socket's scheme.
+   * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
+   * @throws {Deno.errors.TimedOut} Not all were sent within `timeoutMs`.
+   * @throws Any other error of the carrier, as the built-in class that fits; the
+   * socket goes on. `signal.reason`, unchanged and without `sent`.
+   */
+  sendRun(
+    data: Data,
+    segmentSize: number,
+    to: string | Addr,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const { outbox, clock } = this;
+    return sendRun(outbox, clock, data, segmentSize, to, options);
+  }
+
+  /**
    * Sends an answer to the sender of a datagram, unless that could do harm: each
    * peer gets a limited number of answers (`answerLimit`), and beyond loopback at
    * most three times the bytes that it sent (`maxAmplification`). An answer that
@@ -203,7 +245,10 @@ function policyOf<A extends Addr>(
     ? undefined
     : new Guard(options, carrier.clock ?? systemClock);
   return {
-    ...(guard && { refuses: (from: A) => guard.refuses(from) }),
+    ...(guard && {
+      refuses: (from: A) => guard.refuses(from),
+      counts: rateLimit !== undefined,
+    }),
     ...(schemeOf(local) === "udp" && { tolerates: isFromEarlierSend }),
   };
 }

@@ -1,9 +1,6 @@
 import { type Addr, type Scheme, type SchemeAddr, schemeOf } from "../addr.ts";
-import {
-  canonicalHost,
-  requireScheme,
-  toDestination,
-} from "../address/address.ts";
+import { requireScheme, toDestination } from "../address/address.ts";
+import { canonicalHost } from "../address/authority.ts";
 import { isIp, plainIpv4 } from "../address/host.ts";
 import type { OperationFields } from "../errors.ts";
 import { BoundedMap } from "../limits/bounded_map.ts";

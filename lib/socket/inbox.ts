@@ -3,14 +3,16 @@ import type { Carrier, Run } from "../carrier.ts";
 import { systemClock } from "../clock.ts";
 import { Datagram } from "../datagram.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
-import { CopyPool } from "../copy_pool.ts";
+import { Arrivals } from "./arrivals.ts";
+import { Held } from "./held.ts";
 import { Kept } from "./kept.ts";
 import { Liveness } from "./liveness.ts";
 import type { Policy } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { Rests } from "./rests.ts";
-import { datagramsOf, isArrival, isRun } from "./runs.ts";
+import { divide, isArrival, isRun } from "./runs.ts";
 import { Received } from "./stats.ts";
+import type { ReceivedRun } from "../run.ts";
 import { quickTurnIsDue, turn } from "../turns.ts";
 import type { Waiter } from "./waiter.ts";
 import { Waiters } from "./waiters.ts";
@@ -37,12 +39,10 @@ export class Inbox<A extends Addr> {
   readonly waiters: Waiters<A>;
   readonly #reader: Reader;
   readonly #policy: Policy<A>;
-  readonly #maxSize: number;
-  readonly #pool = new CopyPool();
-  readonly #kept = new Kept<A>(this.counts);
-  // A batch of the carrier, and how many of it were passed on.
-  #batch: Datagram<A>[] = [];
-  #passed = 0;
+  readonly #arrivals: Arrivals<A>;
+  readonly #held: Held<A>;
+  // What is left of a batch that is shown to waiters with a `match`.
+  readonly #batch = new Kept<A>(this.counts);
   // A batch that the program has yet to read is in memory that is used again.
   #isLent = false;
   #closed = false;
@@ -52,7 +52,13 @@ export class Inbox<A extends Addr> {
     this.liveness = new Liveness(carrier);
     this.waiters = new Waiters<A>(this.liveness);
     this.#policy = policy;
-    this.#maxSize = policy.maxSize;
+    this.#arrivals = new Arrivals(policy, this.counts);
+    this.#held = new Held({
+      arrivals: this.#arrivals,
+      counts: this.counts,
+      maxSize: policy.maxSize,
+      lends: carrier.leaveBatch !== undefined,
+    });
     this.#reader = new Reader(carrier, policy.maxSize, {
       arrived: this.#arrived,
       batchArrived: this.#batchArrived,
@@ -66,26 +72,43 @@ export class Inbox<A extends Addr> {
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#kept.datagrams + this.#batch.length - this.#passed;
+    return this.#held.datagrams + this.#batch.datagrams;
   }
 
   /** Whether it waits for a turn of the event loop before it goes on. */
   get isResting(): boolean {
-    return this.rests.isResting || this.#passed < this.#batch.length;
+    return this.rests.isResting || this.#batch.length > 0;
   }
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
   take(): Datagram<A> | undefined {
-    return this.#kept.length === 0 || this.rests.turns()
+    return this.#held.length === 0 || this.rests.turns()
       ? undefined
-      : this.#kept.take();
+      : this.#held.take();
   }
 
   /** Returns up to `max` datagrams that have arrived, if no turn is due. */
   takeMany(max: number): Datagram<A>[] {
-    return this.#kept.length === 0 || this.rests.turns()
+    return this.#held.length === 0 || this.rests.turns()
       ? []
-      : this.#kept.takeMany(max);
+      : this.#held.takeMany(max);
+  }
+
+  /**
+   * Returns the next run, if it has arrived and no turn is due.
+   *
+   * @param borrower Whoever may have it in the carrier's memory, until it gives
+   * it back.
+   */
+  takeRun(borrower: object | undefined): ReceivedRun<A> | undefined {
+    return this.#held.length === 0 || this.rests.turns()
+      ? undefined
+      : this.#held.takeRun(borrower);
+  }
+
+  /** Ends the use of memory that was lent. */
+  giveBack(borrower: object): void {
+    this.#held.giveBack(borrower);
   }
 
   /**
@@ -101,10 +124,10 @@ export class Inbox<A extends Addr> {
       return false;
     }
     if (
-      waiter.match === undefined && this.#kept.length > 0 &&
+      waiter.match === undefined && this.#held.length > 0 &&
       !this.rests.turns()
     ) {
-      this.#giveKept(waiter);
+      this.#giveArrived(waiter);
       return false;
     }
     this.waiters.add(waiter);
@@ -114,10 +137,10 @@ export class Inbox<A extends Addr> {
 
   /** Gives the datagrams that have arrived to the waiters, whatever is due. */
   hand(): void {
-    while (this.#kept.length > 0) {
+    while (this.#held.length > 0) {
       const waiter = this.waiters.take();
       if (waiter === undefined) return;
-      this.#giveKept(waiter);
+      this.#giveArrived(waiter);
     }
   }
 
@@ -138,9 +161,8 @@ export class Inbox<A extends Addr> {
 
   #dropAll(): void {
     this.counts.drop("closed", this.waiting);
-    this.#kept.clear();
-    this.#batch = [];
-    this.#passed = 0;
+    this.#held.clear();
+    this.#batch.clear();
   }
 
   /** Reads on, if that is wanted and possible now. */
@@ -152,7 +174,8 @@ export class Inbox<A extends Addr> {
       // Whoever asks for the next batch has read this one; others wait for that.
       if (!this.waiters.only?.batch?.reuse) return this.rests.rest();
     }
-    this.#reader.read();
+    this.#held.unfold();
+    this.#reader.read(this.#held.forgetLoans());
   }
 
   #done(): void {
@@ -165,19 +188,16 @@ export class Inbox<A extends Addr> {
   readonly #arrived = (arrival: [Uint8Array, Addr]): void => {
     if (!isArrival(arrival)) return this.#failed(nonsense());
     this.rests.reports = 0;
-    const bytes = arrival[0];
-    const from = arrival[1] as A;
-    const refused = this.#closed ? "closed" : this.#policy.refuses?.(from);
-    if (refused === undefined) {
-      const truncated = bytes.length > this.#maxSize;
-      const whole = truncated ? bytes.subarray(0, this.#maxSize) : bytes;
+    if (this.#closed) this.counts.drop("closed");
+    else {
       const isLent = this.#batchTaker?.batch?.reuse === true;
-      if (isLent) this.#isLent = true;
-      const data = isLent
-        ? whole as Uint8Array<ArrayBuffer>
-        : this.#pool.copy(whole);
-      this.#pass(new Datagram(data, from, truncated), MAX_KEPT);
-    } else this.counts.drop(refused);
+      const from = arrival[1] as A;
+      const datagram = this.#arrivals.one(arrival[0], from, isLent);
+      if (datagram !== undefined) {
+        if (isLent) this.#isLent = true;
+        this.#pass(datagram, MAX_KEPT);
+      }
+    }
     this.#done();
   };
 
@@ -186,19 +206,24 @@ export class Inbox<A extends Addr> {
     const runs = arrived.filter(isRun);
     if (runs.length < arrived.length) this.#fail(nonsense());
     const taker = this.#batchTaker;
-    if (taker === undefined) {
-      // At most one batch, whose length is bounded, is kept beyond the limit.
-      const room = this.#kept.length < MAX_KEPT ? Infinity : MAX_KEPT;
-      this.#batch = runs.flatMap((run) =>
-        datagramsOf<A>(run, this.#maxSize, this.#pool)
-      );
-      this.#passed = 0;
-      if (this.#closed) this.#dropAll();
-      this.#passBatch(room);
-    } else {
+    if (taker !== undefined) {
       this.#handOver(runs, taker);
-      this.#done();
+      return this.#done();
     }
+    if (this.waiters.only?.resolveRun !== undefined) {
+      this.#held.addRuns(this.#arrivals.admitted(runs));
+      if (!this.rests.isResting) this.hand();
+      return this.#done();
+    }
+    // At most one batch, whose length is bounded, is kept beyond the limit.
+    const room = this.#held.length < MAX_KEPT ? Infinity : MAX_KEPT;
+    if (this.#closed) {
+      for (const { count } of runs) this.counts.drop("closed", count);
+    } else {
+      const admitted = this.#arrivals.admitted(runs);
+      this.#batch.addAll(this.#arrivals.many(admitted, false));
+    }
+    this.#passBatch(room);
   };
 
   readonly #failed = (cause: unknown): void => {
@@ -231,22 +256,11 @@ export class Inbox<A extends Addr> {
   /** Gives a batch to one waiter, and keeps what is more than it takes. */
   #handOver(runs: readonly Run[], waiter: Waiter<A>): void {
     const { max = 1, reuse = false } = waiter.batch ?? {};
-    const pool = reuse ? undefined : this.#pool;
-    const taken: Datagram<A>[] = [];
-    for (const run of runs) {
-      for (const datagram of datagramsOf<A>(run, this.#maxSize, pool)) {
-        const { data, from, truncated } = datagram;
-        const refused = this.#policy.refuses?.(from);
-        if (refused !== undefined) this.counts.drop(refused);
-        else if (taken.length < max) {
-          this.counts.count(datagram);
-          taken.push(datagram);
-        } else {
-          const copy = reuse ? this.#pool.copy(data) : data;
-          this.#kept.add(new Datagram(copy, from, truncated));
-        }
-      }
-    }
+    const [now, later] = divide(this.#arrivals.admitted(runs), max);
+    this.#batch.addAll(this.#arrivals.many(now, reuse));
+    // More than it takes is not lent.
+    this.#held.addAll(this.#arrivals.many(later, false));
+    const taken = this.#batch.takeMany(max);
     if (taken.length === 0) return;
     this.#isLent = reuse;
     this.waiters.take();
@@ -254,23 +268,28 @@ export class Inbox<A extends Addr> {
     waiter.batch?.resolve(taken);
   }
 
-  /** Gives the datagrams of the batch to the waiters one by one. */
+  /**
+   * Shows each datagram of the batch to the waiters with a `match`. What is left
+   * when there are none goes to the other waiters, or is kept, all at once.
+   */
   #passBatch(room: number): void {
-    while (this.#passed < this.#batch.length) {
-      const datagram = this.#batch[this.#passed++]!;
-      const refused = this.#policy.refuses?.(datagram.from);
-      if (refused !== undefined) this.counts.drop(refused);
-      else this.#pass(datagram, room);
-      // Only a `match` takes long.
-      if (this.waiters.hasClaims && quickTurnIsDue()) {
+    const batch = this.#batch;
+    while (batch.length > 0 && this.waiters.hasClaims) {
+      this.#pass(batch.shift() as Datagram<A>, room);
+      if (quickTurnIsDue()) {
         return turn(() => {
           this.rests.count++;
           this.#passBatch(room);
         });
       }
     }
-    this.#batch = [];
-    this.#passed = 0;
+    if (this.rests.isResting || this.#held.length < room) {
+      this.#held.addAll(batch.takeAll());
+    } else {
+      this.counts.drop("queueFull", batch.datagrams);
+      batch.clear();
+    }
+    if (!this.rests.isResting) this.hand();
     this.#done();
   }
 
@@ -288,8 +307,16 @@ export class Inbox<A extends Addr> {
     waiter.resolve(datagram);
   }
 
+  /** Gives the waiter the next of what has arrived. */
+  #giveArrived(waiter: Waiter<A>): void {
+    const run = waiter.resolveRun && this.#held.takeRun(waiter.borrower);
+    if (run === undefined) return this.#giveKept(waiter);
+    waiter.stop?.();
+    waiter.resolveRun?.(run);
+  }
+
   #giveKept(waiter: Waiter<A>): void {
-    const kept = this.#kept.shift();
+    const kept = this.#held.shift();
     if (kept instanceof Datagram) this.#give(kept, waiter);
     else {
       waiter.stop?.();
@@ -299,8 +326,8 @@ export class Inbox<A extends Addr> {
 
   /** Keeps it if there is room. What arrives during a turn is one batch at most. */
   #keep(arrival: Datagram<A> | Error, room: number): void {
-    if (!this.#closed && (this.rests.isResting || this.#kept.length < room)) {
-      this.#kept.add(arrival);
+    if (!this.#closed && (this.rests.isResting || this.#held.length < room)) {
+      this.#held.add(arrival);
     } else if (arrival instanceof Datagram) {
       this.counts.drop(this.#closed ? "closed" : "queueFull");
     }

@@ -1,7 +1,7 @@
 import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Carrier, Outgoing } from "../carrier.ts";
-import { wrongType } from "../check.ts";
+import { wholeNumber, wrongType } from "../check.ts";
 import { count } from "../count.ts";
 import {
   type Attempt,
@@ -19,10 +19,14 @@ const encoder = new TextEncoder();
 /** What a socket sends: bytes as they are, or text as UTF-8. */
 export type Data = string | Uint8Array;
 
-const trueLength = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  "length",
-)!.get!;
+const trueLength = getterOf("length");
+const trueBuffer = getterOf("buffer");
+const trueOffset = getterOf("byteOffset");
+
+function getterOf(name: string): () => unknown {
+  const prototype: object = Object.getPrototypeOf(Uint8Array.prototype);
+  return Object.getOwnPropertyDescriptor(prototype, name)!.get!;
+}
 
 /**
  * Returns the bytes to send. Data of a wrong type is returned as it is, and
@@ -45,9 +49,20 @@ export interface Prepared extends Outgoing {
   readonly isForName: boolean;
 }
 
+/** A run as the carrier takes it; its `data` is a plain view. */
+export interface PreparedRun extends Prepared {
+  readonly segmentSize: number;
+  readonly count: number;
+}
+
 /** Returns the true length: an array may have a `length` of its own. */
 export function lengthOf(bytes: Uint8Array): number {
-  return trueLength.call(bytes);
+  return trueLength.call(bytes) as number;
+}
+
+/** Returns how many datagrams a run holds: one for data that is empty. */
+export function datagramsIn(size: number, segmentSize: number): number {
+  return Math.max(1, Math.ceil(size / segmentSize));
 }
 
 /** Checks the messages of a socket, and makes the errors of those that fail. */
@@ -92,6 +107,48 @@ export class Messages {
     return message;
   }
 
+  /**
+   * Checks a run, and returns it as the carrier takes it.
+   *
+   * @param segmentSize The length of each datagram; only empty data may have 0.
+   * @throws {RangeError} The segment size is not a whole number from 1.
+   * @throws {MessageTooLargeError} It is longer than one datagram can be.
+   * @throws As {@linkcode Messages.prepare}.
+   */
+  prepareRun(
+    data: Uint8Array,
+    segmentSize: number,
+    to: string | Addr,
+  ): PreparedRun {
+    const destination = this.#destinations.get(to);
+    const peer = destination.to;
+    if (!isBytes(data)) {
+      const attempt = this.attempt("send", peer);
+      throw wrongType(attempt, "data", "a string or a Uint8Array", data);
+    }
+    const size = lengthOf(data);
+    if (segmentSize !== 0 || size > 0) {
+      const attempt = this.attempt("send", peer);
+      wholeNumber(attempt, "segmentSize", segmentSize, 1);
+    }
+    const run = {
+      data,
+      to: peer,
+      size,
+      isForName: destination.isName,
+      segmentSize,
+      count: datagramsIn(size, segmentSize || 1),
+    };
+    if (size === 0 && !isAttached(data)) throw this.failure(run, gone());
+    const limit = this.#longest(destination);
+    if (segmentSize > limit) throw this.#tooLarge(segmentSize, peer, limit);
+    if (this.#isRefusing) throw this.failure(run, closed());
+    // Not by `subarray`, which an array may have of its own.
+    const buffer = trueBuffer.call(data) as ArrayBuffer;
+    const start = trueOffset.call(data) as number;
+    return { ...run, data: new Uint8Array(buffer, start, size) };
+  }
+
   /** Refuses every message from now on. */
   refuse(): void {
     this.#isRefusing = true;
@@ -104,8 +161,12 @@ export class Messages {
   }
 
   /** For the messages of errors: to send this message. */
-  attemptOf({ size: length, to }: Prepared): Attempt {
-    const size = count(length, "byte");
+  attemptOf(message: Prepared | PreparedRun): Attempt {
+    const { to } = message;
+    const bytes = count(message.size, "byte");
+    const size = "count" in message && message.count > 1
+      ? `${bytes} in ${message.count} datagrams`
+      : bytes;
     const local = formatAddress(this.#local);
     return this.attempt(
       `send ${size} from ${local} to ${formatAddress(to)}`,

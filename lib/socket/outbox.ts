@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Attempt } from "../errors.ts";
 import { dueTurn } from "../turns.ts";
 import { type Part, partOf } from "./batch_parts.ts";
-import { Lanes } from "./lanes.ts";
+import { Lanes, type Load } from "./lanes.ts";
 import {
   closed,
   type Data,
@@ -13,6 +13,7 @@ import {
   hasBytes,
   Messages,
   type Prepared,
+  type PreparedRun,
 } from "./messages.ts";
 import { Sent } from "./stats.ts";
 import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
@@ -104,9 +105,9 @@ export class Outbox {
       const whole = this.#whole(batch);
       const result = await this.#carrier.sendBatch!(whole);
       part = partOf(
-        whole,
+        whole.length,
         result,
-        (message, cause) => this.messages.failure(message, cause),
+        (index, cause) => this.messages.failure(whole[index]!, cause),
       );
     } catch (cause) {
       const error = this.messages.failure(batch[0]!, cause);
@@ -122,9 +123,56 @@ export class Outbox {
     return part;
   }
 
-  /** Withdraws a batch that waits for its turn. */
-  withdraw(batch: readonly Prepared[]): void {
-    this.#lanes.withdraw(batch);
+  /**
+   * Sends as many datagrams of a run as the carrier takes at once, from that one
+   * on. The run has its turn, and its datagrams are in `sending` already.
+   */
+  async sendPart(run: PreparedRun, from: number): Promise<Part> {
+    const { segmentSize, to, count } = run;
+    const failed = (_: number, cause: unknown) =>
+      this.messages.failure(run, cause);
+    try {
+      this.#requireOpen();
+      if (!hasBytes(run)) throw gone();
+      const start = from * segmentSize;
+      const { sendRun } = this.#carrier;
+      if (sendRun !== undefined && count > 1) {
+        const data = run.data.subarray(start);
+        const result = await sendRun.call(this.#carrier, data, segmentSize, to);
+        return partOf(count - from, result, failed);
+      }
+      const data = run.data.subarray(start, start + segmentSize);
+      const sending = this.#carrier.send(data, to);
+      if (to.transport === "unixpacket") {
+        const attempt = this.messages.attemptOf(run);
+        await within(sending, this.#clock, UNIX_LIMITS, attempt);
+      } else await sending;
+      return { sent: 1, settled: 1 };
+    } catch (cause) {
+      return { sent: 0, settled: 1, error: failed(0, cause) };
+    }
+  }
+
+  /** Waits for the turn of a run. @returns Whether it has it: not if withdrawn. */
+  async enter(run: PreparedRun): Promise<boolean> {
+    return this.#lanes.tryEnter(run) || await this.#lanes.enter(run);
+  }
+
+  /** Ends the turn of a run. */
+  leave(run: PreparedRun): void {
+    this.#lanes.leave(run);
+  }
+
+  /** Withdraws what waits for its turn. */
+  withdraw(load: Load): void {
+    this.#lanes.withdraw(load);
+  }
+
+  /** Counts that many messages of `sending`, and their bytes, as sent. */
+  note(count: number, bytes: number): void {
+    this.counts.sent += count;
+    this.counts.sentBytes += bytes;
+    this.#settled(count);
   }
 
   /** Counts that many messages of `sending` as failed. */

@@ -6,6 +6,12 @@ export interface Policy<A extends Addr> {
   readonly maxSize: number;
   /** Returns why a datagram from there is dropped, if it is. @default {never} */
   refuses?(from: A): string | undefined;
+  /**
+   * Whether `refuses` counts datagrams: then it is asked for each, and otherwise
+   * once for all of a run.
+   * @default {false}
+   */
+  readonly counts?: boolean;
   /** Whether an error is only counted, as `unreachable`. @default {never} */
   tolerates?(cause: unknown): boolean;
 }

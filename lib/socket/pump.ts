@@ -1,28 +1,26 @@
-import type { Addr } from "../addr.ts";
 import type { Clock } from "../clock.ts";
-import type { Datagram } from "../datagram.ts";
 
 // The pause after an error of the carrier, so that a persistent one makes no busy
 // loop.
 const PAUSE_MS = 10;
 
 /**
- * Gives each datagram to `handle`, one after another, until the iteration ends.
+ * Gives each datagram, or run, to `handle`, one after another, until the iteration ends.
  * An error of the carrier or of `handle` is reported, and the loop goes on.
  *
  * @param handle The loop waits if it returns a promise.
  * @param report Must not throw.
  */
-export async function pump<A extends Addr>(
-  datagrams: AsyncIterator<Datagram<A>>,
+export async function pump<T>(
+  received: AsyncIterator<T>,
   clock: Clock,
-  handle: (datagram: Datagram<A>) => Promise<void> | void,
+  handle: (received: T) => Promise<void> | void,
   report: (error: unknown) => void,
 ): Promise<void> {
   for (;;) {
-    let result: IteratorResult<Datagram<A>>;
+    let result: IteratorResult<T>;
     try {
-      result = await datagrams.next();
+      result = await received.next();
     } catch (error) {
       report(error);
       await new Promise<void>((go) => void clock.after(PAUSE_MS, go));

@@ -27,8 +27,12 @@ export class Reader {
     this.#outcomes = outcomes;
   }
 
-  /** Begins to receive. */
-  read(): void {
+  /**
+   * Begins to receive.
+   *
+   * @param isKept Whether the program keeps the memory of the last batch.
+   */
+  read(isKept = false): void {
     const carrier = this.#carrier;
     const { arrived, batchArrived, failed } = this.#outcomes;
     this.isReading = true;
@@ -40,6 +44,7 @@ export class Reader {
         (receiving instanceof Promise ? receiving : Promise.resolve(receiving))
           .then(arrived, failed);
       } else {
+        if (isKept) carrier.leaveBatch?.();
         Promise.resolve(carrier.receiveBatch()).then(batchArrived, failed);
       }
     } catch (error) {

@@ -1,40 +1,53 @@
 import { type Addr, copyAddr } from "../addr.ts";
 import type { Run } from "../carrier.ts";
-import { Datagram } from "../datagram.ts";
-import type { CopyPool } from "../copy_pool.ts";
+import type { Datagram } from "../datagram.ts";
+import { ReceivedRun } from "../run.ts";
 
-/**
- * Splits a run into its datagrams. Those longer than `maxSize` bytes are cut to
- * it and marked. Each datagram has an address of its own, which the program may
- * change.
- *
- * @param pool Copies the bytes. Without it they are views of the run's memory.
- */
-export function datagramsOf<A extends Addr>(
-  run: Run,
-  maxSize: number,
-  pool?: CopyPool,
-): Datagram<A>[] {
-  const { data, segmentSize, count, truncated } = run;
-  const from = run.from as A;
-  if (pool !== undefined && !truncated && segmentSize <= maxSize) {
-    return pool.copyRun(data, segmentSize)
-      .map((piece, i) => new Datagram(piece, i === 0 ? from : copyAddr(from)));
+/** Returns the datagrams of a run from one index up to another. */
+export function partOf<A extends Addr>(
+  run: Run<A>,
+  start: number,
+  end: number,
+): Run<A> {
+  const { data, segmentSize, from, to } = run;
+  return {
+    ...run,
+    data: data.subarray(start * segmentSize, end * segmentSize),
+    count: end - start,
+    from: copyAddr(from),
+    ...(to !== undefined && { to: copyAddr(to) }),
+  };
+}
+
+/** Divides runs in two, of which the first hold at most `max` datagrams. */
+export function divide(
+  runs: readonly Run[],
+  max: number,
+): [first: readonly Run[], rest: readonly Run[]] {
+  let room = max;
+  for (const [i, run] of runs.entries()) {
+    const { count } = run;
+    if (count <= room) {
+      room -= count;
+      continue;
+    }
+    const first = runs.slice(0, i);
+    const rest = runs.slice(i);
+    if (room > 0) {
+      first.push(partOf(run, 0, room));
+      rest[0] = partOf(run, room, count);
+    }
+    return [first, rest];
   }
-  const datagrams: Datagram<A>[] = [];
-  for (let i = 0, at = 0; i < count; i++, at += segmentSize) {
-    const length = Math.min(segmentSize, data.length - at);
-    const view = new Uint8Array(
-      data.buffer,
-      data.byteOffset + at,
-      Math.min(length, maxSize),
-    );
-    // Bytes that are cut off are not copied, so that they are not kept alive.
-    const bytes = pool === undefined ? view : pool.copy(view);
-    const peer = i === 0 ? from : copyAddr(from);
-    datagrams.push(new Datagram(bytes, peer, truncated || length > maxSize));
-  }
-  return datagrams;
+  return [runs, []];
+}
+
+/** Returns a datagram as a run of one. */
+export function runOf<A extends Addr>(
+  { data, from, truncated }: Datagram<A>,
+): ReceivedRun<A> {
+  const segmentSize = data.length;
+  return new ReceivedRun({ data, segmentSize, from, truncated, count: 1 });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Addr } from "../addr.ts";
-import type { Carrier } from "../carrier.ts";
+import type { Carrier, Run } from "../carrier.ts";
 import { countsOf } from "../check.ts";
 import type { Datagram } from "../datagram.ts";
 
@@ -73,6 +73,13 @@ export class Received {
     this.received++;
     this.bytes += datagram.data.length;
     if (datagram.truncated) this.truncated++;
+  }
+
+  /** Counts the datagrams of a run that is delivered to the program. */
+  countRun({ data, count, truncated }: Run): void {
+    this.received += count;
+    this.bytes += data.length;
+    if (truncated) this.truncated++;
   }
 
   /** Counts datagrams that are dropped. */

@@ -1,5 +1,6 @@
 import type { Addr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
+import type { ReceivedRun } from "../run.ts";
 
 /** Waits for a datagram in an inbox. */
 export interface Waiter<A extends Addr> {
@@ -20,6 +21,13 @@ export interface Waiter<A extends Addr> {
   readonly owner?: object;
   /** Set if it takes many datagrams at once, if no other waiter wants them. */
   readonly batch?: Batch<A>;
+  /**
+   * Set if it takes runs, if no other waiter wants their datagrams. Called
+   * instead of `resolve`.
+   */
+  resolveRun?(run: ReceivedRun<A>): void;
+  /** Whoever may have the run in the carrier's memory. @default {nobody} */
+  readonly borrower?: object | undefined;
 }
 
 /** How a waiter takes many datagrams at once. */

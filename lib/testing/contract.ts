@@ -9,6 +9,7 @@ import type { Abilities, Check } from "./contract/ends.ts";
 import { limits } from "./contract/limits.ts";
 import { peers } from "./contract/peers.ts";
 import { reentrancy } from "./contract/reentrancy.ts";
+import { runs } from "./contract/runs.ts";
 import { schemes } from "./contract/schemes.ts";
 import { storms } from "./contract/storms.ts";
 import { turns } from "./contract/turns.ts";
@@ -17,6 +18,7 @@ import { withEnds } from "./contract/with_ends.ts";
 
 const SUBJECTS = [
   delivery,
+  runs,
   limits,
   closing,
   peers,
@@ -50,11 +52,11 @@ export interface ContractOptions {
   /** The size of the largest datagram, in bytes. @default {65507} */
   largest?: number | undefined;
   /**
-   * Whether a datagram may hold any byte. If not, a newline is rejected and all
-   * other bytes pass.
-   * @default {true}
+   * The byte that no datagram may hold, such as `0x0a` if it ends each: a datagram
+   * that holds it is rejected, and all other bytes pass.
+   * @default {none}
    */
-  binary?: boolean | undefined;
+  reserved?: number | undefined;
   /**
    * How a send ends if no socket is bound to its destination. `"either"` is for
    * carriers whose system may or may not know yet.
@@ -101,7 +103,7 @@ export function carrierContract(
     ordered = true,
     lossless = true,
     largest = 65_507,
-    binary = true,
+    reserved,
     sendToUnbound = "resolves",
     around = (test) => test(),
     test = globalThis.Deno?.test,
@@ -115,7 +117,7 @@ export function carrierContract(
     ordered,
     lossless,
     largest,
-    binary,
+    reserved,
     sendToUnbound,
   };
   const check: Check = (promise, run, needs = {}) => {

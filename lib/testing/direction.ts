@@ -1,7 +1,8 @@
 import { systemClock } from "../clock.ts";
-import { SocketClosedError } from "../errors.ts";
+import { type OperationFields, SocketClosedError } from "../errors.ts";
+import type { ReceivedRun } from "../run.ts";
 import { DelayLine } from "./delay_line.ts";
-import { type Faults, flipBit, type Link } from "./faults.ts";
+import { type Faults, flipBit, type Link, type Passage } from "./faults.ts";
 import { OVERHEAD_BYTES, type Room } from "./room.ts";
 
 /**
@@ -47,22 +48,35 @@ export function noCounts(): DirectionStats {
   };
 }
 
+/** Sends datagrams of that size, all but the last. */
+export type SendRun<Route> = (
+  data: Uint8Array,
+  route: Route,
+  size: number,
+) => Promise<unknown>;
+
 /** What a {@linkcode SessionDirection} shares with others, and where it sends. */
 export interface SessionDirectionOptions<Route> {
   link: Link;
   counts: DirectionStats;
   room: Room;
-  send: (data: Uint8Array, route: Route) => Promise<void>;
+  send: SendRun<Route>;
   report: (error: unknown) => void;
 }
 
-/** A datagram, where it is sent to, and what the link did to it. */
+/** Datagrams in one piece, where they go to, and what the link did to one. */
 interface Passing<Route> {
   readonly data: Uint8Array;
+  /** The length of each; the last one may be shorter. */
+  readonly size: number;
+  readonly count: number;
   readonly route: Route;
-  readonly corrupted: boolean;
-  readonly reordered: boolean;
+  readonly corrupted?: boolean;
+  readonly reordered?: boolean;
 }
+
+/** The datagrams of a run. */
+type PassingRun = Pick<ReceivedRun, "data" | "segmentSize" | "count">;
 
 /** One direction of a session: carries out what its link decides. */
 export class SessionDirection<Route> {
@@ -88,25 +102,36 @@ export class SessionDirection<Route> {
     this.#options.link.set(faults);
   }
 
-  /** Takes a datagram. Resolves when the next one may follow. */
-  pass(data: Uint8Array, route: Route): Promise<void> {
+  /** Takes datagrams. Resolves when the next ones may follow. */
+  pass(
+    { data, segmentSize: size, count }: PassingRun,
+    route: Route,
+  ): Promise<void> {
     const { link, counts } = this.#options;
     const now = this.#lastUsed = performance.now();
-    const passages = link.cross(data.length, now);
-    counts.received++;
-    counts.duplicated += passages.length - 1;
-    for (const { fate, at, flippedBit, reordered = false } of passages) {
-      if (fate !== "passed") {
-        counts[fate]++;
+    counts.received += count;
+    // Where those begin that pass in one piece.
+    let first = 0;
+    const forward = (end: number) => {
+      if (end === first) return;
+      const piece = data.subarray(first * size, end * size);
+      this.#forward({ data: piece, size, count: end - first, route });
+    };
+    for (let n = 0; n < count; n++) {
+      const length = Math.min(size, data.length - n * size);
+      const passages = link.cross(length, now);
+      counts.duplicated += passages.length - 1;
+      if (passages.length === 1 && this.#isUntouched(passages[0], now)) {
         continue;
       }
-      const corrupted = flippedBit !== undefined;
-      const copy = corrupted ? flipBit(data, flippedBit) : data;
-      const passing = { data: copy, route, corrupted, reordered };
-      // Datagrams that are due leave first; this one does not wait for later ones.
-      if (at <= now && now < this.#held.due) this.#forward(passing);
-      else this.#hold(passing, at);
+      forward(n);
+      first = n + 1;
+      const datagram = data.subarray(n * size, n * size + length);
+      for (const passage of passages) {
+        this.#cross(datagram, passage, route, now);
+      }
     }
+    forward(count);
     return this.#sending;
   }
 
@@ -117,6 +142,29 @@ export class SessionDirection<Route> {
       this.#options.counts.notSent++;
     }
     await this.#sending;
+  }
+
+  /** Whether a datagram passes at once, as it is. */
+  #isUntouched({ fate, at, flippedBit }: Passage, now: number): boolean {
+    // Datagrams that are due leave first; this one does not wait for later ones.
+    return fate === "passed" && flippedBit === undefined && at <= now &&
+      now < this.#held.due;
+  }
+
+  /** Does with a copy of a datagram what the link decided. */
+  #cross(
+    data: Uint8Array,
+    { fate, at, flippedBit, reordered = false }: Passage,
+    route: Route,
+    now: number,
+  ): void {
+    if (fate !== "passed") return void this.#options.counts[fate]++;
+    const corrupted = flippedBit !== undefined;
+    const copy = corrupted ? flipBit(data, flippedBit) : data;
+    const one = { data: copy, size: copy.length, count: 1, route };
+    const passing = { ...one, corrupted, reordered };
+    if (at <= now && now < this.#held.due) this.#forward(passing);
+    else this.#hold(passing, at);
   }
 
   #hold(passing: Passing<Route>, at: number): void {
@@ -137,23 +185,31 @@ export class SessionDirection<Route> {
   }
 
   #forward(passing: Passing<Route>): void {
-    this.#options.counts.inFlight++;
+    this.#options.counts.inFlight += passing.count;
     this.#sending = this.#send(passing);
   }
 
-  async #send(
-    { data, route, corrupted, reordered }: Passing<Route>,
-  ): Promise<void> {
+  /** Sends datagrams; one that cannot be sent does not stop the others. */
+  async #send(passing: Passing<Route>): Promise<void> {
+    const { size, count, route, corrupted, reordered } = passing;
     const { counts, send, report } = this.#options;
-    try {
-      await send(data, route);
-      counts.forwarded++;
-      if (corrupted) counts.corrupted++;
-      if (reordered) counts.reordered++;
-    } catch (error) {
-      counts.notSent++;
-      if (!(error instanceof SocketClosedError)) report(error);
+    for (let settled = 0; settled < count;) {
+      let sent = count - settled;
+      let failed = 0;
+      try {
+        await send(passing.data.subarray(settled * size), route, size);
+      } catch (error) {
+        const isClosed = error instanceof SocketClosedError;
+        sent = (error as OperationFields | undefined)?.sent ?? 0;
+        failed = isClosed ? count - settled - sent : 1;
+        if (!isClosed) report(error);
+      }
+      settled += sent + failed;
+      counts.forwarded += sent;
+      counts.notSent += failed;
+      if (corrupted) counts.corrupted += sent;
+      if (reordered) counts.reordered += sent;
+      counts.inFlight -= sent + failed;
     }
-    counts.inFlight--;
   }
 }

@@ -4,13 +4,14 @@ import { comparableHost } from "../address/host.ts";
 import { kernelDropsOf } from "../carriers/kernel_drops.ts";
 import { localHostFor, refuseMany } from "../carriers/peers.ts";
 import { resolveHost } from "../carriers/resolve.ts";
+import type { CarrierSource } from "../carrier.ts";
 import { outOfRange } from "../check.ts";
 import { systemClock } from "../clock.ts";
-import type { Datagram } from "../datagram.ts";
 import { failure } from "../errors.ts";
 import { bind } from "../open.ts";
+import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import { noCounts, SessionDirection } from "./direction.ts";
+import { noCounts, type SendRun, SessionDirection } from "./direction.ts";
 import {
   type CheckedFaults,
   checkFaults,
@@ -33,6 +34,7 @@ const DIRECTIONS = ["up", "down"] as const;
 /** What a relay needs, checked. */
 export interface RelaySettings {
   readonly to: NetAddr;
+  readonly carrier: CarrierSource | undefined;
   readonly seed: number;
   readonly idleMs: number;
   readonly maxSessions: number;
@@ -62,11 +64,12 @@ export class FaultyRelay implements Relay {
   constructor(front: DatagramSocket, settings: RelaySettings) {
     this.#addr = copyAddr(front.addr);
     this.#settings = settings;
-    const { to, idleMs, maxSessions, report } = settings;
+    const { to, carrier, idleMs, maxSessions, report } = settings;
     this.#fronts = new Fronts(front, {
       port: to.port,
+      carrier,
       limit: maxSessions,
-      receive: (datagram, port) => this.#receive(datagram, port),
+      receive: (run, port) => this.#receive(run, port),
       report,
     });
     this.#expiry = setInterval(
@@ -124,60 +127,57 @@ export class FaultyRelay implements Relay {
     return this.close();
   }
 
-  /** A datagram of a client, to that port of the server. */
-  #receive(
-    { data, from: client }: Datagram<NetAddr>,
-    port: number,
-  ): Promise<void> | void {
-    const key = formatAddress(client);
+  /** Datagrams of a client, to that port of the server. */
+  #receive(run: ReceivedRun<NetAddr>, port: number): Promise<void> | void {
+    const key = formatAddress(run.from);
     const session = this.#sessions.get(key);
-    if (session !== undefined) return session.up.pass(data, port);
+    if (session !== undefined) return session.up.pass(run, port);
     // Only a session has learned of other ports.
-    if (port === this.#settings.to.port) return this.#greet(key, client, data);
-    this.#refused++;
+    if (port === this.#settings.to.port) return this.#greet(key, run);
+    this.#refused += run.count;
   }
 
-  /** Opens a session for the first datagram of a client. */
-  async #greet(key: string, client: NetAddr, data: Uint8Array): Promise<void> {
+  /** Opens a session for the first datagrams of a client. */
+  async #greet(key: string, run: ReceivedRun<NetAddr>): Promise<void> {
     const isFull = this.#sessions.size >= this.#settings.maxSessions;
-    const session = isFull ? undefined : await this.#open(client);
+    const session = isFull ? undefined : await this.#open(run.from);
     if (session === undefined) {
-      this.#refused++;
+      this.#refused += run.count;
       return;
     }
     this.#sessions.set(key, session);
-    await session.up.pass(data, this.#settings.to.port);
+    await session.up.pass(run, this.#settings.to.port);
   }
 
   async #open(client: NetAddr): Promise<Session | undefined> {
-    const { report } = this.#settings;
+    const { carrier, report } = this.#settings;
     try {
       const server = this.#server ??= await resolve(this.#settings.to);
       const { hostname } = server;
       const host = comparableHost(hostname);
       const local = localHostFor(hostname);
-      const upstream = bind({ transport: "udp", hostname: local, port: 0 });
+      const place = { transport: "udp", hostname: local, port: 0 } as const;
+      const upstream = bind(place, { carrier });
       const number = ++this.#opened;
       const down = this.#direction<DatagramSocket>(
         "down",
         number,
-        (data, front) => front.send(data, client),
+        (data, front, size) => sendTo(front, data, size, client),
       );
       const up = this.#direction<number>(
         "up",
         number,
-        (data, port) => upstream.send(data, { ...server, port }),
+        (data, port, size) => sendTo(upstream, data, size, { ...server, port }),
       );
-      const receive = (
-        { data, from }: Datagram<NetAddr>,
-      ): Promise<void> | void => {
-        if (comparableHost(from.hostname) !== host) {
-          this.#strangers++;
+      const receive = (run: ReceivedRun<NetAddr>): Promise<void> | void => {
+        const { hostname, port } = run.from;
+        if (comparableHost(hostname) !== host) {
+          this.#strangers += run.count;
           return;
         }
-        const front = this.#fronts.at(from.port);
-        if (front !== undefined) return down.pass(data, front);
-        this.#refused++;
+        const front = this.#fronts.at(port);
+        if (front !== undefined) return down.pass(run, front);
+        this.#refused += run.count;
       };
       return new Session({ upstream, up, down, receive, report });
     } catch (error) {
@@ -189,7 +189,7 @@ export class FaultyRelay implements Relay {
   #direction<Route>(
     direction: "up" | "down",
     session: number,
-    send: (data: Uint8Array, route: Route) => Promise<void>,
+    send: SendRun<Route>,
   ): SessionDirection<Route> {
     const { seed, faults, report } = this.#settings;
     const linkSeed = seedOf(seed, `${direction} ${session}`);
@@ -238,6 +238,18 @@ export class FaultyRelay implements Relay {
     });
     this.#ending.add(ending);
   }
+}
+
+/** Sends datagrams of that size. A single one costs less by itself. */
+function sendTo(
+  socket: DatagramSocket,
+  data: Uint8Array,
+  size: number,
+  to: NetAddr,
+): Promise<unknown> {
+  return data.length > size
+    ? socket.sendRun(data, size, to)
+    : socket.send(data, to);
 }
 
 /** Resolves the server's host; rejects addresses that stand for many peers. */

@@ -1,6 +1,7 @@
 import type { NetAddr } from "../addr.ts";
-import type { Datagram } from "../datagram.ts";
+import type { CarrierSource } from "../carrier.ts";
 import { bind } from "../open.ts";
+import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { pump } from "../socket/pump.ts";
 
@@ -8,11 +9,12 @@ import { pump } from "../socket/pump.ts";
 export interface FrontsOptions {
   /** The server's port. */
   readonly port: number;
+  readonly carrier: CarrierSource | undefined;
   /** How many sockets there may be besides the first one. */
   readonly limit: number;
-  /** Called with each datagram of a client, and the server's port it goes to. */
+  /** Called with the datagrams of a client, and the server's port they go to. */
   readonly receive: (
-    datagram: Datagram<NetAddr>,
+    run: ReceivedRun<NetAddr>,
     port: number,
   ) => Promise<void> | void;
   readonly report: (error: unknown) => void;
@@ -75,11 +77,11 @@ export class Fronts {
   }
 
   #open(port: number): Front | undefined {
-    const { limit, report } = this.#options;
+    const { limit, carrier, report } = this.#options;
     if (this.#closed || this.#fronts.size > limit) return undefined;
     const [first] = this.addresses;
     try {
-      return this.#add(bind({ ...first!, port: 0 }), port);
+      return this.#add(bind({ ...first!, port: 0 }, { carrier }), port);
     } catch (error) {
       report(error);
       return undefined;
@@ -92,11 +94,11 @@ export class Fronts {
       socket,
       lastUsed: performance.now(),
       running: pump(
-        socket[Symbol.asyncIterator](),
+        socket.runs(),
         socket.clock,
-        (datagram) => {
+        (run) => {
           front.lastUsed = performance.now();
-          return receive(datagram, port);
+          return receive(run, port);
         },
         report,
       ),

@@ -57,6 +57,7 @@ export function startRelay(options: RelayOptions): Relay {
   const {
     listen,
     to,
+    carrier,
     seed = 1,
     idleMs = 60_000,
     maxSessions = 1024,
@@ -78,8 +79,9 @@ export function startRelay(options: RelayOptions): Relay {
       "a relay to itself would never end; give the server's address",
     );
   }
-  return new FaultyRelay(bind(local), {
+  return new FaultyRelay(bind(local, { carrier }), {
     to: server,
+    carrier,
     seed,
     idleMs,
     maxSessions,

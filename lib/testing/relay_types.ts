@@ -1,4 +1,5 @@
 import type { NetAddr } from "../addr.ts";
+import type { CarrierSource } from "../carrier.ts";
 import type { DirectionStats } from "./direction.ts";
 import type { Faults } from "./faults.ts";
 
@@ -11,6 +12,11 @@ export interface RelayOptions extends Faults {
   listen: string | NetAddr;
   /** The server's address. A name is looked up once. */
   to: string | NetAddr;
+  /**
+   * Carries UDP, on both sides: `offload()` relays datagrams in runs.
+   * @default {Deno's own UDP}
+   */
+  carrier?: CarrierSource | undefined;
   /** Seed of the random generators; the same seed decides the same. @default {1} */
   seed?: number | undefined;
   /**

@@ -1,5 +1,5 @@
 import type { NetAddr } from "../addr.ts";
-import type { Datagram } from "../datagram.ts";
+import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { pump } from "../socket/pump.ts";
 import type { SessionDirection } from "./direction.ts";
@@ -14,8 +14,8 @@ export interface SessionParts {
   readonly up: SessionDirection<number>;
   /** To the client, from a socket of the relay. */
   readonly down: SessionDirection<DatagramSocket>;
-  /** Called with each datagram that the upstream socket receives. */
-  readonly receive: (datagram: Datagram<NetAddr>) => Promise<void> | void;
+  /** Called with the datagrams that the upstream socket receives. */
+  readonly receive: (run: ReceivedRun<NetAddr>) => Promise<void> | void;
   readonly report: (error: unknown) => void;
 }
 
@@ -30,12 +30,7 @@ export class Session {
     this.up = up;
     this.down = down;
     this.#upstream = upstream;
-    this.#running = pump(
-      upstream[Symbol.asyncIterator](),
-      upstream.clock,
-      receive,
-      report,
-    );
+    this.#running = pump(upstream.runs(), upstream.clock, receive, report);
   }
 
   /** The address of its upstream socket. */

@@ -6,6 +6,9 @@ import { Broker } from "./support/brokers.ts";
 import { testsWhere } from "./support/peers.ts";
 import { texts } from "./support/sinks.ts";
 
+// How long a stream knows an ID whose broker is often away for longer.
+const WINDOW_MS = 300;
+
 // Each run has a limit of its own.
 const test = await testsWhere(
   "command -v nats-server",
@@ -18,9 +21,12 @@ testSeeds(
   10,
   async (seed) => {
     await using nats = await Broker.start();
+    const forgets = seed % 3 === 0;
+    if (forgets) await nats.addStream("PLI_ALL", "pli.all", WINDOW_MS);
     let isRunning = true;
     return await campaign(seed, BROKER_FAULTS, {
       url: `nats://${nats.host}/pli.all`,
+      forgets,
       async start() {
         if (!isRunning) await nats.start();
         isRunning = true;

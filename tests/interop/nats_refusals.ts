@@ -41,9 +41,55 @@ test("a broker without JetStream is reported in one line, and closing does not h
   await sink.close();
   assertEquals(sink.stats, counted({ lost: 100 }));
   assertEquals(lines, [
-    `NATS at ${broker.host}: jetstream is not enabled; messages wait`,
+    `NATS at ${broker.host}: it has no JetStream, or none for this user; nats-server --jetstream starts one; messages wait`,
     `NATS at ${broker.host} did not acknowledge 100 messages: lost`,
   ]);
+});
+
+test("a stream that is deleted is said to be, and created again; no message is lost", async () => {
+  await using broker = await Broker.start();
+  await using streams = await manager(broker);
+  await using opened = open(`nats://${broker.host}/pli`);
+  const { sink, lines } = opened;
+  write(sink, 1, 10);
+  await sink.flush();
+  await streams.streams.delete("PLI");
+  write(sink, 11, 300);
+  await sink.flush();
+  assertEquals(sink.stats, counted({ published: 300 }));
+  assertEquals(texts(await broker.read("PLI")), numbers(300).slice(10));
+  const created = `NATS at ${broker.host}: created the stream PLI for pli`;
+  assertEquals(lines, [
+    created,
+    `NATS at ${broker.host}: no stream takes pli: was it deleted? It is created again if this user may; messages wait`,
+    created,
+    `NATS at ${broker.host} is back`,
+  ]);
+});
+
+test("a deleted stream that the user may not create again is waited for", async () => {
+  const config = `authorization { users = [
+    { user: admin, password: admin }
+    { user: u, password: p, permissions: {
+      publish: "pli", subscribe: "_INBOX.>"
+    } }
+  ] }`;
+  await using broker = await Broker.start({ config });
+  const admin = { user: "admin", pass: "admin" };
+  const connection = await connect({ servers: broker.host, ...admin });
+  const { streams } = await jetstreamManager(connection);
+  await using opened = open(`nats://u:p@${broker.host}/pli`);
+  const { sink, lines } = opened;
+  write(sink, 1, 10);
+  await until(() => lines.length > 0);
+  assertMatch(
+    lines[0]!,
+    /: no stream takes pli: was it deleted\?.*; messages wait$/,
+  );
+  await streams.add({ name: "PLI", subjects: ["pli"] });
+  await sink.flush();
+  await connection.close();
+  assertEquals(texts(await broker.read("PLI", admin)), numbers(10));
 });
 
 test("messages that a closed sink did not publish stay in the log for the next one", async () => {

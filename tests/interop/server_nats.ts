@@ -97,3 +97,33 @@ test("three servers feed one stream: all messages of each are there once, in its
   assertEquals(all.length, 6000);
   await Deno.remove(folder, { recursive: true });
 });
+
+test("a server that waits for its store publishes from it afterwards, each message once", async () => {
+  await using broker = await Broker.start();
+  const folder = await Deno.makeTempDir();
+  const flags = ["-A"];
+  const store = ["--store", `${folder}/messages.db`, "--receipt"];
+  const publish = ["--publish", `nats://${broker.host}/pli`];
+  await using first = await startServer(store, { flags });
+  await send(first.address, 1, 100);
+  const all = [...store, ...publish, "--format", "json"];
+  await using second = await startServer(all, { flags });
+  await using client = await connect(second.address);
+  for (let n = 101; n <= 200; n++) await client.send(`${n}`);
+  first.kill("SIGINT");
+  await first.ended();
+  await second.said(/^messages are stored in .* now$/);
+  for (let n = 101; n <= 200; n++) await client.receive(SOON);
+  await send(second.address, 201, 300);
+  second.kill("SIGINT");
+  const { code, stderr } = await second.ended();
+  assertEquals(code, 0, stderr);
+  const { sinks } = JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
+  assertEquals([sinks.store.stored, sinks.nats.published], [200, 300]);
+  // Nothing is left for the next one to publish again.
+  await using third = await startServer(all, { flags });
+  third.kill("SIGINT");
+  assertEquals((await third.ended()).code, 0);
+  assertEquals(texts(await broker.read("PLI")), numbered(300));
+  await Deno.remove(folder, { recursive: true });
+});

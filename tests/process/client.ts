@@ -250,7 +250,10 @@ Deno.test("client --rate 0.001 sends the first message at once, and ends on Ctrl
   assertEquals((await socket.receive()).text(), "a");
   program.kill("SIGINT");
   const { code, stderr } = await program.ended();
-  assertEquals([code, stderr], [0, "sent 1 message (1 byte)\n"]);
+  assertEquals(
+    [code, stderr],
+    [0, "not sent: 1 message\nsent 1 message (1 byte)\n"],
+  );
 });
 
 Deno.test("client exits 4 if a message could not be sent, even if a reply is missing too", async () => {

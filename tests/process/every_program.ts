@@ -37,6 +37,49 @@ Deno.test("only the client explains that messages may begin with a dash", async 
   }
 });
 
+Deno.test("every program refuses arguments that are not UTF-8, and the client says what would do", async () => {
+  const type = 'exec "$@" "$(printf "caf\\351")"';
+  for (const [name, script] of Object.entries(PROGRAMS)) {
+    const under = ["sh", "-c", type, "sh"];
+    const { code, stderr } = await run(script, [], { flags: [], under });
+    const others = name === "client"
+      ? "; give other bytes by --hex, --file or standard input"
+      : "";
+    assertEquals([code, stderr], [
+      1,
+      `argument "caf\ufffd": must be UTF-8, without U+FFFD${others} (see: deno task ${name} --help)\n`,
+    ]);
+  }
+});
+
+Deno.test("a secret that is not UTF-8 is refused, and never printed", async () => {
+  const under = (word: string) => ["sh", "-c", `${word}; exec "$@"`, "sh"];
+  const latin = 's3cret=$(printf "s3cret\\351")';
+  const folder = await Deno.makeTempDir();
+  const to = ["--to", "quic://127.0.0.1:9", "x"];
+  for (
+    const { args, shell, what } of [
+      { args: to, shell: "export PLI_TOKEN=$s3cret", what: "PLI_TOKEN" },
+      {
+        args: ["--token-file", `${folder}/secret`, ...to],
+        shell: `printf %s "$s3cret" > ${folder}/secret`,
+        what: `"${folder}/secret"`,
+      },
+    ]
+  ) {
+    const { code, stdout, stderr } = await run("client.ts", args, {
+      flags: ["-A"],
+      under: under(`${latin}; ${shell}`),
+    });
+    assertEquals([code, stdout, stderr], [
+      2,
+      "",
+      `Cannot use ${what}: it is not UTF-8\n`,
+    ]);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("demo accepts no arguments", async () => {
   const { code, stderr } = await run(PROGRAMS.demo, ["x"], { flags: [] });
   assertEquals(

@@ -43,6 +43,28 @@ Deno.test("examples/offload.ts sends and receives a thousand messages", async ()
   assertEquals([code, stdout, stderr], [0, "1000 1000\n", ""]);
 });
 
+for (const size of [0, 1, 1000, 1001, 300_000]) {
+  Deno.test(`examples/file_transfer.ts brings ${size} bytes over a path with loss`, async () => {
+    const path = await Deno.makeTempFile();
+    try {
+      const random = Uint8Array.from({ length: size }, (_, i) => i * i >> 7);
+      await Deno.writeFile(path, random);
+      const flags = ["--allow-net=127.0.0.1", `--allow-read=${path}`];
+      const { code, stdout, stderr } = await run(
+        "examples/file_transfer.ts",
+        [path],
+        { flags },
+      );
+      assertEquals([code, stderr], [0, ""]);
+      const [bytes, isWhole, lost] = stdout.trim().split(" ");
+      assertEquals([bytes, isWhole], [`${size}`, "true"]);
+      assertEquals(size < 100_000 || Number(lost) > 0, true);
+    } finally {
+      await Deno.remove(path);
+    }
+  });
+}
+
 Deno.test("demo prints its messages and exits 0", async () => {
   const { code, stdout, stderr } = await run("lib/programs/demo.ts", [], {
     flags: ["--allow-net=127.0.0.1"],

@@ -5,6 +5,6 @@ import { testSeeds } from "./support/faults/seeds.ts";
 
 testSeeds(
   "server that faults strike has books that balance",
-  20,
+  30,
   (seed) => campaign(seed, FAULTS),
 );

@@ -27,7 +27,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["lib/socket/", "lib/carriers/"],
   ["lib/sources.ts"],
   ["lib/open.ts", "lib/sink.ts"],
-  ["lib/sink_writer.ts", "lib/collector.ts"],
+  ["lib/collect/"],
   ["lib/serve.ts", "lib/collect.ts"],
   ["lib/testing/", "lib/sinks/"],
   ["mod.ts", "lib/programs/"],

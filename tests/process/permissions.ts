@@ -309,6 +309,11 @@ Deno.test("a program names the permission that it misses", async () => {
     const [args, missing] of [
       [["127.0.0.2:0", "--store", "no.db"], "listen on udp://127.0.0.2:0"],
       [["127.0.0.1:0", "--store", "no.db"], 'open "no.db"'],
+      [["127.0.0.1:0", "--page", "[::1]:9"], "serve the page at [::1]:9"],
+      [
+        ["127.0.0.1:0", "--publish=nats://me:s3cret@192.0.2.1/a"],
+        "publish to nats://192.0.2.1:4222/a",
+      ],
       [["127.0.0.1:0", "--fast"], "call the system directly (--fast)"],
       [
         ["quic://127.0.0.1:0", "--cert", "server.ts", "--key", "server.ts"],

@@ -50,7 +50,7 @@ Deno.test("client shows on a terminal how much it has sent, and erases that at i
   assertMatch(screen, /2 s: sent \d\d messages \(\d\d bytes\)/);
   assertMatch(
     shown(screen).join("\n"),
-    /^(\^C)?sent \d\d messages \(\d\d bytes\)\n$/,
+    /^(\^C)?not sent: 9\d\d messages\nsent \d\d messages \(\d\d bytes\)\n$/,
   );
 });
 
@@ -62,8 +62,9 @@ Deno.test("client prints replies on the same terminal, each on a line of its own
   const to = ["--to", `127.0.0.1:${socket.addr.port}`];
   const args = [...to, "--repeat", "1000", "--rate", "10", "--wait", "ping"];
   const screen = await screenUntil(/4 s: /, "client.ts", args);
-  const [totals, ...lines] = shown(screen).filter((line) => line !== "")
+  const [totals, rest, ...lines] = shown(screen).filter((line) => line !== "")
     .reverse();
+  assertMatch(rest!, /^(\^C)?not sent: 9\d\d messages$/);
   assertMatch(totals!, /sent \d+ messages/);
   for (const line of lines) {
     assertMatch(line, /^(\^C)?20\d\d-.* 4 bytes {2}ping$/);

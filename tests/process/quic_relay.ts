@@ -71,10 +71,13 @@ Deno.test("10,000 reliable messages arrive once and in order despite 20 % loss",
       Array.from({ length: CLIENTS }, (_, number) => sendAll(number)),
     );
     const expected = new Map<number, Uint8Array[]>();
+    const clients = new Set<number>();
     for (let n = 0; n < total; n++) {
       const { data, from, truncated } = await server.receive();
-      let rest = expected.get(from.port);
-      if (rest === undefined) {
+      let rest = expected.get(from.port) ?? [];
+      // A client may have the port of one that is done.
+      if (rest.length === 0) {
+        clients.add(data[0]!);
         rest = messagesOf(data[0]!, total / CLIENTS);
         expected.set(from.port, rest);
       }
@@ -83,7 +86,7 @@ Deno.test("10,000 reliable messages arrive once and in order despite 20 % loss",
     }
     await sending;
     assertEquals(await server.tryReceive(), undefined);
-    assertEquals(expected.size, CLIENTS);
+    assertEquals(clients.size, CLIENTS);
     assert([...expected.values()].every((rest) => rest.length === 0));
     assert(relay.stats.up.lost > 0 && relay.stats.down.lost > 0);
   });

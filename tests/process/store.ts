@@ -251,3 +251,26 @@ Deno.test("a store is the file of that name, whatever SQLite would make of it", 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("a store is read where it is written, whatever the folder is then", async () => {
+  const folder = await Deno.makeTempDir();
+  const before = Deno.cwd();
+  Deno.chdir(folder);
+  try {
+    const trouble: string[] = [];
+    const onTrouble = (line: string) => void trouble.push(line);
+    const store = await openStore("messages.db/", { onTrouble });
+    store.write(messages(1, 3));
+    await store.flush();
+    Deno.chdir(before);
+    Deno.renameSync(`${folder}/messages.db`, `${folder}/moved.db`);
+    store.write(messages(4, 6));
+    await store.flush();
+    assertEquals(idsOf(store.latest(9)), [4, 5, 6]);
+    await store.close();
+    assertEquals(trouble.length, 1, `${trouble}`);
+  } finally {
+    Deno.chdir(before);
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import type { Store } from "../../lib/sinks/store.ts";
 import { openStore } from "../../lib/sinks/store.ts";
+import { StoreFile } from "../../lib/sinks/store/file.js";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { idsOf, messages, testStore, until } from "./support/stores.ts";
 
@@ -348,6 +349,11 @@ for (
     ["that is not there", () => {}],
     ["that is empty", (path) => Deno.writeTextFileSync(path, "")],
     ["that was restored", (path) => Deno.copyFileSync(`${path}.copy`, path)],
+    ["that a link leads to", (path) => {
+      Deno.mkdirSync(`${path}.d`);
+      Deno.renameSync(`${path}-wal`, `${path}.d/real.db-wal`);
+      Deno.symlinkSync(`${path}.d/real.db`, path);
+    }],
   ] satisfies [string, (path: string) => void][]
 ) {
   testStore(
@@ -368,7 +374,8 @@ for (
       Deno.removeSync(path);
       place(path);
       const store = await open();
-      const aside = `${path}-wal.orphan`;
+      const target = Deno.realPathSync(path);
+      const aside = `${target}-wal.orphan`;
       await until(() => trouble.length > 0);
       assertStringIncludes(trouble[0]!, aside);
       await write(store, store.lastId + 1, store.lastId + 5);
@@ -425,6 +432,52 @@ testStore(
     assertStringIncludes(trouble[0]!, "and its log overwritten");
   },
 );
+
+testStore(
+  "whose log another program has folded into it is complete when it is moved",
+  async (path, open, trouble) => {
+    const store = await open();
+    await write(store, 1, 1000);
+    {
+      using other = new DatabaseSync(path);
+      other.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    assertEquals(Deno.statSync(`${path}-wal`).size, 0);
+    Deno.renameSync(path, `${path}.1`);
+    await write(store, 1001, 1010);
+    await store.close();
+    assertEquals(idsIn(`${path}.1`), numbers(1, 1000));
+    assertEquals(idsIn(path), numbers(1001, 1010));
+    assertStringIncludes(trouble[0]!, "complete there");
+  },
+);
+
+testStore(
+  "whose log others have emptied writes what was in it to the next file",
+  async (path, open, trouble) => {
+    const store = await open();
+    await write(store, 1, 1000);
+    await write(store, 1001, 1010);
+    Deno.truncateSync(`${path}-wal`);
+    Deno.renameSync(path, `${path}.1`);
+    await write(store, 1011, 1020);
+    await store.close();
+    assertEquals(idsIn(path).slice(-20), numbers(1001, 1020));
+    assertStringIncludes(trouble[0]!, "and its log overwritten");
+  },
+);
+
+Deno.test("a file that was moved before SQLite had opened it stays empty", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = new StoreFile(`${folder}/messages.db`);
+    file.markWithoutLog();
+    file.close();
+    assertEquals(Deno.statSync(`${folder}/messages.db`).size, 0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 for (
   const [what, harm, gone] of [

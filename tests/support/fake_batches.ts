@@ -23,7 +23,7 @@ export class FakeBatchCarrier implements Carrier {
   ) => ({ sent: length });
   readonly #arrived: Run[][] = [];
   #reader: PromiseWithResolvers<readonly Run[]> | undefined;
-  #lent: Uint8Array[] = [];
+  protected lent: Uint8Array[] = [];
 
   /** Whether a `receiveBatch` is in flight. */
   get reading(): boolean {
@@ -42,7 +42,7 @@ export class FakeBatchCarrier implements Carrier {
       throw new Error("a second receiveBatch was called");
     }
     // The memory of a batch is valid only until the next call.
-    for (const bytes of this.#lent) bytes.fill(0xff);
+    for (const bytes of this.lent) bytes.fill(0xff);
     const reader = this.#reader = Promise.withResolvers<readonly Run[]>();
     this.#serve();
     return reader.promise;
@@ -75,15 +75,52 @@ export class FakeBatchCarrier implements Carrier {
     const { resolve } = this.#reader;
     this.#reader = undefined;
     const runs = this.#arrived.shift() ?? [];
-    this.#lent = [];
+    this.lent = [];
     resolve(runs.map((run) => {
       if (!(run?.data instanceof Uint8Array)) return run;
       const data = run.data.slice();
-      this.#lent.push(data);
+      this.lent.push(data);
       this.delivered += run.count;
       return { ...run, data, from: { ...run.from } };
     }));
   }
+}
+
+/** A carrier that also sends runs and leaves the memory of batches. */
+export class FakeRunCarrier extends FakeBatchCarrier {
+  /** Called by `sendRun` with the number of datagrams. */
+  onRun: (count: number) => SentBatch | Promise<SentBatch> = (count) => ({
+    sent: count,
+  });
+  /** How often the memory of a batch was left. */
+  left = 0;
+  /** The numbers of datagrams that `sendRun` was given. */
+  readonly given: number[] = [];
+
+  leaveBatch(): void {
+    this.left++;
+    this.lent = [];
+  }
+
+  async sendRun(
+    data: Uint8Array,
+    segmentSize: number,
+    to: Deno.Addr,
+  ): Promise<SentBatch> {
+    const texts = textsOf(cut(data.slice(), segmentSize, to));
+    this.given.push(texts.length);
+    const result = await this.onRun(texts.length);
+    this.sent.push(...texts.slice(0, result?.sent));
+    return result;
+  }
+}
+
+/** Returns the datagrams of a run as texts, by the loop that goes by `count`. */
+export function textsOf({ data, segmentSize, count }: Run): string[] {
+  return Array.from({ length: count }, (_, n) =>
+    new TextDecoder().decode(
+      data.subarray(n * segmentSize, (n + 1) * segmentSize),
+    ));
 }
 
 /** Makes a run of datagrams of one length from their texts. */
@@ -100,6 +137,12 @@ export function cut(
 ): Run {
   const count = segmentSize === 0 ? 1 : Math.ceil(data.length / segmentSize);
   return { data, segmentSize, from, truncated: false, count };
+}
+
+/** Makes a bound socket over a carrier that also sends runs. */
+export function runBound(options?: DatagramSocketOptions) {
+  const carrier = new FakeRunCarrier();
+  return { carrier, socket: new DatagramSocket(carrier, options) };
 }
 
 /** Makes a bound socket over a carrier that receives and sends in batches. */

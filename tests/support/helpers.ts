@@ -37,6 +37,15 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Waits until the condition holds. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + SOON.timeoutMs;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`never: ${holds}`);
+    await turn();
+  }
+}
+
 /** Whether a promise is still pending after a turn of the event loop. */
 export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const nothing = Symbol();

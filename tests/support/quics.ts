@@ -6,7 +6,7 @@ import {
 } from "../../lib/carriers/quic.ts";
 import { clientHello } from "../../lib/carriers/quic/hello.ts";
 import { certificate } from "./certificates.ts";
-import { SOON, turn } from "./helpers.ts";
+export { until } from "./helpers.ts";
 
 /** One certificate for all tests without special needs. */
 export const { cert, key } = await certificate();
@@ -25,15 +25,6 @@ export function quicServer(
 /** A client's source that trusts the tests' certificate. */
 export function quicClient(options: QuicOptions = {}): QuicSource {
   return quic({ caCerts: [cert], ...options });
-}
-
-/** Waits until the condition holds. */
-export async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + SOON.timeoutMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`never: ${holds}`);
-    await turn();
-  }
 }
 
 /** A connection by Deno's own means, before its hello. */

@@ -13,6 +13,18 @@ import { Sender } from "./sender.ts";
 import { droppedBy, pendingError } from "./socket_options.ts";
 import type { OpenSocket } from "./system.ts";
 
+/** What is sent at once: a batch of messages, or a run. */
+interface Load {
+  /** The peer of the first datagram. */
+  readonly to: Addr;
+  /** How many datagrams it holds. */
+  readonly count: number;
+  /** Sends what one call takes, from that datagram on; as in `Sender`. */
+  readonly send: (start: number) => SentBatch | undefined;
+  /** Sends, to an address, all that the name of the first peer stands for. */
+  readonly sendTo: (to: NetAddr) => SentBatch | Promise<SentBatch>;
+}
+
 /** A UDP socket that libc opened, as a carrier. */
 export class OffloadCarrier implements Carrier {
   readonly clock: Clock = {
@@ -125,9 +137,32 @@ export class OffloadCarrier implements Carrier {
     return data.length;
   }
 
+  leaveBatch(): void {
+    this.#receiver.leave();
+  }
+
   sendBatch(batch: readonly Outgoing[]): SentBatch | Promise<SentBatch> {
-    if (turnIsDue()) return this.#sendLater(batch);
-    return this.#trySend(batch) ?? this.#sendLater(batch);
+    const first = batch[0];
+    if (first === undefined) return { sent: 0 };
+    return this.#send({
+      to: first.to,
+      count: batch.length,
+      send: (start) => this.#sender.send(batch, start),
+      sendTo: (to) => this.sendBatch([{ data: first.data, to }]),
+    });
+  }
+
+  sendRun(
+    data: Uint8Array,
+    segmentSize: number,
+    to: Addr,
+  ): SentBatch | Promise<SentBatch> {
+    return this.#send({
+      to,
+      count: Math.ceil(data.length / segmentSize),
+      send: (start) => this.#sender.sendRun(data, segmentSize, to, start),
+      sendTo: (to) => this.sendRun(data, segmentSize, to),
+    });
   }
 
   /** What was taken out of the kernel and not received before it was closed. */
@@ -172,38 +207,39 @@ export class OffloadCarrier implements Carrier {
     return runs;
   };
 
+  #send(load: Load): SentBatch | Promise<SentBatch> {
+    if (turnIsDue()) return this.#sendLater(load);
+    return this.#trySend(load) ?? this.#sendLater(load);
+  }
+
   /**
    * Sends until the event loop has to turn.
    *
    * @returns `undefined` if the kernel takes nothing for now.
    */
-  #trySend(
-    batch: readonly Outgoing[],
-  ): SentBatch | Promise<SentBatch> | undefined {
+  #trySend(load: Load): SentBatch | Promise<SentBatch> | undefined {
     if (this.#isClosed) closed();
-    const first = batch[0];
-    if (first === undefined) return { sent: 0 };
     this.#peers.begin();
-    const peer = this.#peers.find(first.to);
-    if (peer.kind === "name") return this.#sendResolved(first);
+    const peer = this.#peers.find(load.to);
+    if (peer.kind === "name") return this.#sendResolved(load);
     if (peer.kind === "refused") return { sent: 0, error: peer.error };
     let sent = 0;
     do {
-      const result = this.#sender.send(batch, sent);
+      const result = load.send(sent);
       if (this.#sender.isLate) this.#readiness.lookNow();
       if (result === undefined) return sent === 0 ? undefined : { sent };
       sent += result.sent;
       if (result.sent === 0) return { ...result, sent };
       const refusal = this.#refusal();
       if (refusal !== undefined) return { sent: sent - 1, error: refusal };
-    } while (sent < batch.length && !turnIsDue());
+    } while (sent < load.count && !turnIsDue());
     return { sent };
   }
 
-  async #sendLater(batch: readonly Outgoing[]): Promise<SentBatch> {
+  async #sendLater(load: Load): Promise<SentBatch> {
     await this.#readiness.turns();
     for (;;) {
-      const sent = this.#trySend(batch);
+      const sent = this.#trySend(load);
       if (sent !== undefined) return sent;
       await this.#readiness.writable();
     }
@@ -213,13 +249,12 @@ export class OffloadCarrier implements Carrier {
     return this.#addr.hostname.includes(":") ? 6 : 4;
   }
 
-  /** Looks up the host of the peer, then sends the message. */
-  async #sendResolved({ data, to }: Outgoing): Promise<SentBatch> {
+  /** Looks up the host of the peer, then sends to it. */
+  async #sendResolved({ to, sendTo }: Load): Promise<SentBatch> {
     try {
       const { transport, hostname, port } = to as NetAddr;
       const host = await this.#hosts.resolve(hostname, this.#family);
-      const resolved = { transport, hostname: host, port };
-      return await this.#sendLater([{ data, to: resolved }]);
+      return await sendTo({ transport, hostname: host, port });
     } catch (error) {
       return { sent: 0, error };
     }

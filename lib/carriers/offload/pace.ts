@@ -3,7 +3,7 @@ import { turnCount } from "../../turns.ts";
 // How long a receiver should take for one batch, in which nothing can interrupt
 // it.
 const BATCH_MS = 1;
-const MOST = 32 * 64;
+const MOST = 32 * 128;
 // By which factor the estimate of the fixed cost grows per batch, so that it
 // forgets exceptions.
 const FORGETTING = 1.02;

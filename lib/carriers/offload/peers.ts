@@ -7,8 +7,8 @@ import { NetPermission } from "./permissions.ts";
 import { encodeAddress, type Sockaddr } from "./sockaddr.ts";
 
 const MAX_PEERS = 4096;
-// A query costs 2 µs and makes garbage, so a loop that sends more often than this
-// to a peer, without a turn of the event loop, takes the answer for the rest of
+// A query costs 2 µs and makes garbage, so a loop that asks the same more often
+// than this, without a turn of the event loop, takes the answer for the rest of
 // the turn: 2 ms at most.
 const ASKED_PER_TURN = 4;
 
@@ -40,6 +40,10 @@ const NAME: Peer = { kind: "name" };
 /** The many peers of a bound socket. Each address is encoded once. */
 export class ManyPeers implements Peers {
   readonly #known: BoundedMap<KnownPeer>;
+  // One query instead of one per peer, if the program may send to all.
+  readonly #all = NetPermission.isForAll
+    ? new Asked(() => NetPermission.isForAll)
+    : undefined;
   #call = 0;
   #last: KnownPeer | undefined;
   #lastHost = "";
@@ -77,7 +81,8 @@ export class ManyPeers implements Peers {
       this.#lastHost = hostname;
       this.#lastPort = port;
     }
-    return this.#last.at(this.#call, turnCount());
+    const isForAll = this.#all?.isGranted(this.#call, turnCount()) === true;
+    return isForAll ? this.#last.address : this.#last.at(this.#call);
   }
 }
 
@@ -95,27 +100,42 @@ export class OnePeer implements Peers {
   }
 
   find(): Peer {
-    return this.#peer.at(this.#call, turnCount());
+    return this.#peer.at(this.#call);
   }
 }
 
 /** A peer, and whether the program may send to it. */
 class KnownPeer {
-  readonly #address: Peer;
+  readonly address: Peer;
   readonly #permission: NetPermission;
-  #peer: Peer;
+  readonly #asked: Asked;
+
+  constructor(hostname: string, port: number, sockaddr: Sockaddr | null) {
+    this.address = { kind: "address", sockaddr };
+    this.#permission = new NetPermission(hostname, port);
+    this.#asked = new Asked(() => this.#permission.isGranted);
+  }
+
+  at(call: number): Peer {
+    if (this.#asked.isGranted(call, turnCount())) return this.address;
+    return { kind: "refused", error: this.#permission.error };
+  }
+}
+
+/** A permission that is asked at most once per call, and a few times per turn. */
+class Asked {
+  readonly #ask: () => boolean;
+  #isGranted = false;
   #call = -1;
   #turn = -1;
   #asked = 0;
 
-  constructor(hostname: string, port: number, sockaddr: Sockaddr | null) {
-    this.#address = this.#peer = { kind: "address", sockaddr };
-    this.#permission = new NetPermission(hostname, port);
+  constructor(ask: () => boolean) {
+    this.#ask = ask;
   }
 
-  /** Asks at most once per call, and not for each call of a fast loop. */
-  at(call: number, turn: number): Peer {
-    if (call === this.#call) return this.#peer;
+  isGranted(call: number, turn: number): boolean {
+    if (call === this.#call) return this.#isGranted;
     this.#call = call;
     if (turn !== this.#turn) {
       this.#turn = turn;
@@ -123,10 +143,8 @@ class KnownPeer {
     }
     if (this.#asked < ASKED_PER_TURN) {
       this.#asked++;
-      this.#peer = this.#permission.isGranted
-        ? this.#address
-        : { kind: "refused", error: this.#permission.error };
+      this.#isGranted = this.#ask();
     }
-    return this.#peer;
+    return this.#isGranted;
   }
 }

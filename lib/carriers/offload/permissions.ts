@@ -1,4 +1,4 @@
-import { bracketed } from "../../address/address.ts";
+import { bracketed } from "../../address/authority.ts";
 import { errors } from "../../errors.ts";
 
 /**
@@ -13,6 +13,12 @@ export class NetPermission {
     // Permissions have no zones.
     const host = `${bracketed(hostname.split("%", 1)[0] ?? "")}:${port}`;
     this.#descriptor = { name: "net", host };
+  }
+
+  /** Whether every address may be used (`--allow-net`, and no `--deny-net`). */
+  static get isForAll(): boolean {
+    const { state, partial } = Deno.permissions.querySync({ name: "net" });
+    return state === "granted" && !partial;
   }
 
   get isGranted(): boolean {

@@ -65,6 +65,11 @@ export class Receiver {
     return runs;
   }
 
+  /** Leaves the memory of the last call: nothing is written to it any more. */
+  leave(): void {
+    this.#slots = undefined;
+  }
+
   /** @returns Whether there is something now. */
   #receive(max: number): boolean {
     const slots = this.#slots ?? Slots.take();

@@ -1,3 +1,4 @@
+import type { Addr } from "../../addr.ts";
 import type { Outgoing, SentBatch } from "../../carrier.ts";
 import {
   EAGAIN,
@@ -14,15 +15,18 @@ import {
   UDP_SEGMENT,
 } from "./libc.ts";
 import type { Peers } from "./peers.ts";
-import { Slots } from "./slots.ts";
+import { addressOf, Slots } from "./slots.ts";
 import type { Sockaddr } from "./sockaddr.ts";
 
 const SLOTS = 16;
-// UDP_MAX_SEGMENTS of kernels before 6.9; later ones take more.
-const MAX_SEGMENTS = 64;
+// UDP_MAX_SEGMENTS of kernels since 6.9, and of older ones.
+const MAX_SEGMENTS = 128;
+const MAX_SEGMENTS_BEFORE = 64;
 // The largest run in bytes: the kernel checks its length as that of a single
 // datagram before it cuts it.
 const MAX_RUN = 65_000;
+// Shorter data may lie in the garbage collector's heap, and be moved.
+const MIN_IN_PLACE = 4096;
 const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /** Hands datagrams to the kernel: `sendmmsg` and `UDP_SEGMENT`. */
@@ -32,6 +36,7 @@ export class Sender {
   readonly #peers: Peers;
   // For each slot, the index of the message after its last one.
   readonly #ends: number[] = [];
+  #maxSegments = MAX_SEGMENTS;
   // The longest datagrams that the device segments; 0 if it segments none.
   #largestSegment = MAX_RUN;
   // An error that belongs to a datagram whose send has resolved already.
@@ -84,23 +89,65 @@ export class Sender {
    * @returns `undefined` if the kernel takes none for now.
    */
   send(batch: readonly Outgoing[], start: number): SentBatch | undefined {
+    return this.#send(
+      start,
+      () => batch[start]?.data.length ?? 0,
+      (slots) => this.#fill(slots, batch, start),
+    );
+  }
+
+  /**
+   * Sends what fits into one call of a run's datagrams.
+   *
+   * @param start The index of the first datagram to send.
+   * @returns `undefined` if the kernel takes none for now.
+   */
+  sendRun(
+    data: Uint8Array,
+    segmentSize: number,
+    to: Addr,
+    start: number,
+  ): SentBatch | undefined {
+    // The caller has the data, and so keeps it alive.
+    const address = data.length >= MIN_IN_PLACE &&
+        data.buffer instanceof ArrayBuffer
+      ? addressOf(data)
+      : undefined;
+    return this.#send(
+      start,
+      () => segmentSize,
+      (slots) => this.#fillRun(slots, data, address, segmentSize, to, start),
+      address === undefined ? undefined : restore,
+    );
+  }
+
+  /**
+   * @param segmentSize Returns the length of the first datagram.
+   * @param fill Fills slots, from the first datagram on, and returns how many.
+   */
+  #send(
+    start: number,
+    segmentSize: () => number,
+    fill: (slots: Slots) => number,
+    restore?: (slots: Slots) => void,
+  ): SentBatch | undefined {
     const slots = Slots.take();
     try {
-      return this.#send(slots, batch, start);
+      return this.#sendFrom(slots, start, segmentSize, fill);
     } finally {
+      restore?.(slots);
       slots.give();
     }
   }
 
-  #send(
+  #sendFrom(
     slots: Slots,
-    batch: readonly Outgoing[],
     start: number,
+    segmentSize: () => number,
+    fill: (slots: Slots) => number,
   ): SentBatch | undefined {
-    const first = batch[start];
-    if (first === undefined) return { sent: 0 };
     for (;;) {
-      const count = this.#fill(slots, batch, start);
+      const count = fill(slots);
       if (count === 0) return { sent: 0 };
       const n = this.#libc.sendmmsg(this.#fd, slots.headers, count, FLAGS);
       if (n > 0) return { sent: this.#held(n, start) };
@@ -119,7 +166,7 @@ export class Sender {
         case EINVAL:
         case EMSGSIZE:
           if (this.#held(1, start) > 1) {
-            this.#remember(errno, first.data.length);
+            this.#remember(errno, segmentSize(), this.#held(1, start));
             continue;
           }
       }
@@ -149,7 +196,7 @@ export class Sender {
       let used = size;
       const from = next++;
       if (size > 0 && size <= this.#largestSegment) {
-        while (next < end && next - from < MAX_SEGMENTS) {
+        while (next < end && next - from < this.#maxSegments) {
           const following = batch[next];
           if (following === undefined) break;
           const { data, to: other } = following;
@@ -174,16 +221,61 @@ export class Sender {
     return slot;
   }
 
+  /**
+   * Puts datagrams of a run into slots.
+   *
+   * @returns How many slots it filled.
+   */
+  #fillRun(
+    slots: Slots,
+    data: Uint8Array,
+    address: bigint | undefined,
+    segmentSize: number,
+    to: Addr,
+    start: number,
+  ): number {
+    const peer = this.#peers.find(to);
+    if (peer.kind !== "address") return 0;
+    const most = segmentSize > this.#largestSegment
+      ? 1
+      : Math.min(this.#maxSegments, Math.floor(MAX_RUN / segmentSize) || 1);
+    let next = start;
+    let slot = 0;
+    for (; slot < SLOTS; slot++) {
+      const from = next * segmentSize;
+      if (from >= data.length) break;
+      const length = Math.min(most * segmentSize, data.length - from);
+      if (address === undefined) {
+        const part = data.subarray(from, from + length);
+        slots.data.set(part, slot * slots.dataSize);
+      } else slots.setAddress(slot, address + BigInt(from));
+      slots.setLength(slot, length);
+      slots.setSockaddr(slot, peer.sockaddr);
+      const size = length > segmentSize ? segmentSize : undefined;
+      slots.setControl(slot, SOL_UDP, UDP_SEGMENT, size);
+      next += Math.ceil(length / segmentSize);
+      this.#ends[slot] = next;
+    }
+    return slot;
+  }
+
   /** Returns how many messages, from `start` on, the first slots hold. */
   #held(slots: number, start: number): number {
     return (this.#ends[slots - 1] ?? start) - start;
   }
 
   /**
-   * EIO: the device computes no checksums, so it segments nothing. Otherwise its
-   * packets are too small for segments of that size.
+   * EIO: the device computes no checksums, so it segments nothing. Otherwise the
+   * kernel is an older one, or packets are too small for segments of that size.
    */
-  #remember(errno: number, size: number): void {
-    this.#largestSegment = errno === EIO ? 0 : size - 1;
+  #remember(errno: number, size: number, segments: number): void {
+    if (errno === EINVAL && segments > MAX_SEGMENTS_BEFORE) {
+      this.#maxSegments = MAX_SEGMENTS_BEFORE;
+    } else this.#largestSegment = errno === EIO ? 0 : size - 1;
   }
+}
+
+/** Makes slots use their own memory again. */
+function restore(slots: Slots): void {
+  for (let slot = 0; slot < SLOTS; slot++) slots.setAddress(slot);
 }

@@ -44,6 +44,8 @@ export class Slots {
   // Little-endian: the lower half of a `size_t` comes first.
   readonly #headerWords: Uint32Array;
   readonly #iovecWords: Uint32Array;
+  readonly #iovecs: BigUint64Array;
+  readonly #addresses: bigint[] = [];
 
   private constructor() {
     const count = COUNT;
@@ -57,6 +59,7 @@ export class Slots {
     this.#controls = new DataView(controls.buffer);
     this.#headerWords = new Uint32Array(headers.buffer);
     this.#iovecWords = new Uint32Array(iovecs.buffer);
+    this.#iovecs = iovecs;
     const data = addressOf(this.data);
     const sockaddrs = addressOf(this.#sockaddrs);
     const control = addressOf(controls);
@@ -67,7 +70,8 @@ export class Slots {
       headers[header(MMSGHDR.iov)] = vectors + BigInt(i * IOVEC.size);
       headers[header(MMSGHDR.iovlen)] = 1n;
       headers[header(MMSGHDR.control)] = control + BigInt(i * CONTROL_SIZE);
-      iovecs[(i * IOVEC.size + IOVEC.base) / 8] = data + BigInt(i * DATA_SIZE);
+      this.#addresses.push(data + BigInt(i * DATA_SIZE));
+      this.setAddress(i);
     }
   }
 
@@ -79,6 +83,15 @@ export class Slots {
   /** Sets how many bytes of a slot are to be sent, or may be received. */
   setLength(slot: number, size: number): void {
     this.#iovecWords[(slot * IOVEC.size + IOVEC.len) / 4] = size;
+  }
+
+  /**
+   * Sets where the data of a slot is. Whoever sets another address than the slot's
+   * own sets that again after the call, and keeps what is there alive meanwhile.
+   */
+  setAddress(slot: number, address?: bigint): void {
+    this.#iovecs[(slot * IOVEC.size + IOVEC.base) / 8] = address ??
+      this.#addresses[slot]!;
   }
 
   /** Prepares the first `count` slots for receiving. */
@@ -144,7 +157,8 @@ export class Slots {
   }
 }
 
-function addressOf(bytes: Uint8Array | Uint32Array): bigint {
+/** Returns where bytes are. Only such as are not collected may be used there. */
+export function addressOf(bytes: Uint8Array | Uint32Array): bigint {
   return Deno.UnsafePointer.value(
     Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>),
   );

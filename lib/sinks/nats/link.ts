@@ -1,5 +1,5 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { bracketed } from "../../address/address.ts";
+import { bracketed } from "../../address/authority.ts";
 import "./patched_transport.ts";
 import type { Credentials } from "./credentials.ts";
 import type { NatsUrl } from "./url.ts";

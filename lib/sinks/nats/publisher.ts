@@ -12,6 +12,7 @@ import {
 import { formatAddress } from "../../address/address.ts";
 import { escapeControls } from "../../escape.ts";
 import type { Message } from "../../sink.ts";
+import type { Unacknowledged } from "./doubt.ts";
 import type { Waiting } from "./waiting.ts";
 import type { Wake } from "./wake.ts";
 
@@ -41,6 +42,7 @@ export interface Settled {
 
 interface Flight {
   readonly message: Message;
+  readonly sentAt: number;
   outcome?: Outcome;
   reason?: unknown;
 }
@@ -107,6 +109,12 @@ export class Publisher {
     }
   }
 
+  /** What was sent, and has no outcome so far. */
+  get unacknowledged(): Unacknowledged | undefined {
+    const [first] = this.#flights;
+    return first && { lastId: this.#cursor, since: first.sentAt };
+  }
+
   #quietMs(): number {
     return performance.now() - this.#lastAnswerAt;
   }
@@ -154,9 +162,9 @@ export class Publisher {
 
   #publish(message: Message): void {
     const { data } = message.datagram;
-    const flight: Flight = { message };
+    const flight: Flight = { message, sentAt: performance.now() };
     this.#flights.push(flight);
-    if (this.#inFlight++ === 0) this.#lastAnswerAt = performance.now();
+    if (this.#inFlight++ === 0) this.#lastAnswerAt = flight.sentAt;
     this.#bytesInFlight += data.length;
     this.#outcomeOf(message).then((outcome) => {
       this.#maxInFlight = MAX_IN_FLIGHT;

@@ -1,11 +1,13 @@
+import type { NatsConnection } from "@nats-io/transport-node";
 import { systemClock } from "../../clock.ts";
 import { count } from "../../count.ts";
 import type { Message } from "../../sink.ts";
 import { beforeAbort } from "../../promises.ts";
+import { Doubt } from "./doubt.ts";
 import { type Broker, openLink } from "./link.ts";
 import type { NatsSink, NatsStats } from "./sink.ts";
 import { Publisher, type Settled } from "./publisher.ts";
-import { ensureStream } from "./stream.ts";
+import { ensureStream, isUnanswered } from "./stream.ts";
 import { settles } from "../../socket/peer_lines.ts";
 import type { Waiting } from "./waiting.ts";
 import { reasonOf, type Warnings } from "../../warnings.ts";
@@ -27,6 +29,9 @@ export class Publishing implements NatsSink {
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
   readonly #counts = { published: 0, duplicates: 0, refused: 0, lost: 0 };
+  readonly #doubt = new Doubt();
+  #windowMs = 0;
+  #sentAgain = 0;
   #overflow = 0;
   #retryMs = RETRY_MS.first;
   #closing: Promise<void> | undefined;
@@ -47,7 +52,12 @@ export class Publishing implements NatsSink {
 
   get stats(): NatsStats {
     const waiting = this.#waiting.lastId - this.#waiting.settledId;
-    return { ...this.#counts, waiting, overflow: this.#overflow };
+    return {
+      ...this.#counts,
+      waiting,
+      overflow: this.#overflow,
+      ...(this.#sentAgain > 0 && { sentAgain: this.#sentAgain }),
+    };
   }
 
   write(messages: readonly Message[]): void {
@@ -111,12 +121,19 @@ export class Publishing implements NatsSink {
         if (signal.aborted) return;
         this.#warnings.once(
           "away",
-          `${this.#broker}: ${reasonOf(error)}; messages wait`,
+          `${this.#broker}: ${this.#reasonOf(error)}; messages wait`,
         );
         await pause(this.#retryMs, signal);
         this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most);
       }
     }
+  }
+
+  /** The client of the broker takes a missing stream for missing JetStream. */
+  #reasonOf(error: unknown): string {
+    if (!isUnanswered(error)) return reasonOf(error);
+    return `no stream takes ${this.#target.subject}: was it deleted?` +
+      " It is created again if this user may";
   }
 
   async #connectAndPublish(signal: AbortSignal): Promise<void> {
@@ -127,7 +144,8 @@ export class Publishing implements NatsSink {
     try {
       signal.throwIfAborted();
       const { subject } = this.#target;
-      const created = await ensureStream(connection, subject);
+      const { created, windowMs } = await ensureStream(connection, subject);
+      this.#windowMs = windowMs;
       if (created !== undefined) {
         this.#warnings.note(
           `${this.#broker}: created the stream ${created} for ${subject}`,
@@ -135,17 +153,33 @@ export class Publishing implements NatsSink {
       }
       // If messages wait, the first acknowledgement shows that it is back.
       if (this.#isIdle) this.#onAnswer();
-      await new Publisher(
-        connection,
-        subject,
-        this.#waiting,
-        this.#wake,
-        (settled) => this.#onSettled(settled),
-        (id) => this.#onForeign(id),
-      ).run(signal);
+      await this.#publish(connection, signal);
     } finally {
       signal.removeEventListener("abort", close);
       await connection.close();
+    }
+  }
+
+  async #publish(
+    connection: NatsConnection,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const publisher = new Publisher(
+      connection,
+      this.#target.subject,
+      this.#waiting,
+      this.#wake,
+      (settled) => this.#onSettled(settled),
+      (id) => this.#onForeign(id),
+    );
+    try {
+      await publisher.run(signal);
+    } finally {
+      this.#warnings.over("again");
+      const { unacknowledged } = publisher;
+      if (unacknowledged !== undefined) {
+        this.#doubt.add(unacknowledged, this.#waiting.settledId);
+      }
     }
   }
 
@@ -173,9 +207,23 @@ export class Publishing implements NatsSink {
       );
       return;
     }
-    this.#counts[outcome === "duplicate" ? "duplicates" : "published"]++;
+    if (outcome === "duplicate") this.#counts.duplicates++;
+    else this.#onPublished();
     if (this.#isIdle) this.#warnings.over("overflow");
     this.#onAnswer();
+  }
+
+  #onPublished(): void {
+    this.#counts.published++;
+    const { settledId } = this.#waiting;
+    const now = performance.now();
+    if (!this.#doubt.mayBeTwice(settledId, now, this.#windowMs)) return;
+    this.#sentAgain++;
+    this.#warnings.once(
+      "again",
+      `${this.#broker}: messages are sent again after the stream's duplicate ` +
+        `window of ${this.#windowMs / 1000} s; it may have some of them twice`,
+    );
   }
 
   get #isIdle(): boolean {

@@ -1,17 +1,19 @@
 import type { Message, Sink } from "../../sink.ts";
 
 /** The numbers of a NATS sink; see {@linkcode NatsSink}. */
-export type NatsStats = Readonly<
-  Record<
-    | "published"
-    | "duplicates"
-    | "waiting"
-    | "overflow"
-    | "refused"
-    | "lost",
-    number
+export type NatsStats =
+  & Readonly<
+    Record<
+      | "published"
+      | "duplicates"
+      | "waiting"
+      | "overflow"
+      | "refused"
+      | "lost",
+      number
+    >
   >
->;
+  & { readonly sentAgain?: number };
 
 /** A sink that publishes to NATS. */
 export interface NatsSink extends Sink, AsyncDisposable {
@@ -39,6 +41,10 @@ export interface NatsSink extends Sink, AsyncDisposable {
    * - `refused`: the broker will never accept it, because it is too long.
    * - `lost`: it waited in memory when the sink was closed, was written after
    *   that, or was deleted from the log before it was published.
+   *
+   * If there are some, `sentAgain` counts those of the `published` that were sent
+   * before without an acknowledgement, and again when the stream's duplicate
+   * window was over: they may be in the stream twice.
    */
   readonly stats: NatsStats;
 }

@@ -1,5 +1,6 @@
 import type { NetAddr } from "../../addr.ts";
-import { bracketed, parseAddress } from "../../address/address.ts";
+import { parseAddress } from "../../address/address.ts";
+import { bracketed } from "../../address/authority.ts";
 import { InvalidAddressError, quote } from "../../errors.ts";
 
 const EXAMPLE = '"nats://127.0.0.1:4222/pli.messages"';

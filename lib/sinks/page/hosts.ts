@@ -1,5 +1,5 @@
 import type { NetAddr } from "../../addr.ts";
-import { bracketed } from "../../address/address.ts";
+import { bracketed } from "../../address/authority.ts";
 import { isOnLoopback } from "../../address/host.ts";
 import { InvalidAddressError } from "../../errors.ts";
 

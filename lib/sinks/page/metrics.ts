@@ -77,7 +77,7 @@ function metricsOf(stats: CollectorStats): Metric[] {
     ),
     counter(
       "closed_connections",
-      "Connections that the carrier closed by itself, by reason.",
+      "Connections that the carrier closed by itself, by reason; acceptFailed: failed attempts to accept one.",
       byReason(stats.connections ?? {}),
     ),
     counter(
@@ -87,7 +87,7 @@ function metricsOf(stats: CollectorStats): Metric[] {
     ),
     counter(
       "kernel_dropped_datagrams",
-      "Datagrams that the system dropped because the buffer was full.",
+      "Datagrams that the system dropped because the buffer was full; over offload at least so many.",
       stats.kernelDrops ?? [],
     ),
     gauge(

@@ -22,8 +22,6 @@ export class Database {
   #db;
   #statements;
   #keepRows;
-  /** Whether its log holds something that was stored since it was opened. */
-  isLogWritten = false;
   /** The name of this opening, by which its log is known. */
   opening = crypto.randomUUID();
   /** The number of the newest message that was ever stored. */
@@ -163,6 +161,18 @@ export class Database {
     return busy === 0;
   }
 
+  /** Whether the file has all that its log holds, as far as SQLite knows. */
+  get isFolded() {
+    try {
+      // It fails where it has to read a log that others have emptied.
+      const { log, checkpointed } =
+        this.#db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() ?? {};
+      return log === checkpointed;
+    } catch {
+      return false;
+    }
+  }
+
   /** Copies it into a file that is empty or not there. @param {string} path */
   async saveTo(path) {
     // In one step: it begins again whenever another process writes in between.
@@ -219,7 +229,6 @@ export class Database {
     try {
       body();
       this.#statements.commit.run();
-      this.isLogWritten = true;
     } catch (error) {
       // A full disk has rolled it back already.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");

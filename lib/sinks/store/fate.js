@@ -6,8 +6,8 @@ import { statOf } from "./file.js";
  * @typedef {import("./database.js").Database} Database
  * @typedef {import("./file.js").StoreFile} StoreFile
  *
- * @typedef {"moved" | "severed" | "torn" | "saved" | "removed" | "replaced" |
- *   "emptied" | "cut"} Fate What became of a file.
+ * @typedef {"moved" | "severed" | "torn" | "left" | "saved" | "removed" |
+ *   "replaced" | "emptied" | "cut"} Fate What became of a file.
  */
 
 /**
@@ -31,13 +31,15 @@ export async function saved(change, file, database, path) {
 }
 
 /**
- * Whether the log beside the path is the file's own, or gone with it.
+ * Whether nothing is missing in the log of a file.
  *
  * @param {StoreFile} file
  * @param {Database} database
  */
-export function hasOwnLog(file, { opening, isLogWritten }) {
-  return file.hasOwnLog(opening, isLogWritten);
+export function hasOwnLog(file, database) {
+  const log = file.lookAtLog(database.opening);
+  // SQLite empties it as well, when all of it is in the file.
+  return log === "own" || log === "empty" && database.isFolded;
 }
 
 /**

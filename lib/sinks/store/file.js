@@ -15,6 +15,8 @@ const UUID = 13 + 2 * 36;
 // The row that names the opening is near the beginning of a file.
 const FIRST_PAGES = 32;
 
+/** @typedef {"moved" | "removed" | "emptied" | "cut"} Change */
+
 /** Another server has locked the file. */
 export class TakenError extends Error {}
 
@@ -26,6 +28,9 @@ export class StoreFile {
   /** @type {Deno.FileInfo} */
   #own;
   #size = 0;
+  // SQLite has its files beside the file itself, not beside a link to it.
+  /** @type {string} */
+  #target;
   /** @type {Map<string, Deno.FileInfo | undefined>} */
   #log = new Map();
 
@@ -39,17 +44,22 @@ export class StoreFile {
     this.#path = path;
     this.#file = Deno.openSync(path, { read: true, write: true, create: true });
     this.#own = this.#file.statSync();
-    if (this.#own.isFile && this.#file.tryLockSync(true)) return;
-    this.#file.close();
-    throw this.#own.isFile
-      ? new TakenError("another server is using it")
-      : new Error("it is not a file");
+    try {
+      if (!this.#own.isFile) throw new Error("it is not a file");
+      if (!this.#file.tryLockSync(true)) {
+        throw new TakenError("another server is using it");
+      }
+      this.#target = Deno.realPathSync(path);
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
 
   /**
    * Compares the file with what is at its path: device, inode and size. Takes 3 µs.
    *
-   * @returns {"same" | "moved" | "removed" | "emptied" | "cut"}
+   * @returns {"same" | Change}
    */
   look() {
     const there = statOf(this.#path);
@@ -69,6 +79,8 @@ export class StoreFile {
    * empty. Who may only read it could not open it otherwise.
    */
   markWithoutLog() {
+    // It may have been moved before SQLite had opened it.
+    if (this.#file.statSync().size === 0) return;
     this.#file.seekSync(VERSIONS, Deno.SeekMode.Start);
     this.#file.writeSync(WITHOUT_LOG);
     this.#file.syncDataSync();
@@ -81,7 +93,7 @@ export class StoreFile {
 
   /** Notes which files beside it are SQLite's log of it. */
   rememberLog() {
-    for (const name of [`${this.#path}-wal`, `${this.#path}-shm`]) {
+    for (const name of [`${this.#target}-wal`, `${this.#target}-shm`]) {
       try {
         this.#log.set(name, statOf(name));
       } catch {
@@ -91,20 +103,22 @@ export class StoreFile {
   }
 
   /**
-   * Whether the log beside the path is still this file's, or gone with it. Others
-   * may have copied theirs over it, or emptied it.
+   * Compares the log beside the path with the one that was there before.
    *
    * @param {string} opening The name of the present opening.
-   * @param {boolean} isWritten Whether the log was written since.
+   * @returns {"own" | "empty" | "foreign"} It is also this file's own if it went
+   * with the file, and foreign if others have copied theirs over it.
    */
-  hasOwnLog(opening, isWritten) {
+  lookAtLog(opening) {
     const [[name, own] = []] = this.#log;
-    if (name === undefined || own === undefined) return true;
+    if (name === undefined || own === undefined) return "own";
     const there = statOf(name);
-    if (!isSame(own, there)) return true;
-    if (there?.size === 0) return !isWritten;
+    if (!isSame(own, there)) return "own";
+    if (there?.size === 0) return "empty";
     const openings = openingsInLog(Deno.readFileSync(name));
-    return openings.length === 0 || openings.includes(opening);
+    return openings.length === 0 || openings.includes(opening)
+      ? "own"
+      : "foreign";
   }
 
   /**
@@ -123,11 +137,50 @@ export class StoreFile {
     this.#file.close();
   }
 
+  /**
+   * Renames a write-ahead log beside the file that belongs to another one, which
+   * was moved or restored: SQLite would delete it, or write it into this file.
+   *
+   * @returns {string | undefined} Its new name, if there was one.
+   */
+  setOrphanAside() {
+    const log = `${this.#target}-wal`;
+    try {
+      if ((statOf(log)?.size ?? 0) <= LOG_HEADER) return undefined;
+    } catch (error) {
+      // It may touch only the file itself.
+      if (error instanceof Deno.errors.NotCapable) return undefined;
+      throw error;
+    }
+    if (this.#file.statSync().size > 0 && !this.#isForeign(log)) {
+      return undefined;
+    }
+    let aside = `${log}.orphan`;
+    for (let n = 2; statOf(aside) !== undefined; n++) {
+      aside = `${log}.orphan${n}`;
+    }
+    Deno.renameSync(log, aside);
+    return aside;
+  }
+
+  /**
+   * Whether a log was written while another file was open. Each transaction that
+   * stores messages writes the page that names the opening.
+   *
+   * @param {string} log
+   */
+  #isForeign(log) {
+    const bytes = Deno.readFileSync(log);
+    const openings = openingsInLog(bytes);
+    const size = pageSizeOf(bytes);
+    const own = openingsIn(this.#start(FIRST_PAGES * size), 0, 0, size);
+    return own.length > 0 && openings.length > 0 &&
+      !own.some((opening) => openings.includes(opening));
+  }
+
   /** The size that the file states: `VACUUM` of another program makes it smaller. */
   #sizeInHeader() {
-    const bytes = new Uint8Array(100);
-    this.#file.seekSync(0, Deno.SeekMode.Start);
-    this.#file.readSync(bytes);
+    const bytes = this.#start(100);
     const header = new DataView(bytes.buffer);
     const isIntact = textOf(bytes.subarray(0, MAGIC.length)) === MAGIC;
     const pageSize = header.getUint16(16);
@@ -135,45 +188,13 @@ export class StoreFile {
       ? (pageSize === 1 ? 65_536 : pageSize) * header.getUint32(28)
       : Infinity;
   }
-}
 
-/**
- * Renames a write-ahead log that belongs to another file than the one at the path,
- * which was moved or restored: SQLite would delete it, or write it into that file.
- *
- * @param {string} path
- * @returns {string | undefined} Its new name, if there was one.
- */
-export function setOrphanAside(path) {
-  const log = `${path}-wal`;
-  try {
-    if ((statOf(log)?.size ?? 0) <= LOG_HEADER) return undefined;
-  } catch (error) {
-    // It may touch only the file itself.
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
+  /** Its first bytes. @param {number} size */
+  #start(size) {
+    const bytes = new Uint8Array(size);
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    return bytes.subarray(0, this.#file.readSync(bytes) ?? 0);
   }
-  if ((statOf(path)?.size ?? 0) > 0 && !isForeign(log, path)) return undefined;
-  let aside = `${log}.orphan`;
-  for (let n = 2; statOf(aside) !== undefined; n++) aside = `${log}.orphan${n}`;
-  Deno.renameSync(log, aside);
-  return aside;
-}
-
-/**
- * Whether a log was written while another file was open. Each transaction that
- * stores messages writes the page that names the opening.
- *
- * @param {string} log
- * @param {string} path
- */
-function isForeign(log, path) {
-  const bytes = Deno.readFileSync(log);
-  const openings = openingsInLog(bytes);
-  const size = pageSizeOf(bytes);
-  const own = openingsIn(startOf(path, FIRST_PAGES * size), 0, 0, size);
-  return own.length > 0 && openings.length > 0 &&
-    !own.some((opening) => openings.includes(opening));
 }
 
 /** @param {Uint8Array<ArrayBuffer>} log */
@@ -224,16 +245,6 @@ function openingIn(page) {
 
 /**
  * @param {string} path
- * @param {number} size
- */
-function startOf(path, size) {
-  using file = Deno.openSync(path);
-  const bytes = new Uint8Array(size);
-  return bytes.subarray(0, file.readSync(bytes) ?? 0);
-}
-
-/**
- * @param {string} path
  * @returns {Deno.FileInfo | undefined}
  */
 export function statOf(path) {
@@ -246,10 +257,12 @@ export function statOf(path) {
 }
 
 /**
+ * Whether two paths lead to the same file.
+ *
  * @param {Deno.FileInfo} one
  * @param {Deno.FileInfo | undefined} other
  */
-function isSame(one, other) {
+export function isSame(one, other) {
   return one.dev === other?.dev && one.ino === other?.ino;
 }
 

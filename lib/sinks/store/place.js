@@ -1,15 +1,18 @@
 // @ts-check
 // The file at a store's path: opened, compared, and followed by another one.
 import { Database } from "./database.js";
-import { setOrphanAside, statOf, StoreFile } from "./file.js";
+import { statOf } from "./file.js";
 import { hasOwnLog, saved } from "./fate.js";
-import { Kept } from "./kept.js";
+import { Legacy } from "./legacy.js";
+import { Opener } from "./opener.js";
 import { stateWithoutWriting } from "./state.js";
 
 /**
  * @typedef {import("./rows.js").Batch} Batch
  * @typedef {import("./state.js").Start} Start
  * @typedef {import("./fate.js").Fate} Fate
+ * @typedef {import("./file.js").Change} Change
+ * @typedef {import("./file.js").StoreFile} StoreFile
  *
  * @typedef {object} Settings
  * @property {string} path
@@ -21,27 +24,19 @@ import { stateWithoutWriting } from "./state.js";
 
 // How often the end tries to fold the log of a file that was moved.
 const MAX_FOLDS = 10;
-const MAX_OPENINGS = 5;
 
 /** The place of a store: whatever others do, the file at its path is in use. */
 export class Place {
   #settings;
   #report;
   #othersLeft;
-  /** @type {StoreFile | undefined} */
-  #file;
+  #opener;
   /** @type {Database | undefined} */
   #database;
-  // What became of the file before, while that is not reported.
-  /** @type {{ fate: Fate, size: number } | undefined} */
-  #predecessor;
+  #legacy = new Legacy();
   // Whether another program cut the file: what it holds is of no use.
   #isCut = false;
-  #kept = new Kept();
   #isDirty = false;
-  // Logs of other files, set aside and not reported yet.
-  /** @type {string[]} */
-  #orphans = [];
   /** What the next file would begin with. @type {Start} */
   state;
   /** Whether messages have got their numbers already. */
@@ -57,8 +52,15 @@ export class Place {
     this.#settings = settings;
     this.#report = report;
     this.#othersLeft = othersLeft;
-    const { identity } = settings;
-    this.state = { identity, lastId: 0, checkpoints: new Map(), epochs: [] };
+    const { path, identity } = settings;
+    this.#opener = new Opener(path);
+    this.state = {
+      identity,
+      lastId: 0,
+      size: 0,
+      checkpoints: new Map(),
+      epochs: [],
+    };
   }
 
   /** The database, while one is open. */
@@ -68,41 +70,34 @@ export class Place {
 
   /** Opens the file at the path, or creates it. */
   open() {
-    for (let n = 1;; n++) {
-      const file = this.#claim();
-      try {
-        const next = new Database(
-          this.#settings.path,
-          this.#settings,
-          this.state,
-        );
-        this.#database = this.#checked(next);
-        break;
-      } catch (error) {
-        // Others may have moved it while it was opened.
-        if (file.look() === "same" || n === MAX_OPENINGS) throw error;
-      }
-    }
+    const { path } = this.#settings;
+    this.#database = this.#opener.open(
+      () => this.#checked(new Database(path, this.#settings, this.state)),
+      (change) => this.#noteUnopened(change),
+    );
     this.state = this.#database.state;
-    this.#file?.rememberLog();
-    // Its size now: from here on a smaller one was emptied or cut.
-    this.#file?.look();
   }
 
-  /** Locks the file at the path. */
-  #claim() {
-    const { path } = this.#settings;
-    // Another one may be there now.
-    if (this.#file !== undefined && this.#file.look() !== "same") {
-      this.#file.close();
-      this.#file = undefined;
-    }
-    if (this.#file === undefined) {
-      const orphan = setOrphanAside(path);
-      if (orphan !== undefined) this.#orphans.push(orphan);
-      this.#file = new StoreFile(path);
-    }
-    return this.#file;
+  /**
+   * Notes what became of a file that could not be opened.
+   *
+   * @param {Change} change
+   */
+  #noteUnopened(change) {
+    if (this.state.size === 0) return;
+    const isReplaced = (statOf(this.#settings.path)?.size ?? 0) > 0;
+    const fate = change === "moved"
+      ? "left"
+      : change === "removed" && isReplaced
+      ? "replaced"
+      : change;
+    this.#legacy.leave(fate, this.state.size);
+    this.#beginAnother();
+  }
+
+  /** What comes next is another file. */
+  #beginAnother() {
+    this.state = { ...this.state, identity: crypto.randomUUID(), size: 0 };
   }
 
   /** @param {Database} next */
@@ -132,7 +127,7 @@ export class Place {
   }
 
   reportOrphans() {
-    for (const path of this.#orphans.splice(0)) {
+    for (const path of this.#opener.takeOrphans()) {
       this.#report({ type: "orphan", path });
     }
   }
@@ -156,12 +151,12 @@ export class Place {
       // Nothing is reported as stored unless it is still there.
       if (file.look() === "same") break;
     }
-    if (this.#kept.isFull) this.#fold();
+    if (this.#legacy.isFull) this.#fold();
   }
 
   /** Notes that a batch is stored. @param {Batch} batch */
   keep(batch) {
-    this.#kept.add(batch);
+    this.#legacy.keep(batch);
     this.state.lastId = Math.max(this.state.lastId, batch.ids.at(-1) ?? 0);
   }
 
@@ -183,31 +178,33 @@ export class Place {
    * @throws Something could not be saved.
    */
   async close() {
-    const change = this.#file?.look();
+    const { file } = this.#opener;
+    const change = file?.look();
     /** @type {Fate | undefined} */
     let fate = change === "same" ? undefined : change;
     try {
       fate = await this.#end();
     } finally {
-      const { size = 0 } = this.#predecessor ?? this.#database ?? {};
-      const isComplete = fate === "moved" || fate === "torn";
       if (fate !== undefined) {
-        const gone = isComplete ? 0 : size;
+        const gone = this.#legacy.fate === undefined
+          ? this.#legacy.lossOf(fate, this.#database?.size ?? 0)
+          : this.#legacy.lost;
         this.#report({ type: "succeeded", fate, gone });
       }
-      this.#database?.close(this.#file?.look() === "same");
-      if (fate === "moved") this.#file?.markWithoutLog();
-      this.#file?.close();
+      this.#database?.close(this.#opener.file?.look() === "same");
+      if (fate === "moved") this.#opener.file?.markWithoutLog();
+      this.#opener.release();
     }
   }
 
   /** @returns {Promise<Fate | undefined>} What is to be reported. */
   async #end() {
-    const [file, database] = [this.#file, this.#database];
+    const [file, database] = [this.#opener.file, this.#database];
+    const change = file?.look() ?? "same";
     if (file === undefined || database === undefined) {
-      return this.#predecessor?.fate;
+      if (change !== "same") this.#noteUnopened(change);
+      return this.#legacy.fate;
     }
-    const change = file.look();
     if (change === "same") return undefined;
     if (
       change !== "moved" || this.#isCut || !hasOwnLog(file, database)
@@ -233,9 +230,13 @@ export class Place {
         this.#report({ type: "entered", identity: this.state.identity });
         this.reportOrphans();
       }
-      const [file, database] = [this.#file, this.#database];
+      const [file, database] = [this.#opener.file, this.#database];
       if (database === undefined || file === undefined) continue;
-      this.#takeOver(database);
+      const left = this.#legacy.pass(database);
+      if (left !== undefined) {
+        this.#isDirty = true;
+        this.#report({ type: "succeeded", ...left });
+      }
       const change = file.look();
       if (change === "same") return { file, database };
       await this.#leave(change, file, database);
@@ -246,7 +247,7 @@ export class Place {
    * Closes a file that is no longer at its path. Only then another one is opened
    * there: it would share the log.
    *
-   * @param {Exclude<ReturnType<StoreFile["look"]>, "same">} change
+   * @param {Change} change
    * @param {StoreFile} file
    * @param {Database} database
    */
@@ -259,54 +260,28 @@ export class Place {
     const fate = this.#isCut
       ? "cut"
       : await saved(change, file, database, this.#settings.path);
-    this.#predecessor = { fate, size: this.#sizeOfLoss(fate, database) };
-    database.close();
-    if (fate === "moved") file.markWithoutLog();
-    // SQLite has folded its log into what is no database any more.
-    if (change === "emptied") file.empty();
-    // What was copied over it belongs to the file that is there now.
-    if (fate !== "severed") file.removeLog();
-    file.close();
-    if (fate !== "saved") {
-      this.state = { ...this.state, identity: crypto.randomUUID() };
-    }
-    this.#database = this.#file = undefined;
+    this.#legacy.leave(fate, database.size);
+    if (fate === "saved") this.state = { ...this.state, size: database.size };
+    else this.#beginAnother();
+    this.#database = undefined;
     this.#isCut = false;
-  }
-
-  /**
-   * How many messages are lost with a file, unless they are written again.
-   *
-   * @param {Fate} fate
-   * @param {Database} database
-   */
-  #sizeOfLoss(fate, database) {
-    if (fate === "moved" || fate === "saved") return 0;
-    return fate === "severed" ? this.#kept.size : database.size;
-  }
-
-  /** Writes again what is lost with the file before. @param {Database} next */
-  #takeOver(next) {
-    if (this.#predecessor === undefined) return;
-    const { fate, size } = this.#predecessor;
-    let gone = size;
-    if (size > 0) {
-      const before = next.size === 0 ? 0 : next.lastId;
-      for (const batch of this.#kept.batches) {
-        next.store(batch, true);
-        gone -= batch.ids.filter((id) => id > before).length;
-      }
+    database.close();
+    try {
+      if (fate === "moved") file.markWithoutLog();
+      // SQLite has folded its log into what is no database any more.
+      if (change === "emptied") file.empty();
+      // What was copied over it belongs to the file that is there now.
+      if (fate !== "severed") file.removeLog();
+    } finally {
+      this.#opener.release();
     }
-    this.#predecessor = undefined;
-    this.#isDirty = true;
-    this.#report({ type: "succeeded", fate, gone: Math.max(0, gone) });
   }
 
   #fold() {
-    const isEmpty = this.#kept.forget();
+    const isEmpty = this.#legacy.forget();
     this.#database?.checkpoint();
     // Its size is another one now.
-    this.#file?.look();
+    this.#opener.file?.look();
     // What is kept is forgotten by the next one.
     this.#isDirty = !isEmpty;
   }

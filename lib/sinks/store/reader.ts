@@ -59,6 +59,10 @@ export class StoreReader implements MessageLog, Disposable {
       requireFile(path);
       // A path that begins with a slash is neither a URI nor ":memory:".
       this.#db = new DatabaseSync(absolute(path), { readOnly: true });
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    try {
       this.#db.exec("PRAGMA busy_timeout = 1000");
       this.#check();
       this.identity = String(this.#value("SELECT identity FROM store"));
@@ -69,6 +73,7 @@ export class StoreReader implements MessageLog, Disposable {
         `SELECT ${COLUMNS} FROM messages ORDER BY id DESC LIMIT ?`,
       );
     } catch (error) {
+      this.#db.close();
       throw this.#failure(error);
     }
   }

@@ -6,6 +6,7 @@ type Fate =
   | "moved"
   | "severed"
   | "torn"
+  | "left"
   | "saved"
   | "removed"
   | "replaced"
@@ -18,6 +19,7 @@ const FATES: Readonly<Record<Fate, string>> = {
     "the file that is there now",
   torn: "was moved while another process reads it: put what is at its path " +
     "and -wal beside it, as FILE-wal",
+  left: "was moved before it could be opened: a new file begins",
   saved: "was removed: its messages are written to the disk again",
   removed: "was removed",
   replaced: "was replaced by another file, which is used from now on",
@@ -45,21 +47,52 @@ export interface Succeeded {
   readonly gone: number;
 }
 
+/** Why a store cannot be opened. */
+export interface Refused {
+  readonly type: "refused";
+  readonly reason: string;
+  /** Whether that may be over without anything that a user does to the file. */
+  readonly isPassing: boolean;
+}
+
+/** A report that becomes one line. */
+export type Noted =
+  | Succeeded
+  | { readonly type: "recovered" }
+  | { readonly type: "orphan"; readonly path: string }
+  | { readonly type: "jumped"; readonly ms: number };
+
 /** What the worker of a store reports. */
 export type Report =
   | Opened
-  | Succeeded
-  | { type: "refused" | "failing"; reason: string }
+  | Noted
+  | Refused
+  | { readonly type: "failing"; readonly reason: string }
   // The file is open, or must be closed so that another one can be opened.
-  | { type: "entered"; identity: string }
-  | { type: "orphan"; path: string }
-  | { type: "deleted"; count: number }
-  | { type: "jumped"; ms: number }
-  | { type: "leave" }
-  | { type: "stored" | "begun" | "recovered" | "closed" };
+  | { readonly type: "entered"; readonly identity: string }
+  | { readonly type: "leave" }
+  | { readonly type: "deleted"; readonly count: number }
+  | { readonly type: "stored" | "begun" | "closed" };
 
-/** Describes what became of a file, in one line. */
-export function describe(path: string, { fate, gone }: Succeeded): string {
-  const lost = gone > 0 ? `: at most ${count(gone, "message")} gone` : "";
-  return `${quote(path)} ${FATES[fate]}${lost}`;
+/** Describes a report about the store at a path, in one line. */
+export function describe(path: string, report: Noted): string {
+  const store = quote(path);
+  switch (report.type) {
+    case "succeeded": {
+      const { fate, gone } = report;
+      const lost = gone > 0 ? `: at most ${count(gone, "message")} gone` : "";
+      return `${store} ${FATES[fate]}${lost}`;
+    }
+    case "recovered":
+      return `messages are stored in ${store} again`;
+    case "orphan":
+      return `${
+        quote(report.path)
+      } is the log of another file than ${store}, ` +
+        `set aside; put it beside that file, as FILE-wal`;
+    case "jumped":
+      return `The clock jumped ahead by ${
+        Math.round(report.ms / 1000)
+      } s; messages in ${store} become older by that in 15 minutes`;
+  }
 }

@@ -7,6 +7,7 @@ import { APPLICATION_ID, SCHEMA_VERSION } from "./schema.js";
  * @typedef {object} Start What a new file begins with.
  * @property {string} identity
  * @property {number} lastId The number before its first message.
+ * @property {number} size How many messages the present file holds, at most.
  * @property {Map<string, number>} checkpoints
  * @property {[firstId: number, epoch: string][]} epochs Of the messages in it.
  */
@@ -22,15 +23,14 @@ export function stateWithoutWriting(path) {
   try {
     return stateIn(new DatabaseSync(path, { readOnly: true }));
   } catch {
-    const db = new DatabaseSync(path);
-    db.exec("PRAGMA locking_mode = EXCLUSIVE");
-    return stateIn(db);
+    return stateIn(new DatabaseSync(path), "PRAGMA locking_mode = EXCLUSIVE");
   }
 }
 
-/** @param {DatabaseSync} db */
-function stateIn(db) {
+/** @param {DatabaseSync} db @param {string} before */
+function stateIn(db, before = "") {
   try {
+    db.exec(before);
     if (isBlank(db)) return undefined;
     check(db);
     return stateOf(db);
@@ -55,9 +55,13 @@ export function stateOf(db) {
   const epochs = valueOf(db, "PRAGMA user_version") === 1
     ? [{ first_id: 1, epoch: identity }]
     : db.prepare("SELECT first_id, epoch FROM epochs ORDER BY first_id").all();
+  const lastId = Number(valueOf(db, "SELECT last_id FROM store"));
+  const { id: firstId = lastId + 1 } =
+    db.prepare("SELECT id FROM messages ORDER BY id LIMIT 1").get() ?? {};
   return {
     identity,
-    lastId: Number(valueOf(db, "SELECT last_id FROM store")),
+    lastId,
+    size: lastId - Number(firstId) + 1,
     checkpoints: new Map(
       checkpoints.map(({ destination, id }) => [
         String(destination),

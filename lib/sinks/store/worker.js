@@ -78,7 +78,11 @@ async function start(order) {
   place = new Place(order, report, othersLeft);
   const failure = await open();
   if (failure !== undefined && !(isPassing(failure) && place.readState())) {
-    return report({ type: "refused", reason: reasonOf(failure) });
+    return report({
+      type: "refused",
+      reason: reasonOf(failure),
+      isPassing: failure instanceof TakenError || isPassing(failure),
+    });
   }
   place.isNumbered = true;
   const isOpen = failure === undefined;
@@ -126,6 +130,7 @@ function report(message) {
 /** @param {number} ms @param {Task} task */
 function every(ms, task) {
   setInterval(() => {
+    if (isClosing) return;
     if (!waiting.includes(task)) waiting.push(task);
     void work();
   }, ms);

@@ -2,6 +2,8 @@ import database from "./database.js" with { type: "text" };
 import fate from "./fate.js" with { type: "text" };
 import file from "./file.js" with { type: "text" };
 import kept from "./kept.js" with { type: "text" };
+import legacy from "./legacy.js" with { type: "text" };
+import opener from "./opener.js" with { type: "text" };
 import place from "./place.js" with { type: "text" };
 import reasons from "./reasons.js" with { type: "text" };
 import rows from "./rows.js" with { type: "text" };
@@ -17,10 +19,12 @@ const MODULES = {
   "./file.js": file,
   "./fate.js": fate,
   "./kept.js": kept,
+  "./legacy.js": legacy,
   "./rows.js": rows,
   "./schema.js": schema,
   "./state.js": state,
   "./database.js": database,
+  "./opener.js": opener,
   "./place.js": place,
   "./worker.js": worker,
 };

@@ -8,6 +8,7 @@ import { settle, turn } from "./waits.ts";
 
 const SENDS = 20;
 const MANY = 200;
+const RUN = "run".repeat(MANY);
 const LONG_MS = 60_000;
 
 /** How a socket is closed. */
@@ -80,6 +81,7 @@ function receives(socket: Socket): Work {
     tryReceive: socket.tryReceive(),
     iteration: socket[Symbol.asyncIterator]().next(),
     batches: socket.batches({ max: 2, timeoutMs: LONG_MS }).next(),
+    runs: socket.runs({ reuse: true, timeoutMs: LONG_MS }).next(),
     readable: socket.readable.getReader().read(),
     "last receive": socket.receive({ signal }),
   };
@@ -94,6 +96,8 @@ function clientWork(client: ConnectedSocket): Work {
   });
   work.sends++;
   const many = client.sendMany(counted(work, () => "many"));
+  work.operations["sendRun"] = client.sendRun(RUN, 3);
+  work.sends += RUN.length / 3;
   addSends(work, many, () => client.send("one"));
   return work;
 }
@@ -101,6 +105,8 @@ function clientWork(client: ConnectedSocket): Work {
 function boundWork(socket: DatagramSocket, to: NetAddr): Work {
   const work = receives(socket);
   const many = socket.sendMany(counted(work, () => ({ data: "many", to })));
+  work.operations["sendRun"] = socket.sendRun(RUN, 3, to);
+  work.sends += RUN.length / 3;
   addSends(work, many, () => socket.send("one", to));
   return work;
 }

@@ -13,7 +13,7 @@ const HELD_UP_MS = 4000;
 /** A peer that does not receive, beside one that does. */
 export function deaf(check: Check, { answers, largest }: Abilities): void {
   if (!answers) return;
-  const message = new Uint8Array(Math.min(largest, LONGEST));
+  const message = new Uint8Array(Math.min(largest, LONGEST)).fill(1);
 
   check("a peer that does not receive holds up no other peer", async (ends) => {
     const { socket, client, pass } = ends;

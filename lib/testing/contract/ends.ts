@@ -14,7 +14,7 @@ export interface Abilities {
   readonly ordered: boolean;
   readonly lossless: boolean;
   readonly largest: number;
-  readonly binary: boolean;
+  readonly reserved: number | undefined;
   readonly sendToUnbound: "resolves" | "rejects" | "either";
 }
 

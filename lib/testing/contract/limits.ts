@@ -3,16 +3,19 @@ import { MessageTooLargeError } from "../../errors.ts";
 import type { Abilities, Check } from "./ends.ts";
 import { carriable, sameBytes } from "./messages.ts";
 
+// What errors call a byte.
+const NAMES: Record<number, string> = { 0x00: "NUL", 0x0a: "newline" };
+
 /** What is too long, and what a datagram cannot hold. */
 export function limits(check: Check, abilities: Abilities): void {
-  const { binary, largest } = abilities;
+  const { reserved, largest } = abilities;
 
   check(`${largest} bytes pass, one more is rejected`, async (ends) => {
     const { client, pass } = ends;
     const pattern = new Uint8Array(largest).map((_, i) => i * 7);
     const message = carriable(pattern, abilities);
     sameBytes((await pass(message)).data, message);
-    const longer = new Uint8Array(largest + 1);
+    const longer = new Uint8Array(largest + 1).fill(1);
     await rejects(() => client.send(longer), MessageTooLargeError);
     equal((await pass("next")).text(), "next");
   }, { maxSize: largest });
@@ -28,11 +31,14 @@ export function limits(check: Check, abilities: Abilities): void {
     { maxSize: 8 },
   );
 
-  if (!binary) {
-    check("a newline is rejected, not split", async ({ client, pass }) => {
-      await rejects(() => client.send("two\nlines"), {
+  if (reserved !== undefined) {
+    const name = NAMES[reserved] ?? `byte ${reserved}`;
+    check(`a ${name} is rejected, not split`, async ({ client, pass }) => {
+      const two = new TextEncoder().encode("two parts")
+        .map((byte) => byte === 0x20 ? reserved : byte);
+      await rejects(() => client.send(two), {
         name: "TypeError",
-        message: /newline/,
+        message: new RegExp(name),
       });
       equal(client.stats.sendFailed, 1);
       equal((await pass("next")).text(), "next");

@@ -1,14 +1,12 @@
 import { deepEqual, ok } from "node:assert/strict";
 import type { Abilities } from "./ends.ts";
 
-const NEWLINE = 0x0a;
-
 /** Changes bytes to some that the carrier can carry. */
 export function carriable(
   bytes: Uint8Array,
-  { binary }: Pick<Abilities, "binary">,
+  { reserved }: Pick<Abilities, "reserved">,
 ): Uint8Array {
-  return binary ? bytes : bytes.map((byte) => byte === NEWLINE ? 0 : byte);
+  return bytes.map((byte) => byte === reserved ? byte ^ 1 : byte);
 }
 
 /** Returns the numbers from 0 as texts of different lengths, all different. */

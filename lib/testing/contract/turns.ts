@@ -28,7 +28,7 @@ export function turns(check: Check, { largest, lossless }: Abilities): void {
     async (ends) => {
       const { client } = ends;
       const timer = new Timer(client.clock);
-      const tooLong = new Uint8Array(largest + 1);
+      const tooLong = new Uint8Array(largest + 1).fill(1);
       await client.sendMany(until(timer, tooLong)).catch(() => {});
       ok(timer.fired);
       equal(client.stats.sent, 0);

@@ -20,6 +20,10 @@ export function values(check: Check, { lossless }: Abilities): void {
       for (let n = 0; n < 2; n++) {
         sameBytes((await socket.receive()).data, new Uint8Array([4, 4, 4]));
       }
+      await client.sendRun(bytes, 2);
+      bytes.fill(6);
+      sameBytes((await socket.receive()).data, new Uint8Array([5, 5]));
+      sameBytes((await socket.receive()).data, new Uint8Array([5]));
     });
   }
 

@@ -1,5 +1,10 @@
 /** Runs nats-server, and reads its streams. */
-import { DeliverPolicy, jetstream } from "@nats-io/jetstream";
+import {
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  StorageType,
+} from "@nats-io/jetstream";
 import { connect, type ConnectionOptions } from "@nats-io/transport-node";
 
 /** Options of a broker. */
@@ -84,6 +89,23 @@ export class Broker implements AsyncDisposable {
     }
     await this.#child?.status;
     this.#child = undefined;
+  }
+
+  /** Creates a stream that knows the ID of a message for so long. */
+  async addStream(
+    name: string,
+    subject: string,
+    windowMs: number,
+  ): Promise<void> {
+    const connection = await connect({ servers: this.host });
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({
+      name,
+      subjects: [subject],
+      storage: StorageType.File,
+      duplicate_window: windowMs * 1e6,
+    });
+    await connection.close();
   }
 
   /** Reads a stream from its first message to its last. */

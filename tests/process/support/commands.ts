@@ -55,9 +55,10 @@ export async function printedBy(
   script: string,
   args: string[],
   cwd: string,
+  project = PROJECT,
 ): Promise<string> {
   const start = { flags: [], cwd, env: { INIT_CWD: cwd } };
-  await using program = new Program(PROJECT + script, args, start);
+  await using program = new Program(project + script, args, start);
   const { code, stderr } = await program.ended();
   assertEquals(code, 2, stderr);
   const [, command] = /^Cannot [^\n]* without permission; run: ([^\n]*)\n$/
@@ -73,7 +74,7 @@ export function typed(
   env: Record<string, string> = {},
 ): Process {
   // Without a shell in between, which would not pass a signal on.
-  const line = command.startsWith("(") ? command : `exec ${command}`;
+  const line = command.startsWith("deno ") ? `exec ${command}` : command;
   return new Process("sh", ["-c", line], {
     cwd,
     env: { PATH, INIT_CWD: "", ...env },

@@ -1,4 +1,6 @@
 // Sends over offload while permissions come and go; prints what became of it.
+//
+//   offload_permissions.ts [all]     revokes all, or those for one host
 import { bind, connect } from "../../../mod.ts";
 import { offload } from "../../../lib/carriers/offload.ts";
 
@@ -18,8 +20,11 @@ const all = async () => [
 ];
 
 const before = await all();
+const denied = await outcome(refused.send("x", "udp://127.0.0.9:9"));
 // In the same turn of the event loop as the sends before and after it.
-Deno.permissions.revokeSync({ name: "net", host: "127.0.0.1" });
+Deno.permissions.revokeSync(
+  Deno.args[0] === "all" ? { name: "net" } : { name: "net", host: "127.0.0.1" },
+);
 const after = await all();
 const other = await outcome(refused.send("x", "udp://127.0.0.2:9"));
 const received = [];
@@ -27,6 +32,6 @@ for (let d; (d = await socket.tryReceive()) !== undefined;) {
   received.push(d.text());
 }
 console.log(
-  JSON.stringify({ before, after, other, received: received.length }),
+  JSON.stringify({ before, denied, after, other, received: received.length }),
 );
 Deno.exit();

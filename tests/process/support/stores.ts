@@ -30,8 +30,10 @@ export function idsOf(messages: readonly Message[]): number[] {
 }
 
 /** Resolves as soon as the condition holds. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((go) => setTimeout(go, 20));
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  while (!await holds()) await new Promise((go) => setTimeout(go, 20));
 }
 
 /** Declares a test with a path in a folder of its own, and stores there. */

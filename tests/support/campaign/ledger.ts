@@ -21,10 +21,14 @@ interface Entry {
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
 
-  /** Makes a message that no other is equal to. */
-  message(from: End, to: End): string {
+  /**
+   * Makes a message that no other is equal to.
+   *
+   * @param size Its length. @default {any}
+   */
+  message(from: End, to: End, size?: number): string {
     const n = this.#entries.size;
-    const text = `message ${n} ${"x".repeat(n % 17)}`;
+    const text = `message ${n} `.padEnd(size ?? n % 17 + 10, "x");
     this.#entries.set(text, { from, to, arrived: 0, isSent: false });
     from.calls++;
     return text;

@@ -6,10 +6,12 @@ import {
   DatagramSocket,
 } from "../../../mod.ts";
 import type { Message, Party, Peer } from "./party.ts";
-import { Thrown, type World } from "./world.ts";
+import { Thrown, turn, type World } from "./world.ts";
 
 const MANY = 6;
 const MAX_MS = 8;
+// The length of messages in a run.
+const RUN_SIZE = 20;
 
 /** What the program does with one of its sockets. `n` decides how. */
 type Operation = (world: World, party: Party, n: number) => void;
@@ -40,6 +42,37 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       "sendMany",
       sending.then(() => texts.forEach((text) => world.ledger.sent(text))),
     );
+  },
+
+  sendRun(world, party, n) {
+    const peer = peerOf(party, n);
+    if (peer === undefined) return;
+    const texts = Array.from(
+      { length: 1 + n % MANY },
+      () => world.ledger.message(party, peer.party, RUN_SIZE),
+    );
+    const to = { ...peer.address };
+    const data = new TextEncoder().encode(texts.join(""));
+    const options = n % 5 === 0 ? { signal: world.signal } : undefined;
+    const sending = party.sendRun(data, RUN_SIZE, to, options);
+    to.port = 9;
+    const noted = (sent: number) =>
+      texts.slice(0, sent).forEach((text) => world.ledger.sent(text));
+    world.trackSend(
+      "sendRun",
+      sending.then((sent) => {
+        noted(sent);
+        data.fill(0);
+      }, (error) => {
+        noted(error?.sent ?? 0);
+        throw error;
+      }),
+    );
+    if (n % 7 === 0) {
+      party.calls++;
+      const wrong = party.sendRun(nonsense(n) as Data, n % 2, to, undefined);
+      world.trackSend("sendRun of nonsense", wrong);
+    }
   },
 
   /** Gives a socket what it must reject, and count. */
@@ -157,6 +190,29 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     world.track("batch", next);
   },
 
+  runs(world, party, n) {
+    if (!party.canReceive) return;
+    const { signal } = world;
+    const options = {
+      reuse: n % 2 === 0,
+      timeoutMs: n % MAX_MS,
+      ...(n % 3 === 0 && { signal }),
+    };
+    const runs = party.socket.runs(options);
+    const step = async (left: number) => {
+      const { value, done } = await runs.next();
+      if (done) return;
+      // It stays whole, whatever the program does meanwhile.
+      act(world, party, n + left);
+      if (n % 4 < 2) await turn();
+      world.takeRun(party, value);
+      if (left > 0) await step(left - 1);
+      else if (n % 5 < 3) await runs.return!();
+    };
+    world.track("runs", step(n % 4));
+    if (n % 11 === 0) world.track("end of runs", runs.return!());
+  },
+
   readable(world, party, n) {
     if (!party.canReceive || party.socket.readable.locked) return;
     const reader = party.socket.readable.getReader();
@@ -209,6 +265,8 @@ const ACTS = [
   "receive",
   "tryReceive",
   "send",
+  "sendRun",
+  "runs",
   "request",
   "giveUp",
   "change",

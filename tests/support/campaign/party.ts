@@ -44,6 +44,18 @@ export class Party implements End {
     return (socket as DatagramSocket).send(data, to, options);
   }
 
+  sendRun(
+    data: Data,
+    segmentSize: number,
+    to: Deno.NetAddr,
+    options: WaitOptions | undefined,
+  ): Promise<number> {
+    const { socket } = this;
+    return socket instanceof ConnectedSocket
+      ? socket.sendRun(data, segmentSize, options)
+      : (socket as DatagramSocket).sendRun(data, segmentSize, to, options);
+  }
+
   /** Sends messages as the kind of socket takes them: one object for all of them. */
   sendMany(
     messages: Iterable<Message> | AsyncIterable<Message>,

@@ -3,7 +3,8 @@ import {
   bind,
   type CarrierSource,
   connect,
-  type Datagram,
+  Datagram,
+  type ReceivedRun,
   type SocketStats,
 } from "../../../mod.ts";
 import { Ledger } from "./ledger.ts";
@@ -94,6 +95,12 @@ export class World {
     datagram.data.fill(0);
     Reflect.set(datagram.from, "port", 9);
     Reflect.set(datagram.from, "hostname", "changed");
+  }
+
+  /** Notes a run that the program got, and changes it. */
+  takeRun(party: End, run: ReceivedRun): void {
+    for (const bytes of run) this.take(party, new Datagram(bytes, run.from));
+    this.attempt(() => assert(!run.truncated && run.count > 0));
   }
 
   /** Notes an operation of the program, which settles at the end at the latest. */

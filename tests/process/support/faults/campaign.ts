@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Chance } from "./chance.ts";
-import type { Fault } from "./faults.ts";
+import { concerning, type Fault } from "./faults.ts";
 import { type Broker, World } from "./world.ts";
 
 const MAX_STEPS = 5;
@@ -52,11 +52,15 @@ async function run(
   faults: Readonly<Record<string, Fault>>,
 ): Promise<void> {
   const { chance } = world;
-  const names = Object.keys(faults);
+  const names = concerning(faults, world.setup);
   const lives = 1 + chance.below(MAX_LIVES);
   for (let n = 1; n <= lives; n++) {
     if (chance.below(6) === 0) await endEarly(world);
-    await world.start(chance.pick(ERRORS), chance.below(8) === 0);
+    const errors = chance.pick(ERRORS);
+    await world.start(
+      world.setup.hasPage ? errors : "",
+      world.setup.hasStore && chance.below(8) === 0,
+    );
     world.life.load.start(1 + chance.below(20));
     await world.pause(chance.below(200));
     const steps = chance.below(MAX_STEPS + 1);
@@ -100,7 +104,7 @@ async function rest(world: World): Promise<void> {
   world.subject.kill("SIGTERM");
   const { code } = await world.end(MARGIN_MS);
   assertEquals(code, 0, "exit code");
-  const { notStored } = world.life.totals!.sinks["store"]!;
+  const { notStored = 0 } = world.life.totals!.sinks["store"] ?? {};
   assertEquals(notStored, 0, "not stored without any fault");
 }
 

@@ -3,6 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 
 const NAMESPACES = [["--user", "--map-root-user", "--mount"], ["--mount"]];
 const SIZE = "64m";
+// A folder of its own, which can be removed.
+const FOLDER = "store";
 /** The name of the store's file. */
 export const STORE = "messages.db";
 
@@ -24,6 +26,7 @@ export class Disk implements AsyncDisposable {
   readonly under: readonly string[];
   readonly #holder: Deno.ChildProcess | undefined;
   #moves = 0;
+  #copies = 0;
   // Which file a log belongs to that a server has set aside.
   readonly #fileOfOrphan = new Map<string, string>();
 
@@ -37,18 +40,34 @@ export class Disk implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "pli-faults-" });
     for (const options of NAMESPACES) {
       const holder = await hold(folder, options);
-      if (holder !== undefined) return new Disk(folder, holder);
+      if (holder !== undefined) return await Disk.#with(folder, holder);
     }
-    return new Disk(folder);
+    return await Disk.#with(folder);
+  }
+
+  static async #with(folder: string, holder?: Held): Promise<Disk> {
+    const disk = new Disk(folder, holder);
+    await disk.sh(`mkdir ${FOLDER}`);
+    return disk;
   }
 
   get path(): string {
-    return `${this.folder}/${STORE}`;
+    return `${this.storeFolder}/${STORE}`;
+  }
+
+  /** The folder in which the store is, and nothing else. */
+  get storeFolder(): string {
+    return `${this.folder}/${FOLDER}`;
+  }
+
+  /** The path for the next copy of the store. */
+  nextCopy(): string {
+    return `${this.folder}/copy.${++this.#copies}`;
   }
 
   /** The path of the file that was moved last. */
   get moved(): string {
-    return `${this.path}.${this.#moves}`;
+    return `${this.folder}/${STORE}.${this.#moves}`;
   }
 
   /** Runs a shell script in the disk's folder. Returns whether it succeeded. */
@@ -59,7 +78,8 @@ export class Disk implements AsyncDisposable {
   /** Moves the store's file. Returns whether there was one. */
   async move(): Promise<boolean> {
     const to = `${STORE}.${this.#moves + 1}`;
-    if (!await this.sh(`test -s ${STORE} && mv ${STORE} ${to}`)) return false;
+    const { path } = this;
+    if (!await this.sh(`test -s ${path} && mv ${path} ${to}`)) return false;
     this.#moves++;
     return true;
   }
@@ -80,6 +100,8 @@ export class Disk implements AsyncDisposable {
 
   /** Notes whose logs a server has set aside, and returns their names. */
   async noteOrphans(): Promise<string[]> {
+    // They are another file's: whoever harms this one must not harm them.
+    await this.sh(`mv ${this.path}-wal.orphan* .`);
     const { stdout } = await this.#run("ls | grep orphan");
     const before = this.#fileOfOrphan.size;
     for (const name of stdout.split("\n").filter((name) => name !== "")) {
@@ -93,13 +115,25 @@ export class Disk implements AsyncDisposable {
   async rows(): Promise<Row[]> {
     const folder = await Deno.makeTempDir({ prefix: "pli-faults-rows-" });
     try {
-      await this.sh(`cp ${STORE}* ${folder}/`);
+      await this.sh(`cp ${STORE}.* ${STORE}-* ${this.path}* ${folder}/`);
       for (const [log, file] of this.#fileOfOrphan) {
         await Deno.rename(`${folder}/${log}`, `${folder}/${file}-wal`);
       }
       const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
       return names.filter((name) => !/-(wal|shm)|journal/.test(name))
         .flatMap((name) => rowsOf(`${folder}/${name}`, name));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+
+  /** All messages in the copies of the store. */
+  async copies(): Promise<Row[]> {
+    const folder = await Deno.makeTempDir({ prefix: "pli-faults-copies-" });
+    try {
+      await this.sh(`cp copy.* ${folder}/`);
+      const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+      return names.flatMap((name) => rowsOf(`${folder}/${name}`, name));
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

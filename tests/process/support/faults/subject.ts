@@ -19,7 +19,8 @@ export interface Totals {
 export interface SubjectOptions {
   readonly disk: Disk;
   readonly port: number;
-  readonly pagePort: number;
+  /** The port of its page, if it has one. */
+  readonly pagePort: number | undefined;
   readonly args: readonly string[];
   /** Permissions. */
   readonly flags: readonly string[];
@@ -37,7 +38,7 @@ export interface Ended {
 export class Subject implements AsyncDisposable {
   readonly stdout: Pump;
   readonly stderr: Pump;
-  readonly pagePort: number;
+  readonly #pagePort: number | undefined;
   readonly #child: Deno.ChildProcess;
   #hasEnded = false;
 
@@ -48,9 +49,10 @@ export class Subject implements AsyncDisposable {
     const [command = "", ...words] = [
       ...[...disk.under, "bash", "-c", line, "bash"],
       ...[Deno.execPath(), "run", "--quiet", "--no-prompt", ...flags, SCRIPT],
-      ...[`127.0.0.1:${port}`, "--page", `127.0.0.1:${pagePort}`, ...args],
+      ...[`127.0.0.1:${port}`, ...args],
+      ...pagePort === undefined ? [] : ["--page", `127.0.0.1:${pagePort}`],
     ];
-    this.pagePort = pagePort;
+    this.#pagePort = pagePort;
     this.#child = new Deno.Command(command, {
       args: words,
       cwd: disk.folder,
@@ -90,10 +92,14 @@ export class Subject implements AsyncDisposable {
     }
   }
 
-  /** Asks its page for its numbers; `undefined` if it does not answer. */
+  /**
+   * Asks its page for its numbers; `undefined` if it does not answer. Without a
+   * page they are those that it has printed last.
+   */
   async stats(): Promise<Totals | undefined> {
+    if (this.#pagePort === undefined) return this.totals;
     try {
-      const reply = await get(this.pagePort, "/stats");
+      const reply = await get(this.#pagePort, "/stats");
       return JSON.parse(reply.slice(reply.indexOf("\r\n\r\n")));
     } catch {
       return undefined;

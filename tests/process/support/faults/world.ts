@@ -1,5 +1,6 @@
 import {
   accounted,
+  checkCopies,
   checkFiles,
   checkStream,
   checkTotals,
@@ -7,6 +8,7 @@ import {
 } from "./books.ts";
 import type { Chance } from "./chance.ts";
 import { Disk } from "./disk.ts";
+import { pickSetup, type Setup } from "./setup.ts";
 import { Load } from "./load.ts";
 import { type Ended, Subject, type Totals } from "./subject.ts";
 
@@ -20,6 +22,8 @@ const CONNECT_MS = 300;
 /** Where a server publishes: it can be killed, and started again. */
 export interface Broker {
   readonly url: string;
+  /** Whether it forgets, while it is away, which messages its stream has. */
+  readonly forgets: boolean;
   /** Starts it, unless it runs. */
   start(): Promise<void>;
   kill(): Promise<void>;
@@ -33,6 +37,7 @@ export class World implements AsyncDisposable {
   readonly disk: Disk;
   readonly broker: Broker | undefined;
   readonly chance: Chance;
+  readonly setup: Setup;
   readonly endMs: number;
   /** What was done. */
   readonly log: string[] = [];
@@ -56,6 +61,7 @@ export class World implements AsyncDisposable {
     this.#name = name;
     this.chance = chance;
     this.disk = this.#resources.use(disk);
+    this.setup = pickSetup(chance, broker !== undefined);
     this.endMs = chance.pick([500, 1000, 2000]);
   }
 
@@ -116,20 +122,24 @@ export class World implements AsyncDisposable {
 
   /** Starts a server. */
   begin(redirection = ""): void {
-    const { disk, endMs, chance } = this;
+    const { disk, endMs, chance, setup } = this;
+    const { hasStore, hasPage, keepRows } = setup;
     const flags = chance.pick([["-A"], [
       "--allow-net=127.0.0.1",
       ...["read", "write"].map((name) => `--allow-${name}=${disk.folder}`),
       "--allow-run=cat",
     ]]);
     const args = [
-      ...["--store", disk.path, "--receipt", "--end-timeout", `${endMs}ms`],
+      ...hasStore ? ["--store", disk.path, "--receipt"] : [],
+      ...keepRows === undefined ? [] : ["--keep", `${keepRows}`],
+      ...["--end-timeout", `${endMs}ms`],
       ...["--format", "json", "--stats-every", "100ms"],
       ...this.broker === undefined ? [] : ["--publish", this.broker.url],
     ];
     this.note(`server ${args.join(" ")} ${redirection}`);
     this.#redirection = redirection;
-    const [port, pagePort] = [this.#port, this.#pagePort];
+    const port = this.#port;
+    const pagePort = hasPage ? this.#pagePort : undefined;
     this.#subject = this.#resources.use(
       new Subject({ disk, port, pagePort, args, flags, redirection }),
     );
@@ -262,11 +272,14 @@ export class World implements AsyncDisposable {
 
   /** Checks the files. */
   async check(): Promise<void> {
+    if (!this.setup.hasStore) return;
     const rows = await this.disk.rows();
     this.note(`${rows.length} rows`);
-    checkFiles(this.lives, rows);
+    checkFiles(this.lives, rows, this.setup.keepRows);
+    checkCopies(this.lives, await this.disk.copies());
     if (this.broker === undefined) return;
-    checkStream(this.lives, rows, await this.broker.texts());
+    const { forgets } = this.broker;
+    checkStream(this.lives, rows, await this.broker.texts(), forgets);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

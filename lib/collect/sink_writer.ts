@@ -1,8 +1,8 @@
-import { countsOf, requireFunction, wrongType } from "./check.ts";
-import type { Clock } from "./clock.ts";
-import { beforeAbort, isThenable } from "./promises.ts";
-import type { CollectorStats, Message, Sink } from "./sink.ts";
-import { settles } from "./socket/peer_lines.ts";
+import { countsOf, requireFunction, wrongType } from "../check.ts";
+import type { Clock } from "../clock.ts";
+import { beforeAbort, isThenable } from "../promises.ts";
+import type { CollectorStats, Message, Sink } from "../sink.ts";
+import { settles } from "../socket/peer_lines.ts";
 
 // A batch is written when it has this size or this age, whichever comes first.
 // A timer of 2 ms fires after 2 to 4 ms (measured on Linux).

@@ -1,7 +1,7 @@
-import type { Addr, NetAddr } from "./addr.ts";
-import type { Datagram } from "./datagram.ts";
-import type { CollectorStats, Sink } from "./sink.ts";
-import type { Data } from "./socket/messages.ts";
+import type { Addr, NetAddr } from "../addr.ts";
+import type { Datagram } from "../datagram.ts";
+import type { CollectorStats, Sink } from "../sink.ts";
+import type { Data } from "../socket/messages.ts";
 
 /** The default of `endTimeoutMs`, in milliseconds. */
 export const END_MS = 5000;

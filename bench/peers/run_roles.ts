@@ -1,0 +1,59 @@
+// The roles that receive and send runs.
+import { Buffer } from "node:buffer";
+import type { ReceivedRun, RunOptions } from "../../mod.ts";
+import { type Args, counted, report } from "./meter.mjs";
+import type { Sockets } from "./sockets.ts";
+
+// Sent by one call; what the C program sends by one.
+const MANY = 16 * 128;
+
+/**
+ * Makes the roles. `runs` reads the first byte of each datagram, `runs-reuse` the
+ * same in one memory for all runs, and `runs-check` compares all bytes.
+ */
+export function runRoles({ listen, dial }: Sockets) {
+  const receive =
+    (take: (run: ReceivedRun, args: Args) => void, options: RunOptions = {}) =>
+    async (args: Args) => {
+      const socket = await listen();
+      report(args.seconds);
+      for await (const run of socket.runs(options)) take(run, args);
+    };
+  return {
+    runs: receive(read),
+    "runs-reuse": receive(read, { reuse: true }),
+    "runs-check": receive(check, { reuse: true }),
+    async "send-run"({ size, seconds, port }: Args) {
+      const socket = await dial(port);
+      const data = new Uint8Array(MANY * size).fill(1);
+      report(seconds);
+      for (;;) {
+        const sent = await socket.sendRun(data, size);
+        counted.datagrams += sent;
+        counted.bytes += sent * size;
+      }
+    },
+  };
+}
+
+function read({ data, segmentSize, count }: ReceivedRun): void {
+  let sum = 0;
+  for (let i = 0, at = 0; i < count; i++, at += segmentSize) {
+    sum += data[at] ?? 0;
+  }
+  counted.datagrams += count;
+  counted.bytes += data.length;
+  counted.sum += sum;
+}
+
+const ONES = Buffer.alloc(65_536, 1);
+
+function check(run: ReceivedRun, { size }: Args): void {
+  const { data, segmentSize, count } = run;
+  counted.datagrams += count;
+  counted.bytes += data.length;
+  const { buffer, byteOffset, length } = data;
+  const isAsSent = segmentSize === size && length === count * size &&
+    Buffer.from(buffer, byteOffset, length).equals(ONES.subarray(0, length));
+  if (isAsSent) counted.sum += count;
+}
