@@ -2,7 +2,7 @@
 // port, and the system distributes the peers among them. Linux only.
 //
 //   deno run --allow-net=127.0.0.1 --allow-ffi --allow-read=. \
-//     examples/workers.ts [ADDRESS] [WORKERS]
+//     examples/workers.ts [ADDRESS] [WORKERS] [batches|runs]
 //
 // Ctrl-C stops it: each worker closes its socket, and the counts are added up.
 
@@ -20,28 +20,27 @@ import { offload } from "@pli/datagram/offload";
 const carrier = offload({ reusePort: true });
 
 /** Receives until the first message of the main thread, then posts its stats. */
-async function receive(address: string): Promise<void> {
-  await using socket = bind(address, { carrier });
-  const batches = socket.batches();
-  parentPort!.once("message", () => batches.return?.());
+async function receive({ address, by }: Record<string, string>) {
+  await using socket = bind(address!, { carrier });
+  const received = by === "runs" ? socket.runs() : socket.batches();
+  parentPort!.once("message", () => received.return?.());
   parentPort!.postMessage("listening");
-  for await (const batch of batches) void batch.length;
+  for await (const runOrBatch of received) void runOrBatch;
   // Datagrams that have already arrived still count.
   while (await socket.tryReceive() !== undefined);
   parentPort!.postMessage(socket.stats);
 }
 
 /** Starts the workers, waits for Ctrl-C and adds up their counts. */
-async function main(address = "udp://127.0.0.1:0", workers = "2") {
+async function main() {
+  const [at = "udp://127.0.0.1:0", workers = "2", by] = Deno.args;
   // Holds the port that the system chose until the workers share it.
-  const first = bind(address, { carrier });
+  const first = bind(at, { carrier });
   const { hostname, port } = first.addr;
+  const address = `udp://${hostname}:${port}`;
   const all = Array.from(
     { length: Number(workers) },
-    () =>
-      new Worker(new URL(import.meta.url), {
-        workerData: `udp://${hostname}:${port}`,
-      }),
+    () => new Worker(new URL(import.meta.url), { workerData: { address, by } }),
   );
   await Promise.all(all.map((worker) => once(worker, "message")));
   await first[Symbol.asyncDispose]();
@@ -58,4 +57,4 @@ async function main(address = "udp://127.0.0.1:0", workers = "2") {
   Deno.exit(0);
 }
 
-await (isMainThread ? main(...Deno.args) : receive(workerData));
+await (isMainThread ? main() : receive(workerData));

@@ -200,6 +200,8 @@ class SocketCollector<A extends Addr> implements Collector {
     const limit = this.#limit;
     if (!this.#isDrained) await this.#drain(limit.flush);
     this.#sinks.end();
+    // An earlier count is not the last one, which may take too long.
+    if (this.#end !== "closed") this.#kernelDrops = undefined;
     await Promise.all([
       beforeAbort(this.#answers.idle(), limit.flush),
       // While the socket is still open.

@@ -234,6 +234,17 @@ Deno.test("a count of the system that fails later is not known, until the socket
   assertEquals((await collector.stats()).kernelDrops, 5);
 });
 
+Deno.test("a count of the system that takes too long at the end is not known", async () => {
+  const { carrier, collector, socket } = fake();
+  let drops = Promise.resolve(3);
+  Object.assign(carrier, { kernelDrops: () => drops });
+  assertEquals((await collector.stats()).kernelDrops, 3);
+  drops = Promise.withResolvers<number>().promise;
+  await collector.stop({ timeoutMs: 0 });
+  socket.close();
+  assertEquals((await collector.stats()).kernelDrops, undefined);
+});
+
 Deno.test("at the end sinks are flushed in order and closed in reverse order", async () => {
   const calls: string[] = [];
   const sinks = ["a", "b"].map((name) => {

@@ -9,6 +9,7 @@ import { used } from "../lib/used.ts";
 const STARTS = 5;
 // Deno keeps compiled code for the next start, and writes it down after a while.
 const WARM_UP_MS = 3000;
+const NOT_DENO: readonly ImplementationName[] = ["node", "bun", "c"];
 const BARE = "start-up, Deno.DatagramConn";
 
 /** A program that starts. */
@@ -58,7 +59,7 @@ export const startUp: Group = {
   })),
   cases: PROGRAMS.map((program): Case => {
     const { label, implementation } = program;
-    let isWarm = false;
+    let isWarm = NOT_DENO.includes(implementation);
     return {
       ...{ label, implementation, needs: [implementation] },
       id: `start-up, ${label}`,

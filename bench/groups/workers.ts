@@ -1,7 +1,7 @@
 import { Child, denoProgram, NET } from "../lib/child.ts";
 import { SIZE } from "../lib/datagrams.ts";
 import { column, micros, rate, ratio } from "../lib/format.ts";
-import type { Figures, Group, Start } from "../lib/group.ts";
+import type { Case, Figures, Group, Start } from "../lib/group.ts";
 import { used } from "../lib/used.ts";
 
 // The system distributes hosts among the workers.
@@ -9,11 +9,10 @@ const HOSTS = 64;
 // The example counts from its start on, so the start has to matter little.
 const LEAST_SECONDS = 2;
 
-/** The example `workers.ts`: each worker has a socket of its own. */
+/** A C program sends with GSO to the example `workers.ts`. */
 export const workers: Group = {
   name: "workers",
-  title: "Receiving in workers that share a port, from a C program with GSO",
-  isOnRequest: true,
+  title: "Receiving in workers that share a port",
   tables: [{
     rows: "workers",
     metric: "received",
@@ -24,25 +23,28 @@ export const workers: Group = {
       column("fewest by one / most by one", "evenness", ratio),
     ],
   }],
-  cases: [1, 2].map((count) => ({
-    ...{ size: SIZE, implementation: "offload", needs: ["gso", "offload"] },
-    label: `${count}, batches`,
-    id: `workers ${count}`,
-    measure: (start, seconds) =>
-      measure(start, count, Math.max(seconds, LEAST_SECONDS)),
-  })),
+  cases: ["batches", "runs"].flatMap((by) =>
+    [1, 2].map((count): Case => ({
+      ...{ size: SIZE, implementation: "offload", needs: ["gso", "offload"] },
+      label: `${count}, ${by}`,
+      id: `workers ${count}, ${by}`,
+      measure: (start, seconds) =>
+        measure(start, count, by, Math.max(seconds, LEAST_SECONDS)),
+    }))
+  ),
 };
 
 async function measure(
   start: Start,
   count: number,
+  by: string,
   seconds: number,
 ): Promise<Figures> {
   await using receiver = new Child([
     ...denoProgram("../examples/workers.ts", [
       ...[NET, "--allow-ffi", "--allow-read=."],
     ]),
-    ...["udp://127.0.0.1:0", count],
+    ...["udp://127.0.0.1:0", count, by],
   ]);
   const [, port = ""] = await receiver.logged(/^listening on (\d+)$/);
   const before = await used(receiver.pid);

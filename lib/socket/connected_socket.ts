@@ -1,4 +1,4 @@
-import { type Addr, copyAddr, type NetAddr } from "../addr.ts";
+import { type Addr, copyAddr, type NetAddr, quickAddr } from "../addr.ts";
 import { formatAddress, isAddress } from "../address/address.ts";
 import { comparableHost } from "../address/host.ts";
 import type { Carrier } from "../carrier.ts";
@@ -159,7 +159,7 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @param segmentSize The length of each datagram in bytes, from 1; for empty
    * data also 0, as in the run of an empty datagram.
    * @param options `{ timeoutMs, signal }`, for all datagrams together. To a
-   * `unix:` peer each datagram has 1 second by itself.
+   * `unix:` peer the default of `timeoutMs` is 1000.
    * @returns How many datagrams were sent: all.
    * @throws {MessageTooLargeError} `segmentSize` is larger than 65,507 bytes for
    * IPv4, 65,527 for IPv6, or the carrier's limit; nothing was sent.
@@ -243,7 +243,11 @@ function isFrom(remote: Addr): (from: Addr) => boolean {
   if (!("hostname" in remote)) return () => true;
   const { hostname, port } = remote;
   const host = comparableHost(hostname);
-  return (from) =>
-    "hostname" in from && from.port === port &&
-    (from.hostname === hostname || comparableHost(from.hostname) === host);
+  return (from) => {
+    if (!("hostname" in from)) return false;
+    const sender = quickAddr(from);
+    return sender.port === port &&
+      (sender.hostname === hostname ||
+        comparableHost(sender.hostname) === host);
+  };
 }

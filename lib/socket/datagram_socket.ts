@@ -151,7 +151,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * data also 0, as in the run of an empty datagram.
    * @param to The peer, as in {@linkcode DatagramSocket.send}.
    * @param options `{ timeoutMs, signal }`, for all datagrams together. To a
-   * `unix:` peer each datagram has 1 second by itself.
+   * `unix:` peer the default of `timeoutMs` is 1000.
    * @returns How many datagrams were sent: all.
    * @throws {MessageTooLargeError} `segmentSize` is larger than 65,507 bytes for
    * IPv4, 65,527 for IPv6, or the carrier's limit; nothing was sent.

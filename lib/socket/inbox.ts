@@ -1,25 +1,20 @@
 import type { Addr } from "../addr.ts";
 import type { Carrier, Run } from "../carrier.ts";
 import { systemClock } from "../clock.ts";
-import { Datagram } from "../datagram.ts";
+import type { Datagram } from "../datagram.ts";
 import { type Attempt, failure, isClosed } from "../errors.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Delivery } from "./delivery.ts";
 import { Held } from "./held.ts";
-import { Kept } from "./kept.ts";
 import { Liveness } from "./liveness.ts";
 import type { Policy } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { Rests } from "./rests.ts";
-import { divide, isArrival, isRun } from "./runs.ts";
+import { areRuns, divide, isArrival, isRun } from "./runs.ts";
 import { Received } from "./stats.ts";
 import type { ReceivedRun } from "../run.ts";
-import { quickTurnIsDue, turn } from "../turns.ts";
-import type { Waiter } from "./waiter.ts";
+import type { Batch, Waiter } from "./waiter.ts";
 import { Waiters } from "./waiters.ts";
-
-// How many datagrams are kept for later calls; a batch carrier may add one batch
-// to that. With the longest datagrams, 256 are 16 MiB.
-const MAX_KEPT = 256;
 
 /**
  * The receiving half of a socket. A carrier's `receive` cannot be canceled, so
@@ -41,8 +36,7 @@ export class Inbox<A extends Addr> {
   readonly #policy: Policy<A>;
   readonly #arrivals: Arrivals<A>;
   readonly #held: Held<A>;
-  // What is left of a batch that is shown to waiters with a `match`.
-  readonly #batch = new Kept<A>(this.counts);
+  readonly #delivery: Delivery<A>;
   // A batch that the program has yet to read is in memory that is used again.
   #isLent = false;
   #closed = false;
@@ -68,16 +62,18 @@ export class Inbox<A extends Addr> {
       this.hand();
       this.#next();
     });
+    const { counts, rests, waiters } = this;
+    this.#delivery = new Delivery({ counts, rests, waiters, held: this.#held });
   }
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#held.datagrams + this.#batch.datagrams;
+    return this.#delivery.waiting;
   }
 
   /** Whether it waits for a turn of the event loop before it goes on. */
   get isResting(): boolean {
-    return this.rests.isResting || this.#batch.length > 0;
+    return this.rests.isResting || this.#delivery.isPassing;
   }
 
   /** Returns the next datagram, if it has arrived and no turn is due. */
@@ -127,7 +123,7 @@ export class Inbox<A extends Addr> {
       waiter.match === undefined && this.#held.length > 0 &&
       !this.rests.turns()
     ) {
-      this.#giveArrived(waiter);
+      this.#delivery.giveNext(waiter);
       return false;
     }
     this.waiters.add(waiter);
@@ -137,11 +133,7 @@ export class Inbox<A extends Addr> {
 
   /** Gives the datagrams that have arrived to the waiters, whatever is due. */
   hand(): void {
-    while (this.#held.length > 0) {
-      const waiter = this.waiters.take();
-      if (waiter === undefined) return;
-      this.#giveArrived(waiter);
-    }
+    this.#delivery.hand();
   }
 
   /** Ends every wait. */
@@ -149,7 +141,7 @@ export class Inbox<A extends Addr> {
     if (this.#closed) return;
     this.#closed = true;
     this.rests.close();
-    this.#dropAll();
+    this.#delivery.close();
     this.waiters.endAll();
   }
 
@@ -157,12 +149,6 @@ export class Inbox<A extends Addr> {
   idle(): Promise<void> {
     if (this.#reader.isReading) this.liveness.hold();
     return this.#reader.idle();
-  }
-
-  #dropAll(): void {
-    this.counts.drop("closed", this.waiting);
-    this.#held.clear();
-    this.#batch.clear();
   }
 
   /** Reads on, if that is wanted and possible now. */
@@ -178,11 +164,11 @@ export class Inbox<A extends Addr> {
     this.#reader.read(this.#held.forgetLoans());
   }
 
-  #done(): void {
+  readonly #done = (): void => {
     this.#reader.isReading = false;
     if (this.#closed) this.#reader.end();
     else this.#next();
-  }
+  };
 
   // Every datagram takes this path: no destructuring, no avoidable call.
   readonly #arrived = (arrival: [Uint8Array, Addr]): void => {
@@ -195,7 +181,7 @@ export class Inbox<A extends Addr> {
       const datagram = this.#arrivals.one(arrival[0], from, isLent);
       if (datagram !== undefined) {
         if (isLent) this.#isLent = true;
-        this.#pass(datagram, MAX_KEPT);
+        this.#delivery.pass(datagram);
       }
     }
     this.#done();
@@ -203,27 +189,24 @@ export class Inbox<A extends Addr> {
 
   readonly #batchArrived = (arrived: readonly Run[]): void => {
     if (!Array.isArray(arrived)) return this.#failed(nonsense());
-    const runs = arrived.filter(isRun);
-    if (runs.length < arrived.length) this.#fail(nonsense());
-    const taker = this.#batchTaker;
-    if (taker !== undefined) {
-      this.#handOver(runs, taker);
-      return this.#done();
-    }
-    if (this.waiters.only?.resolveRun !== undefined) {
-      this.#held.addRuns(this.#arrivals.admitted(runs));
-      if (!this.rests.isResting) this.hand();
-      return this.#done();
-    }
-    // At most one batch, whose length is bounded, is kept beyond the limit.
-    const room = this.#held.length < MAX_KEPT ? Infinity : MAX_KEPT;
+    const runs = areRuns(arrived) ? arrived : arrived.filter(isRun);
+    if (runs !== arrived) this.#fail(nonsense());
     if (this.#closed) {
       for (const { count } of runs) this.counts.drop("closed", count);
-    } else {
-      const admitted = this.#arrivals.admitted(runs);
-      this.#batch.addAll(this.#arrivals.many(admitted, false));
+      return this.#done();
     }
-    this.#passBatch(room);
+    const admitted = this.#arrivals.admitted(runs);
+    const taker = this.#batchTaker;
+    if (taker?.batch !== undefined) {
+      this.#handOver(admitted, taker, taker.batch);
+      this.#done();
+    } else if (this.waiters.only?.resolveRun !== undefined) {
+      this.#held.addRuns(admitted);
+      if (!this.rests.isResting) this.hand();
+      this.#done();
+    } else {
+      this.#delivery.passAll(this.#arrivals.many(admitted, false), this.#done);
+    }
   };
 
   readonly #failed = (cause: unknown): void => {
@@ -240,7 +223,7 @@ export class Inbox<A extends Addr> {
     }
     const error = failure(this.attempt.action, cause, this.attempt);
     const waiter = this.rests.isResting ? undefined : this.waiters.first;
-    if (waiter === undefined) this.#keep(error, MAX_KEPT);
+    if (waiter === undefined) this.#delivery.keep(error);
     else {
       this.waiters.withdraw(waiter);
       waiter.reject(error);
@@ -254,83 +237,15 @@ export class Inbox<A extends Addr> {
   }
 
   /** Gives a batch to one waiter, and keeps what is more than it takes. */
-  #handOver(runs: readonly Run[], waiter: Waiter<A>): void {
-    const { max = 1, reuse = false } = waiter.batch ?? {};
-    const [now, later] = divide(this.#arrivals.admitted(runs), max);
-    this.#batch.addAll(this.#arrivals.many(now, reuse));
+  #handOver(runs: readonly Run[], waiter: Waiter<A>, batch: Batch<A>): void {
+    const { max, reuse } = batch;
+    const [now, later] = divide(runs, max);
     // More than it takes is not lent.
     this.#held.addAll(this.#arrivals.many(later, false));
-    const taken = this.#batch.takeMany(max);
-    if (taken.length === 0) return;
+    if (now.length === 0) return;
     this.#isLent = reuse;
-    this.waiters.take();
-    waiter.stop?.();
-    waiter.batch?.resolve(taken);
-  }
-
-  /**
-   * Shows each datagram of the batch to the waiters with a `match`. What is left
-   * when there are none goes to the other waiters, or is kept, all at once.
-   */
-  #passBatch(room: number): void {
-    const batch = this.#batch;
-    while (batch.length > 0 && this.waiters.hasClaims) {
-      this.#pass(batch.shift() as Datagram<A>, room);
-      if (quickTurnIsDue()) {
-        return turn(() => {
-          this.rests.count++;
-          this.#passBatch(room);
-        });
-      }
-    }
-    if (this.rests.isResting || this.#held.length < room) {
-      this.#held.addAll(batch.takeAll());
-    } else {
-      this.counts.drop("queueFull", batch.datagrams);
-      batch.clear();
-    }
-    if (!this.rests.isResting) this.hand();
-    this.#done();
-  }
-
-  /** Gives a datagram to the first waiter, or keeps it. */
-  #pass(datagram: Datagram<A>, room: number): void {
-    const waiter = this.waiters.claim(datagram) ??
-      (this.rests.isResting ? undefined : this.waiters.take());
-    if (waiter === undefined) this.#keep(datagram, room);
-    else this.#give(datagram, waiter);
-  }
-
-  #give(datagram: Datagram<A>, waiter: Waiter<A>): void {
-    waiter.stop?.();
-    this.counts.count(datagram);
-    waiter.resolve(datagram);
-  }
-
-  /** Gives the waiter the next of what has arrived. */
-  #giveArrived(waiter: Waiter<A>): void {
-    const run = waiter.resolveRun && this.#held.takeRun(waiter.borrower);
-    if (run === undefined) return this.#giveKept(waiter);
-    waiter.stop?.();
-    waiter.resolveRun?.(run);
-  }
-
-  #giveKept(waiter: Waiter<A>): void {
-    const kept = this.#held.shift();
-    if (kept instanceof Datagram) this.#give(kept, waiter);
-    else {
-      waiter.stop?.();
-      waiter.reject(kept);
-    }
-  }
-
-  /** Keeps it if there is room. What arrives during a turn is one batch at most. */
-  #keep(arrival: Datagram<A> | Error, room: number): void {
-    if (!this.#closed && (this.rests.isResting || this.#held.length < room)) {
-      this.#held.add(arrival);
-    } else if (arrival instanceof Datagram) {
-      this.counts.drop(this.#closed ? "closed" : "queueFull");
-    }
+    const arrived = this.#arrivals.many(now, reuse);
+    this.#delivery.handOver(arrived, waiter, batch);
   }
 }
 

@@ -67,7 +67,7 @@ export class Outbox {
     this.counts.sending++;
     try {
       const message = this.messages.prepare(data, to);
-      const limits = this.#limits(message, options);
+      const limits = this.limits(message, options);
       if (limits === undefined && this.#lanes.tryEnter(message)) {
         carried = message;
         await this.#give(message);
@@ -142,11 +142,7 @@ export class Outbox {
         return partOf(count - from, result, failed);
       }
       const data = run.data.subarray(start, start + segmentSize);
-      const sending = this.#carrier.send(data, to);
-      if (to.transport === "unixpacket") {
-        const attempt = this.messages.attemptOf(run);
-        await within(sending, this.#clock, UNIX_LIMITS, attempt);
-      } else await sending;
+      await this.#carrier.send(data, to);
       return { sent: 1, settled: 1 };
     } catch (cause) {
       return { sent: 0, settled: 1, error: failed(0, cause) };
@@ -269,7 +265,7 @@ export class Outbox {
   }
 
   /** The limits of a send; usually there are none. */
-  #limits(
+  limits(
     { to }: Outgoing,
     options: WaitOptions | undefined,
   ): Limits | undefined {

@@ -11,7 +11,7 @@ import {
 } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
 import { SendTurns } from "./send_turns.ts";
-import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
+import { type Limits, type WaitOptions, within } from "./waits.ts";
 
 /**
  * Sends the datagrams of a run in order, until one cannot be sent. Other sends to
@@ -33,13 +33,14 @@ export async function sendRun(
   let failed: { readonly error: unknown } | undefined;
   try {
     const run = outbox.messages.prepareRun(bytes, segmentSize, to);
-    if (options === undefined) await sending.send(run);
-    else {
-      const attempt = outbox.messages.attemptOf(run);
-      limits = limitsOf(attempt, options);
-      limits?.signal?.throwIfAborted();
-      await within(sending.send(run), clock, limits, attempt);
-    }
+    limits = outbox.limits(run, options);
+    limits?.signal?.throwIfAborted();
+    await (limits === undefined ? sending.send(run) : within(
+      sending.send(run),
+      clock,
+      limits,
+      outbox.messages.attemptOf(run),
+    ));
   } catch (error) {
     failed = { error };
   } finally {

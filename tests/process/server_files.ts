@@ -4,7 +4,10 @@ import { DatabaseSync } from "node:sqlite";
 import { connect, errors } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { SOON, turn } from "../support/helpers.ts";
+import { Disk } from "./support/faults/disk.ts";
+import { Subject } from "./support/faults/subject.ts";
 import { fullDisk } from "./support/full_disk.ts";
+import { until } from "./support/stores.ts";
 import { Program, run, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";
@@ -189,6 +192,37 @@ for (
     assertEquals(sinks.store, { stored: 1, waiting: 0, notStored: 0 });
   });
 }
+
+Deno.test("a store that is moved on a full disk has what has a receipt, with its log", async () => {
+  await using disk = await Disk.create();
+  await using server = new Subject({
+    ...{ disk, port: 0, pagePort: undefined, flags: ["-A"], redirection: "" },
+    args: ["--store", disk.path, "--receipt", "--format", "json"],
+  });
+  const listening = /^listening on (\S+)$/m;
+  await until(() => listening.test(server.stderr.text));
+  const [, address = ""] = listening.exec(server.stderr.text)!;
+  await using client = await connect(address);
+  const text = "x".repeat(5000);
+  for (let n = 0; n < 500; n++) await client.request(text, SOON);
+  await disk.fill(server.pid);
+  // A part of the log is in the file, the rest finds no room there.
+  while (!server.stderr.text.includes("messages wait")) {
+    await client.send(text);
+    await turn();
+  }
+  assert(await disk.move());
+  server.kill("SIGTERM");
+  const { code } = await server.ended(10_000);
+  assertEquals(code, 0, server.stderr.text);
+  assertMatch(server.stderr.text, /put what is at its path and -wal beside it/);
+  await disk.makeRoom(server.pid);
+  await disk.sh(`mv ${disk.path}-wal ${disk.moved}-wal`);
+  const rows = await disk.rows();
+  const { stored } = server.totals!.sinks["store"]!;
+  assert(stored! >= 500);
+  assertEquals(rows.length, stored);
+});
 
 /** A shell command that makes a store with one message. */
 function store(path: string): string {

@@ -128,6 +128,10 @@ testStore(
     Deno.renameSync(path, `${path}.1`);
     await store.close();
     assertEquals(idsIn(`${path}.1`), numbers(1, 100));
+    // Nothing is left at its path.
+    for (const end of ["", "-wal", "-shm"]) {
+      assertEquals(existsSync(path + end), false, end);
+    }
   },
 );
 
@@ -197,6 +201,27 @@ testStore(
     assertEquals(idsIn(`${folder}/m.db`), numbers(1, 110));
     await store.close();
     await open().then((store) => store.close());
+  },
+);
+
+testStore(
+  "whose folder is replaced by a file is complete where it is, and counts the rest",
+  async (path, _, trouble) => {
+    const folder = `${path}.d`;
+    await Deno.mkdir(folder);
+    const onTrouble = (line: string) => void trouble.push(line);
+    const store = await openStore(`${folder}/m.db`, { onTrouble });
+    await write(store, 1, 100);
+    await Deno.rename(folder, `${folder}.1`);
+    await Deno.writeTextFile(folder, "");
+    await write(store, 101, 110);
+    assertEquals(store.stats, { stored: 100, waiting: 10, notStored: 0 });
+    assertEquals(idsIn(`${folder}.1/m.db`), numbers(1, 100));
+    await store.close();
+    assertEquals(store.stats, { stored: 100, waiting: 0, notStored: 10 });
+    const complete =
+      `"${folder}/m.db" was moved: its messages are complete there`;
+    assert(trouble.some((line) => line.startsWith(complete)), `${trouble}`);
   },
 );
 

@@ -163,6 +163,29 @@ Deno.test("unix: sends to a peer that reads nothing time out; the socket goes on
     assertEquals(client.stats.sendFailed, 101);
   }));
 
+Deno.test("unix: a run to a peer that reads nothing times out; a later one waits for it", () =>
+  withPath(async (path) => {
+    await using socket = bind(`unix:${path}`);
+    await socket.opened;
+    await using client = await connect(`unix:${path}`);
+    const data = new Uint8Array(100_000);
+    const error = await client.sendRun(data, 1000, { timeoutMs: 20 })
+      .catch((error) => error);
+    assertInstanceOf(error, Deno.errors.TimedOut);
+    assertEquals(error.message.match(/Cannot send/g)?.length, 1);
+    const { sent } = client.stats;
+    assertEquals((error as { sent?: number }).sent, sent);
+    assertEquals(client.stats.sendFailed, 100 - sent);
+    const later = client.sendRun(data, 1000);
+    let received = 0;
+    // The datagram that was given up on arrives as well.
+    for await (const run of socket.runs({ reuse: true })) {
+      received += run.count;
+      if (received === 100 + sent + 1) break;
+    }
+    assertEquals(await later, 100);
+  }));
+
 Deno.test("unix: bind and send name the permission that is missing", () =>
   withPath(async (path) => {
     const server = await run("server.ts", [`unix:${path}`], { flags: [] });

@@ -31,6 +31,18 @@ export async function saved(change, file, database, path) {
 }
 
 /**
+ * What became of a file that could not be opened so far.
+ *
+ * @param {import("./file.js").Change} change
+ * @param {string} path
+ * @returns {Fate}
+ */
+export function fateOfUnopened(change, path) {
+  if (change === "moved") return "left";
+  return change === "removed" && isTaken(path) ? "replaced" : change;
+}
+
+/**
  * Whether nothing is missing in the log of a file.
  *
  * @param {StoreFile} file
@@ -49,7 +61,7 @@ export function hasOwnLog(file, database) {
  * @param {string} path
  */
 async function isWrittenAgain(removed, path) {
-  if ((statOf(path)?.size ?? 0) > 0) return false;
+  if (isTaken(path)) return false;
   try {
     await removed.saveTo(path);
     return true;
@@ -58,4 +70,9 @@ async function isWrittenAgain(removed, path) {
     if (statOf(path) !== undefined) Deno.truncateSync(path);
     throw error;
   }
+}
+
+/** Whether there is a file that holds something. @param {string} path */
+function isTaken(path) {
+  return (statOf(path)?.size ?? 0) > 0;
 }

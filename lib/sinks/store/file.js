@@ -59,13 +59,17 @@ export class StoreFile {
   /**
    * Compares the file with what is at its path: device, inode and size. Takes 3 µs.
    *
+   * @param {boolean} isInDoubt Whether to read how large it must be. A checkpoint
+   * that others interrupt has made it larger than it was at the last look.
    * @returns {"same" | Change}
    */
-  look() {
+  look(isInDoubt = false) {
     const there = statOf(this.#path);
     if (there === undefined || !isSame(this.#own, there)) {
       return (this.#file.statSync().nlink ?? 1) > 0 ? "moved" : "removed";
     }
+    const size = isInDoubt && there.size > 0 ? this.#sizeInHeader() : 0;
+    if (size < Infinity) this.#size = Math.max(this.#size, size);
     if (there.size < this.#size) {
       if (there.size === 0) return "emptied";
       if (there.size < this.#sizeInHeader()) return "cut";
@@ -244,6 +248,8 @@ function openingIn(page) {
 }
 
 /**
+ * Returns what is at a path, if anything is.
+ *
  * @param {string} path
  * @returns {Deno.FileInfo | undefined}
  */
@@ -251,7 +257,10 @@ export function statOf(path) {
   try {
     return Deno.statSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) {
+      return undefined;
+    }
     throw error;
   }
 }

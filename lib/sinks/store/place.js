@@ -2,7 +2,7 @@
 // The file at a store's path: opened, compared, and followed by another one.
 import { Database } from "./database.js";
 import { statOf } from "./file.js";
-import { hasOwnLog, saved } from "./fate.js";
+import { fateOfUnopened, hasOwnLog, saved } from "./fate.js";
 import { Legacy } from "./legacy.js";
 import { Opener } from "./opener.js";
 import { stateWithoutWriting } from "./state.js";
@@ -85,12 +85,7 @@ export class Place {
    */
   #noteUnopened(change) {
     if (this.state.size === 0) return;
-    const isReplaced = (statOf(this.#settings.path)?.size ?? 0) > 0;
-    const fate = change === "moved"
-      ? "left"
-      : change === "removed" && isReplaced
-      ? "replaced"
-      : change;
+    const fate = fateOfUnopened(change, this.#settings.path);
     this.#legacy.leave(fate, this.state.size);
     this.#beginAnother();
   }
@@ -139,19 +134,11 @@ export class Place {
    * @param {(database: Database) => void} change May be called several times.
    */
   async change(change) {
-    for (;;) {
-      const { file, database } = await this.#settled();
-      try {
-        change(database);
-        this.#isDirty = true;
-      } catch (error) {
-        // Whatever happens in a file that others have changed is due to that.
-        if (file.look() === "same") throw error;
-      }
-      // Nothing is reported as stored unless it is still there.
-      if (file.look() === "same") break;
-    }
-    if (this.#legacy.isFull) this.#fold();
+    await this.#inPlace((database) => {
+      change(database);
+      this.#isDirty = true;
+    });
+    if (this.#legacy.isFull) await this.#inPlace(() => this.#fold());
   }
 
   /** Notes that a batch is stored. @param {Batch} batch */
@@ -168,8 +155,7 @@ export class Place {
 
   /** Sees to it that the file is there, and that its log is folded into it. */
   async lookAfter() {
-    await this.#settled();
-    if (this.#isDirty) this.#fold();
+    await this.#inPlace(() => this.#fold());
   }
 
   /**
@@ -178,44 +164,68 @@ export class Place {
    * @throws Something could not be saved.
    */
   async close() {
-    const { file } = this.#opener;
-    const change = file?.look();
-    /** @type {Fate | undefined} */
-    let fate = change === "same" ? undefined : change;
+    const change = this.#opener.file?.look() ?? "same";
+    // If that fails, a file that was moved is not complete without its log.
+    const left = this.#isCut ? "cut" : "torn";
+    /** @type {Fate | "same"} */
+    let fate = change === "moved" ? left : change;
     try {
       fate = await this.#end();
     } finally {
-      if (fate !== undefined) {
+      if (fate !== "same") {
         const gone = this.#legacy.fate === undefined
           ? this.#legacy.lossOf(fate, this.#database?.size ?? 0)
           : this.#legacy.lost;
         this.#report({ type: "succeeded", fate, gone });
       }
       this.#database?.close(this.#opener.file?.look() === "same");
-      if (fate === "moved") this.#opener.file?.markWithoutLog();
+      if (fate === "moved") {
+        this.#opener.file?.markWithoutLog();
+        this.#opener.file?.removeLog();
+      }
       this.#opener.release();
     }
   }
 
-  /** @returns {Promise<Fate | undefined>} What is to be reported. */
+  /** @returns {Promise<Fate | "same">} What became of the file. */
   async #end() {
     const [file, database] = [this.#opener.file, this.#database];
     const change = file?.look() ?? "same";
     if (file === undefined || database === undefined) {
       if (change !== "same") this.#noteUnopened(change);
-      return this.#legacy.fate;
+      return this.#legacy.fate ?? "same";
     }
-    if (change === "same") return undefined;
+    if (change === "same") return change;
     if (
       change !== "moved" || this.#isCut || !hasOwnLog(file, database)
     ) {
       await this.#settled();
-      return undefined;
+      return "same";
     }
     for (let n = 1; n < MAX_FOLDS; n++) {
       if (database.foldLog()) return "moved";
     }
     return "torn";
+  }
+
+  /**
+   * Does something with the database, and again if the file turns out to be
+   * another one.
+   *
+   * @param {(database: Database) => void} action
+   */
+  async #inPlace(action) {
+    for (;;) {
+      const { file, database } = await this.#settled();
+      try {
+        action(database);
+      } catch (error) {
+        // Whatever happens in a file that others have changed is due to that.
+        if (file.look(true) === "same") throw error;
+      }
+      // Nothing is reported as stored unless it is still there.
+      if (file.look() === "same") return;
+    }
   }
 
   /**
@@ -278,8 +288,9 @@ export class Place {
   }
 
   #fold() {
-    const isEmpty = this.#legacy.forget();
+    if (!this.#isDirty) return;
     this.#database?.checkpoint();
+    const isEmpty = this.#legacy.forget();
     // Its size is another one now.
     this.#opener.file?.look();
     // What is kept is forgotten by the next one.

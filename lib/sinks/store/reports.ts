@@ -17,7 +17,8 @@ const FATES: Readonly<Record<Fate, string>> = {
   moved: "was moved: its messages are complete there, a new file begins",
   severed: "was moved, and its log overwritten: what was in it is written to " +
     "the file that is there now",
-  torn: "was moved while another process reads it: put what is at its path " +
+  torn:
+    "was moved, and could not be completed there: put what is at its path " +
     "and -wal beside it, as FILE-wal",
   left: "was moved before it could be opened: a new file begins",
   saved: "was removed: its messages are written to the disk again",

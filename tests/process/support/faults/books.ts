@@ -14,6 +14,8 @@ export interface Life {
   atLeast?: Totals;
   /** How many stored messages are gone with what others did to the file. */
   gone?: number;
+  /** Whether there was little time in the end, or none. */
+  isHurried?: boolean;
   /** What it has printed, if all of it was read. */
   printed?: string;
 }
@@ -29,11 +31,13 @@ export function checkTotals(life: Life): void {
   const { load, totals, printed } = life;
   if (totals === undefined) return;
   const text = JSON.stringify(totals);
-  assert(totals.kernelDrops !== null, `the system's count is missing: ${text}`);
+  const isCounted = totals.kernelDrops !== null;
+  assert(isCounted || life.isHurried, `the system's count is missing: ${text}`);
   const { sentBefore = load.sent } = life;
+  const least = isCounted ? sentBefore : 0;
   const there = accounted(totals);
   assert(
-    sentBefore <= there && there <= load.sent,
+    least <= there && there <= load.sent,
     `${sentBefore} to ${load.sent} sent, ${there} in: ${text}`,
   );
   const { store, print, receipts } = totals.sinks;

@@ -135,6 +135,7 @@ async function end(world: World): Promise<void> {
   await world.pause(chance.below(chance.pick([10, 100, 1000])));
   const second = chance.pick(SIGNALS);
   subject.kill(second);
+  life.isHurried = true;
   world.note(`a second signal: ${second}`);
   const { code } = await world.end(MARGIN_MS);
   // Two that wait at the same time come in any order.

@@ -77,6 +77,8 @@ export class Disk implements AsyncDisposable {
 
   /** Moves the store's file. Returns whether there was one. */
   async move(): Promise<boolean> {
+    // Those that are there now belong to the file that was moved before.
+    await this.noteOrphans();
     const to = `${STORE}.${this.#moves + 1}`;
     const { path } = this;
     if (!await this.sh(`test -s ${path} && mv ${path} ${to}`)) return false;

@@ -259,6 +259,7 @@ export class World implements AsyncDisposable {
     const ended = await subject.ended(ms);
     await life.load.stop();
     const took = Math.round(performance.now() - from);
+    life.isHurried ||= took > this.endMs / 2;
     this.note(`it ended after ${took} ms: ${JSON.stringify(ended)}`);
     this.noteSaid();
     const totals: Totals | undefined = subject.totals;
