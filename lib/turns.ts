@@ -90,6 +90,11 @@ export function round(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
+/** Resolves after one round of the event loop, or after a turn if one is due. */
+export function pause(): Promise<void> {
+  return quickTurnIsDue() ? turned() : round();
+}
+
 /** Returns how often the event loop was seen to turn since the program began. */
 export function turnCount(): number {
   return seenTurns;

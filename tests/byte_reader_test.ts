@@ -55,6 +55,17 @@ Deno.test("a read asks for at most 16 KiB: then others have their turn", async (
   assert(asked.length <= 64, `${asked.length} reads`);
 });
 
+Deno.test("the event loop turns after each read that a peer has filled", async () => {
+  let turns = 0;
+  let isOver = false;
+  const count = () => void (isOver || (turns++, setImmediate(count)));
+  count();
+  const bytes = pattern(1024 * KIB);
+  await reader(bytes, Infinity).take(bytes.length);
+  isOver = true;
+  assert(turns >= 60, `${turns} turns in 64 reads`);
+});
+
 Deno.test("what is read stays as it is when more is read", async () => {
   const bytes = pattern(200 * KIB);
   const stream = reader(bytes, Infinity);

@@ -49,3 +49,28 @@ Deno.test("10,000 handshakes that never continue are bounded, counted and ended"
   await late.send("served");
   assertEquals((await server.receive(SOON)).text(), "served");
 });
+
+Deno.test("handshakes begin one at a time: the event loop turns after each", async () => {
+  const { server, source } = quicServer({ handshakeMs: 60_000 });
+  await using _ = server;
+  const packets = await initials();
+  const waiting = Array.from({ length: AT_ONCE }, () => packets.next());
+  const caller = Deno.listenDatagram({
+    transport: "udp",
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+  const to = { ...server.addr, scheme: undefined };
+  await Promise.all(waiting.map((packet) => caller.send(packet, to)));
+  caller.close();
+  const deadline = performance.now() + SOON.timeoutMs;
+  let most = 0;
+  for (let before = 0; before < waiting.length;) {
+    assert(performance.now() < deadline, `${before} have begun`);
+    await new Promise((resolve) => void setImmediate(resolve));
+    const { handshakes } = source.stats;
+    most = Math.max(most, handshakes - before);
+    before = handshakes;
+  }
+  assert(most <= 2, `${most} in one turn`);
+});

@@ -1,4 +1,5 @@
 import { CopyPool } from "../../copy_pool.ts";
+import { pause } from "../../turns.ts";
 
 // How much is read of a peer at a time. Deno allocates and clears as much for
 // each read, however little arrives, and by default 64 KiB twice: with ten
@@ -17,6 +18,8 @@ export class ByteReader {
   #chunk: Uint8Array = new Uint8Array();
   #offset = 0;
   #isCopied = false;
+  // Then more is waiting, which is read after the other peers had their turn.
+  #wasFull = false;
 
   /** @param onBytes Called when bytes have arrived. */
   constructor(
@@ -78,6 +81,7 @@ export class ByteReader {
       all.set(part, taken);
       taken += part.length;
       if (taken === size) return all;
+      if (this.#wasFull) await pause();
       const { value, done } = await this.#stream.read(
         new Uint8Array(this.#memory),
       );
@@ -87,6 +91,7 @@ export class ByteReader {
       this.#chunk = value;
       this.#offset = 0;
       this.#isCopied = false;
+      this.#wasFull = value.length === READ_SIZE;
     }
   }
 }

@@ -2,6 +2,7 @@ import type { SchemeAddr } from "../../addr.ts";
 import type { Carrier, DialOptions } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
 import { Backlogs } from "../backlog.ts";
+import { DialLimits } from "../dial_limits.ts";
 import { sweep } from "../sweep.ts";
 import { Arrivals, type Received } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
@@ -41,17 +42,9 @@ export async function dial(
   const endpoint = parkedEndpoint(target.from);
   const { handshakeMs } = settings;
   const start = performance.now();
-  let isGivenUp = false;
-  let why: unknown;
-  const giveUp = (reason: unknown) => {
-    if (isGivenUp) return;
-    isGivenUp = true;
-    why = reason;
-    endpoint.close();
-  };
-  const timer = setTimeout(giveUp, handshakeMs, noAnswer(handshakeMs));
-  const abort = () => giveUp(signal?.reason);
-  signal?.addEventListener("abort", abort);
+  const late = noAnswer(handshakeMs);
+  const giveUp = () => endpoint.close();
+  using limits = new DialLimits(handshakeMs, late, signal, giveUp);
   try {
     const { hostname, port, serverName } = target;
     const { caCerts } = settings;
@@ -61,16 +54,13 @@ export async function dial(
       ...(caCerts !== undefined && { caCerts }),
     });
     const dialed = await greet(conn, target, settings, counts);
-    if (!isGivenUp) return dialed;
+    if (!limits.isOver) return dialed;
     dialed.close();
-    throw why;
+    throw limits.why;
   } catch (error) {
-    if (isGivenUp) throw why;
+    if (limits.isOver) throw limits.why;
     parkEndpoint(target.from, endpoint);
     throw dialFailure(error, Math.round(performance.now() - start));
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
   }
 }
 

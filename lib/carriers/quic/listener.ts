@@ -2,6 +2,7 @@ import { copyAddr, type NetAddr, type SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 import type { Carrier } from "../../carrier.ts";
 import { Backlogs } from "../backlog.ts";
+import { pause } from "../../turns.ts";
 import { certificateFailure } from "../pem.ts";
 import { sweep } from "../sweep.ts";
 import { Arrivals, type Received } from "./arrivals.ts";
@@ -160,6 +161,8 @@ export class Listener implements Carrier {
       const incoming = await listener.incoming().catch(() => undefined);
       if (incoming === undefined) break;
       this.#consider(incoming);
+      // A handshake takes half a millisecond, and the next client may wait already.
+      await pause();
     }
     // Nothing may refer to it, or its port stays in use.
     this.#endpoint = undefined;

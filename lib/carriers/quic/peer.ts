@@ -2,43 +2,19 @@ import { copyAddr, type NetAddr } from "../../addr.ts";
 import { count } from "../../count.ts";
 import { MessageTooLargeError } from "../../errors.ts";
 import { reasonOf } from "../../warnings.ts";
-import type { Backlogs } from "../backlog.ts";
 import { patience } from "../patience.ts";
-import { type Arrivals, Share } from "./arrivals.ts";
-import { type Control, KIND } from "./control.ts";
-import type { Counts, Drops } from "./counts.ts";
+import { Share } from "./arrivals.ts";
+import { KIND } from "./control.ts";
 import { CODE, endOf, meaningOf, notConnected } from "./failures.ts";
-import type { Hello } from "./hello.ts";
 import { Incoming } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
+import type { Parts } from "./parts.ts";
 import { quicAddr } from "./scheme_addr.ts";
 
 // How long an end that leaves waits for a peer that has already left to close.
 const FAREWELL_MS = 3_000;
 // What the system's buffers of a connection hold, in bytes.
 const IN_FLIGHT = 1_250_000;
-
-/** What a peer is made of. */
-export interface Parts {
-  conn: Deno.QuicConn;
-  control: Control;
-  own: Hello;
-  theirs: Hello;
-  idleMs: number;
-  /** How long the end waits for a peer that takes nothing. */
-  endMs: number;
-  /**
-   * Whether a send waits until the system has taken its message: on a connected
-   * socket. On a bound one it would hold up the sends to others.
-   */
-  waits: boolean;
-  backlogs: Backlogs;
-  arrivals: Arrivals;
-  drops: Drops;
-  counts: Counts;
-  /** Called when the peer is closed because it does not take its messages. */
-  onUnread?: () => void;
-}
 
 /**
  * One connection after both hellos. Its datagrams are QUIC's (RFC 9221). They

@@ -1,5 +1,6 @@
 import type { DialOptions } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { DialLimits } from "../dial_limits.ts";
 
 /**
  * Completes a client's handshake, or closes the connection.
@@ -13,27 +14,13 @@ export async function shakeHands(
   ms: number,
   { signal }: DialOptions = {},
 ): Promise<void> {
-  let isGivenUp = false;
-  let why: unknown;
-  const giveUp = (reason: unknown) => {
-    if (isGivenUp) return;
-    isGivenUp = true;
-    why = reason;
-    conn.close();
-  };
   const late = new errors.TimedOut(`no TLS handshake within ${ms} ms`);
-  const timer = ms === Infinity ? undefined : setTimeout(giveUp, ms, late);
-  const abort = () => giveUp(signal?.reason);
-  signal?.addEventListener("abort", abort);
+  using limits = new DialLimits(ms, late, signal, () => conn.close());
   try {
-    if (signal?.aborted) abort();
     await conn.handshake();
   } catch (error) {
-    if (isGivenUp) throw why;
+    if (limits.isOver) throw limits.why;
     conn.close();
     throw error;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
   }
 }
