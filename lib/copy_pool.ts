@@ -3,7 +3,7 @@
 // alive.
 const CHUNK_SIZE = 8 * 1024;
 /** The longest bytes that share a chunk. */
-export const LARGEST_POOLED = 2 * 1024;
+export const LARGEST_POOLED: number = 2 * 1024;
 // A call to copy one piece takes longer than copying so many bytes here.
 const LARGEST_BY_WORDS = 128;
 

@@ -144,6 +144,19 @@ for (const [what, runs] of RUNS) {
   }
 }
 
+Deno.test("a receiveBatch that resolves with an array with a hole is one error", async () => {
+  const carrier = new FakeBatchCarrier();
+  const socket = new DatagramSocket(carrier);
+  const receiveBatch = carrier.receiveBatch.bind(carrier);
+  carrier.receiveBatch = () => {
+    carrier.receiveBatch = receiveBatch;
+    return Promise.resolve(Object.assign(new Array(2), { 1: good }));
+  };
+  await assertRejects(() => socket.receive(), TypeError, "not a datagram");
+  assertEquals((await socket.receive()).text(), "good");
+  socket.close();
+});
+
 Deno.test("drops and connections that are not counts are left out, and stats never throws", () => {
   const carrier = Object.assign(new FakeCarrier({}), {
     drops: (): Any => ({ good: 2, a: NaN, b: "3", c: -1, d: 1n, e: null }),

@@ -99,6 +99,11 @@ testNonsense({
   "bound.sendMany(x)": (x) => bound((s) => s.sendMany(x, NOW)),
   "bound.sendMany([x])": (x) => bound((s) => s.sendMany([x])),
   "bound.sendMany([], x)": (x) => bound((s) => s.sendMany([], x)),
+  "bound.sendRun(x, 1, addr)": (x) => bound((s) => s.sendRun(x, 1, PEER)),
+  'bound.sendRun("x", x, addr)': (x) => bound((s) => s.sendRun("x", x, PEER)),
+  'bound.sendRun("x", 1, x)': (x) => bound((s) => s.sendRun("x", 1, x)),
+  'bound.sendRun("x", 1, addr, x)': (x) =>
+    bound((s) => s.sendRun("x", 1, PEER, x)),
   "an iterator x of sendMany": (x) =>
     bound((s) => s.sendMany({ [Symbol.iterator]: () => x }, NOW)),
   "an async iterator x of sendMany": (x) =>
@@ -116,6 +121,7 @@ testNonsense({
     client((s) => briefly(() => s.request("x", x))),
   "bound.receive(x)": (x) => bound((s) => briefly(() => s.receive(x))),
   "bound.batches(x)": (x) => bound((s) => s.batches(x)),
+  "bound.runs(x)": (x) => bound((s) => s.runs(x)),
   'bound.answer("x", x)': (x) => bound((s) => s.answer("x", x)),
   "bound.answer(x, datagram)": (x) =>
     bound((s) => s.answer(x, new Datagram(new Uint8Array(1), PEER))),
@@ -173,12 +179,18 @@ testNonsense({
     (options) => bound((s) => briefly(() => s.batches(options).next())),
   ),
   ...each(
+    ["timeoutMs", "signal", "reuse"],
+    (name) => `bound.runs({ ${name} })`,
+    (options) => bound((s) => briefly(() => s.runs(options).next())),
+  ),
+  ...each(
     ["timeoutMs", "signal"],
     (name) => `send and receive with { ${name} }`,
     (options) =>
       bound(async (s) => {
         await s.send("x", PEER, options);
         await s.sendMany([], options);
+        await s.sendRun("x", 1, PEER, options);
         await briefly(() => s.receive(options));
       }),
   ),

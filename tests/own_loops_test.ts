@@ -32,6 +32,11 @@ const AT_ONCE: Record<string, (sockets: Sockets) => Promise<unknown>> = {
   "sendMany of no iterable": ({ bound }) => bound.sendMany(5 as Any),
   "sendMany with a signal that was aborted": ({ bound }) =>
     bound.sendMany([], { signal: AbortSignal.abort() }),
+  "sendRun of a wrong segment size": ({ bound }) => bound.sendRun("x", 0, PEER),
+  "sendRun with a signal that was aborted": ({ client }) =>
+    client.sendRun("x", 1, { signal: AbortSignal.abort() }),
+  "runs with a signal that was aborted": ({ bound }) =>
+    bound.runs({ signal: AbortSignal.abort() }).next(),
   "receive with a wrong option": ({ bound }) =>
     bound.receive({ timeoutMs: -1 }),
   "receive with a signal that was aborted": ({ bound }) =>
@@ -58,6 +63,8 @@ const ON_CLOSED: Record<string, (sockets: Sockets) => Promise<unknown>> = {
   tryReceive: ({ client }) => client.tryReceive(),
   request: ({ client }) => client.request("x"),
   batches: ({ bound }) => bound.batches().next(),
+  runs: ({ bound }) => bound.runs().next(),
+  sendRun: ({ bound }) => bound.sendRun("x", 1, PEER),
   iteration: ({ bound }) => bound[Symbol.asyncIterator]().next(),
 };
 

@@ -100,20 +100,22 @@ Deno.test("a match takes its datagram out of a run", async () => {
   socket.close();
 });
 
-Deno.test("a request beside runs loses nothing of the runs that wait", async () => {
-  const carrier = new FakeRunCarrier();
-  const socket = new ConnectedSocket(carrier, PEER);
-  carrier.deliver(run(["1", "2"]), run(["3", "4"]));
-  carrier.deliver(run(["reply"]));
-  const runs = socket.runs({ reuse: true });
-  const first = (await runs.next()).value;
-  const match = (datagram: { text(): string }) => datagram.text() === "reply";
-  assertEquals((await socket.request("?", { match })).text(), "reply");
-  assertEquals(textsOf(first), ["1", "2"]);
-  assertEquals((await receiveRuns(runs, 2)).flatMap(textsOf), ["3", "4"]);
-  assertAddsUp(socket.stats, 5);
-  socket.close();
-});
+for (const reuse of [false, true]) {
+  Deno.test(`reuse ${reuse}: a request beside runs loses nothing of the runs that wait`, async () => {
+    const carrier = new FakeRunCarrier();
+    const socket = new ConnectedSocket(carrier, PEER);
+    carrier.deliver(run(["1", "2"]), run(["3", "4"]));
+    carrier.deliver(run(["reply"]));
+    const runs = socket.runs({ reuse });
+    const first = (await runs.next()).value;
+    const match = (datagram: { text(): string }) => datagram.text() === "reply";
+    assertEquals((await socket.request("?", { match })).text(), "reply");
+    assertEquals(textsOf(first), ["1", "2"]);
+    assertEquals((await receiveRuns(runs, 2)).flatMap(textsOf), ["3", "4"]);
+    assertAddsUp(socket.stats, 5);
+    socket.close();
+  });
+}
 
 Deno.test("a slow loop over runs loses nothing, whatever their sizes", async () => {
   const { carrier, socket } = runBound();

@@ -98,6 +98,30 @@ testFailures([
     { operation: "send", ...CLIENT },
   ],
   [
+    "bound sendRun: too large",
+    () => fakeBound().socket.sendRun(LARGE, LARGE.length, PEER),
+    MessageTooLargeError,
+    { operation: "send", ...CLIENT },
+  ],
+  [
+    "bound sendRun: the carrier",
+    () => broken(failing).sendRun("xyz", 1, PEER),
+    Deno.errors.NetworkUnreachable,
+    { operation: "send", ...CLIENT },
+  ],
+  [
+    "bound sendRun: time-out",
+    () => broken(slow).sendRun("xyz", 1, PEER, NOW),
+    Deno.errors.TimedOut,
+    { operation: "send", ...CLIENT },
+  ],
+  [
+    "bound sendRun: a segment size",
+    () => fakeBound().socket.sendRun("x", 0, PEER),
+    RangeError,
+    { operation: "send", ...CLIENT },
+  ],
+  [
     "bound sendMany: some",
     () => fakeBound().socket.sendMany([{ data: LARGE, to: PEER }]),
     AggregateError,

@@ -253,6 +253,30 @@ for (
   });
 }
 
+Deno.test("a bound socket's messages leave at once: none waits for a confirmation", async () => {
+  const inner = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const set: unknown[] = [];
+  const listener = {
+    addr: inner.addr,
+    async accept() {
+      const conn = await inner.accept();
+      const setNoDelay = conn.setNoDelay.bind(conn);
+      conn.setNoDelay = (noDelay) => setNoDelay(set.push(noDelay) > 0);
+      return conn;
+    },
+    close: () => inner.close(),
+    ref: () => inner.ref(),
+    unref: () => inner.unref(),
+  } as Deno.TcpListener;
+  await using socket = new DatagramSocket(
+    new BoundCarrier(listener, checkOptions({}), "tcp"),
+  );
+  await using client = await connect(socket.addr);
+  await client.send("x");
+  await socket.receive(SOON);
+  assertEquals(set, [true]);
+});
+
 Deno.test("messages that had arrived when a socket is closed are counted", async () => {
   const socket = bind(ANY);
   using conn = await dial(socket);

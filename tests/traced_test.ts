@@ -16,7 +16,12 @@ import {
   traced,
 } from "../mod.ts";
 import { simulateNetwork } from "../lib/testing/mod.ts";
-import { cut, FakeBatchCarrier, run } from "./support/fake_batches.ts";
+import {
+  cut,
+  FakeBatchCarrier,
+  FakeRunCarrier,
+  run,
+} from "./support/fake_batches.ts";
 import { FakeCarrier, sourceOf } from "./support/fakes.ts";
 import { consoleErrors, LOCAL, PEER, turn } from "./support/helpers.ts";
 
@@ -186,11 +191,13 @@ Deno.test("a trace has what was sent of a batch, and what could not be sent", as
   const fake = new FakeBatchCarrier();
   const { lines, carrier } = tracing(fake);
   const socket = new ConnectedSocket(carrier, PEER);
-  let calls = 0;
-  fake.onBatch = ({ length }) => {
-    if (++calls === 1) return { sent: 1, error: new Error("no room") };
-    if (calls === 2) return { sent: length };
-    throw new Error("broken");
+  // However the messages are divided: a batch may end when a turn is due.
+  fake.onBatch = (batch) => {
+    const texts = batch.map(({ data }) => new TextDecoder().decode(data));
+    if (texts.includes("d")) throw new Error("broken");
+    const sent = texts.indexOf("b");
+    if (sent < 0) return { sent: batch.length };
+    return { sent, error: new Error("no room") };
   };
   await assertRejects(() => socket.sendMany(["a", "b", "c"]), AggregateError);
   await assertRejects(() => socket.sendMany(["d"]), AggregateError);
@@ -198,6 +205,22 @@ Deno.test("a trace has what was sent of a batch, and what could not be sent", as
     `${OWN} → ${OTHER}  1 byte  "a"`,
     `${OWN} → ${OTHER}  1 byte, not sent: no room  "b"`,
     `${OWN} → ${OTHER}  1 byte  "c"`,
+    `${OWN} → not sent: broken`,
+  ]);
+  socket.close();
+});
+
+Deno.test("a trace has what was sent of a run, and what could not be sent", async () => {
+  const fake = new FakeRunCarrier();
+  const { lines, carrier } = tracing(fake);
+  const socket = new ConnectedSocket(carrier, PEER);
+  fake.onRun = () => ({ sent: 1, error: new Error("no room") });
+  await assertRejects(() => socket.sendRun("abbcc", 2), Error);
+  fake.onRun = () => Promise.reject(new Error("broken"));
+  await assertRejects(() => socket.sendRun("dd", 1), Error);
+  assertEquals(lines.slice(1), [
+    `${OWN} → ${OTHER}  2 bytes  "ab"`,
+    `${OWN} → ${OTHER}  2 bytes, not sent: no room  "bc"`,
     `${OWN} → not sent: broken`,
   ]);
   socket.close();

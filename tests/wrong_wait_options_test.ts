@@ -46,7 +46,7 @@ const client = () => fakeClient().socket as Any;
 
 testWrongValues([
   ...WAIT.flatMap(([options, Class, says]) => [
-    ...(["receive", "batches"] as const).flatMap((name) =>
+    ...(["receive", "batches", "runs"] as const).flatMap((name) =>
       [bound, client].map((open) =>
         wrongValue(
           `${open.name}.${name}(${shown(options)})`,
@@ -81,6 +81,20 @@ testWrongValues([
     wrongValue(
       `client.sendMany([], ${shown(options)})`,
       () => client().sendMany([], options),
+      Class,
+      says,
+      "send",
+    ),
+    wrongValue(
+      `bound.sendRun("x", 1, addr, ${shown(options)})`,
+      () => bound().sendRun("x", 1, PEER, options),
+      Class,
+      says,
+      "send",
+    ),
+    wrongValue(
+      `client.sendRun("x", 1, ${shown(options)})`,
+      () => client().sendRun("x", 1, options),
       Class,
       says,
       "send",
@@ -132,6 +146,13 @@ testWrongValues([
     () => bound().batches({ reuse: 1 }),
     TypeError,
     "reuse must be true or false: given 1",
+    "receive",
+  ),
+  wrongValue(
+    'bound.runs({ reuse: "yes" })',
+    () => bound().runs({ reuse: "yes" }),
+    TypeError,
+    'reuse must be true or false: given "yes"',
     "receive",
   ),
   wrongValue(

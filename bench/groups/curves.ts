@@ -36,7 +36,8 @@ export const curves: Group = {
     allPoints().map((point): Case => {
       const { implementation, label } = SERIES[series];
       return {
-        ...{ implementation, needs: ["mmsg", implementation] },
+        ...{ size: point.size, implementation },
+        needs: ["mmsg", implementation],
         label: `${label}, ${labelOf(point)}`,
         id: idOf(series, point),
         measure: (start, seconds) => MEASURES[series](start, point, seconds),

@@ -31,7 +31,7 @@ const ROWS: readonly [Peer, Peer, label: string][] = [
 /** Datagrams in runs. All but Bun read a byte of each, or compare all. */
 export const runs: Group = {
   name: "runs",
-  title: "Runs over offload, each receiver reading a byte of each datagram",
+  title: "sendRun and runs over offload, reading each datagram",
   tables: [{
     rows: "sender → receiver",
     metric: "received",

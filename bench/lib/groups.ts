@@ -16,7 +16,7 @@ import { IMPLEMENTATIONS } from "./implementations.ts";
 /** All groups, in the order in which they are measured and shown. */
 export const GROUPS: readonly Group[] = [
   ...[pairs, receive, send, runs, fromMany, toMany, roundTrips, startUp],
-  ...[relay, nats, store, carriers, badPeers, workers, curves],
+  ...[workers, relay, nats, store, carriers, badPeers, curves],
 ];
 
 const ALL: readonly (Case & Row)[] = GROUPS.flatMap(({ name, cases }) =>

@@ -1,4 +1,4 @@
-import { rate, ratio, table } from "./format.ts";
+import { percent, rate, ratio, table } from "./format.ts";
 import type { Group, Row, Table, Target } from "./group.ts";
 import { GROUPS } from "./groups.ts";
 import type { Outcome } from "./outcome.ts";
@@ -6,6 +6,8 @@ import { median, Results } from "./results.ts";
 
 // In cores: if other programs used more, the figures say little.
 const BUSY = 0.2;
+// Of the median: if rounds differ more, they say little either.
+const UNSTEADY = 0.3;
 
 /**
  * Formats the report of a run: the machine, the targets of the groups that were
@@ -18,14 +20,20 @@ export function markdown(outcome: Outcome): string {
     rows: outcome.rows.filter((row) => row.group === group.name),
   })).filter(({ rows }) => rows.length > 0);
   return [
-    about(outcome),
+    about(outcome, spreadOf(measured, results)),
     targets(measured.flatMap(({ group }) => group.targets ?? []), results),
     ...measured.flatMap(({ group, rows }) => tables(group, rows, results)),
     missing(outcome),
   ].filter((part) => part !== "").join("\n\n");
 }
 
-function about(outcome: Outcome): string {
+/** A group, and its rows that were measured. */
+interface Measured {
+  group: Group;
+  rows: Row[];
+}
+
+function about(outcome: Outcome, spread: number): string {
   const { machine, versions, rounds, seconds, otherCores } = outcome;
   return `${[machine, ...versions].join(" · ")}.
 Medians of ${rounds} ${
@@ -34,7 +42,30 @@ Medians of ${rounds} ${
     otherCores.toFixed(2)
   } cores busy${
     otherCores > BUSY ? ": too many for these figures to mean much" : ""
+  }.${rounds > 1 ? ` ${steadiness(spread)}` : ""}`;
+}
+
+function steadiness(spread: number): string {
+  return `The rounds of a row differ by ${percent(spread)}${
+    spread > UNSTEADY ? ": the machine was not steady" : ""
   }.`;
+}
+
+/**
+ * Returns by how much the rounds of a row differ, as a share of their median:
+ * the highest less the lowest, in the middle of all rows.
+ */
+function spreadOf(measured: readonly Measured[], results: Results): number {
+  return median(
+    measured.flatMap(({ group, rows }) =>
+      rows.flatMap(({ id }) =>
+        group.tables.map(({ metric }) => {
+          const values = results.of(id, metric);
+          return (Math.max(...values) - Math.min(...values)) / median(values);
+        })
+      )
+    ),
+  );
 }
 
 function targets(all: readonly Target[], results: Results): string {

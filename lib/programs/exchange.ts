@@ -24,6 +24,7 @@ export class Exchange {
   readonly #limit: number;
   readonly #warnings = new Warnings();
   readonly #output = new Output();
+  readonly #format: ReturnType<typeof formatter>;
   #input: InputMessages | undefined;
   #socket: ConnectedSocket | undefined;
   // How many times the message in hand is still to be sent.
@@ -33,6 +34,7 @@ export class Exchange {
   constructor(settings: ClientSettings, limit: number) {
     this.#settings = settings;
     this.#limit = limit;
+    this.#format = formatter(settings.format);
   }
 
   /**
@@ -125,14 +127,14 @@ export class Exchange {
     name: string,
     bytes: Uint8Array,
   ): Promise<void> {
-    const { wait, format } = this.#settings;
+    const { wait } = this.#settings;
     const left = this.#pending - 1;
     try {
       if (wait !== undefined) await setAsideLateReplies(socket);
       this.#pending = left;
       if (wait === undefined) return void await socket.send(bytes);
       const reply = await socket.request(bytes, wait);
-      await this.#output.write(formatter(format)(reply, new Date()));
+      await this.#output.write(this.#format(reply, new Date()));
     } catch (error) {
       if (error instanceof SocketClosedError) throw error;
       this.#pending = left;

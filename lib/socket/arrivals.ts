@@ -39,9 +39,10 @@ export class Arrivals<A extends Addr> {
 
   /** Returns what is not refused of a batch. */
   admitted(runs: readonly Run[]): readonly Run[] {
-    return this.#policy.refuses === undefined
-      ? runs
-      : runs.flatMap((run) => this.#admitted(run));
+    if (this.#policy.refuses === undefined) return runs;
+    const list: Run[] = [];
+    for (const run of runs) this.#addAdmitted(list, run);
+    return list;
   }
 
   /** Returns the datagrams of a batch. */
@@ -85,25 +86,17 @@ export class Arrivals<A extends Addr> {
     }
   }
 
-  /** Returns the parts of a run that are not refused. */
-  #admitted(run: Run): readonly Run[] {
-    if (!this.#policy.counts) {
-      const refused = this.#policy.refuses?.(run.from as A);
-      if (refused === undefined) return [run];
-      this.#counts.drop(refused, run.count);
-      return [];
-    }
-    const parts: Run[] = [];
+  /** Adds the parts of a run that are not refused. */
+  #addAdmitted(list: Run[], run: Run): void {
     let first = 0;
     for (let i = 0; i < run.count; i++) {
       const refused = this.#policy.refuses?.(run.from as A);
       if (refused === undefined) continue;
       this.#counts.drop(refused);
-      if (i > first) parts.push(partOf(run, first, i));
+      if (i > first) list.push(partOf(run, first, i));
       first = i + 1;
     }
-    if (first === 0) return [run];
-    if (first < run.count) parts.push(partOf(run, first, run.count));
-    return parts;
+    if (first === 0) list.push(run);
+    else if (first < run.count) list.push(partOf(run, first, run.count));
   }
 }

@@ -3,10 +3,11 @@ import { formatAddress } from "../address/address.ts";
 import type { Carrier } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { type Attempt, failure, isClosed } from "../errors.ts";
+import { type Attempt, failure } from "../errors.ts";
 import type { ReceivedRun } from "../run.ts";
 import { dueTurn } from "../turns.ts";
 import { batches, type BatchOptions } from "./batches.ts";
+import { Closing } from "./closing.ts";
 import { Inbox } from "./inbox.ts";
 import { Iteration, readable } from "./iteration.ts";
 import { maxSizeOf, type Read, type SocketOptions } from "./options.ts";
@@ -64,11 +65,7 @@ export abstract class BaseSocket<A extends Addr>
    */
   protected readonly withheld: Readonly<Record<string, number>> = {};
   #readable: ReadableStream<Datagram<A>> | undefined;
-  #closed = false;
-  // Whether `close` was called, also to end the waits of a disposal.
-  #isCut = false;
-  #isCarrierEnding = false;
-  #ended: Promise<void> | undefined;
+  readonly #closing: Closing<A>;
 
   /**
    * For the two kinds of sockets only.
@@ -95,6 +92,7 @@ export abstract class BaseSocket<A extends Addr>
       maxSize: maxSizeOf(opening, options, carrier),
     });
     this.outbox = new Outbox(carrier, local);
+    this.#closing = new Closing(carrier, this.inbox, this.outbox);
   }
 
   /**
@@ -240,7 +238,9 @@ export abstract class BaseSocket<A extends Addr>
    * failed. It never rejects.
    */
   async kernelDrops(): Promise<number | undefined> {
-    const drops = this.#closed ? undefined : await kernelDropsOf(this.carrier);
+    const drops = this.#closing.hasBegun
+      ? undefined
+      : await kernelDropsOf(this.carrier);
     await dueTurn(this.clock);
     return drops;
   }
@@ -266,18 +266,7 @@ export abstract class BaseSocket<A extends Addr>
    * @throws The error of the carrier's `close`. The socket is closed anyway.
    */
   close(): void {
-    // Called again, it ends the waits of a disposal that is under way.
-    this.outbox.close();
-    const isFirst = this.#shut();
-    if (this.#isCut || !isFirst && this.#ended === undefined) return;
-    this.#isCut = true;
-    // The disposal closes the carrier if it does not wait for its end yet.
-    if (!isFirst && !this.#isCarrierEnding) return;
-    try {
-      this.carrier.close();
-    } catch (error) {
-      this.#notClosed(error);
-    }
+    this.#closing.now();
   }
 
   /** Closes the socket, as {@linkcode BaseSocket.close} does. */
@@ -293,37 +282,7 @@ export abstract class BaseSocket<A extends Addr>
    * @throws The error of the carrier. The socket is closed anyway.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#shut()) this.#ended = this.#end();
-    await this.#ended;
-    await this.inbox.idle();
-    await this.carrier.closed;
-  }
-
-  #shut(): boolean {
-    if (this.#closed) return false;
-    this.#closed = true;
-    this.inbox.close();
-    return true;
-  }
-
-  async #end(): Promise<void> {
-    await this.outbox.end();
-    try {
-      const { end } = this.carrier;
-      if (end === undefined || this.#isCut) return this.carrier.close();
-      this.#isCarrierEnding = true;
-      await end.call(this.carrier);
-    } catch (error) {
-      this.#notClosed(error);
-    }
-  }
-
-  /** Throws, unless the carrier was closed already, which is the goal. */
-  #notClosed(error: unknown): void {
-    if (isClosed(error)) return;
-    const { local, remote } = this.inbox.attempt;
-    const action = `close ${formatAddress(this.local)}`;
-    throw failure(action, error, { local, remote });
+    await this.#closing.whenSent();
   }
 }
 

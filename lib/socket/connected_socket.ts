@@ -1,4 +1,4 @@
-import { type Addr, copyAddr, type NetAddr } from "../addr.ts";
+import { type Addr, copyAddr, type NetAddr, quickAddr } from "../addr.ts";
 import { formatAddress, isAddress } from "../address/address.ts";
 import { comparableHost } from "../address/host.ts";
 import type { Carrier } from "../carrier.ts";
@@ -243,7 +243,11 @@ function isFrom(remote: Addr): (from: Addr) => boolean {
   if (!("hostname" in remote)) return () => true;
   const { hostname, port } = remote;
   const host = comparableHost(hostname);
-  return (from) =>
-    "hostname" in from && from.port === port &&
-    (from.hostname === hostname || comparableHost(from.hostname) === host);
+  return (from) => {
+    if (!("hostname" in from)) return false;
+    const sender = quickAddr(from);
+    return sender.port === port &&
+      (sender.hostname === hostname ||
+        comparableHost(sender.hostname) === host);
+  };
 }

@@ -1,4 +1,10 @@
-import { type Addr, type Scheme, type SchemeAddr, schemeOf } from "../addr.ts";
+import {
+  type Addr,
+  quickAddr,
+  type Scheme,
+  type SchemeAddr,
+  schemeOf,
+} from "../addr.ts";
 import { requireScheme, toDestination } from "../address/address.ts";
 import { canonicalHost } from "../address/authority.ts";
 import { isIp, plainIpv4 } from "../address/host.ts";
@@ -55,7 +61,7 @@ export class Destinations {
     if (typeof to !== "object" || to === null || !("hostname" in to)) {
       return this.#check(to);
     }
-    const { transport, hostname, port, scheme } = to;
+    const { transport, hostname, port, scheme } = quickAddr(to);
     if (typeof port !== "number") return this.#check(to);
     const last = this.#last;
     if (

@@ -10,7 +10,7 @@ import { Liveness } from "./liveness.ts";
 import type { Policy } from "./policy.ts";
 import { Reader } from "./reader.ts";
 import { Rests } from "./rests.ts";
-import { divide, isArrival, isRun } from "./runs.ts";
+import { areRuns, divide, isArrival, isRun } from "./runs.ts";
 import { Received } from "./stats.ts";
 import type { ReceivedRun } from "../run.ts";
 import { quickTurnIsDue, turn } from "../turns.ts";
@@ -203,8 +203,8 @@ export class Inbox<A extends Addr> {
 
   readonly #batchArrived = (arrived: readonly Run[]): void => {
     if (!Array.isArray(arrived)) return this.#failed(nonsense());
-    const runs = arrived.filter(isRun);
-    if (runs.length < arrived.length) this.#fail(nonsense());
+    const runs = areRuns(arrived) ? arrived : arrived.filter(isRun);
+    if (runs !== arrived) this.#fail(nonsense());
     const taker = this.#batchTaker;
     if (taker !== undefined) {
       this.#handOver(runs, taker);

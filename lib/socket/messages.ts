@@ -80,16 +80,33 @@ export class Messages {
   }
 
   /**
+   * Checks the address of a peer.
+   *
+   * @throws {InvalidAddressError} It is not an address of this socket's scheme.
+   */
+  destination(to: string | Addr): Destination {
+    return this.#destinations.get(to);
+  }
+
+  /**
    * Checks a message, and returns it as the carrier takes it.
+   *
+   * @throws {InvalidAddressError} `to` is not an address of this socket's scheme.
+   * @throws As {@linkcode Messages.prepareFor}.
+   */
+  prepare(data: Data, to: string | Addr): Prepared {
+    return this.prepareFor(data, this.#destinations.get(to));
+  }
+
+  /**
+   * Checks a message for a peer whose address is checked already.
    *
    * @throws {TypeError} `data` is neither a string nor bytes, or its bytes are
    * detached.
-   * @throws {InvalidAddressError} `to` is not an address of this socket's scheme.
    * @throws {MessageTooLargeError} It is longer than one datagram can be.
    * @throws {SocketClosedError} The socket is about to be closed.
    */
-  prepare(data: Data, to: string | Addr): Prepared {
-    const destination = this.#destinations.get(to);
+  prepareFor(data: Data, destination: Destination): Prepared {
     const peer = destination.to;
     let bytes = encode(data);
     if (!isBytes(bytes)) {

@@ -72,7 +72,15 @@ export function isRun(run: Run): boolean {
     (segmentSize > 0 || data.length === 0);
 }
 
+/** Whether all elements of what a carrier's `receiveBatch` returned are runs. */
+export function areRuns(arrived: readonly Run[]): boolean {
+  for (const run of arrived) if (!isRun(run)) return false;
+  return true;
+}
+
 function isSender(from: unknown): boolean {
-  return typeof from === "object" && from !== null &&
-    (!("hostname" in from) || typeof from.hostname === "string");
+  if (typeof from !== "object" || from === null) return false;
+  // The fields of Deno's addresses take 250 ns to read in other ways.
+  return typeof Reflect.get(from, "hostname") === "string" ||
+    !("hostname" in from);
 }

@@ -15,6 +15,7 @@ import {
   syncMessages,
 } from "./iterables.ts";
 import type { Data, Prepared } from "./messages.ts";
+import type { Destination } from "./destinations.ts";
 import { dueTurn } from "../turns.ts";
 import type { Outbox } from "./outbox.ts";
 import { SendTurns } from "./send_turns.ts";
@@ -66,6 +67,7 @@ class Sending {
   readonly turns: SendTurns;
   readonly #outbox: Outbox;
   readonly #to: Addr | undefined;
+  #destination: Destination | undefined;
   readonly #errors: Error[] = [];
   #sent = 0;
   #failed = 0;
@@ -130,8 +132,7 @@ class Sending {
     };
     try {
       for (const message of messages) {
-        const parts = this.#partsOf(message);
-        const prepared = parts && this.#prepare(parts);
+        const prepared = this.#prepare(message);
         if (prepared?.isForName) {
           await this.#sendAfter(flush, prepared);
         } else if (prepared !== undefined) {
@@ -211,9 +212,17 @@ class Sending {
     return undefined;
   }
 
-  #prepare({ data, to }: Addressed): Prepared | undefined {
+  /** Reads and checks a message. If that fails, it counts as failed. */
+  #prepare(message: unknown): Prepared | undefined {
+    const parts = this.#to === undefined ? this.#partsOf(message) : undefined;
+    const { messages } = this.#outbox;
     try {
-      return this.#outbox.messages.prepare(data, to);
+      if (this.#to !== undefined) {
+        // All go to one peer, whose address is checked once.
+        this.#destination ??= messages.destination(this.#to);
+        return messages.prepareFor(message as Data, this.#destination);
+      }
+      return parts && messages.prepare(parts.data, parts.to);
     } catch (error) {
       this.#outbox.counts.sendFailed++;
       this.#fail(error as Error);

@@ -1,25 +1,21 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CARRIERS } from "../../bench/lib/carriers.ts";
 import { chart } from "../../bench/lib/chart.ts";
-import { ratio } from "../../bench/lib/format.ts";
+import {
+  allPoints,
+  idOf,
+  SERIES,
+  type Series,
+} from "../../bench/lib/curves.ts";
+import { Child } from "../../bench/lib/child.ts";
+import type { Start } from "../../bench/lib/group.ts";
+import { IMPLEMENTATIONS } from "../../bench/lib/implementations.ts";
 import { GROUPS, select } from "../../bench/lib/groups.ts";
 import { markdown } from "../../bench/lib/markdown.ts";
 import { type Outcome, readOutcome } from "../../bench/lib/outcome.ts";
-import { median, Results } from "../../bench/lib/results.ts";
 import { run } from "./support/programs.ts";
 
-const RESULTS = "bench/results/2026-11-24.json";
-const CARRIED = "bench/results/2026-11-24-carriers.json";
-const UDP = "over udp, 100";
 const ROUNDS = 2;
-// The rows of docs/carriers.md that were measured.
-const ON_PAGE = {
-  QUIC: "quic",
-  "QUIC, reliable": "quic-reliable",
-  "TCP, `line`": "tcp-line",
-  "TCP, `length`": "tcp",
-  TLS: "tls",
-};
 const LOSSY = ["udp", "quic"];
 
 /** Runs the benchmarks briefly, by default without any program on the path. */
@@ -226,38 +222,51 @@ Deno.test("the help of the benchmarks lists every group and fits on a screen", a
   assert(lines.length <= 40 && lines.every(({ length }) => length <= 80));
 });
 
-Deno.test("docs/performance.md shows the results that are kept, and their chart", async () => {
-  const outcome = await readOutcome(RESULTS);
-  const carried = await readOutcome(CARRIED);
-  const page = await Deno.readTextFile("docs/performance.md");
-  // Lines are broken differently there.
-  const words = (text: string) => text.split(/[\s-]+/).join(" ");
-  const tables = (parts: string[]) =>
-    parts.filter((part) => part.startsWith("|")).map(words).sort();
-  const parts = [outcome, carried].map(markdown).join("\n\n").split("\n\n");
-  for (const part of parts) assert(words(page).includes(words(part)), part);
-  // No table there was not measured.
-  assertEquals(tables(page.split("\n\n")), tables(parts));
-  const svg = await Deno.readTextFile("docs/performance.svg");
-  assert(
-    svg === chart(outcome),
-    `bench/show.ts chart ${RESULTS} shows another`,
+Deno.test("start-up is compared with bare Deno, and two workers with one", async () => {
+  const only = ["start-up", "workers", "raw", "pli", "offload"];
+  const { outcome, stdout } = await measured(
+    ["--only", only.join(",")],
+    Deno.env.get("PATH"),
   );
+  assertEquals(outcome.missing, []);
+  assertEquals(
+    labels(outcome),
+    select(only).map(({ group, label }) => `${group}: ${label}`),
+  );
+  assertMatch(stdout, /^\| Pli \/ Deno.*, start-up .* (passed|missed) \|$/m);
+  for (const { evenness = NaN } of outcome.figures["workers 2"]!) {
+    assert(evenness > 0 && evenness <= 1, stdout);
+  }
 });
 
-Deno.test("docs/carriers.md shows what each carrier costs beside UDP, from the results that are kept", async () => {
-  const { figures, machine } = await readOutcome(CARRIED);
-  const results = new Results(figures);
-  const page = await Deno.readTextFile("docs/carriers.md");
-  const [cpu = "", , , date = ""] = machine.split(" · ");
-  assert(page.includes(cpu) && page.includes(date), machine);
-  for (const [name, carrier] of Object.entries(ON_PAGE)) {
-    const [micros, rate] = ["bothMicros", "received"].map((metric) =>
-      ratio(median(results.ratios(metric, `over ${carrier}, 100`, UDP)))
-    );
-    const line = page.split("\n").find((line) =>
-      line.startsWith(`| ${name} `) && line.includes(" CPU, ")
-    );
-    assertMatch(line!, new RegExp(`\\| ${micros} CPU, ${rate} rate +\\|$`));
+Deno.test("one point of each curve is measured", async () => {
+  const point = { ...allPoints()[0]!, rate: 10_000, peers: 1 };
+  const programs = {
+    mmsg: await IMPLEMENTATIONS.mmsg(),
+    pli: await IMPLEMENTATIONS.pli(),
+    offload: await IMPLEMENTATIONS.offload(),
+  };
+  const start: Start = (name, ...args) =>
+    new Child([...programs[name as keyof typeof programs].command, ...args]);
+  for (const series of Object.keys(SERIES) as Series[]) {
+    const [measured] = select(["curves"])
+      .filter(({ id }) => id === idOf(series, point));
+    const figures = await measured!.measure(start, 0.1);
+    const { micros = NaN, bytes = NaN, perSecond = NaN } = figures;
+    assert(micros > 0 && bytes > 1e6 && perSecond > 0, series);
   }
+});
+
+Deno.test("1,000 peers are told apart, and every byte that they sent is checked", async () => {
+  const { outcome, stdout } = await measured(
+    ["--only", "from-many,to-many,raw,pli,offload,mmsg"],
+    Deno.env.get("PATH"),
+  );
+  assertEquals(outcome.missing, []);
+  assertEquals(
+    labels(outcome),
+    select(["from-many", "to-many", "raw", "pli", "offload", "mmsg"])
+      .map(({ group, label }) => `${group}: ${label}`),
+  );
+  assertMatch(stdout, /^\| offload, sendMany \/ Bun, to 1,000.* not measured/m);
 });

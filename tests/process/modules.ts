@@ -160,6 +160,16 @@ function loaded(script: string): string[] {
   return [script, ...reachedFrom(root + script, atStart)];
 }
 
+for (const script of ["mod.ts", "server.ts", "client.ts"]) {
+  Deno.test(`${script} loads nothing of Node when it starts, as that takes long`, () => {
+    assert(loaded(script).length > 50);
+    const ofNode = loaded(script).filter((module) =>
+      module.startsWith("node:")
+    );
+    assertEquals(ofNode, []);
+  });
+}
+
 Deno.test("server loads no store, no page and no broker unless it is asked to", () => {
   const modules = loaded("server.ts");
   assertEquals(modules.some((module) => module.endsWith("collect.ts")), true);

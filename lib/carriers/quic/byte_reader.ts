@@ -13,9 +13,10 @@ export class ByteReader {
   readonly #onBytes: () => void;
   readonly #pool = new CopyPool();
   #memory = new ArrayBuffer(READ_SIZE);
-  // What has arrived, in that memory, and how much of it is taken.
+  // What has arrived, in that memory or copied, and how much of it is taken.
   #chunk: Uint8Array = new Uint8Array();
   #offset = 0;
+  #isCopied = false;
 
   /** @param onBytes Called when bytes have arrived. */
   constructor(
@@ -39,13 +40,19 @@ export class ByteReader {
   }
 
   /**
-   * Takes the next bytes, which must have arrived. They keep at most 8 KiB of the
-   * bytes before and after them alive.
+   * Takes the next bytes, which must have arrived. They keep those that were read
+   * with them alive, at most 16 KiB.
    */
   cut(size: number): Uint8Array {
+    if (!this.#isCopied) {
+      // One copy of all that has arrived costs less than one per message.
+      this.#chunk = this.#pool.copy(this.#chunk.subarray(this.#offset));
+      this.#offset = 0;
+      this.#isCopied = true;
+    }
     const from = this.#offset;
     this.#offset += size;
-    return this.#pool.copy(this.#chunk.subarray(from, this.#offset));
+    return this.#chunk.subarray(from, this.#offset);
   }
 
   /**
@@ -79,6 +86,7 @@ export class ByteReader {
       this.#memory = value.buffer;
       this.#chunk = value;
       this.#offset = 0;
+      this.#isCopied = false;
     }
   }
 }

@@ -83,14 +83,14 @@ export class Listener implements Carrier {
     return this.#arrivals.receive(buffer);
   }
 
-  async send(data: Uint8Array, to: NetAddr): Promise<number> {
+  send(data: Uint8Array, to: NetAddr): Promise<number> {
     const peer = this.#peers.at(to);
-    if (peer === undefined) {
-      throw new errors.NotConnected(
+    if (peer !== undefined) return peer.send(data);
+    return Promise.reject(
+      new errors.NotConnected(
         "that peer is not connected; a bound QUIC socket can only send to connected peers",
-      );
-    }
-    return await peer.send(data);
+      ),
+    );
   }
 
   maxSize(to: NetAddr): number {

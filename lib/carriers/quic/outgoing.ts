@@ -47,17 +47,22 @@ export class Outgoing {
   }
 
   /**
-   * Puts a message into the backlog. It waits for no peer, only for a turn of
-   * the event loop now and then.
+   * Puts a message into the backlog. It waits for no peer.
    *
+   * @returns What to await, now and then: a turn of the event loop.
    * @throws {Deno.errors.Busy} Too much waits already.
    */
-  async enqueue(data: Uint8Array): Promise<void> {
-    if (quickTurnIsDue()) await turned();
+  enqueue(data: Uint8Array): Promise<void> | undefined {
+    return quickTurnIsDue()
+      ? turned().then(() => this.#enqueue(data))
+      : this.#enqueue(data);
+  }
+
+  #enqueue(data: Uint8Array): Promise<void> | undefined {
     this.#backlog.push(encodeMessage(data));
     this.sent++;
     // A peer that reads has taken a part of it after a turn.
-    if (this.#backlog.isBehind) await round();
+    return this.#backlog.isBehind ? round() : undefined;
   }
 
   /** Sends a message, and waits until the system has taken it. */

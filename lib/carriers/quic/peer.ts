@@ -120,13 +120,17 @@ export class Peer {
     if (this.#isLeaving) throw notConnected(this.#why);
     this.#sending++;
     try {
-      await (this.#reliable
+      const sending = this.#reliable
         ? this.#sendMessage(data)
-        : this.#sendDatagram(data));
-      return data.length;
+        : this.#sendDatagram(data);
+      // Usually it is done. Each `await` would let further sends wait in line.
+      if (sending !== undefined) await sending;
     } finally {
       if (--this.#sending === 0) this.#onSent?.resolve();
     }
+    const { counts } = this.#parts;
+    counts.sent[this.#reliable ? "messages" : "datagrams"]++;
+    return data.length;
   }
 
   /**
@@ -253,7 +257,7 @@ export class Peer {
   }
 
   async #sendDatagram(data: Uint8Array): Promise<void> {
-    const { conn, counts } = this.#parts;
+    const { conn } = this.#parts;
     try {
       await conn.sendDatagram(data);
     } catch (error) {
@@ -269,13 +273,12 @@ export class Peer {
       );
     }
     this.#datagramsSent++;
-    counts.sent.datagrams++;
   }
 
-  async #sendMessage(data: Uint8Array): Promise<void> {
-    const { counts, waits } = this.#parts;
-    await (waits ? this.#outgoing.write(data) : this.#outgoing.enqueue(data));
-    counts.sent.messages++;
+  #sendMessage(data: Uint8Array): Promise<void> | undefined {
+    return this.#parts.waits
+      ? this.#outgoing.write(data)
+      : this.#outgoing.enqueue(data);
   }
 
   async #sayGoodbye(): Promise<void> {

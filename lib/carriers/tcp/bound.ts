@@ -9,10 +9,10 @@ import { Acceptor, type Listener } from "./acceptor.ts";
 import { Connection, LINGER_MS, type Shared } from "./connection.ts";
 import type { Fault } from "./failures.ts";
 import type { StreamSettings } from "./limits.ts";
-import { type Losses, noLosses } from "./losses.ts";
+import { type Losses, noClosings, noLosses } from "./losses.ts";
+import { sendAtOnce } from "./no_delay.ts";
 import { streamAddr, type StreamScheme } from "./scheme_addr.ts";
 
-type Reason = Fault | "tooManyPeers" | "reset" | "broken" | "acceptFailed";
 type Arrival = [Uint8Array<ArrayBuffer>, Addr];
 
 /**
@@ -34,17 +34,7 @@ export class BoundCarrier implements Carrier {
   // Peers with a chunk that do not take what is sent to them.
   readonly #behind = new Set<Connection>();
   readonly #tasks = new Set<Promise<void>>();
-  readonly #closedBy: Record<Reason, number> = {
-    tooManyPeers: 0,
-    idle: 0,
-    slow: 0,
-    unread: 0,
-    malformed: 0,
-    handshake: 0,
-    reset: 0,
-    broken: 0,
-    acceptFailed: 0,
-  };
+  readonly #closedBy = noClosings();
   readonly #losses: Losses = noLosses();
   readonly #shared: Shared;
   readonly #sweep: Disposable;
@@ -107,7 +97,9 @@ export class BoundCarrier implements Carrier {
         "that peer is not connected; a bound TCP socket can only send to connected peers",
       );
     }
-    await peer.enqueue(message);
+    const rest = peer.enqueue(message);
+    // Usually there is none. Each `await` would let further sends wait in line.
+    if (rest !== undefined) await rest;
     return message.length;
   }
 
@@ -183,6 +175,7 @@ export class BoundCarrier implements Carrier {
       return conn.close();
     }
     const from = streamAddr(conn.remoteAddr, this.#scheme);
+    sendAtOnce(conn);
     const peer = new Connection(conn, from, this.#shared);
     peer.unref();
     this.#peers.set(peerKey(from), peer);

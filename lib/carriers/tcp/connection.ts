@@ -141,18 +141,23 @@ export class Connection {
   }
 
   /**
-   * Puts a message into the backlog. It waits for no peer, only for a turn of
-   * the event loop now and then.
+   * Puts a message into the backlog. It waits for no peer.
    *
+   * @returns What to await, now and then: a turn of the event loop.
    * @throws {TypeError} The framing cannot carry the message.
    * @throws {Deno.errors.Busy} Too much waits already.
    * @throws {Deno.errors.NotConnected} The connection has ended.
    */
-  async enqueue(message: Uint8Array): Promise<void> {
-    if (quickTurnIsDue()) await turned();
+  enqueue(message: Uint8Array): Promise<void> | undefined {
+    return quickTurnIsDue()
+      ? turned().then(() => this.#enqueue(message))
+      : this.#enqueue(message);
+  }
+
+  #enqueue(message: Uint8Array): Promise<void> | undefined {
     this.#push(message);
     // A peer that reads has taken a part of it after a turn.
-    if (this.#backlog.isBehind) await round();
+    return this.#backlog.isBehind ? round() : undefined;
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { DialOptions } from "../../carrier.ts";
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
+import { sendAtOnce } from "./no_delay.ts";
 
 /**
  * Connects by TCP.
@@ -24,8 +25,7 @@ export async function connectWithin(
   signal?.addEventListener("abort", giveUp);
   try {
     const conn = await Deno.connect({ hostname, port, signal: abort.signal });
-    // Each message leaves at once, rather than with the next one.
-    conn.setNoDelay(true);
+    sendAtOnce(conn);
     return conn;
   } catch (error) {
     throw abort.signal.aborted ? abort.signal.reason : error;
