@@ -148,9 +148,15 @@ export class Database {
     return time === undefined ? undefined : Number(time);
   }
 
-  /** Writes the log into the file, as far as readers permit. */
+  /**
+   * Writes the log into the file, as far as readers permit.
+   *
+   * @returns Whether that is all of it.
+   */
   checkpoint() {
-    this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    const { log, checkpointed } =
+      this.#db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() ?? {};
+    return log === checkpointed;
   }
 
   /** Writes all of the log into the file. @returns Whether no reader prevents it. */
@@ -165,9 +171,7 @@ export class Database {
   get isFolded() {
     try {
       // It fails where it has to read a log that others have emptied.
-      const { log, checkpointed } =
-        this.#db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() ?? {};
-      return log === checkpointed;
+      return this.checkpoint();
     } catch {
       return false;
     }

@@ -59,8 +59,9 @@ export class StoreFile {
   /**
    * Compares the file with what is at its path: device, inode and size. Takes 3 µs.
    *
-   * @param {boolean} isInDoubt Whether to read how large it must be. A checkpoint
-   * that others interrupt has made it larger than it was at the last look.
+   * @param {boolean} isInDoubt Whether to read how large it must be: a checkpoint
+   * makes it larger than it was at the last look. Not if one is incomplete, as on
+   * a full disk: it begins with that number.
    * @returns {"same" | Change}
    */
   look(isInDoubt = false) {

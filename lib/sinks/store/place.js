@@ -5,6 +5,7 @@ import { statOf } from "./file.js";
 import { fateOfUnopened, hasOwnLog, saved } from "./fate.js";
 import { Legacy } from "./legacy.js";
 import { Opener } from "./opener.js";
+import { isDamage } from "./reasons.js";
 import { stateWithoutWriting } from "./state.js";
 
 /**
@@ -196,9 +197,7 @@ export class Place {
       return this.#legacy.fate ?? "same";
     }
     if (change === "same") return change;
-    if (
-      change !== "moved" || this.#isCut || !hasOwnLog(file, database)
-    ) {
+    if (change !== "moved" || this.#isCut || !hasOwnLog(file, database)) {
       await this.#settled();
       return "same";
     }
@@ -221,7 +220,7 @@ export class Place {
         action(database);
       } catch (error) {
         // Whatever happens in a file that others have changed is due to that.
-        if (file.look(true) === "same") throw error;
+        if (file.look(isDamage(error)) === "same") throw error;
       }
       // Nothing is reported as stored unless it is still there.
       if (file.look() === "same") return;
@@ -289,10 +288,10 @@ export class Place {
 
   #fold() {
     if (!this.#isDirty) return;
-    this.#database?.checkpoint();
+    const isComplete = this.#database?.checkpoint();
     const isEmpty = this.#legacy.forget();
     // Its size is another one now.
-    this.#opener.file?.look();
+    this.#opener.file?.look(isComplete);
     // What is kept is forgotten by the next one.
     this.#isDirty = !isEmpty;
   }

@@ -60,3 +60,12 @@ export function isPassing(error) {
   return PASSING.includes(codeOf(error) ?? 0) ||
     PASSING_OS.test(/** @type {Error} */ (error).message);
 }
+
+/**
+ * Whether a file holds something else than SQLite has written.
+ *
+ * @param {unknown} error
+ */
+export function isDamage(error) {
+  return codeOf(error) === 11;
+}
