@@ -205,7 +205,7 @@ testStore(
 );
 
 testStore(
-  "whose folder is replaced by a file is complete where it is, and counts the rest",
+  "whose folder is replaced by a file stays complete where it is, and counts the rest",
   async (path, _, trouble) => {
     const folder = `${path}.d`;
     await Deno.mkdir(folder);
@@ -218,10 +218,14 @@ testStore(
     assertEquals(store.stats, { stored: 100, waiting: 10, notStored: 0 });
     assertEquals(idsIn(`${folder}.1/m.db`), numbers(1, 100));
     await store.close();
-    assertEquals(store.stats, { stored: 100, waiting: 0, notStored: 10 });
-    const complete =
-      `"${folder}/m.db" was moved: its messages are complete there`;
-    assert(trouble.some((line) => line.startsWith(complete)), `${trouble}`);
+    const { gone, ...stats } = store.stats;
+    assertEquals(stats, { stored: 100, waiting: 0, notStored: 10 });
+    // Without all permissions Deno cannot tell that from a removal.
+    const fate = gone === undefined
+      ? "was moved: its messages are complete there"
+      : "was removed: at most 100 messages gone";
+    assertStringIncludes(trouble.join("\n"), fate);
+    assertEquals(idsIn(`${folder}.1/m.db`), numbers(1, 100));
   },
 );
 
@@ -385,6 +389,8 @@ for (
     ["that a link leads to", (path) => {
       Deno.mkdirSync(`${path}.d`);
       Deno.renameSync(`${path}-wal`, `${path}.d/real.db-wal`);
+      // Deno creates no file through a link without all permissions.
+      Deno.writeTextFileSync(`${path}.d/real.db`, "");
       Deno.symlinkSync(`${path}.d/real.db`, path);
     }],
   ] satisfies [string, (path: string) => void][]

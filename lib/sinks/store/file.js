@@ -67,7 +67,7 @@ export class StoreFile {
   look(isInDoubt = false) {
     const there = statOf(this.#path);
     if (there === undefined || !isSame(this.#own, there)) {
-      return (this.#file.statSync().nlink ?? 1) > 0 ? "moved" : "removed";
+      return this.#hasName() ? "moved" : "removed";
     }
     const size = isInDoubt && there.size > 0 ? this.#sizeInHeader() : 0;
     if (size < Infinity) this.#size = Math.max(this.#size, size);
@@ -77,6 +77,19 @@ export class StoreFile {
     }
     this.#size = there.size;
     return "same";
+  }
+
+  /**
+   * Whether the file is anywhere. That cannot be known without all permissions if
+   * a file is in the place of its folder: Deno looks at its path again.
+   */
+  #hasName() {
+    try {
+      return (this.#file.statSync().nlink ?? 1) > 0;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotADirectory) return false;
+      throw error;
+    }
   }
 
   /**
