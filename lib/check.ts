@@ -187,8 +187,19 @@ function textOf(value: unknown): string {
         ? "a promise"
         : value instanceof URL
         ? "a URL"
+        : value instanceof ArrayBuffer
+        ? "an ArrayBuffer"
+        : ArrayBuffer.isView(value)
+        ? viewOf(value)
         : "an object";
     default:
       return String(value);
   }
+}
+
+/** Names a view of bytes by its class, such as "a DataView". */
+function viewOf(view: ArrayBufferView): string {
+  const tag = Object.prototype.toString.call(view).slice(8, -1);
+  if (!/^[A-Z][A-Za-z0-9]{3,16}$/.test(tag)) return "an object";
+  return `${/^[AEIO]/.test(tag) ? "an" : "a"} ${tag}`;
 }

@@ -120,3 +120,22 @@ Deno.test("answer rejects what is not a datagram", async () => {
   }
   socket.close();
 });
+
+Deno.test("bytes that are no Uint8Array are named in the error", async () => {
+  const { socket } = fakeClient();
+  for (
+    const [data, given] of [
+      [new ArrayBuffer(2), "an ArrayBuffer"],
+      [new Uint16Array(2), "a Uint16Array"],
+      [new Int8Array(2), "an Int8Array"],
+      [new DataView(new ArrayBuffer(2)), "a DataView"],
+    ] as [Any, string][]
+  ) {
+    await assertRejects(
+      () => socket.send(data),
+      TypeError,
+      `data must be a string or a Uint8Array: given ${given}`,
+    );
+  }
+  socket.close();
+});

@@ -17,7 +17,7 @@ const INVALID: [string, unknown, string][] = [
     "a certificate in PEM: given text in UTF-16; save it as UTF-8",
   ],
   ["key", cert, "a private key in PEM: given PEM of a CERTIFICATE"],
-  ["key", new Uint8Array(9), "a private key in PEM: given an object"],
+  ["key", new Uint8Array(9), "a private key in PEM: given a Uint8Array"],
   [
     "caCerts",
     cert,
