@@ -117,7 +117,6 @@ export class Sender {
       start,
       () => segmentSize,
       (slots) => this.#fillRun(slots, data, address, segmentSize, to, start),
-      address === undefined ? undefined : restore,
     );
   }
 
@@ -129,13 +128,11 @@ export class Sender {
     start: number,
     segmentSize: () => number,
     fill: (slots: Slots) => number,
-    restore?: (slots: Slots) => void,
   ): SentBatch | undefined {
     const slots = Slots.take();
     try {
       return this.#sendFrom(slots, start, segmentSize, fill);
     } finally {
-      restore?.(slots);
       slots.give();
     }
   }
@@ -229,7 +226,7 @@ export class Sender {
   #fillRun(
     slots: Slots,
     data: Uint8Array,
-    address: bigint | undefined,
+    address: number | undefined,
     segmentSize: number,
     to: Addr,
     start: number,
@@ -248,7 +245,7 @@ export class Sender {
       if (address === undefined) {
         const part = data.subarray(from, from + length);
         slots.data.set(part, slot * slots.dataSize);
-      } else slots.setAddress(slot, address + BigInt(from));
+      } else slots.setAddress(slot, address + from);
       slots.setLength(slot, length);
       slots.setSockaddr(slot, peer.sockaddr);
       const size = length > segmentSize ? segmentSize : undefined;
@@ -273,9 +270,4 @@ export class Sender {
       this.#maxSegments = MAX_SEGMENTS_BEFORE;
     } else this.#largestSegment = errno === EIO ? 0 : size - 1;
   }
-}
-
-/** Makes slots use their own memory again. */
-function restore(slots: Slots): void {
-  for (let slot = 0; slot < SLOTS; slot++) slots.setAddress(slot);
 }

@@ -44,8 +44,9 @@ export class Slots {
   // Little-endian: the lower half of a `size_t` comes first.
   readonly #headerWords: Uint32Array;
   readonly #iovecWords: Uint32Array;
-  readonly #iovecs: BigUint64Array;
-  readonly #addresses: bigint[] = [];
+  readonly #address: number;
+  // How many of the first slots have their data elsewhere.
+  #elsewhere = 0;
 
   private constructor() {
     const count = COUNT;
@@ -59,24 +60,26 @@ export class Slots {
     this.#controls = new DataView(controls.buffer);
     this.#headerWords = new Uint32Array(headers.buffer);
     this.#iovecWords = new Uint32Array(iovecs.buffer);
-    this.#iovecs = iovecs;
-    const data = addressOf(this.data);
-    const sockaddrs = addressOf(this.#sockaddrs);
-    const control = addressOf(controls);
-    const vectors = addressOf(this.#iovecWords);
+    this.#address = addressOf(this.data);
+    const sockaddrs = BigInt(addressOf(this.#sockaddrs));
+    const control = BigInt(addressOf(controls));
+    const vectors = BigInt(addressOf(this.#iovecWords));
     for (let i = 0; i < count; i++) {
       const header = (offset: number) => (i * MMSGHDR.size + offset) / 8;
       headers[header(MMSGHDR.name)] = sockaddrs + BigInt(i * SOCKADDR_SIZE);
       headers[header(MMSGHDR.iov)] = vectors + BigInt(i * IOVEC.size);
       headers[header(MMSGHDR.iovlen)] = 1n;
       headers[header(MMSGHDR.control)] = control + BigInt(i * CONTROL_SIZE);
-      this.#addresses.push(data + BigInt(i * DATA_SIZE));
-      this.setAddress(i);
+      this.#setBase(i, this.#address + i * DATA_SIZE);
     }
   }
 
   /** Leaves them to the next one that takes slots. */
   give(): void {
+    for (let i = 0; i < this.#elsewhere; i++) {
+      this.#setBase(i, this.#address + i * DATA_SIZE);
+    }
+    this.#elsewhere = 0;
     if (spare.length < MAX_SPARE) spare.push(this);
   }
 
@@ -86,12 +89,12 @@ export class Slots {
   }
 
   /**
-   * Sets where the data of a slot is. Whoever sets another address than the slot's
-   * own sets that again after the call, and keeps what is there alive meanwhile.
+   * Sets where the data of a slot is, until the slots are given back. Whoever does
+   * it keeps what is there alive until then.
    */
-  setAddress(slot: number, address?: bigint): void {
-    this.#iovecs[(slot * IOVEC.size + IOVEC.base) / 8] = address ??
-      this.#addresses[slot]!;
+  setAddress(slot: number, address: number): void {
+    this.#setBase(slot, address);
+    this.#elsewhere = Math.max(this.#elsewhere, slot + 1);
   }
 
   /** Prepares the first `count` slots for receiving. */
@@ -112,9 +115,9 @@ export class Slots {
   /** Sets the peer to send to; `null` if the socket is connected. */
   setSockaddr(slot: number, sockaddr: Uint8Array | null): void {
     const size = sockaddr?.length ?? 0;
-    if (sockaddr !== null) {
-      this.#sockaddrs.set(sockaddr, slot * SOCKADDR_SIZE);
-    }
+    const at = slot * SOCKADDR_SIZE;
+    // A call that copies so few bytes takes longer.
+    for (let i = 0; i < size; i++) this.#sockaddrs[at + i] = sockaddr![i]!;
     this.#headerWords[(slot * MMSGHDR.size + MMSGHDR.namelen) / 4] = size;
   }
 
@@ -155,11 +158,19 @@ export class Slots {
     ) return undefined;
     return this.#controls.getInt32(at + CMSGHDR.data, true);
   }
+
+  #setBase(slot: number, address: number): void {
+    const word = (slot * IOVEC.size + IOVEC.base) / 4;
+    this.#iovecWords[word] = address;
+    this.#iovecWords[word + 1] = address / 2 ** 32;
+  }
 }
 
-/** Returns where bytes are. Only such as are not collected may be used there. */
-export function addressOf(bytes: Uint8Array | Uint32Array): bigint {
-  return Deno.UnsafePointer.value(
-    Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>),
-  );
+/**
+ * Returns where bytes are. Only such as are not collected may be used there. The
+ * addresses of a program have less than 53 bits.
+ */
+export function addressOf(bytes: Uint8Array | Uint32Array): number {
+  const pointer = Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>);
+  return Number(Deno.UnsafePointer.value(pointer));
 }
