@@ -1,6 +1,5 @@
 import type { Addr, NetAddr } from "../../addr.ts";
 import { comparableHost, isIp } from "../../address/host.ts";
-import { BoundedMap } from "../../limits/bounded_map.ts";
 import { turnCount } from "../../turns.ts";
 import type { Libc } from "./libc.ts";
 import { NetPermission } from "./permissions.ts";
@@ -39,29 +38,30 @@ const NAME: Peer = { kind: "name" };
 
 /** The many peers of a bound socket. Each address is encoded once. */
 export class ManyPeers implements Peers {
-  readonly #known: BoundedMap<KnownPeer>;
+  readonly #libc: Libc;
+  readonly #family: 4 | 6;
+  // By host and port. When they are too many, all are forgotten.
+  readonly #hosts = new Map<string, Map<number, KnownPeer>>();
+  #count = 0;
   // One query instead of one per peer, if the program may send to all.
   readonly #all = NetPermission.isForAll
     ? new Asked(() => NetPermission.isForAll)
     : undefined;
   #call = 0;
+  #turn = 0;
   #last: KnownPeer | undefined;
   #lastHost = "";
   #lastPort = 0;
 
   /** @param family Of the socket. An IPv4 one cannot use `::ffff:a.b.c.d`. */
   constructor(libc: Libc, family: 4 | 6) {
-    this.#known = new BoundedMap((peer) => {
-      const [host = "", text] = peer.split(" ", 2);
-      const hostname = family === 4 ? comparableHost(host) : host;
-      const port = Number(text);
-      const address: NetAddr = { transport: "udp", hostname, port };
-      return new KnownPeer(hostname, port, encodeAddress(libc, address));
-    }, MAX_PEERS);
+    this.#libc = libc;
+    this.#family = family;
   }
 
   begin(): void {
     this.#call++;
+    this.#turn = turnCount();
   }
 
   find(to: Addr): Peer {
@@ -72,17 +72,36 @@ export class ManyPeers implements Peers {
       this.#last === undefined || port !== this.#lastPort ||
       hostname !== this.#lastHost
     ) {
-      if (!isIp(hostname)) return NAME;
+      const known = this.#hosts.get(hostname)?.get(port);
+      if (known === undefined && !isIp(hostname)) return NAME;
       try {
-        this.#last = this.#known.get(`${hostname} ${port}`);
+        this.#last = known ?? this.#add(hostname, port);
       } catch (error) {
         return { kind: "refused", error };
       }
       this.#lastHost = hostname;
       this.#lastPort = port;
     }
-    const isForAll = this.#all?.isGranted(this.#call, turnCount()) === true;
-    return isForAll ? this.#last.address : this.#last.at(this.#call);
+    const isForAll = this.#all?.isGranted(this.#call, this.#turn) === true;
+    return isForAll
+      ? this.#last.address
+      : this.#last.at(this.#call, this.#turn);
+  }
+
+  #add(host: string, port: number): KnownPeer {
+    const hostname = this.#family === 4 ? comparableHost(host) : host;
+    const address: NetAddr = { transport: "udp", hostname, port };
+    const sockaddr = encodeAddress(this.#libc, address);
+    const peer = new KnownPeer(hostname, port, sockaddr);
+    if (this.#count >= MAX_PEERS) {
+      this.#hosts.clear();
+      this.#count = 0;
+    }
+    this.#count++;
+    let ports = this.#hosts.get(host);
+    if (ports === undefined) this.#hosts.set(host, ports = new Map());
+    ports.set(port, peer);
+    return peer;
   }
 }
 
@@ -100,7 +119,7 @@ export class OnePeer implements Peers {
   }
 
   find(): Peer {
-    return this.#peer.at(this.#call);
+    return this.#peer.at(this.#call, turnCount());
   }
 }
 
@@ -116,8 +135,8 @@ class KnownPeer {
     this.#asked = new Asked(() => this.#permission.isGranted);
   }
 
-  at(call: number): Peer {
-    if (this.#asked.isGranted(call, turnCount())) return this.address;
+  at(call: number, turn: number): Peer {
+    if (this.#asked.isGranted(call, turn)) return this.address;
     return { kind: "refused", error: this.#permission.error };
   }
 }
