@@ -70,11 +70,11 @@ const SYMBOLS = {
     parameters: ["buffer", "usize", "buffer", "pointer"],
     result: "i32",
   },
-  // Runs on a thread of Deno's pool.
+  sched_yield: { parameters: [], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  // The same.
+  // Runs on a thread of Deno's pool.
   epoll_wait_in_thread: {
     name: "epoll_wait",
     parameters: ["i32", "pointer", "i32", "i32"],

@@ -58,6 +58,8 @@ export class Readiness {
     do {
       const taken = take();
       if (taken !== undefined) return taken;
+      // Who is to reply may wait for this processor.
+      this.#libc.sched_yield();
     } while (performance.now() < until);
     const isReady = this.#libc.ppoll(this.#napFds, 1n, NAP, null) > 0;
     this.#naps = isReady ? MAX_NAPS : this.#naps - 1;
@@ -97,10 +99,13 @@ export class Readiness {
   }
 
   async #search(look: () => boolean): Promise<void> {
+    const isDue = turnIsDue();
     // Other code that is ready to run now may be what sends.
-    if (!turnIsDue()) await round();
+    if (!isDue) await round();
     await this.turns();
     if (look()) return;
+    // With a turn due, the caller has not lingered.
+    if (isDue && this.linger(() => look() || undefined)) return;
     const start = performance.now();
     const reader = () => {
       if (!look()) this.#await(reader);
