@@ -1,8 +1,9 @@
 import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import type { Carrier, Outgoing } from "../carrier.ts";
+import type { Carrier, SentBatch } from "../carrier.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Attempt } from "../errors.ts";
+import { isThenable } from "../promises.ts";
 import { dueTurn } from "../turns.ts";
 import { type Part, partOf } from "./batch_parts.ts";
 import { Lanes, type Load } from "./lanes.ts";
@@ -15,12 +16,10 @@ import {
   type Prepared,
   type PreparedRun,
 } from "./messages.ts";
+import { sendLimits } from "./send_limits.ts";
 import { Sent } from "./stats.ts";
-import { type Limits, limitsOf, type WaitOptions, within } from "./waits.ts";
+import { type Limits, type WaitOptions, within } from "./waits.ts";
 
-// A `unix:` receiver that does not read makes its senders wait; UDP never does.
-const UNIX_MS = 1000;
-const UNIX_LIMITS: Limits = { ms: UNIX_MS, signal: undefined };
 // How long `end` waits for messages that wait to be sent.
 const END_MS = 5000;
 
@@ -55,6 +54,11 @@ export class Outbox {
     return this.#carrier.sendBatch !== undefined;
   }
 
+  /** Whether the carrier sends runs. */
+  get sendsRuns(): boolean {
+    return this.#carrier.sendRun !== undefined;
+  }
+
   async send(
     data: Data,
     to: string | Addr,
@@ -67,7 +71,7 @@ export class Outbox {
     this.counts.sending++;
     try {
       const message = this.messages.prepare(data, to);
-      const limits = this.limits(message, options);
+      const limits = sendLimits(this.messages, message, options);
       if (limits === undefined && this.#lanes.tryEnter(message)) {
         carried = message;
         await this.#give(message);
@@ -126,32 +130,46 @@ export class Outbox {
   /**
    * Sends as many datagrams of a run as the carrier takes at once, from that one
    * on. The run has its turn, and its datagrams are in `sending` already.
+   *
+   * @param named What the message of an error names. @default {the run}
+   * @returns No promise if the carrier returned none: most runs are sent at once.
    */
-  async sendPart(run: PreparedRun, from: number): Promise<Part> {
-    const { segmentSize, to, count } = run;
+  sendPart(
+    run: PreparedRun,
+    from: number,
+    named: Prepared = run,
+  ): Part | Promise<Part> {
     const failed = (_: number, cause: unknown) =>
-      this.messages.failure(run, cause);
+      this.messages.failure(named, cause);
+    const failure = (cause: unknown): Part => ({
+      ...{ sent: 0, settled: 1 },
+      error: failed(0, cause),
+    });
     try {
       this.#requireOpen();
       if (!hasBytes(run)) throw gone();
+      const { segmentSize, to, count } = run;
       const start = from * segmentSize;
       const { sendRun } = this.#carrier;
-      if (sendRun !== undefined && count > 1) {
-        const data = run.data.subarray(start);
-        const result = await sendRun.call(this.#carrier, data, segmentSize, to);
-        return partOf(count - from, result, failed);
+      if (sendRun === undefined || count === 1) {
+        const data = run.data.subarray(start, start + segmentSize);
+        return Promise.resolve(this.#carrier.send(data, to))
+          .then(() => ({ sent: 1, settled: 1 }), failure);
       }
-      const data = run.data.subarray(start, start + segmentSize);
-      await this.#carrier.send(data, to);
-      return { sent: 1, settled: 1 };
+      const data = start === 0 ? run.data : run.data.subarray(start);
+      const result = sendRun.call(this.#carrier, data, segmentSize, to);
+      const part = (result: SentBatch) => partOf(count - from, result, failed);
+      return isThenable(result)
+        ? Promise.resolve(result).then(part).catch(failure)
+        : part(result);
     } catch (cause) {
-      return { sent: 0, settled: 1, error: failed(0, cause) };
+      return failure(cause);
     }
   }
 
-  /** Waits for the turn of a run. @returns Whether it has it: not if withdrawn. */
-  async enter(run: PreparedRun): Promise<boolean> {
-    return this.#lanes.tryEnter(run) || await this.#lanes.enter(run);
+  /** Enters the turn of a run. @returns Whether it has it: not if withdrawn. */
+  enter(run: PreparedRun): true | Promise<boolean> {
+    return this.#lanes.tryEnter(run) || this.#lanes.enter(run);
   }
 
   /** Ends the turn of a run. */
@@ -262,20 +280,6 @@ export class Outbox {
       this.#lanes.withdraw(message);
       throw error;
     }
-  }
-
-  /** The limits of a send; usually there are none. */
-  limits(
-    { to }: Outgoing,
-    options: WaitOptions | undefined,
-  ): Limits | undefined {
-    const isUnix = to.transport === "unixpacket";
-    if (options === undefined) return isUnix ? UNIX_LIMITS : undefined;
-    return limitsOf(
-      this.messages.attempt("send", to),
-      options,
-      isUnix ? UNIX_MS : undefined,
-    );
   }
 
   #requireOpen(): void {

@@ -10,6 +10,7 @@ import {
   type PreparedRun,
 } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
+import { sendLimits } from "./send_limits.ts";
 import { SendTurns } from "./send_turns.ts";
 import { type Limits, type WaitOptions, within } from "./waits.ts";
 
@@ -33,7 +34,7 @@ export async function sendRun(
   let failed: { readonly error: unknown } | undefined;
   try {
     const run = outbox.messages.prepareRun(bytes, segmentSize, to);
-    limits = outbox.limits(run, options);
+    limits = sendLimits(outbox.messages, run, options);
     limits?.signal?.throwIfAborted();
     await (limits === undefined ? sending.send(run) : within(
       sending.send(run),
@@ -73,10 +74,12 @@ class RunSending {
   async send(run: PreparedRun): Promise<void> {
     this.#run = run;
     const { count, segmentSize, size } = run;
-    if (!await this.#outbox.enter(run)) return;
+    const entered = this.#outbox.enter(run);
+    if (entered !== true && !await entered) return;
     try {
       for (;;) {
-        const { sent, error } = await this.#outbox.sendPart(run, this.sent);
+        const part = this.#outbox.sendPart(run, this.sent);
+        const { sent, error } = part instanceof Promise ? await part : part;
         // If it was given up on, all that was not sent by then has failed.
         if (this.#isOver) return;
         const start = this.sent * segmentSize;

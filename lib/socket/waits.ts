@@ -138,6 +138,8 @@ export function within<T>(
       (ms) => timedOut(attempt, `not done within ${ms} ms`),
     );
     promise.then(resolve, reject).finally(stop);
+    // The operation may have aborted it as it began: no event follows.
+    if (limits.signal?.aborted) giveUp(limits.signal.reason);
   });
 }
 

@@ -1,0 +1,22 @@
+import type { Outgoing } from "../carrier.ts";
+import type { Messages } from "./messages.ts";
+import { type Limits, limitsOf, type WaitOptions } from "./waits.ts";
+
+// A `unix:` receiver that does not read makes its senders wait; UDP never does.
+const UNIX_MS = 1000;
+const UNIX_LIMITS: Limits = { ms: UNIX_MS, signal: undefined };
+
+/** Returns the limits of a send; usually there are none. */
+export function sendLimits(
+  messages: Messages,
+  { to }: Outgoing,
+  options: WaitOptions | undefined,
+): Limits | undefined {
+  const isUnix = to.transport === "unixpacket";
+  if (options === undefined) return isUnix ? UNIX_LIMITS : undefined;
+  return limitsOf(
+    messages.attempt("send", to),
+    options,
+    isUnix ? UNIX_MS : undefined,
+  );
+}
