@@ -25,11 +25,20 @@ export function isAsync(messages: object): messages is AsyncIterable<unknown> {
   return hasMethod(messages, Symbol.asyncIterator);
 }
 
-/** Returns the iterator of the messages, as an iterable. */
+/** Whether it is an array that is iterated over as arrays are. */
+export function isPlainArray(
+  messages: Iterable<unknown>,
+): messages is readonly unknown[] {
+  return Array.isArray(messages) &&
+    messages[Symbol.iterator] === Array.prototype[Symbol.iterator];
+}
+
+/** Returns the iterator of the messages, as an iterable, or a plain array. */
 export function syncMessages(
   attempt: Attempt,
   messages: Iterable<unknown>,
 ): Iterable<unknown> {
+  if (isPlainArray(messages)) return messages;
   const iterator = messages[Symbol.iterator]();
   if (!isIterator(iterator)) throw notMessages(attempt, messages);
   return { [Symbol.iterator]: () => iterator };

@@ -101,27 +101,38 @@ export class Messages {
   /**
    * Checks a message for a peer whose address is checked already.
    *
+   * @throws As {@linkcode Messages.bytesFor}.
+   */
+  prepareFor(data: Data, destination: Destination): Prepared {
+    const bytes = this.bytesFor(data, destination);
+    const { to, isName } = destination;
+    return { data: bytes, to, size: lengthOf(bytes), isForName: isName };
+  }
+
+  /**
+   * Checks the data of a message for a peer whose address is checked already, and
+   * returns its bytes.
+   *
    * @throws {TypeError} `data` is neither a string nor bytes, or its bytes are
    * detached.
    * @throws {MessageTooLargeError} It is longer than one datagram can be.
    * @throws {SocketClosedError} The socket is about to be closed.
    */
-  prepareFor(data: Data, destination: Destination): Prepared {
-    const peer = destination.to;
-    let bytes = encode(data);
+  bytesFor(data: Data, destination: Destination): Uint8Array {
+    const { to, isName } = destination;
+    const bytes = encode(data);
     if (!isBytes(bytes)) {
-      const attempt = this.attempt("send", peer);
+      const attempt = this.attempt("send", to);
       throw wrongType(attempt, "data", "a string or a Uint8Array", bytes);
     }
     const size = lengthOf(bytes);
-    if (bytes.length !== size) bytes = new Uint8Array(bytes);
-    const isForName = destination.isName;
-    const message = { data: bytes, to: peer, size, isForName };
-    if (size === 0 && !hasBytes(message)) throw this.failure(message, gone());
+    const failure = (cause: unknown) =>
+      this.failure({ data: bytes, to, size, isForName: isName }, cause);
+    if (size === 0 && !isAttached(bytes)) throw failure(gone());
     const limit = this.#longest(destination);
-    if (size > limit) throw this.#tooLarge(size, peer, limit);
-    if (this.#isRefusing) throw this.failure(message, closed());
-    return message;
+    if (size > limit) throw this.#tooLarge(size, to, limit);
+    if (this.#isRefusing) throw failure(closed());
+    return bytes.length === size ? bytes : new Uint8Array(bytes);
   }
 
   /**

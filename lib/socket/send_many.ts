@@ -1,12 +1,7 @@
 import type { Addr } from "../addr.ts";
 import { wrongType } from "../check.ts";
 import type { Clock } from "../clock.ts";
-import {
-  fieldsOf,
-  socketClosed,
-  SocketClosedError,
-  withFields,
-} from "../errors.ts";
+import { socketClosed } from "../errors.ts";
 import {
   AsyncMessages,
   isAsync,
@@ -18,12 +13,12 @@ import type { Data, Prepared } from "./messages.ts";
 import type { Destination } from "./destinations.ts";
 import { dueTurn } from "../turns.ts";
 import type { Outbox } from "./outbox.ts";
+import { PackedSending } from "./send_packed.ts";
 import { SendTurns } from "./send_turns.ts";
+import { Tally } from "./tally.ts";
 import { limitsOf, type WaitOptions, within } from "./waits.ts";
 
 const BATCH_SIZE = 1024;
-// The errors of this many messages are kept; further ones are only counted.
-const MAX_ERRORS = 16;
 
 /** A message and its peer. */
 export interface Addressed {
@@ -60,24 +55,23 @@ export async function sendMany(
     // It may be a step of another loop.
     await dueTurn(clock);
   }
-  return sending.result();
+  return sending.tally.result();
 }
 
 class Sending {
-  readonly turns: SendTurns;
+  readonly tally: Tally;
   readonly #outbox: Outbox;
+  readonly #turns: SendTurns;
   readonly #to: Addr | undefined;
   #destination: Destination | undefined;
-  readonly #errors: Error[] = [];
-  #sent = 0;
-  #failed = 0;
   #isStopped = false;
   #batch: readonly Prepared[] = [];
   #onStop: (() => void) | undefined;
 
   constructor(outbox: Outbox, clock: Clock, to: Addr | undefined) {
+    this.tally = new Tally(outbox.attempt);
     this.#outbox = outbox;
-    this.turns = new SendTurns(clock);
+    this.#turns = new SendTurns(clock);
     this.#to = to;
   }
 
@@ -87,7 +81,8 @@ class Sending {
       return this.#asTheyCome(new AsyncMessages(attempt, messages));
     }
     const read = syncMessages(attempt, messages);
-    return sendsBatches ? this.#inBatches(read) : this.#oneByOne(read);
+    if (!sendsBatches) return this.#oneByOne(read);
+    return this.#packed()?.send(read) ?? this.#inBatches(read);
   }
 
   /** Gives nothing more to the carrier. What it has got may still be sent. */
@@ -97,23 +92,26 @@ class Sending {
     this.#onStop?.();
   }
 
-  result(): number {
-    if (this.#failed === 0) return this.#sent;
-    const { attempt } = this.#outbox;
-    const all = this.#failed + this.#sent;
-    const first = this.#errors[0]?.message;
-    const text = `Cannot send ${this.#failed} of ${all} messages: ${first}`;
-    throw withFields(
-      new AggregateError(this.#errors, text),
-      fieldsOf(attempt),
-    );
+  /** All messages go to one peer, which the carrier sends runs. */
+  #packed(): PackedSending | undefined {
+    const outbox = this.#outbox;
+    const { sendsRuns, messages } = outbox;
+    if (this.#to === undefined || !sendsRuns) return undefined;
+    const destination = messages.destination(this.#to);
+    if (destination.isName) return undefined;
+    const packed = new PackedSending({
+      ...{ outbox, destination, tally: this.tally, turns: this.#turns },
+      sendBatch: (batch) => this.#sendBatch(batch),
+    });
+    this.#onStop = () => packed.stop();
+    return packed;
   }
 
   async #oneByOne(messages: Iterable<unknown>): Promise<void> {
     for (const message of messages) {
       const parts = this.#partsOf(message);
       if (parts !== undefined) await this.#send(parts);
-      const turn = this.turns.due();
+      const turn = this.#turns.due();
       if (turn !== undefined) await turn;
       if (this.#isStopped) return;
     }
@@ -139,7 +137,7 @@ class Sending {
           this.#outbox.counts.sending++;
           batch.push(prepared);
         }
-        const turn = this.turns.due();
+        const turn = this.#turns.due();
         if (turn !== undefined || batch.length >= BATCH_SIZE) await flush();
         if (turn !== undefined) await turn;
         if (this.#isStopped) return;
@@ -188,7 +186,7 @@ class Sending {
       if (this.#isStopped) return void this.#outbox.counts.sendFailed++;
       const parts = this.#partsOf(value);
       if (parts !== undefined) await this.#send(parts);
-      const turn = this.turns.due();
+      const turn = this.#turns.due();
       if (turn !== undefined) await turn;
       if (this.#isStopped) return;
     }
@@ -208,7 +206,7 @@ class Sending {
     }
     const { attempt, counts } = this.#outbox;
     counts.sendFailed++;
-    this.#fail(wrongType(attempt, "a message", "{ data, to }", message));
+    this.tally.fail(wrongType(attempt, "a message", "{ data, to }", message));
     return undefined;
   }
 
@@ -225,7 +223,7 @@ class Sending {
       return parts && messages.prepare(parts.data, parts.to);
     } catch (error) {
       this.#outbox.counts.sendFailed++;
-      this.#fail(error as Error);
+      this.tally.fail(error as Error);
       return undefined;
     }
   }
@@ -233,9 +231,9 @@ class Sending {
   async #send({ data, to }: Addressed): Promise<void> {
     try {
       await this.#outbox.send(data, to);
-      this.#sent++;
+      this.tally.sent++;
     } catch (error) {
-      this.#fail(error as Error);
+      this.tally.fail(error as Error);
     }
   }
 
@@ -246,20 +244,14 @@ class Sending {
       while (rest.length > 0 && !this.#isStopped) {
         this.#batch = rest;
         const { sent, settled, error } = await this.#outbox.sendBatch(rest);
-        this.#sent += sent;
+        this.tally.sent += sent;
         rest = rest.slice(settled);
-        if (error !== undefined) this.#fail(error, settled - sent);
-        const turn = this.turns.due();
+        if (error !== undefined) this.tally.fail(error, settled - sent);
+        const turn = this.#turns.due();
         if (turn !== undefined) await turn;
       }
     } finally {
       this.#outbox.giveUp(rest.length);
     }
-  }
-
-  #fail(error: Error, messages = 1): void {
-    if (error instanceof SocketClosedError) throw error;
-    this.#failed += messages;
-    if (this.#errors.length < MAX_ERRORS) this.#errors.push(error);
   }
 }
