@@ -30,7 +30,8 @@ export const roundTrips: Group = {
   title: "Round trips, one datagram at a time",
   tables: [{ rows: "both ends", metric: "p50", columns: TRIPS }],
   targets: [
-    target("offload / Bun, round trip p50", "offload", "bun", 1.15),
+    target("offload / Bun, round trip p50", "offload", "bun", 0.3),
+    target("offload / Bun, round trip p99", "offload", "bun", 1, "p99"),
     target("default / raw Deno, round trip p50", "pli", "raw", 1.1),
     target("default / Node, round trip p50", "pli", "node", 1),
   ],
@@ -53,9 +54,10 @@ function target(
   subject: ImplementationName,
   base: ImplementationName,
   atMost: number,
+  metric = "p50",
 ): Target {
   return {
-    ...{ what, metric: "p50", atMost },
+    ...{ what, metric, atMost },
     subject: idOf(subject, TARGET_SIZE),
     base: idOf(base, TARGET_SIZE),
   };

@@ -67,8 +67,8 @@ export const pairs: Group = {
     ],
   }],
   targets: [
-    ...batched("batches", "batches"),
-    ...batched("batches, reuse", "reused"),
+    ...batched("batches", "batches", 15),
+    ...batched("batches, reuse", "reused", 20),
     target(
       "offload, sendMany → for await / Bun → Bun",
       ...["received", "offload > offload", "bun > bun", 5] as const,
@@ -158,11 +158,11 @@ function cases<N extends string>(
   );
 }
 
-function batched(label: string, to: Receiver): Target[] {
+function batched(label: string, to: Receiver, timesBun: number): Target[] {
   return ([
-    ["Bun → Bun", "bun > bun", 15],
+    ["Bun → Bun", "bun > bun", timesBun],
     ["Node → Node", "node > node", 20],
-    ["C, GSO → GRO", "gso > gro", 0.7],
+    ["C, GSO → GRO", "gso > gro", 0.45],
   ] as const).map(([name, base, atLeast]) =>
     target(
       `offload, sendMany → ${label} / ${name}`,
