@@ -1,7 +1,12 @@
 import { Buffer } from "node:buffer";
 import { bind, connect } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
-import type { BaseSocket, Carrier, CarrierSource } from "../../mod.ts";
+import type {
+  BaseSocket,
+  Carrier,
+  CarrierSource,
+  SentBatch,
+} from "../../mod.ts";
 
 // The datagrams in a run, at most, and the runs in a call: each run is then one
 // packet for the kernel, which counts dropped packets.
@@ -69,17 +74,23 @@ class Direction {
     this.#count = count;
   }
 
-  /** Returns the carrier for the sender, which notes where batches begin. */
+  /** Returns the carrier for the sender, which notes where batches and runs begin. */
   carrier(): CarrierSource {
     const noting = (carrier: Carrier): Carrier => {
       const sendBatch = carrier.sendBatch!.bind(carrier);
+      const sendRun = carrier.sendRun!.bind(carrier);
+      const noted = <A extends unknown[]>(
+        send: (...args: A) => Promise<SentBatch> | SentBatch,
+      ) =>
+      async (...args: A) => {
+        this.#cut();
+        const result = await send(...args);
+        this.#given += result.sent;
+        return result;
+      };
       return Object.assign(carrier, {
-        sendBatch: async (batch: Parameters<typeof sendBatch>[0]) => {
-          this.#cut();
-          const result = await sendBatch(batch);
-          this.#given += result.sent;
-          return result;
-        },
+        sendBatch: noted(sendBatch),
+        sendRun: noted(sendRun),
       });
     };
     const source = offload();
