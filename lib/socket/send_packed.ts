@@ -126,6 +126,8 @@ export class PackedSending {
       if (pack.add(bytes)) return true;
       if (pack.count >= MIN_RUN) return false;
       this.#batch = pack.messages().map((bytes) => this.#prepared(bytes));
+      // Its memory is used again only after the batch.
+      pack.clear();
     }
     this.#batch.push(this.#prepared(bytes));
     return true;
@@ -137,12 +139,15 @@ export class PackedSending {
   }
 
   async #flush(): Promise<void> {
-    const batch = this.#batch;
+    const pack = this.#pack;
+    const batch = pack.count === 1
+      ? [this.#prepared(pack.data())]
+      : this.#batch;
     try {
       if (batch.length > 0) {
         this.#batch = [];
         await this.#sendBatch(batch);
-      } else if (this.#pack.count > 0) await this.#sendPack();
+      } else if (pack.count > 0) await this.#sendPack();
     } finally {
       this.#pack.clear();
     }
