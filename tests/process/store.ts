@@ -83,6 +83,24 @@ testStore(
   },
 );
 
+testStore(
+  "stores a message whose sender has no valid address, and those beside it",
+  async (_, open) => {
+    const store = await open();
+    const wrong = [net("1.2.3.4.5.6.7.8.9", 1), net("127.0.0.1", NaN)];
+    const nothing = { transport: "udp", hostname: "127.0.0.1" } as unknown;
+    for (const [i, from] of [...wrong, nothing as Deno.NetAddr].entries()) {
+      store.write([message(2 * i + 1, "x", { from }), message(2 * i + 2)]);
+    }
+    await store.flush();
+    assertEquals(store.stats, { stored: 6, waiting: 0, notStored: 0 });
+    assertEquals(store.latest(10).map(({ datagram }) => datagram.text()), [
+      ...["x", "message 2", "x", "message 4", "x", "message 6"],
+    ]);
+    await store.close();
+  },
+);
+
 testStore("that is opened again continues where it was", async (_, open) => {
   const first = await open();
   const { identity } = first;
