@@ -149,6 +149,30 @@ testStore(
   },
 );
 
+testStore(
+  "stores what comes while it is writing, and what waits when it is closed",
+  async (_, open) => {
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    let stored = 0;
+    const store = await open({
+      onStored: (batch) => {
+        stored += batch.length;
+        if (stored === 10) resolve();
+      },
+    });
+    // The first one is being written when the others come.
+    for (let n = 1; n <= 10; n++) store.write(messages(n, n));
+    await all;
+    for (let n = 11; n <= 20; n++) store.write(messages(n, n));
+    await store.close();
+    assertEquals(store.stats, { stored: 20, waiting: 0, notStored: 0 });
+    const again = await open();
+    for (let n = 21; n <= 30; n++) again.write(messages(n, n));
+    await again.close();
+    assertEquals(again.stats, { stored: 10, waiting: 0, notStored: 0 });
+  },
+);
+
 testStore("reads its newest messages from memory", async (path, open) => {
   const store = await open();
   store.write(messages(1, 10));
