@@ -24,10 +24,11 @@ const TOP = 50;
 const BOTTOM = 320;
 const LEGEND = LEFT + 2 * PANEL + GAP + 24;
 
-// Lines over offload are dashed.
+// Lines over offload are dashed, and those of runs dotted.
 const STYLE = `${COMMON}
   path { fill: none; stroke-width: 2; }
   .offload { stroke-dasharray: 5 3; }
+  .runs { stroke-dasharray: 1.5 3.5; }
   .receive { stroke: #0969da; }
   .send { stroke: #1a7f37; }
   .store { stroke: #bc4c00; }
@@ -112,9 +113,10 @@ function legend(series: Series, index: number): string {
 }
 
 function path(series: Series, points: readonly (readonly number[])[]): string {
-  const { work, implementation } = SERIES[series];
+  const { work, implementation, inRuns } = SERIES[series];
+  const style = inRuns ? "runs" : implementation;
   const steps = points.map(([x = 0, y = 0]) => `${round(x)} ${round(y)}`);
-  return `<path class="${work} ${implementation}" d="M${steps.join("L")}"/>`;
+  return `<path class="${work} ${style}" d="M${steps.join("L")}"/>`;
 }
 
 /** Makes a scale of whole powers of ten from one coordinate to another. */
