@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { collectorTotals } from "../lib/programs/collector_totals.ts";
-import type { ServerSettings } from "../lib/programs/server_options.ts";
+import type { ServerSettings } from "../lib/programs/server_settings.ts";
 import { fakeBound } from "./support/fakes.ts";
 
 /** The end of the totals' first line, over offload or not. */
