@@ -110,7 +110,7 @@ function storing(by: "plain" | "fast"): Measure {
     await using server = await startStore(by);
     const args = [size, seconds, server.port, peers, rate, LETTER];
     await using _sender = start("mmsg", "from-many", ...args);
-    // Its totals are read as they come, so that none is old.
+    // Its totals are read as they come: those that wait would be old.
     const totalsAfter = async (ms: number) => {
       const from = performance.now();
       for (;;) {
