@@ -2,12 +2,12 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { connect, errors } from "../../mod.ts";
-import { SOON, turn } from "../support/helpers.ts";
+import { SOON, turn, until } from "../support/helpers.ts";
 import { Disk } from "./support/faults/disk.ts";
 import { Subject } from "./support/faults/subject.ts";
 import { fullDisk } from "./support/full_disk.ts";
 import { ALL, counted, test } from "./support/server_stores.ts";
-import { idsIn, until } from "./support/stores.ts";
+import { idsIn } from "./support/stores.ts";
 import { run, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";

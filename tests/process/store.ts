@@ -4,14 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { formatAddress } from "../../mod.ts";
 import { openStore } from "../../lib/sinks/store.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
-import { net, pattern } from "../support/helpers.ts";
-import {
-  idsOf,
-  message,
-  messages,
-  testStore,
-  until,
-} from "./support/stores.ts";
+import { net, pattern, until } from "../support/helpers.ts";
+import { idsOf, message, messages, testStore } from "./support/stores.ts";
 
 function unix(path: string): Deno.UnixAddr {
   return { transport: "unixpacket", path };

@@ -3,13 +3,13 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../lib/sinks/store.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
+import { until } from "../support/helpers.ts";
 import {
   idsIn,
   idsOf,
   messages,
   numbers,
   testStore,
-  until,
   write,
 } from "./support/stores.ts";
 

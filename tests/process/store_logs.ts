@@ -2,7 +2,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../lib/sinks/store.ts";
-import { idsIn, numbers, testStore, until, write } from "./support/stores.ts";
+import { until } from "../support/helpers.ts";
+import { idsIn, numbers, testStore, write } from "./support/stores.ts";
 
 for (
   const [what, place] of [

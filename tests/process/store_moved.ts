@@ -3,13 +3,13 @@ import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { StoreFile } from "../../lib/sinks/store/file.js";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
+import { until } from "../support/helpers.ts";
 import {
   idsIn,
   idsOf,
   messages,
   numbers,
   testStore,
-  until,
   write,
 } from "./support/stores.ts";
 

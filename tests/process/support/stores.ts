@@ -59,13 +59,6 @@ export async function write(
   await store.flush();
 }
 
-/** Resolves as soon as the condition holds. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-): Promise<void> {
-  while (!await holds()) await new Promise((go) => setTimeout(go, 20));
-}
-
 /** Declares a test with a path in a folder of its own, and stores there. */
 export function testStore(
   promise: string,
