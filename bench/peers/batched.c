@@ -130,10 +130,11 @@ static int due(void) {
   static double start;
   static uint64_t given;
   if (start == 0) start = now();
-  for (;;) {
+  for (int waited = 0;; waited = 1) {
     double left = (now() - start) * per_second - given;
     size_t most = BATCH * segments;
-    if (left >= 1) {
+    // Runs are as long as what is due after a short wait.
+    if (left >= segments || (left >= 1 && waited)) {
       size_t n = left < most ? (size_t)left : most;
       given += n;
       int buffers = 0;
