@@ -15,6 +15,7 @@ import {
   type StopOptions,
 } from "./collect/collector.ts";
 import { EndLimit } from "./collect/end_limit.ts";
+import { Input } from "./collect/input.ts";
 import { SinkWriter } from "./collect/sink_writer.ts";
 import type { Datagram } from "./datagram.ts";
 import { isClosed } from "./errors.ts";
@@ -23,6 +24,7 @@ import type { CollectorStats, Sink } from "./sink.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import { settles } from "./socket/peer_lines.ts";
 import { pump } from "./socket/pump.ts";
+import { dueTurn } from "./turns.ts";
 import { reporter } from "./warnings.ts";
 
 export type {
@@ -105,10 +107,12 @@ export function collect<A extends Addr>(
 
 /** A socket, or what wraps one: a program may pass its own. */
 function requireSocket(socket: unknown): void {
-  const { clock, answer, stats } = (socket ?? {}) as Partial<DatagramSocket>;
+  const { clock, answer, batches, stats } = (socket ?? {}) as Partial<
+    DatagramSocket
+  >;
   if (
     typeof clock?.now === "function" && typeof answer === "function" &&
-    typeof stats === "object"
+    typeof batches === "function" && typeof stats === "object"
   ) return;
   throw wrongType(ACTION, "socket", "a bound socket", socket);
 }
@@ -124,7 +128,7 @@ type Checked<A extends Addr> =
 class SocketCollector<A extends Addr> implements Collector {
   readonly finished: Promise<CollectorEnd>;
   readonly #socket: DatagramSocket<A>;
-  readonly #datagrams: AsyncIterableIterator<Datagram<A>>;
+  readonly #input: Input<A>;
   readonly #sinks: SinkWriter;
   readonly #answers: Answers<A>;
   readonly #report: (error: unknown, sink?: Sink) => void;
@@ -141,7 +145,7 @@ class SocketCollector<A extends Addr> implements Collector {
   constructor(socket: DatagramSocket<A>, options: Checked<A>) {
     const { clock } = socket;
     this.#socket = socket;
-    this.#datagrams = socket[Symbol.asyncIterator]();
+    this.#input = new Input(socket, options.count);
     this.#report = reporter<[Sink?]>(
       options.onError as ((error: unknown, sink?: Sink) => void) | undefined,
     );
@@ -177,23 +181,20 @@ class SocketCollector<A extends Addr> implements Collector {
   #stop(end: CollectorEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#datagrams.return?.();
+    this.#input.return();
     this.#release();
     this.#limit.within(this.#endTimeoutMs);
   }
 
   async #run(options: Checked<A>): Promise<CollectorEnd> {
-    const { count, timeoutMs, firstId } = options;
+    const { count, timeoutMs } = options;
     const cancel = timeoutMs === undefined ? undefined : this.#watch(timeoutMs);
     if (count === 0) this.#stop("count");
-    await pump(this.#datagrams, this.#socket.clock, (datagram) => {
+    await pump(this.#input, this.#socket.clock, (batch) => {
       this.#lastAt = this.#socket.clock.now();
-      this.#add(datagram);
-      if (this.#next - firstId >= count) this.#stop("count");
-      const { full } = this.#sinks;
-      return full === undefined
-        ? this.#answer(datagram)
-        : this.#hold(full).then(() => this.#answer(datagram));
+      this.#input.took(batch.length);
+      if (this.#input.left <= 0) this.#stop("count");
+      return this.#take(batch);
     }, this.#report);
     this.#stop("closed");
     cancel?.();
@@ -212,6 +213,40 @@ class SocketCollector<A extends Addr> implements Collector {
     await this.#sinks.close(limit.close);
     limit.over();
     return this.#end ?? "closed";
+  }
+
+  /**
+   * Takes a batch, from an index on.
+   *
+   * @returns What to await, if it has to wait: a sink is full, too many answers
+   * are being sent, or the event loop has to turn.
+   */
+  #take(batch: readonly Datagram<A>[], from = 0): Promise<void> | undefined {
+    for (let i = from; i < batch.length; i++) {
+      const datagram = batch[i]!;
+      this.#add(datagram);
+      const { full } = this.#sinks;
+      const wait = full === undefined
+        ? this.#answer(datagram)
+        : this.#hold(full).then(() => this.#answer(datagram));
+      const isLast = i === batch.length - 1;
+      const pause = wait ?? (isLast ? undefined : dueTurn(this.#socket.clock));
+      if (pause !== undefined) {
+        return pause.then(() => this.#take(batch, i + 1));
+      }
+    }
+    return undefined;
+  }
+
+  /** Begins to send the answer. Waits only if too many are being sent. */
+  #answer(datagram: Datagram<A>): Promise<void> | undefined {
+    try {
+      const room = this.#answers.add(datagram);
+      return room && this.#hold(room);
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
   }
 
   #add(datagram: Datagram<A>): void {
@@ -257,12 +292,6 @@ class SocketCollector<A extends Addr> implements Collector {
     const drops = await this.#socket.kernelDrops();
     const isOver = this.#limit.isOver || this.#end === "closed";
     if (drops !== undefined || !isOver) this.#kernelDrops = drops;
-  }
-
-  /** Begins to send the answer. Waits only if too many are being sent. */
-  #answer(datagram: Datagram<A>): Promise<void> | undefined {
-    const room = this.#answers.add(datagram);
-    return room && this.#hold(room);
   }
 
   /** Stops when no message arrives for this long. Returns how to cancel that. */

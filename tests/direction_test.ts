@@ -5,8 +5,8 @@ import { pump } from "../lib/socket/pump.ts";
 import { Room } from "../lib/testing/room.ts";
 import { noCounts, SessionDirection } from "../lib/testing/direction.ts";
 import { fakeBound } from "./support/fakes.ts";
-import { isPending, pattern } from "./support/helpers.ts";
-import { assertAddsUp, until } from "./support/relays.ts";
+import { isPending, pattern, until } from "./support/helpers.ts";
+import { assertAddsUp } from "./support/relays.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { bind, connect, type DatagramSocket, serve } from "../mod.ts";
 import { type RelayOptions, startRelay } from "../lib/testing/mod.ts";
-import { LOOPBACK, SOON } from "./support/helpers.ts";
-import { assertAddsUp, until } from "./support/relays.ts";
+import { LOOPBACK, SOON, until } from "./support/helpers.ts";
+import { assertAddsUp } from "./support/relays.ts";
 
 /**
  * A server that answers each client's first datagram from a new port, and serves

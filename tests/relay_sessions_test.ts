@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bind, connect, type ConnectedSocket, serve } from "../mod.ts";
 import { type RelayOptions, startRelay } from "../lib/testing/mod.ts";
-import { consoleErrors, LOOPBACK, turn } from "./support/helpers.ts";
-import { route, texts, until } from "./support/relays.ts";
+import { consoleErrors, LOOPBACK, turn, until } from "./support/helpers.ts";
+import { route, texts } from "./support/relays.ts";
 
 const HOUR_MS = 3_600_000;
 // `connect` rejects this address before anything is opened.

@@ -2,15 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { connect, InvalidAddressError, serve } from "../mod.ts";
 import { type Faults, flipBit, Link, seedOf } from "../lib/testing/faults.ts";
 import { startRelay } from "../lib/testing/mod.ts";
-import { LOOPBACK, pattern, random, SOON } from "./support/helpers.ts";
-import {
-  assertAddsUp,
-  numbers,
-  pass,
-  route,
-  texts,
-  until,
-} from "./support/relays.ts";
+import { LOOPBACK, pattern, random, SOON, until } from "./support/helpers.ts";
+import { assertAddsUp, numbers, pass, route, texts } from "./support/relays.ts";
 
 const MIX = { loss: 0.2, duplicate: 0.2, corrupt: 0.2, mtu: 900 };
 

@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { bind, connect, type DatagramSocket, serve } from "../mod.ts";
+import { bind, connect, DatagramSocket, serve } from "../mod.ts";
+import { BoundCarrier } from "../lib/carriers/tcp/bound.ts";
+import { checkOptions } from "../lib/carriers/tcp/limits.ts";
 import { tls } from "../lib/carriers/tls.ts";
 import { certificate } from "./support/certificates.ts";
 import { bytesOf, SOON } from "./support/helpers.ts";
@@ -26,6 +28,39 @@ Deno.test("a request and its reply, encrypted", async () => {
   });
   assertEquals((await client.request("ping")).text(), "echo: ping");
   assertEquals(client.remote, server.addr);
+});
+
+Deno.test("replies to requests that arrive together leave together", async () => {
+  const { cert, key } = await certificate();
+  const inner = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
+  let writes = 0;
+  const listener = {
+    addr: inner.addr,
+    async accept() {
+      const conn = await inner.accept();
+      const write = conn.write.bind(conn);
+      conn.write = (bytes) => {
+        writes++;
+        return write(bytes);
+      };
+      return conn;
+    },
+    close: () => inner.close(),
+    ref: () => inner.ref(),
+    unref: () => inner.unref(),
+  } as Deno.TlsListener;
+  const carrier = new BoundCarrier(listener, checkOptions({}), "tls");
+  await using socket = new DatagramSocket(carrier);
+  await using client = await connect(socket.addr, {
+    carrier: tls({ caCerts: [cert] }),
+  });
+  await client.send("hello");
+  const { from } = await socket.receive(SOON);
+  for (const text of ["a", "b", "c"]) void socket.send(text, from);
+  for (const text of ["a", "b", "c"]) {
+    assertEquals((await client.receive(SOON)).text(), text);
+  }
+  assertEquals(writes, 1);
 });
 
 Deno.test("a client that does not trust the certificate cannot connect; others can", async () => {

@@ -17,6 +17,8 @@ import { used } from "../lib/used.ts";
 // steps of 10 ms.
 const WARM_UP_MS = 400;
 const LEAST_MS = 900;
+// The server prints control characters as escapes, which would be what costs most.
+const LETTER = 120;
 
 /** What a datagram costs, by how many come, from how many, and how long. */
 export const curves: Group = {
@@ -34,10 +36,11 @@ export const curves: Group = {
   }],
   cases: (Object.keys(SERIES) as Series[]).flatMap((series) =>
     allPoints().map((point): Case => {
-      const { implementation, label } = SERIES[series];
+      const { implementation, label, inRuns } = SERIES[series];
+      const peer = inRuns ? "gso" : "mmsg";
       return {
         ...{ size: point.size, implementation },
-        needs: ["mmsg", implementation],
+        needs: [peer, implementation],
         label: `${label}, ${labelOf(point)}`,
         id: idOf(series, point),
         measure: (start, seconds) => MEASURES[series](start, point, seconds),
@@ -53,19 +56,25 @@ type Measure = (
 ) => Promise<Figures>;
 
 const MEASURES: Readonly<Record<Series, Measure>> = {
-  receive: receiving("pli", "receive"),
-  batches: receiving("offload", "batches"),
-  send: sending("pli"),
-  sendMany: sending("offload"),
+  receive: receiving("pli", "receive", "mmsg"),
+  batches: receiving("offload", "batches", "mmsg"),
+  runs: receiving("offload", "runs-reuse", "gso"),
+  send: sending("pli", "paced", "mmsg"),
+  sendMany: sending("offload", "paced", "mmsg"),
+  sendRun: sending("offload", "paced-runs", "gso"),
   store: storing("plain"),
   fast: storing("fast"),
 };
 
-/** A C program sends, one datagram per packet, from hosts in turn. */
-function receiving(name: "pli" | "offload", role: string): Measure {
+/** A C program sends from hosts in turn: one datagram at a time, or runs. */
+function receiving(
+  name: "pli" | "offload",
+  role: string,
+  sender: "mmsg" | "gso",
+): Measure {
   return async (start, { rate, peers, size }, seconds) => {
     const figures = await throughput(
-      ...[start, ["mmsg", "from-many", peers, rate], [name, role]] as const,
+      ...[start, [sender, "from-many", peers, rate], [name, role]] as const,
       ...[size, seconds] as const,
     );
     return {
@@ -76,11 +85,15 @@ function receiving(name: "pli" | "offload", role: string): Measure {
   };
 }
 
-/** A C program receives, and only counts. */
-function sending(name: "pli" | "offload"): Measure {
+/** A C program receives, one datagram at a time or runs, and only counts. */
+function sending(
+  name: "pli" | "offload",
+  role: string,
+  receiver: "mmsg" | "gso",
+): Measure {
   return async (start, { rate, peers, size }, seconds) => {
     const figures = await throughput(
-      ...[start, [name, "paced", peers, rate], ["mmsg", "count-many"]] as const,
+      ...[start, [name, role, peers, rate], [receiver, "count-many"]] as const,
       ...[size, seconds] as const,
     );
     return {
@@ -95,9 +108,9 @@ function sending(name: "pli" | "offload"): Measure {
 function storing(by: "plain" | "fast"): Measure {
   return async (start, { rate, peers, size }, seconds) => {
     await using server = await startStore(by);
-    const args = [size, seconds, server.port, peers, rate];
+    const args = [size, seconds, server.port, peers, rate, LETTER];
     await using _sender = start("mmsg", "from-many", ...args);
-    // Its totals are read as they come, so that none is old.
+    // Its totals are read as they come: those that wait would be old.
     const totalsAfter = async (ms: number) => {
       const from = performance.now();
       for (;;) {

@@ -15,7 +15,7 @@ const PANELS = [
   { metric: "bytes", title: "Most memory in MB", scale: 1e6 },
 ] as const;
 
-const WIDTH = 1040;
+const WIDTH = 1080;
 const HEIGHT = 400;
 const LEFT = 70;
 const PANEL = 340;
@@ -24,10 +24,11 @@ const TOP = 50;
 const BOTTOM = 320;
 const LEGEND = LEFT + 2 * PANEL + GAP + 24;
 
-// Lines over offload are dashed.
+// Lines over offload are dashed, and those of runs dotted.
 const STYLE = `${COMMON}
   path { fill: none; stroke-width: 2; }
   .offload { stroke-dasharray: 5 3; }
+  .runs { stroke-dasharray: 1.5 3.5; }
   .receive { stroke: #0969da; }
   .send { stroke: #1a7f37; }
   .store { stroke: #bc4c00; }
@@ -36,6 +37,9 @@ const STYLE = `${COMMON}
     .send { stroke: #3fb950; }
     .store { stroke: #f0883e; }
   }`;
+
+// What a rate may lack.
+const NEARLY = 1.02;
 
 /** A scale of a panel, with logarithms. */
 interface Scale {
@@ -55,7 +59,9 @@ export function curveChart(outcome: Outcome, axis: Axis): string {
       .map((series) => [series, lineOf(results, series, axis)] as const)
       .filter(([, line]) => line.length > 0),
   );
-  const about = `${machine}; medians of ${rounds} rounds`;
+  const about = rounds === 1
+    ? `${machine}; one round`
+    : `${machine}; medians of ${rounds} rounds`;
   const title = `CPU time and memory by ${AXES[axis].title}`;
   return svg(WIDTH, HEIGHT, STYLE, title, [
     ...PANELS.map((_, i) => panel(lines, axis, i)),
@@ -112,18 +118,22 @@ function legend(series: Series, index: number): string {
 }
 
 function path(series: Series, points: readonly (readonly number[])[]): string {
-  const { work, implementation } = SERIES[series];
+  const { work, implementation, inRuns } = SERIES[series];
+  const style = inRuns ? "runs" : implementation;
   const steps = points.map(([x = 0, y = 0]) => `${round(x)} ${round(y)}`);
-  return `<path class="${work} ${implementation}" d="M${steps.join("L")}"/>`;
+  return `<path class="${work} ${style}" d="M${steps.join("L")}"/>`;
 }
 
-/** Makes a scale of whole powers of ten from one coordinate to another. */
+/**
+ * Makes a scale of whole powers of ten from one coordinate to another. What lacks
+ * little to a power of ten, as a rate that a sender should have, begins there.
+ */
 function scaleOf(
   values: readonly number[],
   from: number,
   to: number,
 ): Scale {
-  const low = Math.floor(Math.log10(Math.min(...values)));
+  const low = Math.floor(Math.log10(NEARLY * Math.min(...values)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));
   return {
     ticks: Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i)),

@@ -28,22 +28,23 @@ export const AXES: Readonly<
 export type Series =
   | "receive"
   | "batches"
+  | "runs"
   | "send"
   | "sendMany"
+  | "sendRun"
   | "store"
   | "fast";
 
+interface Shown {
+  label: string;
+  implementation: ImplementationName & ("pli" | "offload");
+  work: "receive" | "send" | "store";
+  /** Whether the datagrams are in runs on both sides. */
+  inRuns?: boolean;
+}
+
 /** What each line is about. Those of one work have one color. */
-export const SERIES: Readonly<
-  Record<
-    Series,
-    {
-      label: string;
-      implementation: ImplementationName & ("pli" | "offload");
-      work: "receive" | "send" | "store";
-    }
-  >
-> = {
+export const SERIES: Readonly<Record<Series, Shown>> = {
   receive: {
     ...{ label: "receive, for await", implementation: "pli" },
     work: "receive",
@@ -52,10 +53,18 @@ export const SERIES: Readonly<
     ...{ label: "receive, offload, batches", implementation: "offload" },
     work: "receive",
   },
+  runs: {
+    ...{ label: "receive, offload, runs", implementation: "offload" },
+    ...{ work: "receive", inRuns: true },
+  },
   send: { label: "sendMany", implementation: "pli", work: "send" },
   sendMany: {
     ...{ label: "sendMany, offload", implementation: "offload" },
     work: "send",
+  },
+  sendRun: {
+    ...{ label: "sendRun, offload", implementation: "offload" },
+    ...{ work: "send", inRuns: true },
   },
   store: { label: "server --store", implementation: "pli", work: "store" },
   fast: {

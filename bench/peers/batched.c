@@ -95,7 +95,7 @@ static void receive(int read_byte, int tell_hosts, int check) {
 }
 
 // How many datagrams of that size each buffer holds.
-static size_t segments;
+static size_t segments = 1;
 
 static void prepare_segments(int fd) {
   if (SEGMENTS > 1) set(fd, UDP_SEGMENT, "UDP_SEGMENT", size);
@@ -106,7 +106,9 @@ static void prepare_segments(int fd) {
 
 // Counts what a call sent. If the kernel takes no such runs, the next are shorter.
 static void count_sent(int n) {
-  for (size_t i = 0; n > 0 && i < n * segments; i++) count(size);
+  for (int i = 0; i < n; i++) {
+    for (size_t left = parts[i].iov_len / size; left > 0; left--) count(size);
+  }
   if (n >= 0 || errno != EINVAL || segments <= FEWER_SEGMENTS) return;
   segments = FEWER_SEGMENTS;
   prepare(segments * size);
@@ -121,18 +123,27 @@ static void flood(void) {
   }
 }
 
-// Returns how many buffers are due, at most all, and waits for the first.
+// Fills buffers with the datagrams that are due, and waits for the first. Returns
+// how many buffers.
 static int due(void) {
   if (per_second == 0) return BATCH;
   static double start;
   static uint64_t given;
   if (start == 0) start = now();
-  for (;;) {
+  for (int waited = 0;; waited = 1) {
     double left = (now() - start) * per_second - given;
-    if (left >= 1) {
-      int n = left < BATCH ? (int)left : BATCH;
+    size_t most = BATCH * segments;
+    // Runs are as long as what is due after a short wait.
+    if (left >= segments || (left >= 1 && waited)) {
+      size_t n = left < most ? (size_t)left : most;
       given += n;
-      return n;
+      int buffers = 0;
+      for (; n > 0; buffers++) {
+        size_t here = n < segments ? n : segments;
+        parts[buffers].iov_len = here * size;
+        n -= here;
+      }
+      return buffers;
     }
     usleep(left > 0 ? 50 : 200);
   }
@@ -181,7 +192,7 @@ static void flood_from_many(void) {
 
 int main(int argc, char **argv) {
   arguments(argc, argv);
-  memset(data, 1, sizeof data);
+  memset(data, byte, sizeof data);
   memset(ones, 1, sizeof ones);
   if (is("receive")) receive(0, 0, 0);
   else if (is("read")) receive(1, 0, 0);

@@ -4,10 +4,10 @@
 //
 //   offload.ts receive|batches|read|reuse|reuse-read|send|echo|ping|receive-many|
 //     batches-many|reuse-many|to-many SIZE SECONDS [PORT]
-//   offload.ts paced SIZE SECONDS PORT HOSTS PER_SECOND
+//   offload.ts paced|paced-runs SIZE SECONDS PORT HOSTS PER_SECOND
 import type { BatchOptions, Datagram } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
-import { runRoles } from "./run_roles.ts";
+import { pacedRuns, runRoles } from "./run_roles.ts";
 import { type Args, counted, play, report } from "./meter.mjs";
 import {
   batchesOfMany,
@@ -28,6 +28,7 @@ await play({
   ...runRoles(sockets),
   ...manyRoles(options),
   paced: paced(options),
+  "paced-runs": pacedRuns(options),
   "batches-many": batchesOfMany(options, {}),
   "reuse-many": batchesOfMany(options, { reuse: true }),
   batches: batches(count),

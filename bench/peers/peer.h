@@ -1,7 +1,7 @@
 // What the peers in C share: their arguments, their sockets and the window of
 // time that is measured. The counterpart of meter.mjs.
 //
-//   PEER ROLE SIZE SECONDS [PORT [HOSTS [PER_SECOND]]]
+//   PEER ROLE SIZE SECONDS [PORT [HOSTS [PER_SECOND [BYTE]]]]
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,9 +24,12 @@ static const char *role;
 static size_t size;
 static double seconds;
 static int port;
-// How many hosts a role sends from or to, and how often; 0 is as fast as it can.
+// How many hosts a role sends from or to, and how many datagrams per second; 0 is
+// as fast as it can.
 static unsigned hosts_in_turn = 1000;
 static double per_second;
+// What a datagram consists of.
+static int byte = 1;
 
 static inline int is(const char *name) { return strcmp(role, name) == 0; }
 
@@ -60,6 +63,7 @@ static inline void arguments(int argc, char **argv) {
   port = argc > 4 ? atoi(argv[4]) : 0;
   if (argc > 5) hosts_in_turn = strtoul(argv[5], NULL, 10);
   if (argc > 6) per_second = strtod(argv[6], NULL);
+  if (argc > 7) byte = atoi(argv[7]);
   if (size < 1 || size > 65507) {
     fprintf(stderr, "SIZE is 1 to 65507\n");
     exit(1);

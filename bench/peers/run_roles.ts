@@ -1,11 +1,17 @@
 // The roles that receive and send runs.
 import { Buffer } from "node:buffer";
-import type { ReceivedRun, RunOptions } from "../../mod.ts";
-import { type Args, counted, report } from "./meter.mjs";
+import {
+  bind,
+  type CarrierSource,
+  type ReceivedRun,
+  type RunOptions,
+} from "../../mod.ts";
+import { type Args, counted, hostsInTurn, report } from "./meter.mjs";
 import type { Sockets } from "./sockets.ts";
 
 // Sent by one call; what the C program sends by one.
 const MANY = 16 * 128;
+const MANY_BYTES = 1024 * 1024;
 
 /**
  * Makes the roles. `runs` reads the first byte of each datagram, `runs-reuse` the
@@ -33,6 +39,34 @@ export function runRoles({ listen, dial }: Sockets) {
         counted.bytes += sent * size;
       }
     },
+  };
+}
+
+/** Sends runs to hosts in turn, at an even rate. */
+export function pacedRuns(options: { carrier: CarrierSource }) {
+  return async (args: Args) => {
+    const { size, seconds, port, perSecond } = args;
+    const socket = bind("udp://0.0.0.0:0", options);
+    const to = hostsInTurn(args.hosts).map((hostname) => ({
+      ...{ transport: "udp", hostname, port } as const,
+    }));
+    const most = Math.max(1, Math.min(MANY, Math.floor(MANY_BYTES / size)));
+    const data = new Uint8Array(most * size).fill(1);
+    report(seconds);
+    const start = performance.now();
+    for (let sent = 0, calls = 0;; calls++) {
+      const elapsed = (performance.now() - start) / 1000;
+      const due = perSecond === 0 ? Infinity : elapsed * perSecond - sent;
+      const count = Math.min(Math.floor(due), most);
+      if (count === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      else {
+        const run = data.subarray(0, count * size);
+        await socket.sendRun(run, size, to[calls % to.length]!);
+      }
+      sent += count;
+      counted.datagrams += count;
+      counted.bytes += count * size;
+    }
   };
 }
 

@@ -1,4 +1,5 @@
 import { errors } from "../errors.ts";
+import { round } from "../turns.ts";
 
 /** At that many bytes nothing more is read from the peer. */
 export const READ_LIMIT: number = 64 * 1024;
@@ -8,12 +9,20 @@ const TOTAL_LIMIT = 64 * 1024 * 1024;
 // Messages that are longer than that share the total in less than four parts.
 const LONGEST_IN_TOTAL = 4;
 const PIECE = 64 * 1024;
+// So much is not gathered any more: most of it leaves at once.
+const GATHERED = 4096;
 // What a message costs besides its bytes, so that empty ones are bounded too.
 const OVERHEAD = 64;
 const NOTHING = new Uint8Array();
 
 /** What a backlog needs of its connection. */
 export interface Outlet {
+  /**
+   * Whether short messages of one turn of the event loop are written together:
+   * the system would hold back the second.
+   * @default {false}
+   */
+  readonly gathers?: boolean;
   /** Writes the first of the bytes. @returns How many. */
   write(bytes: Uint8Array): Promise<number>;
   /** Called when a write failed; the backlog has ended. */
@@ -95,6 +104,7 @@ export class Backlog {
   #isBehind = false;
   #isEnded = false;
   #isWriting = false;
+  #isGathering = false;
   #onEmpty: PromiseWithResolvers<void> | undefined;
 
   constructor(outlet: Outlet, all: Backlogs) {
@@ -148,8 +158,9 @@ export class Backlog {
     this.#waiting.push(message);
     this.#setBehind();
     if (this.#isWriting) return;
-    this.#movedAt = performance.now();
-    this.#write();
+    if (this.length === 1) this.#movedAt = performance.now();
+    if (this.#outlet.gathers && this.held < GATHERED) this.#gather();
+    else this.#write();
   }
 
   /**
@@ -187,6 +198,15 @@ export class Backlog {
     if (error === undefined) this.#onEmpty?.resolve();
     else this.#onEmpty?.reject(error);
     return unsent;
+  }
+
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    round().then(() => {
+      this.#isGathering = false;
+      if (!this.#isWriting) this.#write();
+    });
   }
 
   async #write(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { CollectorStats } from "../sink.ts";
-import { isReplying, type ServerSettings } from "./server_options.ts";
+import { isReplying, type ServerSettings } from "./server_settings.ts";
 import { describeSystemDrops } from "./system_drops.ts";
 import { describeReceived, describeSent } from "./totals.ts";
 

@@ -167,8 +167,8 @@ export class Exchange {
 }
 
 /**
- * Reports replies to earlier messages, so that none passes for the reply to the
- * next one. There can be some only if more was sent than was received.
+ * Reports replies to earlier messages: otherwise the next message would take one
+ * for its own. There can be some only if more was sent than was received.
  */
 async function setAsideLateReplies(socket: ConnectedSocket): Promise<void> {
   while (socket.stats.sent > socket.stats.received) {

@@ -6,7 +6,7 @@ import type { CollectorStats } from "../sink.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { settles } from "../socket/peer_lines.ts";
 import { serverCarrier } from "./carriers.ts";
-import { isReplying, type ServerSettings } from "./server_options.ts";
+import { isReplying, type ServerSettings } from "./server_settings.ts";
 import {
   openSinks,
   type ServerSinks,

@@ -13,12 +13,8 @@ import { requirePermissions } from "./permissions.ts";
 import { EXIT, isAnswered, say } from "./program.ts";
 import { ServerEnd } from "./server_end.ts";
 import { serverPurposes } from "./server_needs.ts";
-import {
-  HELP,
-  OPTIONS,
-  type ServerSettings,
-  serverSettings,
-} from "./server_options.ts";
+import { HELP, OPTIONS, serverSettings } from "./server_options.ts";
+import type { ServerSettings } from "./server_settings.ts";
 import { Opening } from "./opening.ts";
 import { areSystemDropsCounted } from "./system_drops.ts";
 import { describeWithheld } from "./totals.ts";

@@ -19,7 +19,7 @@ import {
   type PageSettings,
   type PublishSettings,
   type ServerSettings,
-} from "./server_options.ts";
+} from "./server_settings.ts";
 import { toCountSystemDrops } from "./system_drops.ts";
 
 /** Returns the narrowest permissions that suffice, by their purposes. */

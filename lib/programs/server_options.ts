@@ -1,4 +1,4 @@
-import type { Addr, NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
+import type { Addr, UnixAddr } from "../addr.ts";
 import { formatAddress, parseAddress } from "../address/address.ts";
 import { isOnLoopback } from "../address/host.ts";
 import { rangeOf } from "../address/networks.ts";
@@ -6,13 +6,9 @@ import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { publicHosts } from "../sinks/page/hosts.ts";
-import {
-  type CarrierSettings,
-  carrierSettings,
-  maxSizeFor,
-} from "./carriers.ts";
+import { carrierSettings, maxSizeFor } from "./carriers.ts";
 import { inEnvironment } from "./environment.ts";
-import { type FormatName, formatName } from "./format.ts";
+import { formatName } from "./format.ts";
 import {
   duration,
   type Given,
@@ -27,7 +23,11 @@ import {
   wholeNumber,
 } from "./options.ts";
 import { CREDENTIALS } from "./permissions.ts";
-import type { Secret } from "./secrets.ts";
+import type {
+  PageSettings,
+  PublishSettings,
+  ServerSettings,
+} from "./server_settings.ts";
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
 const DEFAULT_PAGE = "127.0.0.1:62080";
@@ -97,57 +97,6 @@ export const OPTIONS = {
   lists: ["allow", "deny", "page-host"],
   optional: ["page"],
 } as const;
-
-/** The options of a command line, checked. */
-export interface ServerSettings {
-  address: SchemeAddr | UnixAddr;
-  carrier: CarrierSettings;
-  count: number;
-  timeoutMs: number | undefined;
-  endTimeoutMs: number | undefined;
-  statsMs: number | undefined;
-  format: FormatName;
-  quiet: boolean;
-  trace: boolean;
-  /** For `bind`. */
-  socket: {
-    maxSize: number;
-    allow?: string[];
-    deny?: string[];
-    rateLimit: { perSecond: number; burst: number | undefined } | undefined;
-    answerLimit: number | undefined;
-  };
-  answer: ((datagram: Datagram<Addr>) => string | Uint8Array) | undefined;
-  store: StoreSettings | undefined;
-  page: PageSettings | undefined;
-  publish: PublishSettings | undefined;
-}
-
-/** For `nats`. */
-export interface PublishSettings {
-  url: string;
-  /** Where they come from, if they are not in the URL. */
-  credentials: Secret | undefined;
-}
-
-/** For `openStore`. */
-export interface StoreSettings {
-  path: string;
-  keepRows?: number;
-  keepMs?: number;
-  receipt: boolean;
-}
-
-/** For `page`. */
-export interface PageSettings {
-  /** Where it listens, as text. */
-  listen: string;
-  /** The same, as an address. */
-  address: NetAddr;
-  token: Secret;
-  /** Its public names. */
-  hosts: readonly string[];
-}
 
 /**
  * Checks the command line.
@@ -230,11 +179,6 @@ function checkUnix(address: UnixAddr, given: Given, lists: object): void {
   throw new UsageError(
     `--${name} is about IP addresses; ${formatAddress(address)} has none`,
   );
-}
-
-/** Whether a server ever replies to its peers. */
-export function isReplying({ answer, store }: ServerSettings): boolean {
-  return answer !== undefined || store?.receipt === true;
 }
 
 function rateLimit(text: string | undefined, burst: string | undefined) {

@@ -13,7 +13,7 @@ import { Printer } from "./printer.ts";
 import { say } from "./program.ts";
 import { Receipts } from "./receipts.ts";
 import { readSecret } from "./secrets.ts";
-import type { ServerSettings } from "./server_options.ts";
+import type { ServerSettings } from "./server_settings.ts";
 import { type LateStore, openServerStore } from "./server_store.ts";
 
 // How long the page's form waits for the server's reply.

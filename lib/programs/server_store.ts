@@ -6,7 +6,7 @@ import { reasonOf } from "../warnings.ts";
 import { type Late, LateSink } from "./late_sink.ts";
 import { say } from "./program.ts";
 import type { Receipts } from "./receipts.ts";
-import type { StoreSettings } from "./server_options.ts";
+import type { StoreSettings } from "./server_settings.ts";
 
 // How soon it is tried again; each try waits some seconds for others as well.
 const RETRY_MS = 500;

@@ -31,7 +31,7 @@ const CONNECTIONS: Record<string, string> = {
   malformed: "because what it sent had no length",
   handshake: "after a failed handshake",
   reset: "by the peer before they were accepted",
-  broken: "because they broke off",
+  broken: "as broken",
 };
 
 const WITHHELD: Record<string, string> = {

@@ -3,6 +3,7 @@ import { wholeNumber, wrongType } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import type { Inbox } from "./inbox.ts";
+import type { Batch, Waiter } from "./waiter.ts";
 import { type Limits, limitsOf, wait, type WaitOptions } from "./waits.ts";
 
 // The most that the offload carrier receives in one turn.
@@ -62,20 +63,21 @@ class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
     this.#limits = limits;
   }
 
-  async next(): Promise<IteratorResult<Datagram<A>[]>> {
-    if (this.#ended) return END;
+  next(): Promise<IteratorResult<Datagram<A>[]>> {
+    if (this.#ended) return Promise.resolve(END);
+    const inbox = this.#inbox;
     const isAborted = this.#limits?.signal?.aborted === true;
-    let batch = isAborted ? [] : this.#inbox.takeMany(this.#max);
-    if (batch.length === 0) {
-      const arrived = await this.#arrived();
-      if (arrived === undefined) return END;
-      batch = arrived;
-      // If others wait too, the rest of what arrived was kept.
-      if (batch.length < this.#max) {
-        batch.push(...this.#inbox.takeMany(this.#max - batch.length));
-      }
-    }
-    return { value: batch, done: false };
+    const value = isAborted ? [] : inbox.takeMany(this.#max);
+    if (value.length > 0) return Promise.resolve({ value, done: false });
+    return new Promise((resolve, reject) => {
+      const batch = {
+        max: this.#max,
+        reuse: this.#reuse,
+        resolve: (value: Datagram<A>[]) => resolve({ value, done: false }),
+      };
+      const step = new Step(this, inbox, batch, resolve, reject);
+      wait(inbox, this.#clock, this.#limits, step);
+    });
   }
 
   return(): Promise<IteratorResult<Datagram<A>[]>> {
@@ -87,17 +89,45 @@ class Batches<A extends Addr> implements AsyncIterableIterator<Datagram<A>[]> {
   [Symbol.asyncIterator](): this {
     return this;
   }
+}
 
-  /** Waits for datagrams; `undefined` if the socket is closed. */
-  #arrived(): Promise<Datagram<A>[] | undefined> {
-    return new Promise((resolve, reject) => {
-      wait(this.#inbox, this.#clock, this.#limits, {
-        owner: this,
-        batch: { max: this.#max, reuse: this.#reuse, resolve },
-        resolve: (datagram) => resolve([datagram]),
-        reject,
-        end: () => resolve(undefined),
-      });
+/** One `next` that waits: for a batch, or for a single datagram if others wait. */
+class Step<A extends Addr> implements Waiter<A> {
+  readonly owner: object;
+  readonly batch: Batch<A>;
+  readonly reject: (reason: unknown) => void;
+  stop?: () => void;
+  readonly #inbox: Inbox<A>;
+  readonly #resolve: (result: IteratorResult<Datagram<A>[]>) => void;
+
+  constructor(
+    owner: object,
+    inbox: Inbox<A>,
+    batch: Batch<A>,
+    resolve: (result: IteratorResult<Datagram<A>[]>) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.owner = owner;
+    this.batch = batch;
+    this.reject = reject;
+    this.#inbox = inbox;
+    this.#resolve = resolve;
+  }
+
+  resolve(datagram: Datagram<A>): void {
+    const inbox = this.#inbox;
+    const { max } = this.batch;
+    const value = [datagram];
+    const end = () => this.#resolve({ value, done: false });
+    if (max === 1 || inbox.waiting === 0) return end();
+    // It takes what is left when all others that wait have their datagrams.
+    queueMicrotask(() => {
+      value.push(...inbox.takeMany(max - 1));
+      end();
     });
+  }
+
+  end(): void {
+    this.#resolve(END);
   }
 }

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ArrayLog, message, messages, numbers } from "./support/logs.ts";
 import { Broker } from "./support/brokers.ts";
 import { Peer, runPeer, testsWhere } from "./support/peers.ts";
-import { counted, open, pause, texts, until, write } from "./support/sinks.ts";
+import { until } from "../support/helpers.ts";
+import { counted, open, pause, texts, write } from "./support/sinks.ts";
 
 const test = await testsWhere("command -v nats-server", "nats-server");
 

@@ -5,7 +5,8 @@ import { connect } from "@nats-io/transport-node";
 import { ArrayLog, message, messages, numbers } from "./support/logs.ts";
 import { Broker } from "./support/brokers.ts";
 import { runPeer, testsWhere } from "./support/peers.ts";
-import { counted, open, texts, until, write } from "./support/sinks.ts";
+import { until } from "../support/helpers.ts";
+import { counted, open, texts, write } from "./support/sinks.ts";
 
 const test = await testsWhere("command -v nats-server", "nats-server");
 

@@ -5,7 +5,8 @@ import { connect } from "@nats-io/transport-node";
 import { Broker } from "./support/brokers.ts";
 import { ArrayLog, messages } from "./support/logs.ts";
 import { testsWhere } from "./support/peers.ts";
-import { open, pause, texts, until } from "./support/sinks.ts";
+import { until } from "../support/helpers.ts";
+import { open, pause, texts } from "./support/sinks.ts";
 
 const test = await testsWhere("command -v nats-server", "nats-server");
 const LOCAL = { hostname: "127.0.0.1" } as const;

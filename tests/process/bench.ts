@@ -243,6 +243,7 @@ Deno.test("one point of each curve is measured", async () => {
   const point = { ...allPoints()[0]!, rate: 10_000, peers: 1 };
   const programs = {
     mmsg: await IMPLEMENTATIONS.mmsg(),
+    gso: await IMPLEMENTATIONS.gso(),
     pli: await IMPLEMENTATIONS.pli(),
     offload: await IMPLEMENTATIONS.offload(),
   };

@@ -1,5 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { run, startServer } from "./support/programs.ts";
+import { counted, flags, test } from "./support/server_stores.ts";
+import { idsIn, numbers } from "./support/stores.ts";
 
 const START = { flags: ["--allow-net=127.0.0.1", "--allow-ffi"] };
 
@@ -21,6 +23,23 @@ Deno.test("client --fast --wait receives the replies of server --fast", async ()
   const args = ["--fast", "--to", server.address, "--wait", "--format", "raw"];
   const { code, stdout } = await run("client.ts", [...args, "a", "b"], START);
   assertEquals([code, stdout], [0, "ab"]);
+});
+
+test("server --fast --store --count takes exactly so many of a run, and stores them", async (path) => {
+  const { flags: stored = [] } = flags(path);
+  await using server = await startServer(
+    ["--fast", "--count", "300", "--format", "json", "--store", path],
+    { flags: [...stored, "--allow-ffi"] },
+  );
+  const to = ["--fast", "--to", server.address];
+  const client = run("client.ts", [...to, "--repeat", "1000", "x"], START);
+  const ended = await server.ended();
+  const { received, sinks } = counted(ended);
+  assertEquals(received, 300);
+  assertEquals(sinks.store, { stored: 300, waiting: 0, notStored: 0 });
+  assertEquals(sinks.print.printed, 300);
+  assertEquals(idsIn(path), numbers(1, 300));
+  await client;
 });
 
 Deno.test("client --fast reports at once that nothing listens on the port", async () => {

@@ -5,7 +5,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { bind, connect } from "../../mod.ts";
 import { Process, Program, type Start } from "./support/programs.ts";
-import { until } from "./support/stores.ts";
+import { until } from "../support/helpers.ts";
 
 const ALL: Start = { flags: ["-A"] };
 const NOTHING = "sent 0 messages (0 bytes)\n";

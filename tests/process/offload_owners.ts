@@ -2,7 +2,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { bind, connect, type ConnectedSocket } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
-import { LOOPBACK, SOON } from "../support/helpers.ts";
+import { LOOPBACK, SOON, until } from "../support/helpers.ts";
 import { run } from "./support/programs.ts";
 
 const SCRIPT = new URL("./support/offload_worker.ts", import.meta.url);
@@ -43,13 +43,6 @@ class Counter {
 
   end(): void {
     this.#worker.terminate();
-  }
-}
-
-/** Waits until a condition holds. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let n = 0; n < 1000 && !condition(); n++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

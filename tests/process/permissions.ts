@@ -3,14 +3,10 @@
  * for every option and from another folder.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { nkeys } from "@nats-io/transport-node";
-import { fileURLToPath } from "node:url";
 import type { CarrierSource } from "../../lib/carrier.ts";
 import { quic } from "../../lib/carriers/quic.ts";
 import { tcp } from "../../lib/carriers/tcp.ts";
 import { tls } from "../../lib/carriers/tls.ts";
-import * as client from "../../lib/programs/client_options.ts";
-import * as server from "../../lib/programs/server_options.ts";
 import { bind, connect, serve } from "../../mod.ts";
 import { SOON } from "../support/helpers.ts";
 import {
@@ -18,13 +14,12 @@ import {
   inParallel,
   LIMIT,
   printedBy,
-  PROJECT,
   typed,
 } from "./support/commands.ts";
-import { Program, run } from "./support/programs.ts";
-
-// What a broker lets its clients sign.
-const NONCE = "a nonce";
+import { greeted } from "./support/greetings.ts";
+import { run } from "./support/programs.ts";
+import * as client from "../../lib/programs/client_options.ts";
+import * as server from "../../lib/programs/server_options.ts";
 
 const SECURE = ["--cert", "cert.pem", "--key", "key.pem"];
 const TOKEN = ["--token-file", "secret"];
@@ -155,82 +150,6 @@ Deno.test("the command of server --publish works, and holds no credentials", () 
     assertMatch(hello, /"pass":"s3cret"/);
   }));
 
-Deno.test("server reads the credentials for NATS from a file: USER:PASSWORD, a token or .creds", () =>
-  inFolder(async (folder) => {
-    const user = nkeys.createUser();
-    const seed = new TextDecoder().decode(user.getSeed());
-    const creds = `-----BEGIN NATS USER JWT-----
-a.jwt.here
-------END NATS USER JWT------
-
------BEGIN USER NKEY SEED-----
-${seed}
-------END USER NKEY SEED------
-`;
-    for (
-      const [content, shows] of [
-        ["me:s3:cret@%41\n", { user: "me", pass: "s3:cret@%41" }],
-        ["to/ken%41\n", { auth_token: "to/ken%41" }],
-        [creds, { jwt: "a.jwt.here" }],
-      ] as const
-    ) {
-      await Deno.writeTextFile(`${folder}/secret`, content);
-      using broker = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const url = `nats://127.0.0.1:${broker.addr.port}/pli.messages`;
-      const args = ["127.0.0.1:0", "--publish", url, "--credentials-file"];
-      const all = [...args, "secret", "--end-timeout", "1ms"];
-      const command = await printedBy("server.ts", all, folder);
-      await using program = typed(command, folder);
-      const hello = await greeted(broker) || await greeted(broker);
-      const shown = JSON.parse(hello.match(/^CONNECT (.*)\r$/m)![1]!);
-      assertEquals({ ...shown, ...shows }, shown);
-      if (content === creds) {
-        const signature = Uint8Array.fromBase64(shown.sig);
-        assert(user.verify(new TextEncoder().encode(NONCE), signature));
-      }
-      program.kill("SIGTERM");
-      const { stdout, stderr } = await program.ended();
-      assertEquals(/cret|ken|jwt/.test(stdout + stderr), false, stderr);
-    }
-  }));
-
-Deno.test("server never prints credentials, whatever is wrong with its command line", async () => {
-  const url = "nats://me:s3cret@127.0.0.1:4222/a.b";
-  for (
-    const args of [
-      [url],
-      ["--page", url],
-      [`--publsh=${url}`],
-      ["--publish", url, "--publish", url],
-      ["--publish", url, "--credentials-file", "x"],
-      ["--publish", `${url}.*`],
-      ["--publish", "nats://me:s3 cret@"],
-      ["--publish", "me:s3cret@127.0.0.1:4222"],
-      ["--count", url],
-      ["--allow", "me:s3cret@10.0.0.0/8"],
-      ["127.0.0.1:0", url],
-    ]
-  ) {
-    const { code, stdout, stderr } = await run("server.ts", args);
-    assertEquals([code, stdout], [1, ""], stderr);
-    assertEquals(/me:|cret/.test(stderr), false, stderr);
-  }
-});
-
-/** Greets a client of NATS, and returns its answer with the credentials. */
-async function greeted(broker: Deno.TcpListener): Promise<string> {
-  using conn = await broker.accept();
-  const info = {
-    ...{ server_id: "x", version: "2.9.0", max_payload: 1024 },
-    nonce: NONCE,
-  };
-  const line = `INFO ${JSON.stringify({ ...info, headers: true, proto: 1 })}`;
-  await conn.write(new TextEncoder().encode(`${line}\r\n`));
-  const buffer = new Uint8Array(4096);
-  const size = await conn.read(buffer) ?? 0;
-  return new TextDecoder().decode(buffer.subarray(0, size));
-}
-
 /** Clients: the address of their server, and their options. */
 const CLIENTS: [address: string, args: string[]][] = [
   ["127.0.0.1:0", ["--wait", "--timeout", "9s", "--retries", "1", "x"]],
@@ -330,7 +249,10 @@ Deno.test("a program names the permission that it misses", async () => {
 });
 
 Deno.test("every option of server and client is in a command that was tried", async () => {
-  const text = await Deno.readTextFile(fileURLToPath(import.meta.url));
+  const texts = ["permissions.ts", "credentials.ts"].map((name) =>
+    Deno.readTextFile(new URL(name, import.meta.url))
+  );
+  const text = (await Promise.all(texts)).join("");
   const { OPTIONS: { values, flags, lists } } = server;
   for (const name of [...values, ...flags, ...lists]) {
     assert(text.includes(`"--${name}`) || text.includes(`--${name}=`), name);
@@ -339,53 +261,3 @@ Deno.test("every option of server and client is in a command that was tried", as
     assert(text.includes(`"--${name}"`), name);
   }
 });
-
-const RELAYS = [
-  ["127.0.0.2:0", "127.0.0.3:0"],
-  ["localhost:0", "localhost:0"],
-  ["[::1]:0", "127.0.0.1:0"],
-  ["0.0.0.0:0", "[::1]:0"],
-] as const;
-
-Deno.test("each command that relay prints works", () =>
-  inParallel(RELAYS, ([listen, to]) =>
-    inFolder(async (folder) => {
-      await using listening = serve(to, ({ data }) => data);
-      const args = [
-        ...[
-          "--listen",
-          listen,
-          "--to",
-          to.replace(/0$/, `${listening.addr.port}`),
-        ],
-        ...["--loss", "0%", "--delay", "1ms", "--stats-every", "10s"],
-      ];
-      const command = await printedBy("lib/programs/relay.ts", args, folder);
-      await using program = typed(command, folder);
-      const [, from = ""] = await program.said(/^relaying (\S+) to /);
-      await using socket = await connect(from.replace("0.0.0.0", "127.0.0.1"));
-      await socket.request("ping", { timeoutMs: 1000, retries: 9 });
-      program.kill("SIGINT");
-      const { code, stderr } = await program.ended();
-      assertEquals(code, 0);
-      assertMatch(stderr, /0 datagrams dropped by the system\n$/);
-    })));
-
-Deno.test("the command of history works, and does not need to write", () =>
-  inFolder(async (folder) => {
-    await using program = new Program(`${PROJECT}server.ts`, [
-      ...["127.0.0.1:0", "--once", "--store", "a,b.db"],
-    ], { cwd: folder, flags: ["-A"], env: { INIT_CWD: "" } });
-    const [, address = ""] = await program.said(/^listening on (\S+)$/);
-    await using socket = await connect(address);
-    await socket.send("stored");
-    assertEquals((await program.ended()).code, 0);
-    const args = ["a,b.db", "--since", "1h", "--from", "127.0.0.1"];
-    const options = [...args, "--count", "1", "--format", "hex"];
-    const command = await printedBy("lib/programs/history.ts", options, folder);
-    assertEquals(command.includes("--allow-write"), false);
-    await using history = typed(command, folder);
-    const { code, stdout } = await history.ended();
-    assertEquals(code, 0);
-    assertMatch(stdout, /73746f726564\n$/);
-  }));

@@ -6,7 +6,8 @@ import {
 } from "@std/assert";
 import { bind, connect, type ConnectedSocket, serve } from "../../mod.ts";
 import { Link, seedOf } from "../../lib/testing/faults.ts";
-import { collector, until } from "../support/relays.ts";
+import { until } from "../support/helpers.ts";
+import { collector } from "../support/relays.ts";
 import { Program } from "./support/programs.ts";
 
 const RELAY = "lib/programs/relay.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { connect } from "../../mod.ts";
 import { Process, type Result, startServer } from "./support/programs.ts";
-import { until } from "./support/stores.ts";
+import { until } from "../support/helpers.ts";
 
 const ALL = { flags: ["-A"] };
 // Nobody listens there.

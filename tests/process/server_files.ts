@@ -2,42 +2,15 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { connect, errors } from "../../mod.ts";
-import { StoreReader } from "../../lib/sinks/store/reader.ts";
-import { SOON, turn } from "../support/helpers.ts";
+import { SOON, turn, until } from "../support/helpers.ts";
 import { Disk } from "./support/faults/disk.ts";
 import { Subject } from "./support/faults/subject.ts";
 import { fullDisk } from "./support/full_disk.ts";
-import { until } from "./support/stores.ts";
-import { Program, run, startServer } from "./support/programs.ts";
+import { ALL, counted, test } from "./support/server_stores.ts";
+import { idsIn } from "./support/stores.ts";
+import { run, startServer } from "./support/programs.ts";
 
 const HISTORY = "lib/programs/history.ts";
-const ALL = { flags: ["-A"] };
-
-/** A test with a folder of its own, and the path of a store in it. */
-function test(
-  promise: string,
-  body: (path: string, folder: string) => Promise<void>,
-): void {
-  Deno.test(promise, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      await body(`${folder}/messages.db`, folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
-}
-
-/** The last line of a server that has ended with 0. */
-function counted({ code, stderr }: { code: number; stderr: string }) {
-  assertEquals(code, 0, stderr);
-  return JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
-}
-
-function idsIn(path: string): number[] {
-  using reader = new StoreReader(path);
-  return Array.from(reader.select({}), ({ id }) => id);
-}
 
 test(
   "a message with a receipt outlives mv and kill -9: it is in a file, 20 times of 20",
@@ -232,79 +205,6 @@ function store(path: string): string {
   return `( ${server} --store ${path} >/dev/null & until ${client}; do :; done; wait ) 2>/dev/null`;
 }
 
-test("a server that starts while another one still has the store takes it over", async (path) => {
-  await using first = await startServer(["--store", path], ALL);
-  await using before = await connect(first.address);
-  await before.send("one");
-  const second = new Program("server.ts", [
-    ...["127.0.0.1:0", "--store", path, "--count", "1", "--format", "json"],
-  ], ALL);
-  await using _ = second;
-  // It waits for a while, so that it is the one that goes on.
-  await new Promise((go) => setTimeout(go, 1000));
-  first.kill("SIGINT");
-  await first.ended();
-  const [, address = ""] = await second.said(/^listening on (\S+)$/);
-  await using after = await connect(address);
-  await after.send("two");
-  const { sinks } = counted(await second.ended());
-  assertEquals(sinks.store.stored, 1);
-  assertEquals(idsIn(path), [1, 2]);
-});
-
-test("a server whose store another one keeps for long stores its messages afterwards, with receipts", async (path) => {
-  await using first = await startServer(["--store", path, "--receipt"], ALL);
-  await using before = await connect(first.address);
-  await before.request("one", SOON);
-  await using second = await startServer(
-    ["--store", path, "--receipt", "--format", "json"],
-    ALL,
-  );
-  await using after = await connect(second.address);
-  for (const text of ["two", "three"]) await after.send(text);
-  // What the other one stores meanwhile comes first.
-  await before.request("last of the first", SOON);
-  assertEquals(await after.tryReceive(), undefined);
-  first.kill("SIGINT");
-  await first.ended();
-  await second.said(/^messages are stored in .* now$/);
-  const receipts = [await after.receive(SOON), await after.receive(SOON)];
-  assertEquals(receipts.map((receipt) => JSON.parse(receipt.text()).id), [
-    3,
-    4,
-  ]);
-  assertEquals(JSON.parse((await after.request("four", SOON)).text()).id, 5);
-  second.kill("SIGINT");
-  const result = await second.ended();
-  assertEquals(result.code, 0);
-  assertMatch(
-    result.stderr,
-    /^Cannot store messages in .*: another server is using it; messages wait, and are counted$/m,
-  );
-  const { sinks } = counted(result);
-  assertEquals(sinks.store, { stored: 3, waiting: 0, notStored: 0 });
-  assertEquals(sinks.receipts.sent, 3);
-  assertEquals(idsIn(path), [1, 2, 3, 4, 5]);
-});
-
-test("a server whose store another one keeps until its end says what it could not store", async (path) => {
-  await using first = await startServer(["--store", path], ALL);
-  await using second = await startServer(
-    ["--store", path, "--format", "json", "--count", "2"],
-    ALL,
-  );
-  await using client = await connect(second.address);
-  for (const text of ["a", "b"]) await client.send(text);
-  const result = await second.ended();
-  assertEquals(result.code, 0);
-  assertMatch(result.stderr, /^2 messages could not be stored in /m);
-  const { sinks } = counted(result);
-  assertEquals(sinks.store, { stored: 0, waiting: 0, notStored: 2 });
-  first.kill("SIGINT");
-  await first.ended();
-  assertEquals(idsIn(path), []);
-});
-
 test(
   "history reads a closed and a moved store from a folder that nobody may write to",
   async (path, folder) => {
@@ -376,38 +276,3 @@ test(
     assertEquals(idsIn(copy).length, ids.length + 1);
   },
 );
-
-for (
-  const [what, make, says] of [
-    ["a folder", (path) => Deno.mkdirSync(path), "it is a folder"],
-    [
-      "an empty file",
-      (path) => Deno.writeTextFileSync(path, ""),
-      "it is empty",
-    ],
-    [
-      "a file of something else",
-      (path) => Deno.writeTextFileSync(path, "x".repeat(5000)),
-      "it is not an SQLite database",
-    ],
-    ["a database of another program", (path) => {
-      using db = new DatabaseSync(path);
-      db.exec("CREATE TABLE other (a)");
-    }, "it is a database of another program"],
-    ["a named pipe", (path) => {
-      const { success } = new Deno.Command("mkfifo", { args: [path] })
-        .outputSync();
-      assert(success);
-    }, "it is not a file"],
-  ] satisfies [string, (path: string) => void, string][]
-) {
-  test(`history of ${what} exits 2 with one line that says so`, async (path) => {
-    make(path);
-    const { code, stderr } = await run(HISTORY, [path], {
-      flags: [`--allow-read=${path}`],
-    });
-    assertEquals(code, 2);
-    assertMatch(stderr, /^Cannot read messages from "[^\n]*\n$/);
-    assert(stderr.includes(says), stderr);
-  });
-}

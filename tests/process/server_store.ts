@@ -1,77 +1,13 @@
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { connect, type ConnectedSocket } from "../../mod.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
 import { pattern, SOON, turn } from "../support/helpers.ts";
 import { fullDisk } from "./support/full_disk.ts";
-import { Program, run, type Start, startServer } from "./support/programs.ts";
+import { Program, run, startServer } from "./support/programs.ts";
+import { counted, flags, test } from "./support/server_stores.ts";
 
 const HISTORY = "lib/programs/history.ts";
-
-function flags(path: string): Start {
-  return {
-    flags: [
-      "--allow-net=127.0.0.1",
-      `--allow-read=${path}`,
-      `--allow-write=${path}`,
-    ],
-  };
-}
-
-/** A test with the path of a store in a folder of its own. */
-function test(promise: string, body: (path: string) => Promise<void>): void {
-  Deno.test(promise, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      await body(`${folder}/messages.db`);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
-}
-
-/** The stats in a server's last line. It must have exited with 0. */
-function counted({ code, stderr }: { code: number; stderr: string }) {
-  assertEquals(code, 0, stderr);
-  return JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
-}
-
-test("history reads back what server --store stored: all, since, by network, the newest", async (path) => {
-  await using server = await startServer(
-    ["--store", path, "--count", "4"],
-    flags(path),
-  );
-  await using client = await connect(server.address);
-  const texts = ["a", "", "c\x1b", "d"];
-  for (const text of texts) await client.send(text);
-  const { code, stdout } = await server.ended();
-  assertEquals(code, 0);
-
-  const history = async (...args: string[]) => {
-    const { code, stdout, stderr } = await run(HISTORY, [path, ...args], {
-      flags: [`--allow-read=${path}`],
-    });
-    assertEquals([code, stderr], [0, ""]);
-    return stdout;
-  };
-  assertEquals(await history(), stdout);
-  assertEquals(await history("--since", "1h"), stdout);
-  assertEquals(await history("--since", "2999-01-01T00:00Z"), "");
-  assertEquals(await history("--from", "127.0.0.0/8"), stdout);
-  assertEquals(await history("--from", "10.0.0.0/8", "--from", "::1"), "");
-  assertEquals(await history("--format", "raw"), texts.join(""));
-  assertEquals(await history("--count", "1", "--format", "raw"), "d");
-  assertEquals(
-    (await history("--format", "json")).trimEnd().split("\n")
-      .map((line) => JSON.parse(line).text),
-    texts,
-  );
-});
 
 test("each message of a unix: server keeps its sender, also an abstract one", async (path) => {
   const to = { transport: "unixpacket", path: `${path}.sock` } as const;
@@ -100,50 +36,6 @@ test("each message of a unix: server keeps its sender, also an abstract one", as
     `unix:@${path}%00%25%00c`,
     `unix:${path}.d`,
   ]);
-});
-
-test("history reads while the server writes", async (path) => {
-  await using server = await startServer(["--store", path], flags(path));
-  await using client = await connect(server.address);
-  for (let n = 1; n <= 3; n++) {
-    await client.send("x");
-    let seen = "";
-    while (seen.length < n) {
-      const args = [path, "--format", "raw"];
-      seen = (await run(HISTORY, args, { flags: ["--allow-read"] })).stdout;
-    }
-    assertEquals(seen, "x".repeat(n));
-  }
-});
-
-for (
-  const [args, says] of [
-    [[], "FILE is missing"],
-    [["a", "b"], "expected one FILE, got 2"],
-    [["a", "--since", "soon"], '--since "soon": must be a time ago'],
-    [["a", "--since", "2026-02-30"], '--since "2026-02-30": must be'],
-    [["a", "--from", "10.0.0.0/99"], 'Invalid address "10.0.0.0/99"'],
-    [["a", "--count", "0"], '--count "0"'],
-    [["a", "--format", "xml"], "must be one of"],
-  ] as const
-) {
-  Deno.test(`history ${JSON.stringify(args)} exits 1 with one line`, async () => {
-    const { code, stdout, stderr } = await run(HISTORY, [...args]);
-    assertEquals([code, stdout], [1, ""]);
-    assertMatch(stderr, /^[^\n]+\n$/);
-    assertStringIncludes(stderr, says);
-  });
-}
-
-Deno.test("history of a file that does not exist exits 2 with one line", async () => {
-  const { code, stderr } = await run(HISTORY, ["/nowhere/x.db"], {
-    flags: ["--allow-read"],
-  });
-  assertEquals(code, 2);
-  assertMatch(
-    stderr,
-    /^Cannot read messages from "\/nowhere\/x.db": [^\n]+\n$/,
-  );
 });
 
 test("server --store without permission prints the whole command, and that command works", async (path) => {

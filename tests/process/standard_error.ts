@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { Process, ROOT, startServer } from "./support/programs.ts";
-import { until } from "./support/stores.ts";
+import { until } from "../support/helpers.ts";
 
 const DENO = `'${Deno.execPath()}' run --quiet --no-prompt -A`;
 

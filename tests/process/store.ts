@@ -4,14 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { formatAddress } from "../../mod.ts";
 import { openStore } from "../../lib/sinks/store.ts";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
-import { net, pattern } from "../support/helpers.ts";
-import {
-  idsOf,
-  message,
-  messages,
-  testStore,
-  until,
-} from "./support/stores.ts";
+import { net, pattern, until } from "../support/helpers.ts";
+import { idsOf, message, messages, testStore } from "./support/stores.ts";
 
 function unix(path: string): Deno.UnixAddr {
   return { transport: "unixpacket", path };
@@ -83,6 +77,24 @@ testStore(
   },
 );
 
+testStore(
+  "stores a message whose sender has no valid address, and those beside it",
+  async (_, open) => {
+    const store = await open();
+    const wrong = [net("1.2.3.4.5.6.7.8.9", 1), net("127.0.0.1", NaN)];
+    const nothing = { transport: "udp", hostname: "127.0.0.1" } as unknown;
+    for (const [i, from] of [...wrong, nothing as Deno.NetAddr].entries()) {
+      store.write([message(2 * i + 1, "x", { from }), message(2 * i + 2)]);
+    }
+    await store.flush();
+    assertEquals(store.stats, { stored: 6, waiting: 0, notStored: 0 });
+    assertEquals(store.latest(10).map(({ datagram }) => datagram.text()), [
+      ...["x", "message 2", "x", "message 4", "x", "message 6"],
+    ]);
+    await store.close();
+  },
+);
+
 testStore("that is opened again continues where it was", async (_, open) => {
   const first = await open();
   const { identity } = first;
@@ -128,6 +140,30 @@ testStore(
     await store.flush();
     assertEquals(stored, Array.from({ length: 100 }, (_, i) => i + 1));
     await store.close();
+  },
+);
+
+testStore(
+  "stores what comes while it is writing, and what waits when it is closed",
+  async (_, open) => {
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    let stored = 0;
+    const store = await open({
+      onStored: (batch) => {
+        stored += batch.length;
+        if (stored === 10) resolve();
+      },
+    });
+    // The first one is being written when the others come.
+    for (let n = 1; n <= 10; n++) store.write(messages(n, n));
+    await all;
+    for (let n = 11; n <= 20; n++) store.write(messages(n, n));
+    await store.close();
+    assertEquals(store.stats, { stored: 20, waiting: 0, notStored: 0 });
+    const again = await open();
+    for (let n = 21; n <= 30; n++) again.write(messages(n, n));
+    await again.close();
+    assertEquals(again.stats, { stored: 10, waiting: 0, notStored: 0 });
   },
 );
 

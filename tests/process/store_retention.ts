@@ -2,13 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { SteadyClock } from "../../lib/sinks/store/steady_clock.js";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
-import {
-  idsOf,
-  message,
-  messages,
-  testStore,
-  until,
-} from "./support/stores.ts";
+import { until } from "../support/helpers.ts";
+import { idsOf, message, messages, testStore } from "./support/stores.ts";
 
 const MINUTE = 60_000;
 

@@ -8,7 +8,8 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import type { Message } from "../../lib/sink.ts";
 import { openStore } from "../../lib/sinks/store.ts";
-import { message, messages, testStore, until } from "./support/stores.ts";
+import { until } from "../support/helpers.ts";
+import { message, messages, testStore } from "./support/stores.ts";
 
 testStore(
   "that another process has locked lets messages wait, and reports it",

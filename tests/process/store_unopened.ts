@@ -2,7 +2,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { StoreReader } from "../../lib/sinks/store/reader.ts";
-import { idsOf, messages, testStore, until } from "./support/stores.ts";
+import { until } from "../support/helpers.ts";
+import { idsOf, messages, testStore } from "./support/stores.ts";
 
 for (
   const [what, change, gone, says] of [

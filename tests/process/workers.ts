@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { Program } from "./support/programs.ts";
 
-for (const by of ["batches", "runs"]) {
+for (const by of ["batches", "runs", "hashes"]) {
   Deno.test(`examples/workers.ts shares a port among workers and adds up their counts, by ${by}`, async () => {
     await using workers = new Program("examples/workers.ts", [
       "udp://127.0.0.1:0",

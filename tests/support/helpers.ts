@@ -11,6 +11,8 @@ export const LOOPBACK = "udp://127.0.0.1:0";
 
 /** Ends a test that would otherwise hang. No test asserts how long something took. */
 export const SOON = { timeoutMs: 30_000 };
+// After so long something will not happen any more.
+const NEVER_MS = 60_000;
 
 /** The address of fake carriers, and the peer that their datagrams come from. */
 export const LOCAL: Deno.NetAddr = net("127.0.0.1", 62_000);
@@ -37,12 +39,14 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Waits until the condition holds. */
-export async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + SOON.timeoutMs;
-  while (!holds()) {
+/** Waits until the condition holds, and fails if it never does. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const deadline = performance.now() + NEVER_MS;
+  while (!await holds()) {
     if (performance.now() > deadline) throw new Error(`never: ${holds}`);
-    await turn();
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 

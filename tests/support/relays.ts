@@ -6,11 +6,10 @@ import {
   type RelayOptions,
   startRelay,
 } from "../../lib/testing/mod.ts";
-import { LOOPBACK } from "./helpers.ts";
+import { LOOPBACK, until } from "./helpers.ts";
 
 // The system's buffer holds as many, of 1,400 bytes and each twice.
 const BURST = 32;
-const SOON_MS = 30_000;
 
 /** A server that keeps what it receives. */
 export interface Collector extends AsyncDisposable {
@@ -78,15 +77,6 @@ export async function pass(
       return up.received === before + sent + burst.length &&
         up.inFlight === 0 && up.forwarded === arrived.length;
     });
-  }
-}
-
-/** Waits until something has happened. */
-export async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + SOON_MS;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`never: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 

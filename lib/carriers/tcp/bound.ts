@@ -55,6 +55,7 @@ export class BoundCarrier implements Carrier {
     this.addr = streamAddr(listener.addr, scheme);
     this.maxReceive = options.maxMessage;
     this.#shared = {
+      isListening: true,
       options,
       backlogs: new Backlogs(options.maxMessage),
       losses: this.#losses,

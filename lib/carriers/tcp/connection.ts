@@ -18,6 +18,8 @@ export interface Shared {
   readonly options: StreamSettings;
   readonly backlogs: Backlogs;
   readonly losses: Losses;
+  /** Whether this end accepts the connections. @default {false} */
+  readonly isListening?: boolean;
   /** Called when the system has failed to write; the connection is closed. */
   readonly onBroken?: (connection: Connection) => void;
   /** Called when the peer may be read from again. */
@@ -50,6 +52,7 @@ export class Connection {
     this.#options = shared.options;
     this.#incoming = new Incoming(conn, shared.options, shared.losses);
     this.#backlog = new Backlog({
+      gathers: shared.isListening === true && isTls(conn),
       write: (bytes) => conn.write(bytes),
       broken: (error) => {
         this.#fail(brokenBy(error, this.#fault));

@@ -70,11 +70,16 @@ interface Sender {
   text: string;
 }
 
+/** A carrier may be the program's: what is no address has no text. */
 function senderOf(from: Addr): Sender {
-  const source = "hostname" in from
-    ? ipBytes(from.hostname)
-    : new Uint8Array(16);
-  return { from, source, text: formatAddress(from) };
+  try {
+    const source = "hostname" in from
+      ? ipBytes(from.hostname)
+      : new Uint8Array(16);
+    return { from, source, text: formatAddress(from) };
+  } catch {
+    return { from, source: new Uint8Array(16), text: "" };
+  }
 }
 
 function isSame(one: Addr, other: Addr): boolean {

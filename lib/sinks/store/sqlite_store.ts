@@ -5,11 +5,15 @@ import type { CheckpointedLog, Message, Sink } from "../../sink.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
 import { sizeOf, toColumns } from "./columns.ts";
 import { Epochs } from "./epochs.ts";
+import { Gathering } from "./gathering.ts";
 import type { Limits, StoreOptions } from "./options.ts";
 import { describe, type Noted, type Opened, type Report } from "./reports.ts";
 import { StoreLog } from "./store_log.ts";
 import { Waiting } from "./waiting.ts";
 
+// Messages that come within this time are written together, so that not each has
+// a transaction of its own.
+const PAUSE_MS = 10;
 // How long the worker may go on when there is no time left.
 const GRACE_MS = 100;
 
@@ -52,6 +56,7 @@ export class SqliteStore implements Store {
   readonly #warnings: Warnings;
   readonly #log: StoreLog;
   readonly #waiting = new Waiting();
+  readonly #gathering: Gathering;
   readonly #epochs: Epochs;
   readonly #begun: (() => void)[] = [];
   readonly #checkpoints: Map<string, number>;
@@ -81,6 +86,9 @@ export class SqliteStore implements Store {
     this.#checkpoints = new Map(checkpoints);
     this.#epochs = new Epochs(epochs);
     this.#options = options;
+    // With receipts, peers wait for what is stored.
+    const pauseMs = options.onStored === undefined ? PAUSE_MS : 0;
+    this.#gathering = new Gathering(pauseMs, this.#post.bind(this));
     this.#warnings = new Warnings(options.onTrouble);
     this.#log = new StoreLog(absolute(path), options, this.#warnings);
     if (isOpen) this.#log.enter();
@@ -134,6 +142,7 @@ export class SqliteStore implements Store {
   beginEpoch(firstId: number): Promise<void> {
     const epoch = this.#epochs.begin(firstId);
     if (this.#closed !== undefined) return Promise.resolve();
+    this.#gathering.flush();
     this.#worker.postMessage({ type: "epoch", firstId, epoch });
     return new Promise((resolve) => this.#begun.push(resolve));
   }
@@ -149,16 +158,13 @@ export class SqliteStore implements Store {
     if (isFull || this.#closed !== undefined) {
       return this.#waiting.leaveOut(messages.length);
     }
-    this.#waiting.add(messages, size, this.#options.onStored !== undefined);
+    this.#waiting.add(messages.length, size);
     this.#log.add(messages);
-    const batch = toColumns(messages, size);
-    this.#worker.postMessage({ type: "write", batch }, [
-      batch.data.buffer,
-      batch.sources.buffer,
-    ]);
+    this.#gathering.add(messages, size);
   }
 
   async flush(): Promise<void> {
+    this.#gathering.flush();
     if (!this.#isFailing) await this.#waiting.flush();
   }
 
@@ -173,6 +179,7 @@ export class SqliteStore implements Store {
       // Only the last to close folds the log into the file, if it may write.
       this.#log.leave();
       this.#onClosed = resolve;
+      this.#gathering.flush();
       this.#worker.postMessage({ type: "close" });
     });
   }
@@ -214,6 +221,16 @@ export class SqliteStore implements Store {
     const { lastId, messages } = this.#waiting.stored();
     this.#lastId = lastId;
     if (messages !== undefined) this.#callBack(messages);
+    this.#gathering.written();
+  }
+
+  #post(messages: readonly Message[], size: number): void {
+    this.#waiting.begin(messages, size, this.#options.onStored !== undefined);
+    const batch = toColumns(messages, size);
+    this.#worker.postMessage({ type: "write", batch }, [
+      batch.data.buffer,
+      batch.sources.buffer,
+    ]);
   }
 
   #callBack(messages: readonly Message[]): void {
@@ -264,6 +281,7 @@ export class SqliteStore implements Store {
     if (this.#isEnded) return;
     this.#isEnded = true;
     clearTimeout(this.#giveUp);
+    this.#gathering.clear();
     const left = this.#waiting.giveUp();
     if (left > 0) this.#warnings.note(describe(count(left, "message")));
     for (const resolve of this.#begun.splice(0)) resolve();

@@ -5,7 +5,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
 // What a message costs beyond its bytes.
 const OVERHEAD = 128;
 
-/** A batch that is not stored yet. */
+/** Messages that are being written in one transaction. */
 export interface Batch {
   readonly count: number;
   readonly bytes: number;
@@ -14,7 +14,10 @@ export interface Batch {
   readonly messages: readonly Message[] | undefined;
 }
 
-/** Batches that are not stored yet, in bounded memory, and the counts of all. */
+/**
+ * Messages that are not stored yet, in bounded memory: the batches that are being
+ * written, and the counts of all.
+ */
 export class Waiting {
   readonly #batches: Batch[] = [];
   readonly #flushes: (() => void)[] = [];
@@ -31,23 +34,26 @@ export class Waiting {
     return this.#bytes + bytes + OVERHEAD * count <= MAX_BYTES;
   }
 
+  /** Counts messages that wait, of so many bytes. */
+  add(count: number, size: number): void {
+    this.#counts.waiting += count;
+    this.#bytes += size + OVERHEAD * count;
+  }
+
   /**
-   * Adds messages, of so many bytes.
+   * Notes that messages, which wait, are being written as one batch.
    *
    * @param isWantedBack Whether `stored` returns them.
    */
-  add(
+  begin(
     messages: readonly Message[],
     size: number,
     isWantedBack: boolean,
   ): void {
     const count = messages.length;
-    const bytes = size + OVERHEAD * count;
-    this.#counts.waiting += count;
-    this.#bytes += bytes;
     this.#batches.push({
       count,
-      bytes,
+      bytes: size + OVERHEAD * count,
       lastId: messages.at(-1)?.id ?? 0,
       messages: isWantedBack ? messages : undefined,
     });
@@ -68,7 +74,7 @@ export class Waiting {
     return batch;
   }
 
-  /** Resolves when nothing waits, or `endFlushes` is called. */
+  /** Resolves when nothing is being written, or `endFlushes` is called. */
   flush(): Promise<void> {
     if (this.#batches.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#flushes.push(resolve));

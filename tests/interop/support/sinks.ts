@@ -24,11 +24,6 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Resolves as soon as the condition holds. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await pause(2);
-}
-
 /** Writes messages in batches, as a collector does. */
 export function write(sink: NatsSink, from: number, to: number): void {
   for (let id = from; id <= to; id += 100) {

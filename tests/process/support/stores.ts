@@ -1,5 +1,11 @@
 /** Messages, and tests of a store that has a folder of its own. */
-import { openStore, type StoreOptions } from "../../../lib/sinks/store.ts";
+import { assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import {
+  openStore,
+  type Store,
+  type StoreOptions,
+} from "../../../lib/sinks/store.ts";
 import type { Message } from "../../../lib/sink.ts";
 import { Datagram } from "../../../mod.ts";
 import { bytesOf, net } from "../../support/helpers.ts";
@@ -29,11 +35,28 @@ export function idsOf(messages: readonly Message[]): number[] {
   return messages.map(({ id }) => id);
 }
 
-/** Resolves as soon as the condition holds. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
+/** Returns the numbers from one up to another. */
+export function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** Returns the numbers of the messages in a file, which is intact. */
+export function idsIn(path: string): number[] {
+  using db = new DatabaseSync(path, { readOnly: true });
+  const [check] = db.prepare("PRAGMA integrity_check").all();
+  assertEquals({ ...check }, { integrity_check: "ok" }, path);
+  return db.prepare("SELECT id FROM messages ORDER BY id").all()
+    .map(({ id }) => Number(id));
+}
+
+/** Stores the messages with the numbers from one up to another. */
+export async function write(
+  store: Store,
+  from: number,
+  to: number,
 ): Promise<void> {
-  while (!await holds()) await new Promise((go) => setTimeout(go, 20));
+  store.write(messages(from, to));
+  await store.flush();
 }
 
 /** Declares a test with a path in a folder of its own, and stores there. */
