@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { SocketClosedError } from "../mod.ts";
-import { Link } from "../lib/testing/faults.ts";
+import { Link } from "../lib/testing/link.ts";
 import { pump } from "../lib/socket/pump.ts";
 import { Room } from "../lib/testing/room.ts";
 import { noCounts, SessionDirection } from "../lib/testing/direction.ts";
@@ -26,8 +26,9 @@ function open(
   const counts = noCounts();
   const sent: Uint8Array[] = [];
   const errors: unknown[] = [];
+  const link = new Link(1, { delayMs: { min: delayMs, max: delayMs } });
   const direction = new SessionDirection<void>({
-    link: new Link(1, { delayMs: { min: delayMs, max: delayMs } }),
+    link,
     counts,
     room: new Room(room),
     send: (data) => {
@@ -36,7 +37,7 @@ function open(
     },
     report: (error) => void errors.push(error),
   });
-  return { direction, counts, sent, errors };
+  return { direction, link, counts, sent, errors };
 }
 
 Deno.test("a datagram that the system does not send is counted and reported", async () => {
@@ -72,21 +73,21 @@ Deno.test("a datagram that is being sent is in flight, and close waits for it", 
 });
 
 Deno.test("a datagram that is due leaves first, although its timer is late", async () => {
-  const { direction, sent } = open({ delayMs: 1 });
+  const { direction, link, sent } = open({ delayMs: 1 });
   await direction.pass(one(pattern(1)));
   const due = performance.now() + 1;
   while (performance.now() < due);
-  direction.set({ delayMs: { min: 0, max: 0 } });
+  link.set({ delayMs: { min: 0, max: 0 } });
   await direction.pass(one(pattern(2)));
   await until(() => sent.length === 2);
   assertEquals(sent, [pattern(1), pattern(2)]);
 });
 
 Deno.test("no datagram waits for one that is held back", async () => {
-  const { direction, sent, counts } = open({});
-  direction.set({ reorder: 1 });
+  const { direction, link, sent, counts } = open({});
+  link.set({ reorder: 1 });
   await direction.pass(one(pattern(1)));
-  direction.set({ reorder: 0 });
+  link.set({ reorder: 0 });
   await direction.pass(one(pattern(2)));
   assertEquals([sent, counts.inFlight], [[pattern(2)], 1]);
   await until(() => sent.length === 2);
@@ -105,14 +106,14 @@ Deno.test("held datagrams have a limit in bytes, and empty ones count too", asyn
 });
 
 Deno.test("released datagrams make room again, and so does close", async () => {
-  const { direction, counts, sent } = open({ room: 1000, delayMs: 1 });
+  const { direction, link, counts, sent } = open({ room: 1000, delayMs: 1 });
   for (const round of [1, 2, 3]) {
     await direction.pass(one(pattern(10)));
     await direction.pass(one(pattern(10)));
     await until(() => sent.length === round);
     assertEquals(counts.queueFull, round);
   }
-  direction.set({ delayMs: { min: HOUR_MS, max: HOUR_MS } });
+  link.set({ delayMs: { min: HOUR_MS, max: HOUR_MS } });
   for (const round of [1, 2, 3]) {
     await direction.pass(one(pattern(10)));
     await direction.close();
@@ -121,7 +122,7 @@ Deno.test("released datagrams make room again, and so does close", async () => {
 });
 
 Deno.test("a held datagram keeps no memory around it alive", async () => {
-  const { direction, sent } = open({ delayMs: 1 });
+  const { direction, link, sent } = open({ delayMs: 1 });
   await direction.pass(one(pattern(8000).subarray(100, 110)));
   await until(() => sent.length === 1);
   assertEquals(sent[0], pattern(8000).slice(100, 110));

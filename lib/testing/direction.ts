@@ -2,7 +2,8 @@ import { systemClock } from "../clock.ts";
 import { type OperationFields, SocketClosedError } from "../errors.ts";
 import type { ReceivedRun } from "../run.ts";
 import { DelayLine } from "./delay_line.ts";
-import { type Faults, flipBit, type Link, type Passage } from "./faults.ts";
+import type { CheckedFaults } from "./faults.ts";
+import { flipBit, type Link, type Passage } from "./link.ts";
 import { OVERHEAD_BYTES, type Room } from "./room.ts";
 
 /**
@@ -98,8 +99,9 @@ export class SessionDirection<Route> {
     return this.#held.length > 0 ? performance.now() : this.#lastUsed;
   }
 
-  set(faults: Faults): void {
-    this.#options.link.set(faults);
+  /** Uses other faults from now on. */
+  use(faults: CheckedFaults): void {
+    this.#options.link.use(faults);
   }
 
   /** Takes datagrams. Resolves when the next ones may follow. */

@@ -12,14 +12,9 @@ import { bind } from "../open.ts";
 import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { noCounts, type SendRun, SessionDirection } from "./direction.ts";
-import {
-  type CheckedFaults,
-  checkFaults,
-  type Faults,
-  Link,
-  seedOf,
-} from "./faults.ts";
+import { type CheckedFaults, checkFaults, type Faults } from "./faults.ts";
 import { Fronts } from "./fronts.ts";
+import { Link, seedOf } from "./link.ts";
 import type { Relay, RelayStats } from "./relay_types.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
@@ -101,7 +96,7 @@ export class FaultyRelay implements Relay {
     for (const each of DIRECTIONS) {
       if (direction !== undefined && direction !== each) continue;
       const checked = current[each] = checkFaults(faults, current[each]);
-      for (const session of this.#sessions.values()) session[each].set(checked);
+      for (const session of this.#sessions.values()) session[each].use(checked);
     }
   }
 

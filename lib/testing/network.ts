@@ -4,7 +4,8 @@ import { errors, InvalidAddressError } from "../errors.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";
-import { checkSeed, type Faults, flipBit, type Passage } from "./faults.ts";
+import { checkSeed, type Faults } from "./faults.ts";
+import { flipBit, type Passage } from "./link.ts";
 import type {
   NetworkOptions,
   NetworkStats,

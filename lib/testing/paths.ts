@@ -7,9 +7,8 @@ import {
   checkFaults,
   type Faults,
   given,
-  Link,
-  seedOf,
 } from "./faults.ts";
+import { Link, seedOf } from "./link.ts";
 import { includes, type Place, simulatedHost, toPlace } from "./places.ts";
 
 /**
@@ -80,7 +79,7 @@ export class Paths {
     this.#rules.push({ key, from, to, faults: { ...before, ...copy } });
     for (const path of this.#paths.values()) {
       path.faults = this.#faultsOf(path.from, path.to);
-      path.link.set(path.faults);
+      path.link.use(path.faults);
     }
   }
 

@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { bind, connect, type ConnectedSocket, serve } from "../../mod.ts";
-import { Link, seedOf } from "../../lib/testing/faults.ts";
+import { Link, seedOf } from "../../lib/testing/link.ts";
 import { collector, until } from "../support/relays.ts";
 import { Program } from "./support/programs.ts";
 
