@@ -188,8 +188,10 @@ export class FaultyRelay implements Relay {
   ): SessionDirection<Route> {
     const { seed, faults, report } = this.#settings;
     const linkSeed = seedOf(seed, `${direction} ${session}`);
+    const link = new Link(linkSeed);
+    link.use(faults[direction]);
     return new SessionDirection({
-      link: new Link(linkSeed, faults[direction]),
+      link,
       counts: this.#counts[direction],
       room: this.#room,
       send,

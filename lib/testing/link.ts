@@ -1,5 +1,6 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { drawDelay } from "./delays.ts";
 import { type CheckedFaults, checkFaults, type Faults } from "./faults.ts";
 
 /** What happens to one copy of a datagram. */
@@ -33,14 +34,21 @@ interface Chances {
  */
 export class Link {
   readonly #random: () => number;
+  // Apart from the others, so that these are the same without bursts, and
+  // whatever the distribution of delays.
+  readonly #randomBurst: () => number;
+  readonly #randomDelay: () => number;
   #faults: CheckedFaults;
+  #wasTwice = false;
+  #isBurst = false;
   #departures: number[] = [];
   #freeAt = 0;
   #lastArrival = 0;
 
-  constructor(seed: number, faults: Faults) {
-    const generator = xoroshiro128plus(seed);
-    this.#random = () => uniformFloat64(generator);
+  constructor(seed: number, faults: Faults = {}) {
+    this.#random = randomOf(seed);
+    this.#randomBurst = randomOf(seedOf(seed, "burst"));
+    this.#randomDelay = randomOf(seedOf(seed, "delay"));
     this.#faults = checkFaults(faults);
   }
 
@@ -56,7 +64,10 @@ export class Link {
 
   /** Decides about a datagram of that size, sent at that time: one passage, or two. */
   cross(size: number, now: number): [Passage, ...Passage[]] {
-    const twice = this.#random() < this.#faults.duplicate;
+    const { duplicate, duplicateAgain = duplicate } = this.#faults;
+    const probability = this.#wasTwice ? duplicateAgain : duplicate;
+    const twice = this.#wasTwice = this.#random() < probability;
+    this.#stepBurst();
     const first = this.#draw(size);
     const second = this.#draw(size);
     const passage = this.#cross(size, now, first);
@@ -64,11 +75,13 @@ export class Link {
   }
 
   #draw(size: number): Chances {
-    const { loss, corrupt, reorder, delayMs: { min, max } } = this.#faults;
-    const lost = this.#random() < loss;
+    const { loss, burst, corrupt, reorder, delayMs } = this.#faults;
+    const lostByItself = this.#random() < loss;
+    const lost = this.#isBurst && this.#randomBurst() < burst.loss ||
+      lostByItself;
     const corrupted = this.#random() < corrupt && size > 0;
     const bit = Math.floor(this.#random() * size * 8);
-    const delay = min + this.#random() * (max - min);
+    const delay = drawDelay(delayMs, this.#random(), this.#randomDelay);
     const heldBack = this.#random() < reorder;
     const holdMs = this.#random() * HELD_BACK_MS;
     return {
@@ -77,6 +90,15 @@ export class Link {
       holdMs: heldBack ? holdMs : undefined,
       flippedBit: corrupted ? bit : undefined,
     };
+  }
+
+  /** Begins or ends a burst of losses. */
+  #stepBurst(): void {
+    const { enter, leave, loss } = this.#faults.burst;
+    this.#isBurst = loss > 0 && (enter > 0 || this.#isBurst) &&
+      (this.#isBurst
+        ? this.#randomBurst() >= leave
+        : this.#randomBurst() < enter);
   }
 
   #cross(
@@ -111,6 +133,12 @@ export class Link {
     this.#departures.push(this.#freeAt);
     return this.#freeAt;
   }
+}
+
+/** Makes a source of even random numbers, from 0 to 1. */
+function randomOf(seed: number): () => number {
+  const generator = xoroshiro128plus(seed);
+  return () => uniformFloat64(generator);
 }
 
 /**

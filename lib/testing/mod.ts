@@ -9,7 +9,8 @@ export {
   type CertificateOptions,
   makeCertificate,
 } from "./certificate.ts";
-export type { Faults } from "./faults.ts";
+export type { Delay, DelaySample } from "./delays.ts";
+export type { Burst, Faults } from "./faults.ts";
 export { simulateNetwork } from "./network.ts";
 export type {
   NetworkOptions,

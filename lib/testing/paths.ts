@@ -5,8 +5,8 @@ import { cannot, fieldsOf, quote, withFields } from "../errors.ts";
 import {
   type CheckedFaults,
   checkFaults,
+  checkGiven,
   type Faults,
-  given,
 } from "./faults.ts";
 import { Link, seedOf } from "./link.ts";
 import { includes, type Place, simulatedHost, toPlace } from "./places.ts";
@@ -36,7 +36,7 @@ interface Rule {
   readonly key: string;
   readonly from: Place | undefined;
   readonly to: Place | undefined;
-  readonly faults: Faults;
+  readonly faults: Partial<CheckedFaults>;
 }
 
 /** The links between all addresses of a network, and its partitions. */
@@ -67,8 +67,7 @@ export class Paths {
 
   /** Adds a rule. Later rules win over earlier ones, fault by fault. */
   set(faults: Faults, direction: Direction = {}): void {
-    const copy = given(faults);
-    checkFaults(copy);
+    const checked = checkGiven(faults);
     checkDirection(direction);
     const [from, to] = [direction.from, direction.to].map((place) =>
       place === undefined ? undefined : toPlace(place, "set")
@@ -76,7 +75,7 @@ export class Paths {
     const key = JSON.stringify([from, to]);
     const before = this.#rules.find((rule) => rule.key === key)?.faults;
     this.#rules = this.#rules.filter((rule) => rule.key !== key);
-    this.#rules.push({ key, from, to, faults: { ...before, ...copy } });
+    this.#rules.push({ key, from, to, faults: { ...before, ...checked } });
     for (const path of this.#paths.values()) {
       path.faults = this.#faultsOf(path.from, path.to);
       path.link.use(path.faults);
@@ -108,7 +107,8 @@ export class Paths {
     let path = this.#paths.get(key);
     if (path === undefined) {
       const faults = this.#faultsOf(from, to);
-      const link = new Link(seedOf(this.#seed, key), faults);
+      const link = new Link(seedOf(this.#seed, key));
+      link.use(faults);
       path = { from, to, link, faults };
       this.#paths.set(key, path);
     }
@@ -120,7 +120,7 @@ export class Paths {
       (rule.from === undefined || includes(rule.from, from)) &&
       (rule.to === undefined || includes(rule.to, to))
     );
-    return checkFaults(Object.assign({}, ...rules.map((rule) => rule.faults)));
+    return Object.assign(checkFaults({}), ...rules.map((rule) => rule.faults));
   }
 }
 
