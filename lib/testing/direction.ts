@@ -4,11 +4,12 @@ import type { ReceivedRun } from "../run.ts";
 import { DelayLine } from "./delay_line.ts";
 import type { CheckedFaults } from "./faults.ts";
 import { flipBit, type Link, type Passage } from "./link.ts";
+import type { Decision } from "./rules.ts";
 import { OVERHEAD_BYTES, type Room } from "./room.ts";
 
 /**
  * Datagrams of one direction by fate: received + duplicated = forwarded + lost +
- * overMtu + queueFull + notSent + inFlight.
+ * dropped + overMtu + queueFull + notSent + inFlight.
  */
 export interface DirectionStats {
   /** Datagrams that the relay received. */
@@ -17,8 +18,10 @@ export interface DirectionStats {
   duplicated: number;
   /** Datagrams that the relay sent on. */
   forwarded: number;
-  /** Dropped by `loss`. */
+  /** Dropped by `loss`, or by a `burst`. */
   lost: number;
+  /** Dropped by a rule. */
+  dropped: number;
   /** Dropped because they were longer than `mtu`. */
   overMtu: number;
   /** Dropped because too many waited. */
@@ -31,6 +34,8 @@ export interface DirectionStats {
   corrupted: number;
   /** Of `forwarded`: held back by `reorder`. */
   reordered: number;
+  /** Of `forwarded`: duplicated, delayed or changed by a rule. */
+  ruled: number;
 }
 
 /** Returns counts that are all zero. */
@@ -40,12 +45,14 @@ export function noCounts(): DirectionStats {
     duplicated: 0,
     forwarded: 0,
     lost: 0,
+    dropped: 0,
     overMtu: 0,
     queueFull: 0,
     notSent: 0,
     inFlight: 0,
     corrupted: 0,
     reordered: 0,
+    ruled: 0,
   };
 }
 
@@ -63,7 +70,15 @@ export interface SessionDirectionOptions<Route> {
   room: Room;
   send: SendRun<Route>;
   report: (error: unknown) => void;
+  /** Asks the rules about a datagram; `undefined` while there are none. */
+  ask?: () => Ask<Route> | undefined;
 }
+
+/** Returns what a rule decides about a datagram. */
+export type Ask<Route> = (
+  data: Uint8Array,
+  route: Route,
+) => Decision | undefined;
 
 /** Datagrams in one piece, where they go to, and what the link did to one. */
 interface Passing<Route> {
@@ -74,6 +89,7 @@ interface Passing<Route> {
   readonly route: Route;
   readonly corrupted?: boolean;
   readonly reordered?: boolean;
+  readonly ruled?: boolean | undefined;
 }
 
 /** The datagrams of a run. */
@@ -85,6 +101,7 @@ export class SessionDirection<Route> {
   readonly #held: DelayLine<Passing<Route>>;
   #sending: Promise<void> = Promise.resolve();
   #lastUsed = performance.now();
+  #isClosed = false;
 
   constructor(options: SessionDirectionOptions<Route>) {
     this.#options = options;
@@ -112,6 +129,8 @@ export class SessionDirection<Route> {
     const { link, counts } = this.#options;
     const now = this.#lastUsed = performance.now();
     counts.received += count;
+    if (this.#isClosed) counts.notSent += count;
+    if (this.#isClosed) return this.#sending;
     // Where those begin that pass in one piece.
     let first = 0;
     const forward = (end: number) => {
@@ -121,16 +140,20 @@ export class SessionDirection<Route> {
     };
     for (let n = 0; n < count; n++) {
       const length = Math.min(size, data.length - n * size);
-      const passages = link.cross(length, now);
+      const decision = this.#ask(data, n * size, length, route);
+      const bytes = decision?.data;
+      const passages = link.cross(bytes?.length ?? length, now, decision);
       counts.duplicated += passages.length - 1;
-      if (passages.length === 1 && this.#isUntouched(passages[0], now)) {
-        continue;
-      }
+      if (
+        decision === undefined && passages.length === 1 &&
+        this.#isUntouched(passages[0], now)
+      ) continue;
       forward(n);
       first = n + 1;
-      const datagram = data.subarray(n * size, n * size + length);
+      const datagram = bytes ?? data.subarray(n * size, n * size + length);
+      const ruled = decision !== undefined;
       for (const passage of passages) {
-        this.#cross(datagram, passage, route, now);
+        this.#cross({ data: datagram, ruled, route }, passage, now);
       }
     }
     forward(count);
@@ -139,11 +162,30 @@ export class SessionDirection<Route> {
 
   /** Drops the datagrams that it holds. Resolves when it sends no more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const passing of this.#held.clear()) {
       this.#release(passing);
       this.#options.counts.notSent++;
     }
     await this.#sending;
+  }
+
+  /** Asks the rules. One that fails is reported, and has decided nothing. */
+  #ask(
+    data: Uint8Array,
+    start: number,
+    length: number,
+    route: Route,
+  ): Decision | undefined {
+    const { ask, report } = this.#options;
+    const rules = ask?.();
+    if (rules === undefined) return undefined;
+    try {
+      return rules(data.subarray(start, start + length), route);
+    } catch (error) {
+      report(error);
+      return undefined;
+    }
   }
 
   /** Whether a datagram passes at once, as it is. */
@@ -155,16 +197,15 @@ export class SessionDirection<Route> {
 
   /** Does with a copy of a datagram what the link decided. */
   #cross(
-    data: Uint8Array,
+    { data, ruled, route }: Pick<Passing<Route>, "data" | "ruled" | "route">,
     { fate, at, flippedBit, reordered = false }: Passage,
-    route: Route,
     now: number,
   ): void {
     if (fate !== "passed") return void this.#options.counts[fate]++;
     const corrupted = flippedBit !== undefined;
     const copy = corrupted ? flipBit(data, flippedBit) : data;
     const one = { data: copy, size: copy.length, count: 1, route };
-    const passing = { ...one, corrupted, reordered };
+    const passing = { ...one, corrupted, reordered, ruled };
     if (at <= now && now < this.#held.due) this.#forward(passing);
     else this.#hold(passing, at);
   }
@@ -193,7 +234,7 @@ export class SessionDirection<Route> {
 
   /** Sends datagrams; one that cannot be sent does not stop the others. */
   async #send(passing: Passing<Route>): Promise<void> {
-    const { size, count, route, corrupted, reordered } = passing;
+    const { size, count, route, corrupted, reordered, ruled } = passing;
     const { counts, send, report } = this.#options;
     for (let settled = 0; settled < count;) {
       let sent = count - settled;
@@ -211,6 +252,7 @@ export class SessionDirection<Route> {
       counts.notSent += failed;
       if (corrupted) counts.corrupted += sent;
       if (reordered) counts.reordered += sent;
+      if (ruled) counts.ruled += sent;
       counts.inFlight -= sent + failed;
     }
   }

@@ -8,7 +8,6 @@ type Received = [Uint8Array<ArrayBuffer>, Addr];
 
 /** What an endpoint needs from its network. */
 export interface Wire {
-  readonly clock: Clock;
   /** Takes a datagram. @returns A pause, if the sender has to make one. */
   carry(
     from: NetAddr,
@@ -35,10 +34,11 @@ export class Endpoint implements Carrier {
   #closed = false;
   #dropped = 0;
 
-  constructor(wire: Wire, addr: NetAddr) {
+  /** @param clock The clock of its host. */
+  constructor(wire: Wire, addr: NetAddr, clock: Clock) {
     this.#wire = wire;
     this.addr = addr;
-    this.clock = wire.clock;
+    this.clock = clock;
   }
 
   receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {

@@ -1,12 +1,13 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { drawDelay } from "./delays.ts";
+import type { Decision } from "./rules.ts";
 import { type CheckedFaults, checkFaults, type Faults } from "./faults.ts";
 
 /** What happens to one copy of a datagram. */
 export interface Passage {
   /** Why it is dropped, or that it passes. */
-  fate: "passed" | "lost" | "overMtu" | "queueFull";
+  fate: "passed" | "lost" | "dropped" | "overMtu" | "queueFull";
   /** When it arrives if it passes, on the clock of `cross`. */
   at: number;
   /** Which bit is flipped, counted from the first byte's lowest. */
@@ -62,16 +63,28 @@ export class Link {
     this.#faults = faults;
   }
 
-  /** Decides about a datagram of that size, sent at that time: one passage, or two. */
-  cross(size: number, now: number): [Passage, ...Passage[]] {
+  /**
+   * Decides about a datagram of that size, sent at that time: one passage, or two.
+   *
+   * @param decision What a rule has decided before.
+   */
+  cross(
+    size: number,
+    now: number,
+    decision: Decision = {},
+  ): [Passage, ...Passage[]] {
     const { duplicate, duplicateAgain = duplicate } = this.#faults;
     const probability = this.#wasTwice ? duplicateAgain : duplicate;
     const twice = this.#wasTwice = this.#random() < probability;
     this.#stepBurst();
     const first = this.#draw(size);
     const second = this.#draw(size);
-    const passage = this.#cross(size, now, first);
-    return twice ? [passage, this.#cross(size, now, second)] : [passage];
+    const { drop = false, duplicate: copied = false, delayMs = 0 } = decision;
+    if (drop) return [{ fate: "dropped", at: now }];
+    const passage = this.#cross(size, now, first, delayMs);
+    return twice || copied
+      ? [passage, this.#cross(size, now, second, delayMs)]
+      : [passage];
   }
 
   #draw(size: number): Chances {
@@ -105,14 +118,16 @@ export class Link {
     size: number,
     now: number,
     { lost, delay, holdMs, flippedBit }: Chances,
+    ruledMs: number,
   ): Passage {
     if (size > this.#faults.mtu) return { fate: "overMtu", at: now };
     const departure = this.#depart(size, now);
     if (departure === undefined) return { fate: "queueFull", at: now };
     if (lost) return { fate: "lost", at: departure };
-    let at = departure + delay;
-    if (holdMs !== undefined) at += holdMs;
-    else this.#lastArrival = at = Math.max(at, this.#lastArrival);
+    let at = departure + delay + ruledMs + (holdMs ?? 0);
+    if (holdMs === undefined && ruledMs === 0) {
+      this.#lastArrival = at = Math.max(at, this.#lastArrival);
+    }
     return {
       fate: "passed",
       at,

@@ -2,19 +2,22 @@ import type { NetAddr } from "../addr.ts";
 import { requireFunction, requireOptions, wholeNumber } from "../check.ts";
 import { errors, InvalidAddressError } from "../errors.ts";
 import { formatAddress } from "../address/address.ts";
-import type { Carrier, CarrierSource } from "../carrier.ts";
+import type { Carrier } from "../carrier.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";
 import { checkSeed, type Faults } from "./faults.ts";
-import { flipBit, type Passage } from "./link.ts";
+import { Host, type HostOptions, type SimulatedHost } from "./hosts.ts";
+import { Ledger, type Marks } from "./ledger.ts";
+import { flipBit } from "./link.ts";
 import type {
   NetworkOptions,
   NetworkStats,
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";
-import { type Direction, type Path, Paths } from "./paths.ts";
+import { type Direction, isOn, type Path, Paths, toRoute } from "./paths.ts";
 import { simulatedHost, toPlace } from "./places.ts";
 import { OVERHEAD_BYTES, Room } from "./room.ts";
+import { type Rule, Rules } from "./rules.ts";
 import { runProgram } from "./run.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -22,12 +25,11 @@ const DEFAULT_HOST = "127.0.0.1";
 // The range of ports that a system chooses from (RFC 6335, section 6).
 const FIRST_DYNAMIC_PORT = 49_152;
 const LAST_PORT = 65_535;
-const MAX_TRACE = 100_000;
 const ACTION = "simulate a network";
 // How many datagrams leave at one moment of virtual time, at most: without that,
 // a program that sends without end would stop the time, and the event loop.
 const BURST = 256;
-// What may be in flight, and what the trace may hold.
+// What may be in flight.
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -72,23 +74,12 @@ export function simulateNetwork(
 class Network implements SimulatedNetwork, Wire {
   readonly seed: number;
   readonly clock = new VirtualClock();
-  readonly trace: TraceEntry[] = [];
-  readonly #stats: NetworkStats = {
-    sent: 0,
-    duplicated: 0,
-    delivered: 0,
-    lost: 0,
-    overMtu: 0,
-    queueFull: 0,
-    unreachable: 0,
-    inFlight: 0,
-    corrupted: 0,
-    reordered: 0,
-  };
+  readonly #ledger = new Ledger(this.clock);
   readonly #stuckMs: number;
   readonly #paths: Paths;
   readonly #room = new Room(MAX_BYTES);
-  readonly #traceRoom = new Room(MAX_BYTES);
+  readonly #rules = new Rules<Path>();
+  readonly #hosts = new Map<string, Host>();
   readonly #endpoints = new Map<string, Endpoint>();
   #burstAt = 0;
   #burst = 0;
@@ -102,7 +93,11 @@ class Network implements SimulatedNetwork, Wire {
   readonly schemes = ["udp"] as const;
 
   get stats(): NetworkStats {
-    return { ...this.#stats };
+    return { ...this.#ledger.stats };
+  }
+
+  get trace(): readonly TraceEntry[] {
+    return this.#ledger.trace;
   }
 
   listen(address: NetAddr): Carrier {
@@ -113,16 +108,14 @@ class Network implements SimulatedNetwork, Wire {
     return this.#dial(address, DEFAULT_HOST);
   }
 
-  host(hostname: string): CarrierSource {
-    const { hosts: [host = DEFAULT_HOST], port } = toPlace(hostname, "host");
+  host(hostname: string, options: HostOptions = {}): SimulatedHost {
+    const { hosts: [name = DEFAULT_HOST], port } = toPlace(hostname, "host");
     if (port !== undefined) {
       throw new InvalidAddressError(hostname, "a host has no port");
     }
-    return {
-      schemes: this.schemes,
-      listen: (address: NetAddr) => this.#listen(address, host),
-      dial: (address: NetAddr) => this.#dial(address, host),
-    };
+    const host = this.#host(name);
+    host.use(options);
+    return host;
   }
 
   set(faults: Faults, direction?: Direction): void {
@@ -135,6 +128,11 @@ class Network implements SimulatedNetwork, Wire {
 
   heal(a?: string, b?: string): void {
     this.#paths.heal(a, b);
+  }
+
+  rule(rule: Rule, direction?: Direction): Disposable {
+    const route = toRoute(direction, "rule");
+    return this.#rules.add(rule, (path) => isOn(route, path));
   }
 
   async run<T>(program: () => Promise<T>): Promise<T> {
@@ -155,22 +153,33 @@ class Network implements SimulatedNetwork, Wire {
     data: Uint8Array,
   ): Promise<void> | undefined {
     const path = this.#paths.between(from, to);
+    // The network has not changed yet: a rule may throw, or send by itself.
+    const decision = this.#rules.ask(path, { ...path, data });
+    const ruled = decision !== undefined;
+    const bytes = decision?.data ?? data;
     const now = this.clock.now();
-    const passages = path.link.cross(data.length, now);
-    this.#stats.sent++;
-    this.#stats.duplicated += passages.length - 1;
-    for (const passage of passages) {
-      const { fate, at, flippedBit } = passage;
-      if (this.#paths.isParted(path)) this.#record(path, data, "partitioned");
-      else if (fate !== "passed") this.#record(path, data, fate);
-      else if (!this.#room.take(data.length + OVERHEAD_BYTES)) {
-        this.#record(path, data, "queueFull");
+    const passages = path.link.cross(bytes.length, now, decision);
+    const { stats } = this.#ledger;
+    stats.sent++;
+    stats.duplicated += passages.length - 1;
+    for (const { fate, at, ...marks } of passages) {
+      const record = (fate: TraceEntry["fate"]) =>
+        this.#ledger.record(path, bytes, fate, { ...marks, ruled });
+      if (fate === "dropped") record(fate);
+      else if (this.#paths.isParted(path)) record("partitioned");
+      else if (fate !== "passed") record(fate);
+      else if (!this.#room.take(bytes.length + OVERHEAD_BYTES)) {
+        record("queueFull");
       } else {
+        const { flippedBit } = marks;
         const copy = flippedBit === undefined
-          ? data
-          : flipBit(data, flippedBit);
-        this.#stats.inFlight++;
-        this.clock.after(at - now, () => this.#arrive(path, copy, passage));
+          ? bytes
+          : flipBit(bytes, flippedBit);
+        stats.inFlight++;
+        this.clock.after(
+          at - now,
+          () => this.#arrive(path, copy, { ...marks, ruled }),
+        );
       }
     }
     return this.#pause(now);
@@ -190,43 +199,40 @@ class Network implements SimulatedNetwork, Wire {
     this.#endpoints.delete(formatAddress(addr));
   }
 
-  #arrive(path: Path, data: Uint8Array, passage: Passage): void {
-    this.#stats.inFlight--;
+  #arrive(path: Path, data: Uint8Array, marks: Marks): void {
+    this.#ledger.stats.inFlight--;
     this.#room.free(data.length + OVERHEAD_BYTES);
-    this.#record(path, data, this.#deliver(path, data), passage);
+    this.#ledger.record(path, data, this.#deliver(path, data), marks);
   }
 
   #deliver(path: Path, data: Uint8Array): TraceEntry["fate"] {
     if (this.#paths.isParted(path)) return "partitioned";
+    if (this.#hosts.get(path.to.hostname)?.isUp === false) return "crashed";
     const endpoint = this.#endpoints.get(formatAddress(path.to));
     if (endpoint === undefined) return "unreachable";
     const { queue } = path.faults;
     return endpoint.deliver(data, path.from, queue) ? "delivered" : "queueFull";
   }
 
-  #record(
-    { from, to }: Path,
-    data: Uint8Array,
-    fate: TraceEntry["fate"],
-    { flippedBit, reordered = false }: Partial<Passage> = {},
-  ): void {
-    const corrupted = flippedBit !== undefined;
-    this.#stats[fate === "partitioned" ? "lost" : fate]++;
-    if (fate === "delivered") {
-      if (corrupted) this.#stats.corrupted++;
-      if (reordered) this.#stats.reordered++;
+  #host(hostname: string): Host {
+    let host = this.#hosts.get(hostname);
+    if (host === undefined) {
+      const { clock } = this;
+      host = new Host(hostname, {
+        clock,
+        listen: (address) => this.#listen(address, hostname),
+        dial: (address) => this.#dial(address, hostname),
+        crash: () => this.#crash(hostname),
+      });
+      this.#hosts.set(hostname, host);
     }
-    if (this.trace.length === MAX_TRACE) return;
-    if (!this.#traceRoom.take(data.length)) return;
-    this.trace.push({
-      time: this.clock.now(),
-      from: formatAddress(from),
-      to: formatAddress(to),
-      data,
-      corrupted,
-      reordered,
-      fate,
-    });
+    return host;
+  }
+
+  #crash(hostname: string): void {
+    for (const endpoint of [...this.#endpoints.values()]) {
+      if (endpoint.addr.hostname === hostname) endpoint.close();
+    }
   }
 
   #listen(address: NetAddr, host: string): Endpoint {
@@ -236,13 +242,19 @@ class Network implements SimulatedNetwork, Wire {
         "on the simulated network a socket has one host's address",
       );
     }
+    const owner = this.#host(hostname);
+    if (!owner.isUp) {
+      throw new errors.AddrNotAvailable(
+        `the host ${hostname} has crashed; restart it`,
+      );
+    }
     const port = address.port === 0 ? this.#freePort(hostname) : address.port;
     const addr: NetAddr = { transport: "udp", hostname, port };
     const key = formatAddress(addr);
     if (this.#endpoints.has(key)) {
       throw new errors.AddrInUse("Address already in use");
     }
-    const endpoint = new Endpoint(this, addr);
+    const endpoint = new Endpoint(this, addr, owner.clock);
     this.#endpoints.set(key, endpoint);
     return endpoint;
   }

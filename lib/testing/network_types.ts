@@ -1,7 +1,9 @@
 import type { CarrierSource } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
 import type { Faults } from "./faults.ts";
+import type { HostOptions, SimulatedHost } from "./hosts.ts";
 import type { Direction } from "./paths.ts";
+import type { Rule } from "./rules.ts";
 
 /** How `simulateNetwork` makes its network. */
 export interface NetworkOptions extends Faults {
@@ -31,19 +33,26 @@ export interface TraceEntry {
   corrupted: boolean;
   /** Whether `reorder` held it back. */
   reordered: boolean;
-  /** What happened; `partitioned` is counted as `lost`. */
+  /** Whether a rule decided about it. */
+  ruled: boolean;
+  /**
+   * What happened; `partitioned` is counted as `lost`. Only a rule drops
+   * (`dropped`).
+   */
   fate:
     | "delivered"
     | "lost"
     | "partitioned"
+    | "dropped"
     | "overMtu"
     | "queueFull"
-    | "unreachable";
+    | "unreachable"
+    | "crashed";
 }
 
 /**
- * Datagrams by fate: sent + duplicated = delivered + lost + overMtu + queueFull +
- * unreachable + inFlight.
+ * Datagrams by fate: sent + duplicated = delivered + lost + dropped + overMtu +
+ * queueFull + unreachable + crashed + inFlight.
  */
 export interface NetworkStats {
   /** Datagrams that sockets sent. */
@@ -52,8 +61,10 @@ export interface NetworkStats {
   duplicated: number;
   /** Datagrams that reached a socket; its own stats count what became of them. */
   delivered: number;
-  /** Dropped by `loss`, or by a partition. */
+  /** Dropped by `loss`, by a `burst`, or by a partition. */
   lost: number;
+  /** Dropped by a rule. */
+  dropped: number;
   /** Dropped because they were longer than `mtu`. */
   overMtu: number;
   /**
@@ -63,12 +74,16 @@ export interface NetworkStats {
   queueFull: number;
   /** Dropped because no socket was bound to their address when they arrived. */
   unreachable: number;
+  /** Dropped because their host had crashed when they arrived. */
+  crashed: number;
   /** Not arrived yet. */
   inFlight: number;
   /** Of `delivered`: with a bit that `corrupt` flipped. */
   corrupted: number;
   /** Of `delivered`: held back by `reorder`. */
   reordered: number;
+  /** Of `delivered`: duplicated, delayed or changed by a rule. */
+  ruled: number;
 }
 
 /**
@@ -88,13 +103,18 @@ export interface SimulatedNetwork extends CarrierSource {
   /** How many datagrams had each fate so far: a copy. */
   readonly stats: NetworkStats;
   /**
-   * Returns the carrier source of another host: the sockets that it connects have
-   * that address.
+   * Returns a host: the carrier source of its sockets. Those that it connects
+   * have its address. It is the same object for the same host.
    *
    * @param hostname An IP address or a name. `localhost` is 127.0.0.1.
+   * @param options How its clock differs from the network's. They have to be given
+   * before its clock is used, by a socket or by the program.
    * @throws {InvalidAddressError} Not a host.
+   * @throws {RangeError} An option is out of range.
+   * @throws {TypeError} The options are no object.
+   * @throws {Error} Its clock is in use, and the options would change it.
    */
-  host(hostname: string): CarrierSource;
+  host(hostname: string, options?: HostOptions): SimulatedHost;
   /**
    * Changes faults from now on, everywhere or in one direction; those that are
    * not given stay. Later calls win. Datagrams that are in flight keep their
@@ -105,6 +125,18 @@ export interface SimulatedNetwork extends CarrierSource {
    * @throws {InvalidAddressError} `from` or `to` can be the address of no socket.
    */
   set(faults: Faults, direction?: Direction): void;
+  /**
+   * Adds a rule, which is asked about each datagram when it is sent. Rules are
+   * asked in the order in which they were added, until one decides; then the
+   * faults apply. If a rule throws, or returns something else than a verdict, the
+   * `send` rejects with that, and the datagram is not sent.
+   *
+   * @param direction Which datagrams it is asked about. @default {all}
+   * @returns Removes the rule when it is disposed.
+   * @throws {TypeError} The rule is no function, or `direction` is not one.
+   * @throws {InvalidAddressError} `from` or `to` can be the address of no socket.
+   */
+  rule(rule: Rule, direction?: Direction): Disposable;
   /**
    * Drops all datagrams between two hosts or addresses, in both directions; also
    * those that are in flight when they would arrive.

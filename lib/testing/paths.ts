@@ -32,10 +32,15 @@ export interface Path {
 
 const ACTION = "set faults";
 
-interface Rule {
-  readonly key: string;
+/** A direction, checked. */
+export interface Route {
   readonly from: Place | undefined;
   readonly to: Place | undefined;
+}
+
+/** The faults that were set in one direction. */
+interface Setting extends Route {
+  readonly key: string;
   readonly faults: Partial<CheckedFaults>;
 }
 
@@ -45,7 +50,7 @@ export class Paths {
   readonly #paths = new Map<string, Path>();
   // The paths by addresses as senders spell them.
   readonly #spelled = new Map<string, Path>();
-  #rules: Rule[] = [];
+  #settings: Setting[] = [];
   #partitions: (readonly [Place, Place])[] = [];
 
   constructor(seed: number, faults: Faults) {
@@ -65,17 +70,14 @@ export class Paths {
     return path;
   }
 
-  /** Adds a rule. Later rules win over earlier ones, fault by fault. */
-  set(faults: Faults, direction: Direction = {}): void {
+  /** Later settings win over earlier ones, fault by fault. */
+  set(faults: Faults, direction?: Direction): void {
     const checked = checkGiven(faults);
-    checkDirection(direction);
-    const [from, to] = [direction.from, direction.to].map((place) =>
-      place === undefined ? undefined : toPlace(place, "set")
-    );
-    const key = JSON.stringify([from, to]);
-    const before = this.#rules.find((rule) => rule.key === key)?.faults;
-    this.#rules = this.#rules.filter((rule) => rule.key !== key);
-    this.#rules.push({ key, from, to, faults: { ...before, ...checked } });
+    const route = toRoute(direction, "set");
+    const key = JSON.stringify([route.from, route.to]);
+    const before = this.#settings.find((other) => other.key === key)?.faults;
+    this.#settings = this.#settings.filter((other) => other.key !== key);
+    this.#settings.push({ key, ...route, faults: { ...before, ...checked } });
     for (const path of this.#paths.values()) {
       path.faults = this.#faultsOf(path.from, path.to);
       path.link.use(path.faults);
@@ -116,12 +118,39 @@ export class Paths {
   }
 
   #faultsOf(from: NetAddr, to: NetAddr): CheckedFaults {
-    const rules = this.#rules.filter((rule) =>
-      (rule.from === undefined || includes(rule.from, from)) &&
-      (rule.to === undefined || includes(rule.to, to))
+    const settings = this.#settings.filter((one) => isOn(one, { from, to }));
+    return Object.assign(
+      checkFaults({}),
+      ...settings.map(({ faults }) => faults),
     );
-    return Object.assign(checkFaults({}), ...rules.map((rule) => rule.faults));
   }
+}
+
+/**
+ * Checks a direction.
+ *
+ * @param operation What it is given to, for the errors.
+ * @throws {TypeError} It is not a direction.
+ * @throws {InvalidAddressError} `from` or `to` can be the address of no socket.
+ */
+export function toRoute(
+  direction: Direction = {},
+  operation: string,
+): Route {
+  checkDirection(direction);
+  const [from, to] = [direction.from, direction.to].map((place) =>
+    place === undefined ? undefined : toPlace(place, operation)
+  );
+  return { from, to };
+}
+
+/** Whether datagrams from that address to the other one go that way. */
+export function isOn(
+  route: Route,
+  { from, to }: { readonly from: NetAddr; readonly to: NetAddr },
+): boolean {
+  return (route.from === undefined || includes(route.from, from)) &&
+    (route.to === undefined || includes(route.to, to));
 }
 
 /** A name that is not one of a direction's would stand for all addresses. */

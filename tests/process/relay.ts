@@ -128,7 +128,7 @@ Deno.test("relay --format json prints the totals as one object, on standard outp
   assertEquals(new Date(time).toISOString(), time);
   const rest = {
     ...{ lost: 0, overMtu: 0, queueFull: 0, notSent: 0, inFlight: 0 },
-    ...{ corrupted: 0, reordered: 0 },
+    ...{ dropped: 0, corrupted: 0, reordered: 0, ruled: 0 },
   };
   assertEquals(totals, {
     up: { received: 1, duplicated: 1, forwarded: 2, ...rest },
