@@ -1,10 +1,5 @@
 /** Faults of the program `relay` that change while it runs. */
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertStringIncludes,
-} from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect, serve } from "../../mod.ts";
 import { Program } from "./support/programs.ts";
 
@@ -32,9 +27,13 @@ async function startRelay(to: Deno.NetAddr, ...args: string[]) {
 
 Deno.test("relay changes faults by lines on standard input, and says what holds then", async () => {
   await using server = serve("udp://127.0.0.1:0", ({ data }) => data);
-  await using relay = await startRelay(server.addr, "--up", "loss=100%");
+  await using relay = await startRelay(
+    server.addr,
+    ...["--up", "loss=100%", "--stats-every", "20ms"],
+  );
   await using client = await connect(relay.address);
   await client.send("lost on the way up");
+  await relay.said(/^up: received 1 datagram, forwarded 0, 1 lost$/);
   await relay.type("");
   await relay.said(/^faults: up loss=100%; down none$/);
   await relay.type("set up loss 0");
@@ -43,6 +42,7 @@ Deno.test("relay changes faults by lines on standard input, and says what holds 
   await relay.type("set down loss 100%");
   await relay.said(/^faults: up none; down loss=100%$/);
   await client.send("its reply is lost");
+  await relay.said(/^down: received 2 datagrams, forwarded 1, 1 lost$/);
   await relay.type("set loss");
   await relay.said(/^set: loss needs a value$/);
   await relay.type("\x1b[2J\xff");
@@ -70,6 +70,7 @@ Deno.test("relay --quiet says only which commands are wrong", async () => {
   ], { stdin: readable });
   await input.write(encoder.encode("set loss 10%\nset loss 10\n"));
   await relay.said(/^set: loss "10": must be/);
+  await input.close();
   relay.kill("SIGINT");
   const { code, stderr } = await relay.ended();
   assertEquals(code, 0);
@@ -85,6 +86,7 @@ Deno.test("relay goes on after a flood of lines, of which none is text, and one 
   await relay.type("x".repeat(20_000_000) + "\nset loss 0");
   await relay.said(/too long: 20000000 bytes, at most 1000$/);
   await relay.said(/^faults: none$/);
+  await relay.end();
   await using client = await connect(relay.address);
   assertEquals((await client.request("passes", SOON)).text(), "passes");
 });
@@ -102,11 +104,10 @@ Deno.test("relay with a closed standard input relays", async () => {
   assertEquals(code, 0, stderr);
 });
 
-/** Runs a command of bash on a terminal until its screen matches. */
+/** Runs a command on a terminal, and types whenever its screen shows something. */
 async function screenOf(
   command: string,
-  pattern: RegExp,
-  then: string,
+  typed: [shown: RegExp, keys: string][],
 ): Promise<string> {
   await using terminal = new Deno.Command("script", {
     args: ["-qec", command, "/dev/null"],
@@ -116,16 +117,17 @@ async function screenOf(
   }).spawn();
   const keyboard = terminal.stdin.getWriter();
   const decoder = new TextDecoder();
+  const left = [...typed];
   let screen = "";
-  let isTyped = false;
   for await (const bytes of terminal.stdout) {
     screen += decoder.decode(bytes, { stream: true });
-    if (isTyped || !pattern.test(screen)) continue;
-    isTyped = true;
-    await keyboard.write(encoder.encode(then));
+    const [next] = left;
+    if (next === undefined || !next[0].test(screen)) continue;
+    left.shift();
+    await keyboard.write(encoder.encode(next[1]));
   }
   await keyboard.close().catch(() => {});
-  assert(isTyped, screen);
+  assertEquals(left, [], screen);
   return screen;
 }
 
@@ -136,17 +138,15 @@ const RUN = `${Deno.execPath()} run --quiet --no-prompt ` +
 Deno.test("relay in the background of a terminal is not stopped", async () => {
   const screen = await screenOf(
     `bash -c 'set -m; ${RUN} & read -r; kill %1; wait %1; echo "exit $?"'`,
-    /(?:\bup: [^]*){20}/,
-    "\n",
+    [[/(?:\bup: [^]*){20}/, "\n"]],
   );
   assertMatch(screen, /exit 0\r\n$/);
 });
 
 Deno.test("relay in the foreground of a terminal obeys what is typed", async () => {
-  const screen = await screenOf(
-    RUN,
-    /relaying /,
-    "set loss 10%\n\x04set loss 20%\n\x03",
-  );
+  const screen = await screenOf(RUN, [
+    [/relaying /, "set loss 10%\n"],
+    [/faults: loss=10%/, "\x03"],
+  ]);
   assertMatch(screen, /faults: loss=10%\r\n/);
 });
