@@ -134,6 +134,21 @@ Deno.test("a rule may add and remove rules and set faults of its relay", async (
   assertEquals([relay.stats.up.overMtu, relay.stats.up.dropped], [1, 1]);
 });
 
+Deno.test("whenever a rule of a relay is asked, the counts add up", async () => {
+  const delayMs = { min: 0, max: 2 };
+  await using path = await route({ duplicate: 0.3, delayMs });
+  let asked = 0;
+  path.relay.rule((_, n) => {
+    const { up } = path.relay.stats;
+    assertAddsUp(up);
+    assertEquals(up.received, asked++);
+    return n % 3 === 0 ? "duplicate" : undefined;
+  });
+  await pass(path, numbers(300));
+  assertEquals(asked, 300);
+  assertEquals(path.relay.stats.up.ruled > 0, true);
+});
+
 Deno.test("faults that change a thousand times apply to what arrives afterwards", async () => {
   await using path = await route();
   let expected = 0;

@@ -349,6 +349,17 @@ Deno.test("a rule may add and remove rules, set faults, part, send and close", a
   assertAddsUp(network);
 });
 
+Deno.test("whenever a rule is asked, the counts add up", async () => {
+  const network = simulateNetwork({ loss: 0.3, duplicate: 0.3 });
+  let asked = 0;
+  network.rule(() => {
+    assertAddsUp(network);
+    assertEquals(network.stats.sent, asked++);
+  });
+  await pass(network, 100);
+  assertEquals(asked, 100);
+});
+
 Deno.test("a rule that adds a rule each time ends, and none is asked too early", async () => {
   const network = simulateNetwork();
   let asked = 0;

@@ -101,7 +101,6 @@ export class SessionDirection<Route> {
   readonly #held: DelayLine<Passing<Route>>;
   #sending: Promise<void> = Promise.resolve();
   #lastUsed = performance.now();
-  #isClosed = false;
 
   constructor(options: SessionDirectionOptions<Route>) {
     this.#options = options;
@@ -128,26 +127,33 @@ export class SessionDirection<Route> {
   ): Promise<void> {
     const { link, counts } = this.#options;
     const now = this.#lastUsed = performance.now();
-    counts.received += count;
-    if (this.#isClosed) counts.notSent += count;
-    if (this.#isClosed) return this.#sending;
     // Where those begin that pass in one piece.
     let first = 0;
     const forward = (end: number) => {
       if (end === first) return;
       const piece = data.subarray(first * size, end * size);
-      this.#forward({ data: piece, size, count: end - first, route });
+      this.#sending = this.#send({
+        data: piece,
+        size,
+        count: end - first,
+        route,
+      });
     };
     for (let n = 0; n < count; n++) {
       const length = Math.min(size, data.length - n * size);
+      // The counts add up whenever a rule is asked.
       const decision = this.#ask(data, n * size, length, route);
+      counts.received++;
       const bytes = decision?.data;
       const passages = link.cross(bytes?.length ?? length, now, decision);
       counts.duplicated += passages.length - 1;
       if (
         decision === undefined && passages.length === 1 &&
         this.#isUntouched(passages[0], now)
-      ) continue;
+      ) {
+        counts.inFlight++;
+        continue;
+      }
       forward(n);
       first = n + 1;
       const datagram = bytes ?? data.subarray(n * size, n * size + length);
@@ -162,7 +168,6 @@ export class SessionDirection<Route> {
 
   /** Drops the datagrams that it holds. Resolves when it sends no more. */
   async close(): Promise<void> {
-    this.#isClosed = true;
     for (const passing of this.#held.clear()) {
       this.#release(passing);
       this.#options.counts.notSent++;

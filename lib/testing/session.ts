@@ -49,5 +49,7 @@ export class Session {
     await Promise.all([this.up.close(), this.down.close()]);
     await this.#upstream[Symbol.asyncDispose]();
     await this.#running;
+    // What the upstream socket has received in the meantime.
+    await this.down.close();
   }
 }
