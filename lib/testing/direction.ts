@@ -1,5 +1,6 @@
 import { systemClock } from "../clock.ts";
 import { type OperationFields, SocketClosedError } from "../errors.ts";
+import { performance } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import { DelayLine } from "./delay_line.ts";
 import { type Faults, flipBit, type Link, type Passage } from "./faults.ts";
