@@ -4,10 +4,17 @@ import { errors, InvalidAddressError } from "../errors.ts";
 import { formatAddress } from "../address/address.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";
-import { checkSeed, type Faults, flipBit, type Passage } from "./faults.ts";
+import {
+  checkSeed,
+  type Faults,
+  flipBit,
+  type Passage,
+  seedOf,
+} from "./faults.ts";
 import type {
   NetworkOptions,
   NetworkStats,
+  RunOptions,
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";
@@ -15,6 +22,10 @@ import { type Direction, type Path, Paths } from "./paths.ts";
 import { simulatedHost, toPlace } from "./places.ts";
 import { OVERHEAD_BYTES, Room } from "./room.ts";
 import { runProgram } from "./run.ts";
+import { checkRunOptions } from "./run_options.ts";
+import { Chance } from "./virtual/chance.ts";
+import { VirtualTime } from "./virtual/time.ts";
+import { currentWorld, inReality } from "./virtual/world.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -35,10 +46,10 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * byte, every time.
  *
  * Its time is virtual: whenever the program only waits, it jumps to the next
- * arrival or timeout, so that hours pass in milliseconds. Everything that uses
- * the network's clock runs in that time: its sockets, their `timeoutMs` and
- * `retries`. `setTimeout`, `AbortSignal.timeout`, `crypto.subtle`, files and real
- * sockets do not: while a program waits for them, the virtual time runs on.
+ * arrival or timeout, so that hours pass in milliseconds. Its sockets, their
+ * `timeoutMs` and `retries` have that time, and inside `run` so have `setTimeout`,
+ * `Date` and their like. Real sockets do not: while a program waits for one, the
+ * virtual time runs on, except inside `real`.
  *
  * @throws {RangeError} A fault, the seed or `stuckMs` is out of range.
  * @throws {TypeError} The options are no object, or there is no such fault.
@@ -89,6 +100,10 @@ class Network implements SimulatedNetwork, Wire {
   readonly #room = new Room(MAX_BYTES);
   readonly #traceRoom = new Room(MAX_BYTES);
   readonly #endpoints = new Map<string, Endpoint>();
+  // What the program draws has no effect on what the library does, and neither on
+  // faults.
+  readonly #chance: Chance;
+  readonly random: () => number;
   #burstAt = 0;
   #burst = 0;
 
@@ -96,6 +111,8 @@ class Network implements SimulatedNetwork, Wire {
     this.seed = checkSeed(seed);
     this.#stuckMs = wholeNumber(ACTION, "stuckMs", stuckMs, 1, Infinity);
     this.#paths = new Paths(seed, faults);
+    this.#chance = new Chance(seedOf(seed, "program"));
+    this.random = new Chance(seedOf(seed, "sockets")).random;
   }
 
   readonly schemes = ["udp"] as const;
@@ -136,16 +153,33 @@ class Network implements SimulatedNetwork, Wire {
     this.#paths.heal(a, b);
   }
 
-  async run<T>(program: () => Promise<T>): Promise<T> {
+  async run<T>(
+    program: () => T | Promise<T>,
+    options: RunOptions = {},
+  ): Promise<T> {
     requireFunction("run", "program", program);
     const { seed, clock } = this;
-    const endpoints = () => [...this.#endpoints.values()];
+    const { timers, random, now } = checkRunOptions(options);
+    const time = timers === "real" ? undefined : new VirtualTime(clock, now);
+    const chance = random === "real" ? undefined : this.#chance;
     return await runProgram(program, {
       seed,
       clock,
-      endpoints,
+      world: { time, chance },
+      endpoints: () => [...this.#endpoints.values()],
+      inFlight: () => this.#stats.inFlight,
       stuckMs: this.#stuckMs,
     });
+  }
+
+  async real<T>(job: () => T | Promise<T>): Promise<T> {
+    requireFunction("real", "job", job);
+    const end = currentWorld()?.time?.jobs.begin("network.real");
+    try {
+      return await inReality(job);
+    } finally {
+      end?.();
+    }
   }
 
   carry(
