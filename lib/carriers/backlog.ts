@@ -1,4 +1,5 @@
 import { errors } from "../errors.ts";
+import { performance } from "../platform.ts";
 
 /** At that many bytes nothing more is read from the peer. */
 export const READ_LIMIT: number = 64 * 1024;

@@ -1,5 +1,6 @@
 import { systemClock } from "../clock.ts";
 import { type OperationFields, SocketClosedError } from "../errors.ts";
+import { performance } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import { DelayLine } from "./delay_line.ts";
 import type { CheckedFaults } from "./faults.ts";

@@ -8,6 +8,8 @@ type Received = [Uint8Array<ArrayBuffer>, Addr];
 
 /** What an endpoint needs from its network. */
 export interface Wire {
+  /** Returns a random number from 0 to 1, without 1. */
+  readonly random: () => number;
   /** Takes a datagram. @returns A pause, if the sender has to make one. */
   carry(
     from: NetAddr,
@@ -25,6 +27,7 @@ export interface Wire {
 export class Endpoint implements Carrier {
   readonly addr: NetAddr;
   readonly clock: Clock;
+  readonly random: () => number;
   remote?: Addr;
   readonly #wire: Wire;
   readonly #arrived: [Uint8Array, NetAddr][] = [];
@@ -39,6 +42,7 @@ export class Endpoint implements Carrier {
     this.#wire = wire;
     this.addr = addr;
     this.clock = clock;
+    this.random = wire.random;
   }
 
   receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {

@@ -9,6 +9,7 @@ import { outOfRange } from "../check.ts";
 import { systemClock } from "../clock.ts";
 import { failure } from "../errors.ts";
 import { bind } from "../open.ts";
+import { clearInterval, performance, setInterval } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import {

@@ -1,6 +1,7 @@
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { bind } from "../open.ts";
+import { performance } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { pump } from "../socket/pump.ts";

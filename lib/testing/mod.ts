@@ -16,6 +16,7 @@ export { simulateNetwork } from "./network.ts";
 export type {
   NetworkOptions,
   NetworkStats,
+  RunOptions,
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";

@@ -1,30 +1,32 @@
 import type { NetAddr } from "../addr.ts";
 import { requireFunction, requireOptions, wholeNumber } from "../check.ts";
-import { errors, InvalidAddressError } from "../errors.ts";
-import { formatAddress } from "../address/address.ts";
+import { InvalidAddressError } from "../errors.ts";
 import type { Carrier } from "../carrier.ts";
-import { Endpoint, type Wire } from "./endpoint.ts";
+import type { Endpoint, Wire } from "./endpoint.ts";
+import { Endpoints } from "./endpoints.ts";
 import { checkSeed, type Faults } from "./faults.ts";
-import { Host, type HostOptions, type SimulatedHost } from "./hosts.ts";
+import type { HostOptions, SimulatedHost } from "./hosts.ts";
 import { Ledger, type Marks } from "./ledger.ts";
-import { flipBit } from "./link.ts";
+import { flipBit, seedOf } from "./link.ts";
 import type {
   NetworkOptions,
   NetworkStats,
+  RunOptions,
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";
 import { type Direction, isOn, type Path, Paths, toRoute } from "./paths.ts";
-import { simulatedHost, toPlace } from "./places.ts";
+import { toPlace } from "./places.ts";
 import { OVERHEAD_BYTES, Room } from "./room.ts";
 import { type Rule, Rules } from "./rules.ts";
 import { runProgram } from "./run.ts";
+import { checkRunOptions } from "./run_options.ts";
+import { Chance } from "./virtual/chance.ts";
+import { VirtualTime } from "./virtual/time.ts";
+import { currentWorld, inReality } from "./virtual/world.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
-// The range of ports that a system chooses from (RFC 6335, section 6).
-const FIRST_DYNAMIC_PORT = 49_152;
-const LAST_PORT = 65_535;
 const ACTION = "simulate a network";
 // How many datagrams leave at one moment of virtual time, at most: without that,
 // a program that sends without end would stop the time, and the event loop.
@@ -38,10 +40,10 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * byte, every time.
  *
  * Its time is virtual: whenever the program only waits, it jumps to the next
- * arrival or timeout, so that hours pass in milliseconds. Everything that uses
- * the network's clock runs in that time: its sockets, their `timeoutMs` and
- * `retries`. `setTimeout`, `AbortSignal.timeout`, `crypto.subtle`, files and real
- * sockets do not: while a program waits for them, the virtual time runs on.
+ * arrival or timeout, so that hours pass in milliseconds. Its sockets, their
+ * `timeoutMs` and `retries` have that time, and inside `run` so have `setTimeout`,
+ * `Date` and their like. Real sockets do not: while a program waits for one, the
+ * virtual time runs on, except inside `real`.
  *
  * @throws {RangeError} A fault, the seed or `stuckMs` is out of range.
  * @throws {TypeError} The options are no object, or there is no such fault.
@@ -79,8 +81,11 @@ class Network implements SimulatedNetwork, Wire {
   readonly #paths: Paths;
   readonly #room = new Room(MAX_BYTES);
   readonly #rules = new Rules<Path>();
-  readonly #hosts = new Map<string, Host>();
-  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #endpoints: Endpoints;
+  // What the program draws has no effect on what the library does, and neither on
+  // faults.
+  readonly #chance: Chance;
+  readonly random: () => number;
   #burstAt = 0;
   #burst = 0;
 
@@ -88,6 +93,9 @@ class Network implements SimulatedNetwork, Wire {
     this.seed = checkSeed(seed);
     this.#stuckMs = wholeNumber(ACTION, "stuckMs", stuckMs, 1, Infinity);
     this.#paths = new Paths(seed, faults);
+    this.#endpoints = new Endpoints(this, this.clock);
+    this.#chance = new Chance(seedOf(seed, "program"));
+    this.random = new Chance(seedOf(seed, "sockets")).random;
   }
 
   readonly schemes = ["udp"] as const;
@@ -101,11 +109,11 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   listen(address: NetAddr): Carrier {
-    return this.#listen(address, DEFAULT_HOST);
+    return this.#endpoints.listen(address, DEFAULT_HOST);
   }
 
   dial(address: NetAddr): Promise<Carrier> {
-    return this.#dial(address, DEFAULT_HOST);
+    return this.#endpoints.dial(address, DEFAULT_HOST);
   }
 
   host(hostname: string, options: HostOptions = {}): SimulatedHost {
@@ -113,7 +121,7 @@ class Network implements SimulatedNetwork, Wire {
     if (port !== undefined) {
       throw new InvalidAddressError(hostname, "a host has no port");
     }
-    const host = this.#host(name);
+    const host = this.#endpoints.host(name);
     host.use(options);
     return host;
   }
@@ -135,16 +143,33 @@ class Network implements SimulatedNetwork, Wire {
     return this.#rules.add(rule, (path) => isOn(route, path));
   }
 
-  async run<T>(program: () => Promise<T>): Promise<T> {
+  async run<T>(
+    program: () => T | Promise<T>,
+    options: RunOptions = {},
+  ): Promise<T> {
     requireFunction("run", "program", program);
     const { seed, clock } = this;
-    const endpoints = () => [...this.#endpoints.values()];
+    const { timers, random, now } = checkRunOptions(options);
+    const time = timers === "real" ? undefined : new VirtualTime(clock, now);
+    const chance = random === "real" ? undefined : this.#chance;
     return await runProgram(program, {
       seed,
       clock,
-      endpoints,
+      world: { time, chance },
+      endpoints: () => this.#endpoints.all,
+      inFlight: () => this.#ledger.stats.inFlight,
       stuckMs: this.#stuckMs,
     });
+  }
+
+  async real<T>(job: () => T | Promise<T>): Promise<T> {
+    requireFunction("real", "job", job);
+    const end = currentWorld()?.time?.jobs.begin("network.real");
+    try {
+      return await inReality(job);
+    } finally {
+      end?.();
+    }
   }
 
   carry(
@@ -195,8 +220,8 @@ class Network implements SimulatedNetwork, Wire {
     return new Promise((go) => void this.clock.after(1, go));
   }
 
-  leave({ addr }: Endpoint): void {
-    this.#endpoints.delete(formatAddress(addr));
+  leave(endpoint: Endpoint): void {
+    this.#endpoints.leave(endpoint);
   }
 
   #arrive(path: Path, data: Uint8Array, marks: Marks): void {
@@ -207,73 +232,12 @@ class Network implements SimulatedNetwork, Wire {
 
   #deliver(path: Path, data: Uint8Array): TraceEntry["fate"] {
     if (this.#paths.isParted(path)) return "partitioned";
-    if (this.#hosts.get(path.to.hostname)?.isUp === false) return "crashed";
-    const endpoint = this.#endpoints.get(formatAddress(path.to));
-    if (endpoint === undefined) return "unreachable";
+    const { to } = path;
+    const endpoint = this.#endpoints.at(to);
+    if (endpoint === undefined) {
+      return this.#endpoints.isUp(to.hostname) ? "unreachable" : "crashed";
+    }
     const { queue } = path.faults;
     return endpoint.deliver(data, path.from, queue) ? "delivered" : "queueFull";
-  }
-
-  #host(hostname: string): Host {
-    let host = this.#hosts.get(hostname);
-    if (host === undefined) {
-      const { clock } = this;
-      host = new Host(hostname, {
-        clock,
-        listen: (address) => this.#listen(address, hostname),
-        dial: (address) => this.#dial(address, hostname),
-        crash: () => this.#crash(hostname),
-      });
-      this.#hosts.set(hostname, host);
-    }
-    return host;
-  }
-
-  #crash(hostname: string): void {
-    for (const endpoint of [...this.#endpoints.values()]) {
-      if (endpoint.addr.hostname === hostname) endpoint.close();
-    }
-  }
-
-  #listen(address: NetAddr, host: string): Endpoint {
-    const hostname = simulatedHost(address.hostname, host);
-    if (hostname === "0.0.0.0" || hostname === "::") {
-      throw new errors.AddrNotAvailable(
-        "on the simulated network a socket has one host's address",
-      );
-    }
-    const owner = this.#host(hostname);
-    if (!owner.isUp) {
-      throw new errors.AddrNotAvailable(
-        `the host ${hostname} has crashed; restart it`,
-      );
-    }
-    const port = address.port === 0 ? this.#freePort(hostname) : address.port;
-    const addr: NetAddr = { transport: "udp", hostname, port };
-    const key = formatAddress(addr);
-    if (this.#endpoints.has(key)) {
-      throw new errors.AddrInUse("Address already in use");
-    }
-    const endpoint = new Endpoint(this, addr, owner.clock);
-    this.#endpoints.set(key, endpoint);
-    return endpoint;
-  }
-
-  #dial({ hostname, port }: NetAddr, host: string): Promise<Carrier> {
-    return Promise.try(() => {
-      const local = { transport: "udp", hostname: host, port: 0 } as const;
-      const endpoint = this.#listen(local, host);
-      const peer = simulatedHost(hostname, host);
-      endpoint.remote = { transport: "udp", hostname: peer, port };
-      return endpoint;
-    });
-  }
-
-  #freePort(hostname: string): number {
-    for (let port = FIRST_DYNAMIC_PORT; port <= LAST_PORT; port++) {
-      const key = formatAddress({ transport: "udp", hostname, port });
-      if (!this.#endpoints.has(key)) return port;
-    }
-    throw new errors.AddrInUse(`no port of ${hostname} is free`);
   }
 }

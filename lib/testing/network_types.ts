@@ -10,13 +10,37 @@ export interface NetworkOptions extends Faults {
   /** Seed of the random generators; the same seed gives the same run. @default {1} */
   seed?: number | undefined;
   /**
-   * How long `run` waits, in milliseconds of real time, while nothing happens on
-   * the network and nothing is pending on it or its clock, before it takes the
-   * program for stuck. A program that waits longer than that for something real
-   * (`setTimeout`, a file, a process) needs more; `Infinity` waits for ever.
+   * How long `run` waits, in milliseconds of real time, while nothing happens and
+   * nothing is planned, before it takes the program for stuck. A program that
+   * waits longer than that for something real (a file, a process, a real socket)
+   * needs more; `Infinity` waits for ever.
    * @default {5000}
    */
   stuckMs?: number | undefined;
+}
+
+/** How `run` runs a program. */
+export interface RunOptions {
+  /**
+   * Whose time the program has. `"virtual"` replaces the platform's timers and
+   * dates by those of the network, until the program has ended; `"real"` leaves
+   * them as they are.
+   * @default {"virtual"}
+   */
+  timers?: "virtual" | "real" | undefined;
+  /**
+   * Where the program's random numbers come from. `"seed"` replaces those of the
+   * platform by ones that follow from the network's seed, until the program has
+   * ended; `"real"` leaves them as they are.
+   * @default {"seed"}
+   */
+  random?: "seed" | "real" | undefined;
+  /**
+   * The date at the network's time 0, a `Date` or milliseconds since 1970, for
+   * `timers: "virtual"`.
+   * @default {2026-01-01T00:00:00Z}
+   */
+  now?: Date | number | undefined;
 }
 
 /** What happened to a datagram, or to one copy of it. */
@@ -153,15 +177,46 @@ export interface SimulatedNetwork extends CarrierSource {
    */
   heal(a?: string, b?: string): void;
   /**
-   * Runs a program over the network.
+   * Runs a program over the network, in the network's time and with chance that
+   * follows from its seed: `setTimeout`, `setInterval`, `setImmediate`, `Date`,
+   * `performance.now`, `AbortSignal.timeout`, `node:timers`, `Math.random`,
+   * `crypto.getRandomValues` and their like are replaced until it has ended.
+   * While a real job is pending (a file function, `fetch`, `crypto.subtle`, a
+   * child process, a DNS look-up, or what `real` counts) the time stands still.
+   * Timers and sockets that the program has left are reported on standard error;
+   * those timers never come.
    *
    * @returns What the program returns.
    * @throws What the program throws, with the seed that replays the run at the
    * end of its message; if the message cannot be written, the seed is printed to
    * standard error.
-   * @throws {Error} The program is stuck: for `stuckMs` nothing happened on the
-   * network, and nothing is pending on it or its clock. The message lists the
-   * open sockets.
+   * @throws {Error} The program is stuck: for `stuckMs` nothing happened that
+   * would bring it further. The message lists the real jobs that are pending, the
+   * open sockets, the planned timers, and how many datagrams are in flight.
+   * @throws {Error} Another run is in progress in this thread, or somebody else
+   * has replaced the platform's timers.
+   * @throws {RangeError} An option has no such value.
+   * @throws {TypeError} There is no such option, or `now` is no date.
    */
-  run<T>(program: () => Promise<T>): Promise<T>;
+  run<T>(program: () => T | Promise<T>, options?: RunOptions): Promise<T>;
+  /**
+   * Calls a function whose work is real: it has the platform's own timers, dates
+   * and random numbers, and the network's time stands still until what it returns
+   * has settled.
+   *
+   * @example
+   * ```ts
+   * import { simulateNetwork } from "@pli/datagram/testing";
+   *
+   * const network = simulateNetwork();
+   * await network.run(async () => {
+   *   await network.real(() => new Promise((wake) => setTimeout(wake, 20)));
+   *   console.log(network.clock.now()); // 0
+   * });
+   * ```
+   *
+   * @returns What the function returns.
+   * @throws What the function throws.
+   */
+  real<T>(job: () => T | Promise<T>): Promise<T>;
 }
