@@ -1,3 +1,4 @@
+import { quote } from "../errors.ts";
 import type { Faults } from "../testing/faults.ts";
 import {
   describeFaults,
@@ -6,7 +7,6 @@ import {
   readFaults,
 } from "./fault_options.ts";
 import { UsageError } from "./options.ts";
-import { quote } from "../errors.ts";
 
 const WAYS = ["up", "down"] as const;
 

@@ -5,8 +5,8 @@ import type { ReceivedRun } from "../run.ts";
 import { DelayLine } from "./delay_line.ts";
 import type { CheckedFaults } from "./faults.ts";
 import { flipBit, type Link, type Passage } from "./link.ts";
-import type { Decision } from "./rules.ts";
 import { OVERHEAD_BYTES, type Room } from "./room.ts";
+import type { Decision } from "./rules.ts";
 
 /**
  * Datagrams of one direction by fate: received + duplicated = forwarded + lost +

@@ -1,6 +1,6 @@
-import { checkDelay, type CheckedDelay, type Delay } from "./delays.ts";
 import { outOfRange, wrongType } from "../check.ts";
 import { cannot, fieldsOf, quote, withFields } from "../errors.ts";
+import { checkDelay, type CheckedDelay, type Delay } from "./delays.ts";
 
 /**
  * What a link does to the datagrams that cross it, such as packet loss.

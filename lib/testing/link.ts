@@ -1,8 +1,8 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { drawDelay } from "./delays.ts";
-import type { Decision } from "./rules.ts";
 import { type CheckedFaults, checkFaults, type Faults } from "./faults.ts";
+import type { Decision } from "./rules.ts";
 
 /** What happens to one copy of a datagram. */
 export interface Passage {
