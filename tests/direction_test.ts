@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { SocketClosedError } from "../mod.ts";
+import { type DatagramSocket, SocketClosedError } from "../mod.ts";
+import { systemClock } from "../lib/clock.ts";
 import { Link } from "../lib/testing/link.ts";
 import { pump } from "../lib/socket/pump.ts";
 import { Room } from "../lib/testing/room.ts";
+import { Session } from "../lib/testing/session.ts";
 import { noCounts, SessionDirection } from "../lib/testing/direction.ts";
 import { fakeBound } from "./support/fakes.ts";
 import { isPending, pattern } from "./support/helpers.ts";
@@ -122,7 +124,7 @@ Deno.test("released datagrams make room again, and so does close", async () => {
 });
 
 Deno.test("a held datagram keeps no memory around it alive", async () => {
-  const { direction, link, sent } = open({ delayMs: 1 });
+  const { direction, sent } = open({ delayMs: 1 });
   await direction.pass(one(pattern(8000).subarray(100, 110)));
   await until(() => sent.length === 1);
   assertEquals(sent[0], pattern(8000).slice(100, 110));
@@ -150,4 +152,44 @@ Deno.test("an error of the system is reported, and the next datagram is handled"
   assertEquals(errors.length, 1);
   socket.close();
   await running;
+});
+
+Deno.test("what arrives while a session waits for its last send is not held after its end", async () => {
+  const { promise: sent, resolve: endSend } = Promise.withResolvers<void>();
+  const up = open({});
+  const down = open({ send: () => sent });
+  const late = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const upstream = {
+    clock: systemClock,
+    async *runs() {
+      await late.promise;
+      yield one(pattern(1));
+      await ended.promise;
+    },
+    async [Symbol.asyncDispose]() {
+      ended.resolve();
+      await ended.promise;
+    },
+  };
+  const session = new Session({
+    upstream: upstream as unknown as DatagramSocket,
+    up: up.direction as unknown as Session["up"],
+    down: down.direction as unknown as Session["down"],
+    receive(run) {
+      const passing = down.direction.pass(run);
+      endSend();
+      return passing;
+    },
+    report: () => {},
+  });
+  down.direction.pass(one(pattern(2)));
+  down.link.set({ delayMs: { min: HOUR_MS, max: HOUR_MS } });
+  const closing = session.close();
+  late.resolve();
+  await closing;
+  assertEquals(down.counts, {
+    ...noCounts(),
+    ...{ received: 2, forwarded: 1, notSent: 1 },
+  });
 });
