@@ -166,6 +166,12 @@ export interface Carrier {
   end?(): Promise<void>;
   /** The clock that its timeouts run on. @default {the system's} */
   readonly clock?: Clock | undefined;
+  /**
+   * Returns a random number from 0 to 1, without 1: where the sockets' own chance
+   * comes from, such as the jitter of retries.
+   * @default {Math.random}
+   */
+  random?(): number;
   /** Makes a pending `receive` keep the program running. This is the default. */
   ref?(): void;
   /** Allows the program to end although a `receive` is pending. */

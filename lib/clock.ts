@@ -1,3 +1,11 @@
+import {
+  clearImmediate,
+  clearTimeout,
+  performance,
+  setImmediate,
+  setTimeout,
+} from "./platform.ts";
+
 /**
  * The clock that a socket's `timeoutMs` and `retries` run on: the carrier's own
  * clock, if it has one (a simulated network has virtual time), or the system's.

@@ -1,3 +1,5 @@
+import { dateNow, setImmediate } from "./platform.ts";
+
 // How long a loop may run before the event loop turns.
 const LIMIT_MS = 2;
 // Reading the time takes 0.03 to 0.1 µs, so quick steps do it once in this many.
@@ -29,7 +31,7 @@ let waiting: (() => void)[] = [];
  * with it is known beforehand.
  */
 export function turnIsDue(): boolean {
-  const now = Date.now();
+  const now = dateNow();
   // Slow steps are watched one by one.
   left = now === seen ? EVERY : 1;
   seen = now;

@@ -87,7 +87,7 @@ function checkSums(
   { stats, trace }: SimulatedNetwork,
   ends: { addr: Deno.NetAddr; stats: SocketStats }[],
 ): void {
-  const { sent, duplicated, corrupted, reordered, ...fates } = stats;
+  const { sent, duplicated, corrupted, reordered, ruled, ...fates } = stats;
   assertEquals(sent + duplicated, sum(fates));
   const marked = (mark: "corrupted" | "reordered") =>
     trace.filter((entry) => entry[mark] && entry.fate === "delivered").length;

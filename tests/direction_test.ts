@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { SocketClosedError } from "../mod.ts";
-import { Link } from "../lib/testing/faults.ts";
+import { type DatagramSocket, SocketClosedError } from "../mod.ts";
+import { systemClock } from "../lib/clock.ts";
+import { Link } from "../lib/testing/link.ts";
 import { pump } from "../lib/socket/pump.ts";
 import { Room } from "../lib/testing/room.ts";
+import { Session } from "../lib/testing/session.ts";
 import { noCounts, SessionDirection } from "../lib/testing/direction.ts";
 import { fakeBound } from "./support/fakes.ts";
 import { isPending, pattern, until } from "./support/helpers.ts";
@@ -26,8 +28,9 @@ function open(
   const counts = noCounts();
   const sent: Uint8Array[] = [];
   const errors: unknown[] = [];
+  const link = new Link(1, { delayMs: { min: delayMs, max: delayMs } });
   const direction = new SessionDirection<void>({
-    link: new Link(1, { delayMs: { min: delayMs, max: delayMs } }),
+    link,
     counts,
     room: new Room(room),
     send: (data) => {
@@ -36,7 +39,7 @@ function open(
     },
     report: (error) => void errors.push(error),
   });
-  return { direction, counts, sent, errors };
+  return { direction, link, counts, sent, errors };
 }
 
 Deno.test("a datagram that the system does not send is counted and reported", async () => {
@@ -72,21 +75,21 @@ Deno.test("a datagram that is being sent is in flight, and close waits for it", 
 });
 
 Deno.test("a datagram that is due leaves first, although its timer is late", async () => {
-  const { direction, sent } = open({ delayMs: 1 });
+  const { direction, link, sent } = open({ delayMs: 1 });
   await direction.pass(one(pattern(1)));
   const due = performance.now() + 1;
   while (performance.now() < due);
-  direction.set({ delayMs: { min: 0, max: 0 } });
+  link.set({ delayMs: { min: 0, max: 0 } });
   await direction.pass(one(pattern(2)));
   await until(() => sent.length === 2);
   assertEquals(sent, [pattern(1), pattern(2)]);
 });
 
 Deno.test("no datagram waits for one that is held back", async () => {
-  const { direction, sent, counts } = open({});
-  direction.set({ reorder: 1 });
+  const { direction, link, sent, counts } = open({});
+  link.set({ reorder: 1 });
   await direction.pass(one(pattern(1)));
-  direction.set({ reorder: 0 });
+  link.set({ reorder: 0 });
   await direction.pass(one(pattern(2)));
   assertEquals([sent, counts.inFlight], [[pattern(2)], 1]);
   await until(() => sent.length === 2);
@@ -105,14 +108,14 @@ Deno.test("held datagrams have a limit in bytes, and empty ones count too", asyn
 });
 
 Deno.test("released datagrams make room again, and so does close", async () => {
-  const { direction, counts, sent } = open({ room: 1000, delayMs: 1 });
+  const { direction, link, counts, sent } = open({ room: 1000, delayMs: 1 });
   for (const round of [1, 2, 3]) {
     await direction.pass(one(pattern(10)));
     await direction.pass(one(pattern(10)));
     await until(() => sent.length === round);
     assertEquals(counts.queueFull, round);
   }
-  direction.set({ delayMs: { min: HOUR_MS, max: HOUR_MS } });
+  link.set({ delayMs: { min: HOUR_MS, max: HOUR_MS } });
   for (const round of [1, 2, 3]) {
     await direction.pass(one(pattern(10)));
     await direction.close();
@@ -149,4 +152,44 @@ Deno.test("an error of the system is reported, and the next datagram is handled"
   assertEquals(errors.length, 1);
   socket.close();
   await running;
+});
+
+Deno.test("what arrives while a session waits for its last send is not held after its end", async () => {
+  const { promise: sent, resolve: endSend } = Promise.withResolvers<void>();
+  const up = open({});
+  const down = open({ send: () => sent });
+  const late = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const upstream = {
+    clock: systemClock,
+    async *runs() {
+      await late.promise;
+      yield one(pattern(1));
+      await ended.promise;
+    },
+    async [Symbol.asyncDispose]() {
+      ended.resolve();
+      await ended.promise;
+    },
+  };
+  const session = new Session({
+    upstream: upstream as unknown as DatagramSocket,
+    up: up.direction as unknown as Session["up"],
+    down: down.direction as unknown as Session["down"],
+    receive(run) {
+      const passing = down.direction.pass(run);
+      endSend();
+      return passing;
+    },
+    report: () => {},
+  });
+  down.direction.pass(one(pattern(2)));
+  down.link.set({ delayMs: { min: HOUR_MS, max: HOUR_MS } });
+  const closing = session.close();
+  late.resolve();
+  await closing;
+  assertEquals(down.counts, {
+    ...noCounts(),
+    ...{ received: 2, forwarded: 1, notSent: 1 },
+  });
 });

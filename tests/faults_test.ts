@@ -1,12 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  checkFaults,
-  type Faults,
-  flipBit,
-  Link,
-  type Passage,
-  seedOf,
-} from "../lib/testing/faults.ts";
+import { checkFaults, type Faults } from "../lib/testing/faults.ts";
+import { flipBit, Link, type Passage, seedOf } from "../lib/testing/link.ts";
 import { shown } from "../lib/check.ts";
 import { pattern } from "./support/helpers.ts";
 

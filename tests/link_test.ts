@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Link } from "../lib/testing/faults.ts";
+import { Link } from "../lib/testing/link.ts";
 import { random } from "./support/helpers.ts";
 
 const DRAWS = 10_000;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { connect, InvalidAddressError, serve } from "../mod.ts";
-import { type Faults, flipBit, Link, seedOf } from "../lib/testing/faults.ts";
+import type { Faults } from "../lib/testing/faults.ts";
+import { flipBit, Link, seedOf } from "../lib/testing/link.ts";
 import { startRelay } from "../lib/testing/mod.ts";
 import { LOOPBACK, pattern, random, SOON, until } from "./support/helpers.ts";
 import { assertAddsUp, numbers, pass, route, texts } from "./support/relays.ts";

@@ -1,4 +1,5 @@
 import { errors } from "../errors.ts";
+import { performance } from "../platform.ts";
 import { round } from "../turns.ts";
 
 /** At that many bytes nothing more is read from the peer. */

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from "../platform.ts";
+
 /** The limits of an attempt to connect: a time, and a signal. Disposing ends them. */
 export class DialLimits implements Disposable {
   /** Whether the attempt was given up. */

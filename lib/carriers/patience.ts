@@ -1,3 +1,10 @@
+import {
+  clearInterval,
+  clearTimeout,
+  setInterval,
+  setTimeout,
+} from "../platform.ts";
+
 const MAX_MS = 2 ** 31 - 1;
 // A peer that takes its bytes more slowly than this is not waited for to the end.
 const MIN_BYTES_PER_MS = 16;

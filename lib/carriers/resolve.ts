@@ -1,5 +1,6 @@
 import { errors } from "../errors.ts";
 import { isIp } from "../address/host.ts";
+import { performance } from "../platform.ts";
 
 const LIFETIME_MS = 30_000;
 const MAX_HOSTS = 256;

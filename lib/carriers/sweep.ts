@@ -1,3 +1,5 @@
+import { clearInterval, performance, setInterval } from "../platform.ts";
+
 const MAX_MS = 1000;
 const MIN_MS = 5;
 

@@ -15,11 +15,11 @@ import { quote } from "../errors.ts";
 import { connect } from "../open.ts";
 import { beforeAbort } from "../promises.ts";
 import { settles } from "../socket/peer_lines.ts";
-import type { Faults } from "../testing/faults.ts";
 import { type Relay, startRelay } from "../testing/relay.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
+import { followCommands, isInBackground } from "./commands.ts";
 import { every } from "./every.ts";
-import { FAULT_OPTIONS, readFaults } from "./fault_options.ts";
+import { FAULT_OPTIONS } from "./fault_options.ts";
 import { type Needs, toAnswer, toConnect, together } from "./needs.ts";
 import {
   duration,
@@ -34,6 +34,7 @@ import { Output } from "./output.ts";
 import { requirePermissions } from "./permissions.ts";
 import { showProgress } from "./progress.ts";
 import { EXIT, isAnswered, onInterrupt, runProgram, say } from "./program.ts";
+import { RelayFaults } from "./relay_faults.ts";
 import {
   describeProgress,
   describeRelay,
@@ -52,23 +53,24 @@ const HELP = `Relay datagrams between clients and a server, and inject faults.
 Usage: deno task relay --listen ADDRESS --to ADDRESS [options]
 Clients send to --listen; each gets its own port towards --to, for replies.
 
-  --loss 10% --duplicate 1% --reorder 5% --corrupt 0.1%
-                       probability per datagram, in both directions
-  --delay 20ms..80ms   delay of each datagram, from .. to, or always: 20ms
+  --loss 10% --duplicate 1% --duplicate-again 50% --reorder 5% --corrupt 0.1%
+                       probability per datagram; again: after a duplicated one
+  --burst 1%/25%       losses in bursts: probability to begin one, to end it
+  --delay 20ms..80ms   or 20ms, 50ms+-10ms (normal), 20ms:9/200ms:1 (weights)
   --bandwidth 1mbit    per second (bit, kbit, mbit, gbit)
   --queue N            datagrams that may wait for it; drop the rest      [1024]
   --mtu BYTES          drop longer datagrams
+  --up LIST, --down LIST   to the server, to clients, as loss=10%,delay=20ms
   --seed N             random seed                                           [1]
   --idle D             forget a client after D of silence (500ms, 10s, 1m)  [1m]
   --max-sessions N     clients at a time                                  [1024]
   --stats-every D      print the totals every D too, such as 10s
   --format F           totals: text on standard error, or json, one object per
                        line on standard output                            [text]
-  --quiet              print only errors on standard error
-  -h, --help, --version
+  --quiet, -h, --help, --version    --quiet: only errors on standard error
 
+Lines on standard input change faults: set loss 0, or set up delay 20ms
 Exit codes: 0 done by Ctrl-C; 1 bad usage or address; 2 no socket or permission.
-
   deno task relay --listen :7000 --to :62000 --loss 10% --delay 20ms..80ms`;
 
 const OPTIONS = {
@@ -80,6 +82,8 @@ const OPTIONS = {
     "max-sessions",
     "stats-every",
     "format",
+    "up",
+    "down",
     ...FAULT_OPTIONS,
   ],
   flags: ["quiet"],
@@ -89,7 +93,7 @@ const OPTIONS = {
 interface RelaySettings {
   listen: NetAddr;
   to: NetAddr;
-  faults: Faults;
+  faults: RelayFaults;
   seed: number;
   idleMs: number;
   maxSessions: number;
@@ -119,7 +123,7 @@ function relaySettings(
   const settings: RelaySettings = {
     listen: udpAddress("listen", values.listen, parseAddress),
     to: udpAddress("to", values.to, (text) => toDestination(text)),
-    faults: readFaults(values),
+    faults: relayFaults(values),
     seed: wholeNumber("seed", values.seed, 0, 1),
     idleMs: duration("idle", values.idle, 60_000),
     maxSessions: wholeNumber("max-sessions", values["max-sessions"], 1, 1024),
@@ -132,6 +136,18 @@ function relaySettings(
     throw new UsageError("--quiet and --stats-every: give one of them");
   }
   return settings;
+}
+
+function relayFaults(
+  { up, down, ...values }: Options<typeof OPTIONS>["values"],
+): RelayFaults {
+  const texts = FAULT_OPTIONS.flatMap((name) =>
+    values[name] === undefined ? [] : [[name, values[name]] as const]
+  );
+  const faults = new RelayFaults(Object.fromEntries(texts));
+  if (up !== undefined) faults.set("--up", up, ["up"]);
+  if (down !== undefined) faults.set("--down", down, ["down"]);
+  return faults;
 }
 
 async function run(settings: RelaySettings): Promise<number> {
@@ -152,7 +168,6 @@ async function run(settings: RelaySettings): Promise<number> {
   const to = await looking;
   const warnings = new Warnings();
   await using relay = startRelay({
-    ...faults,
     listen,
     to,
     seed,
@@ -160,11 +175,13 @@ async function run(settings: RelaySettings): Promise<number> {
     maxSessions,
     onError: (error) => warnings.once(reasonOf(error)),
   });
+  for (const [way, each] of faults.all) relay.set(each, way);
   if (!quiet) {
     const [from, onTo] = [relay.addr, to].map(formatAddress);
     say(`relaying ${from} to ${onTo} (seed ${seed})`);
   }
   using progress = showProgress(() => describeProgress(relay.stats), quiet);
+  void obeyInput(relay, settings, interruption.signal);
   {
     using _timer = every(
       settings.statsEveryMs,
@@ -181,6 +198,23 @@ async function run(settings: RelaySettings): Promise<number> {
   // Nobody may read the output any more.
   if (await settles(printed, PRINT_MS, systemClock)) await printed;
   return EXIT.done;
+}
+
+/** Changes faults by lines on standard input, and says what holds then. */
+async function obeyInput(
+  relay: Relay,
+  { faults, quiet }: RelaySettings,
+  end: AbortSignal,
+): Promise<void> {
+  if (await isInBackground()) return;
+  await followCommands(Deno.stdin.readable, {
+    execute(command) {
+      if (end.aborted) return;
+      for (const [way, each] of faults.execute(command)) relay.set(each, way);
+      if (!quiet) say(faults.describe());
+    },
+    report: say,
+  });
 }
 
 /** Rejects at once a server that cannot be reached, and looks its name up once. */

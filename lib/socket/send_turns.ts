@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { dateNow } from "../platform.ts";
 import { quickTurnIsDue, turnCount, turned, turnIsDue } from "../turns.ts";
 
 // What a loop sends in its first moments is sent at once. If other loops have used
@@ -20,7 +21,7 @@ let begunIn = -1;
  */
 export class SendTurns {
   readonly #clock: Clock;
-  readonly #start = Date.now();
+  readonly #start = dateNow();
   // When the first loop of this turn began.
   readonly #others: number;
   #steps = 0;
@@ -31,7 +32,7 @@ export class SendTurns {
     turnIsDue();
     if (begunIn !== turnCount()) {
       begunIn = turnCount();
-      beganAt = Date.now();
+      beganAt = dateNow();
     }
     this.#others = beganAt;
   }
@@ -42,7 +43,7 @@ export class SendTurns {
     if (!this.#clock.isVirtual) {
       if (!quickTurnIsDue()) return undefined;
       const start = this.#steps > FIRST_STEPS ? this.#others : this.#start;
-      return Math.abs(Date.now() - start) >= FIRST_MS ? turned() : undefined;
+      return Math.abs(dateNow() - start) >= FIRST_MS ? turned() : undefined;
     }
     if (this.#steps % VIRTUAL_STEPS !== 0) return undefined;
     return new Promise((resolve) => void this.#clock.after(1, resolve));

@@ -1,13 +1,16 @@
 import { systemClock } from "../clock.ts";
 import { type OperationFields, SocketClosedError } from "../errors.ts";
+import { performance } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import { DelayLine } from "./delay_line.ts";
-import { type Faults, flipBit, type Link, type Passage } from "./faults.ts";
+import type { CheckedFaults } from "./faults.ts";
+import { flipBit, type Link, type Passage } from "./link.ts";
 import { OVERHEAD_BYTES, type Room } from "./room.ts";
+import type { Decision } from "./rules.ts";
 
 /**
  * Datagrams of one direction by fate: received + duplicated = forwarded + lost +
- * overMtu + queueFull + notSent + inFlight.
+ * dropped + overMtu + queueFull + notSent + inFlight.
  */
 export interface DirectionStats {
   /** Datagrams that the relay received. */
@@ -16,8 +19,10 @@ export interface DirectionStats {
   duplicated: number;
   /** Datagrams that the relay sent on. */
   forwarded: number;
-  /** Dropped by `loss`. */
+  /** Dropped by `loss`, or by a `burst`. */
   lost: number;
+  /** Dropped by a rule. */
+  dropped: number;
   /** Dropped because they were longer than `mtu`. */
   overMtu: number;
   /** Dropped because too many waited. */
@@ -30,6 +35,8 @@ export interface DirectionStats {
   corrupted: number;
   /** Of `forwarded`: held back by `reorder`. */
   reordered: number;
+  /** Of `forwarded`: duplicated, delayed or changed by a rule. */
+  ruled: number;
 }
 
 /** Returns counts that are all zero. */
@@ -39,12 +46,14 @@ export function noCounts(): DirectionStats {
     duplicated: 0,
     forwarded: 0,
     lost: 0,
+    dropped: 0,
     overMtu: 0,
     queueFull: 0,
     notSent: 0,
     inFlight: 0,
     corrupted: 0,
     reordered: 0,
+    ruled: 0,
   };
 }
 
@@ -62,7 +71,15 @@ export interface SessionDirectionOptions<Route> {
   room: Room;
   send: SendRun<Route>;
   report: (error: unknown) => void;
+  /** Asks the rules about a datagram; `undefined` while there are none. */
+  ask?: () => Ask<Route> | undefined;
 }
+
+/** Returns what a rule decides about a datagram. */
+export type Ask<Route> = (
+  data: Uint8Array,
+  route: Route,
+) => Decision | undefined;
 
 /** Datagrams in one piece, where they go to, and what the link did to one. */
 interface Passing<Route> {
@@ -73,6 +90,7 @@ interface Passing<Route> {
   readonly route: Route;
   readonly corrupted?: boolean;
   readonly reordered?: boolean;
+  readonly ruled?: boolean | undefined;
 }
 
 /** The datagrams of a run. */
@@ -98,8 +116,9 @@ export class SessionDirection<Route> {
     return this.#held.length > 0 ? performance.now() : this.#lastUsed;
   }
 
-  set(faults: Faults): void {
-    this.#options.link.set(faults);
+  /** Uses other faults from now on. */
+  use(faults: CheckedFaults): void {
+    this.#options.link.use(faults);
   }
 
   /** Takes datagrams. Resolves when the next ones may follow. */
@@ -109,26 +128,39 @@ export class SessionDirection<Route> {
   ): Promise<void> {
     const { link, counts } = this.#options;
     const now = this.#lastUsed = performance.now();
-    counts.received += count;
     // Where those begin that pass in one piece.
     let first = 0;
     const forward = (end: number) => {
       if (end === first) return;
       const piece = data.subarray(first * size, end * size);
-      this.#forward({ data: piece, size, count: end - first, route });
+      this.#sending = this.#send({
+        data: piece,
+        size,
+        count: end - first,
+        route,
+      });
     };
     for (let n = 0; n < count; n++) {
       const length = Math.min(size, data.length - n * size);
-      const passages = link.cross(length, now);
+      // The counts add up whenever a rule is asked.
+      const decision = this.#ask(data, n * size, length, route);
+      counts.received++;
+      const bytes = decision?.data;
+      const passages = link.cross(bytes?.length ?? length, now, decision);
       counts.duplicated += passages.length - 1;
-      if (passages.length === 1 && this.#isUntouched(passages[0], now)) {
+      if (
+        decision === undefined && passages.length === 1 &&
+        this.#isUntouched(passages[0], now)
+      ) {
+        counts.inFlight++;
         continue;
       }
       forward(n);
       first = n + 1;
-      const datagram = data.subarray(n * size, n * size + length);
+      const datagram = bytes ?? data.subarray(n * size, n * size + length);
+      const ruled = decision !== undefined;
       for (const passage of passages) {
-        this.#cross(datagram, passage, route, now);
+        this.#cross({ data: datagram, ruled, route }, passage, now);
       }
     }
     forward(count);
@@ -144,6 +176,24 @@ export class SessionDirection<Route> {
     await this.#sending;
   }
 
+  /** Asks the rules. One that fails is reported, and has decided nothing. */
+  #ask(
+    data: Uint8Array,
+    start: number,
+    length: number,
+    route: Route,
+  ): Decision | undefined {
+    const { ask, report } = this.#options;
+    const rules = ask?.();
+    if (rules === undefined) return undefined;
+    try {
+      return rules(data.subarray(start, start + length), route);
+    } catch (error) {
+      report(error);
+      return undefined;
+    }
+  }
+
   /** Whether a datagram passes at once, as it is. */
   #isUntouched({ fate, at, flippedBit }: Passage, now: number): boolean {
     // Datagrams that are due leave first; this one does not wait for later ones.
@@ -153,16 +203,15 @@ export class SessionDirection<Route> {
 
   /** Does with a copy of a datagram what the link decided. */
   #cross(
-    data: Uint8Array,
+    { data, ruled, route }: Pick<Passing<Route>, "data" | "ruled" | "route">,
     { fate, at, flippedBit, reordered = false }: Passage,
-    route: Route,
     now: number,
   ): void {
     if (fate !== "passed") return void this.#options.counts[fate]++;
     const corrupted = flippedBit !== undefined;
     const copy = corrupted ? flipBit(data, flippedBit) : data;
     const one = { data: copy, size: copy.length, count: 1, route };
-    const passing = { ...one, corrupted, reordered };
+    const passing = { ...one, corrupted, reordered, ruled };
     if (at <= now && now < this.#held.due) this.#forward(passing);
     else this.#hold(passing, at);
   }
@@ -191,7 +240,7 @@ export class SessionDirection<Route> {
 
   /** Sends datagrams; one that cannot be sent does not stop the others. */
   async #send(passing: Passing<Route>): Promise<void> {
-    const { size, count, route, corrupted, reordered } = passing;
+    const { size, count, route, corrupted, reordered, ruled } = passing;
     const { counts, send, report } = this.#options;
     for (let settled = 0; settled < count;) {
       let sent = count - settled;
@@ -209,6 +258,7 @@ export class SessionDirection<Route> {
       counts.notSent += failed;
       if (corrupted) counts.corrupted += sent;
       if (reordered) counts.reordered += sent;
+      if (ruled) counts.ruled += sent;
       counts.inFlight -= sent + failed;
     }
   }

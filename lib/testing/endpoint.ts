@@ -8,7 +8,8 @@ type Received = [Uint8Array<ArrayBuffer>, Addr];
 
 /** What an endpoint needs from its network. */
 export interface Wire {
-  readonly clock: Clock;
+  /** Returns a random number from 0 to 1, without 1. */
+  readonly random: () => number;
   /** Takes a datagram. @returns A pause, if the sender has to make one. */
   carry(
     from: NetAddr,
@@ -26,6 +27,7 @@ export interface Wire {
 export class Endpoint implements Carrier {
   readonly addr: NetAddr;
   readonly clock: Clock;
+  readonly random: () => number;
   remote?: Addr;
   readonly #wire: Wire;
   readonly #arrived: [Uint8Array, NetAddr][] = [];
@@ -35,10 +37,12 @@ export class Endpoint implements Carrier {
   #closed = false;
   #dropped = 0;
 
-  constructor(wire: Wire, addr: NetAddr) {
+  /** @param clock The clock of its host. */
+  constructor(wire: Wire, addr: NetAddr, clock: Clock) {
     this.#wire = wire;
     this.addr = addr;
-    this.clock = wire.clock;
+    this.clock = clock;
+    this.random = wire.random;
   }
 
   receive(buffer?: Uint8Array<ArrayBuffer>): Promise<Received> {

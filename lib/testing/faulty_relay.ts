@@ -9,26 +9,27 @@ import { outOfRange } from "../check.ts";
 import { systemClock } from "../clock.ts";
 import { failure } from "../errors.ts";
 import { bind } from "../open.ts";
+import { clearInterval, performance, setInterval } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import { noCounts, type SendRun, SessionDirection } from "./direction.ts";
 import {
-  type CheckedFaults,
-  checkFaults,
-  type Faults,
-  Link,
-  seedOf,
-} from "./faults.ts";
-import { Fronts } from "./fronts.ts";
+  type Ask,
+  noCounts,
+  type SendRun,
+  SessionDirection,
+} from "./direction.ts";
+import { type CheckedFaults, checkFaults, type Faults } from "./faults.ts";
+import { type Front, Fronts } from "./fronts.ts";
+import { Link, seedOf } from "./link.ts";
 import type { Relay, RelayStats } from "./relay_types.ts";
 import { Room } from "./room.ts";
+import { type Rule, Rules } from "./rules.ts";
 import { Session } from "./session.ts";
 
 // What may be held, in all directions of all sessions together.
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 // How often the relay looks for clients that have been silent for too long.
 const EXPIRY_MS = 10_000;
-const ACTION = "change faults";
 const DIRECTIONS = ["up", "down"] as const;
 
 /** What a relay needs, checked. */
@@ -50,6 +51,7 @@ export class FaultyRelay implements Relay {
   readonly #sessions = new Map<string, Session>();
   readonly #counts = { up: noCounts(), down: noCounts() };
   readonly #room = new Room(MAX_HELD_BYTES);
+  readonly #rules = new Rules<"up" | "down">();
   readonly #expiry: ReturnType<typeof setInterval>;
   readonly #ending = new Set<Promise<void>>();
   #cancelTurn: () => void = () => {};
@@ -94,15 +96,21 @@ export class FaultyRelay implements Relay {
   }
 
   set(faults: Faults, direction?: "up" | "down"): void {
-    if (direction !== undefined && !DIRECTIONS.includes(direction)) {
-      throw outOfRange(ACTION, "direction", '"up" or "down"', direction);
-    }
+    requireDirection("change faults", direction);
     const { faults: current } = this.#settings;
     for (const each of DIRECTIONS) {
       if (direction !== undefined && direction !== each) continue;
       const checked = current[each] = checkFaults(faults, current[each]);
-      for (const session of this.#sessions.values()) session[each].set(checked);
+      for (const session of this.#sessions.values()) session[each].use(checked);
     }
+  }
+
+  rule(rule: Rule, direction?: "up" | "down"): Disposable {
+    requireDirection("add a rule", direction);
+    return this.#rules.add(
+      rule,
+      (way) => direction === undefined || direction === way,
+    );
   }
 
   async kernelDrops(): Promise<number | undefined> {
@@ -159,15 +167,17 @@ export class FaultyRelay implements Relay {
       const place = { transport: "udp", hostname: local, port: 0 } as const;
       const upstream = bind(place, { carrier });
       const number = ++this.#opened;
-      const down = this.#direction<DatagramSocket>(
+      const down = this.#direction<Front>(
         "down",
         number,
-        (data, front, size) => sendTo(front, data, size, client),
+        (data, { socket }, size) => sendTo(socket, data, size, client),
+        ({ port }) => ({ from: { ...server, port }, to: client }),
       );
       const up = this.#direction<number>(
         "up",
         number,
         (data, port, size) => sendTo(upstream, data, size, { ...server, port }),
+        (port) => ({ from: client, to: { ...server, port } }),
       );
       const receive = (run: ReceivedRun<NetAddr>): Promise<void> | void => {
         const { hostname, port } = run.from;
@@ -186,19 +196,26 @@ export class FaultyRelay implements Relay {
     }
   }
 
+  /** One direction of a session, and where its datagrams come from and go to. */
   #direction<Route>(
-    direction: "up" | "down",
+    way: "up" | "down",
     session: number,
     send: SendRun<Route>,
+    ends: (route: Route) => { from: NetAddr; to: NetAddr },
   ): SessionDirection<Route> {
     const { seed, faults, report } = this.#settings;
-    const linkSeed = seedOf(seed, `${direction} ${session}`);
+    const link = new Link(seedOf(seed, `${way} ${session}`));
+    link.use(faults[way]);
+    const rules = this.#rules;
+    const ask: Ask<Route> = (data, route) =>
+      rules.ask(way, { data, ...ends(route) });
     return new SessionDirection({
-      link: new Link(linkSeed, faults[direction]),
-      counts: this.#counts[direction],
+      link,
+      counts: this.#counts[way],
       room: this.#room,
       send,
       report,
+      ask: () => rules.isEmpty ? undefined : ask,
     });
   }
 
@@ -250,6 +267,12 @@ function sendTo(
   return data.length > size
     ? socket.sendRun(data, size, to)
     : socket.send(data, to);
+}
+
+function requireDirection(action: string, direction: unknown): void {
+  if (direction === undefined) return;
+  if (direction === "up" || direction === "down") return;
+  throw outOfRange(action, "direction", '"up" or "down"', direction);
 }
 
 /** Resolves the server's host; rejects addresses that stand for many peers. */

@@ -1,6 +1,7 @@
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { bind } from "../open.ts";
+import { performance } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { pump } from "../socket/pump.ts";
@@ -20,8 +21,10 @@ export interface FrontsOptions {
   readonly report: (error: unknown) => void;
 }
 
-interface Front {
+/** A socket that clients see, for a port of the server. */
+export interface Front {
   readonly socket: DatagramSocket;
+  readonly port: number;
   readonly running: Promise<void>;
   lastUsed: number;
 }
@@ -52,14 +55,14 @@ export class Fronts {
    * Returns the socket for a port of the server, or `undefined` if there are too
    * many, or it cannot be opened, which is reported.
    */
-  at(port: number): DatagramSocket | undefined {
+  at(port: number): Front | undefined {
     let front = this.#fronts.get(port);
     if (front === undefined) {
       front = this.#open(port);
       if (front === undefined) return undefined;
     }
     front.lastUsed = performance.now();
-    return front.socket;
+    return front;
   }
 
   /** Closes the sockets that were last used before that, but for the first. */
@@ -92,6 +95,7 @@ export class Fronts {
     const { receive, report } = this.#options;
     const front = {
       socket,
+      port,
       lastUsed: performance.now(),
       running: pump(
         socket.runs(),

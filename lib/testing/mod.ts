@@ -9,15 +9,19 @@ export {
   type CertificateOptions,
   makeCertificate,
 } from "./certificate.ts";
-export type { Faults } from "./faults.ts";
+export type { Delay, DelaySample } from "./delays.ts";
+export type { Burst, Faults } from "./faults.ts";
+export type { HostOptions, SimulatedHost } from "./hosts.ts";
 export { simulateNetwork } from "./network.ts";
 export type {
   NetworkOptions,
   NetworkStats,
+  RunOptions,
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";
 export type { Direction } from "./paths.ts";
+export type { Rule, RuledDatagram, Verdict } from "./rules.ts";
 export { startRelay } from "./relay.ts";
 export type { Relay, RelayOptions, RelayStats } from "./relay_types.ts";
 export type { DirectionStats } from "./direction.ts";

@@ -1,20 +1,46 @@
 import type { CarrierSource } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
 import type { Faults } from "./faults.ts";
+import type { HostOptions, SimulatedHost } from "./hosts.ts";
 import type { Direction } from "./paths.ts";
+import type { Rule } from "./rules.ts";
 
 /** How `simulateNetwork` makes its network. */
 export interface NetworkOptions extends Faults {
   /** Seed of the random generators; the same seed gives the same run. @default {1} */
   seed?: number | undefined;
   /**
-   * How long `run` waits, in milliseconds of real time, while nothing happens on
-   * the network and nothing is pending on it or its clock, before it takes the
-   * program for stuck. A program that waits longer than that for something real
-   * (`setTimeout`, a file, a process) needs more; `Infinity` waits for ever.
+   * How long `run` waits, in milliseconds of real time, while nothing happens and
+   * nothing is planned, before it takes the program for stuck. A program that
+   * waits longer than that for something real (a file, a process, a real socket)
+   * needs more; `Infinity` waits for ever.
    * @default {5000}
    */
   stuckMs?: number | undefined;
+}
+
+/** How `run` runs a program. */
+export interface RunOptions {
+  /**
+   * Whose time the program has. `"virtual"` replaces the platform's timers and
+   * dates by those of the network, until the program has ended; `"real"` leaves
+   * them as they are.
+   * @default {"virtual"}
+   */
+  timers?: "virtual" | "real" | undefined;
+  /**
+   * Where the program's random numbers come from. `"seed"` replaces those of the
+   * platform by ones that follow from the network's seed, until the program has
+   * ended; `"real"` leaves them as they are.
+   * @default {"seed"}
+   */
+  random?: "seed" | "real" | undefined;
+  /**
+   * The date at the network's time 0, a `Date` or milliseconds since 1970, for
+   * `timers: "virtual"`.
+   * @default {2026-01-01T00:00:00Z}
+   */
+  now?: Date | number | undefined;
 }
 
 /** What happened to a datagram, or to one copy of it. */
@@ -31,19 +57,26 @@ export interface TraceEntry {
   corrupted: boolean;
   /** Whether `reorder` held it back. */
   reordered: boolean;
-  /** What happened; `partitioned` is counted as `lost`. */
+  /** Whether a rule decided about it. */
+  ruled: boolean;
+  /**
+   * What happened; `partitioned` is counted as `lost`. Only a rule drops
+   * (`dropped`).
+   */
   fate:
     | "delivered"
     | "lost"
     | "partitioned"
+    | "dropped"
     | "overMtu"
     | "queueFull"
-    | "unreachable";
+    | "unreachable"
+    | "crashed";
 }
 
 /**
- * Datagrams by fate: sent + duplicated = delivered + lost + overMtu + queueFull +
- * unreachable + inFlight.
+ * Datagrams by fate: sent + duplicated = delivered + lost + dropped + overMtu +
+ * queueFull + unreachable + crashed + inFlight.
  */
 export interface NetworkStats {
   /** Datagrams that sockets sent. */
@@ -52,8 +85,10 @@ export interface NetworkStats {
   duplicated: number;
   /** Datagrams that reached a socket; its own stats count what became of them. */
   delivered: number;
-  /** Dropped by `loss`, or by a partition. */
+  /** Dropped by `loss`, by a `burst`, or by a partition. */
   lost: number;
+  /** Dropped by a rule. */
+  dropped: number;
   /** Dropped because they were longer than `mtu`. */
   overMtu: number;
   /**
@@ -63,12 +98,16 @@ export interface NetworkStats {
   queueFull: number;
   /** Dropped because no socket was bound to their address when they arrived. */
   unreachable: number;
+  /** Dropped because their host had crashed when they arrived. */
+  crashed: number;
   /** Not arrived yet. */
   inFlight: number;
   /** Of `delivered`: with a bit that `corrupt` flipped. */
   corrupted: number;
   /** Of `delivered`: held back by `reorder`. */
   reordered: number;
+  /** Of `delivered`: duplicated, delayed or changed by a rule. */
+  ruled: number;
 }
 
 /**
@@ -88,13 +127,18 @@ export interface SimulatedNetwork extends CarrierSource {
   /** How many datagrams had each fate so far: a copy. */
   readonly stats: NetworkStats;
   /**
-   * Returns the carrier source of another host: the sockets that it connects have
-   * that address.
+   * Returns a host: the carrier source of its sockets. Those that it connects
+   * have its address. It is the same object for the same host.
    *
    * @param hostname An IP address or a name. `localhost` is 127.0.0.1.
+   * @param options How its clock differs from the network's. They have to be given
+   * before its clock is used, by a socket or by the program.
    * @throws {InvalidAddressError} Not a host.
+   * @throws {RangeError} An option is out of range.
+   * @throws {TypeError} The options are no object.
+   * @throws {Error} Its clock is in use, and the options would change it.
    */
-  host(hostname: string): CarrierSource;
+  host(hostname: string, options?: HostOptions): SimulatedHost;
   /**
    * Changes faults from now on, everywhere or in one direction; those that are
    * not given stay. Later calls win. Datagrams that are in flight keep their
@@ -105,6 +149,18 @@ export interface SimulatedNetwork extends CarrierSource {
    * @throws {InvalidAddressError} `from` or `to` can be the address of no socket.
    */
   set(faults: Faults, direction?: Direction): void;
+  /**
+   * Adds a rule, which is asked about each datagram when it is sent. Rules are
+   * asked in the order in which they were added, until one decides; then the
+   * faults apply. If a rule throws, or returns something else than a verdict, the
+   * `send` rejects with that, and the datagram is not sent.
+   *
+   * @param direction Which datagrams it is asked about. @default {all}
+   * @returns Removes the rule when it is disposed.
+   * @throws {TypeError} The rule is no function, or `direction` is not one.
+   * @throws {InvalidAddressError} `from` or `to` can be the address of no socket.
+   */
+  rule(rule: Rule, direction?: Direction): Disposable;
   /**
    * Drops all datagrams between two hosts or addresses, in both directions; also
    * those that are in flight when they would arrive.
@@ -121,15 +177,46 @@ export interface SimulatedNetwork extends CarrierSource {
    */
   heal(a?: string, b?: string): void;
   /**
-   * Runs a program over the network.
+   * Runs a program over the network, in the network's time and with chance that
+   * follows from its seed: `setTimeout`, `setInterval`, `setImmediate`, `Date`,
+   * `performance.now`, `AbortSignal.timeout`, `node:timers`, `Math.random`,
+   * `crypto.getRandomValues` and their like are replaced until it has ended.
+   * While a real job is pending (a file function, `fetch`, `crypto.subtle`, a
+   * child process, a DNS look-up, or what `real` counts) the time stands still.
+   * Timers and sockets that the program has left are reported on standard error;
+   * those timers never come.
    *
    * @returns What the program returns.
    * @throws What the program throws, with the seed that replays the run at the
    * end of its message; if the message cannot be written, the seed is printed to
    * standard error.
-   * @throws {Error} The program is stuck: for `stuckMs` nothing happened on the
-   * network, and nothing is pending on it or its clock. The message lists the
-   * open sockets.
+   * @throws {Error} The program is stuck: for `stuckMs` nothing happened that
+   * would bring it further. The message lists the real jobs that are pending, the
+   * open sockets, the planned timers, and how many datagrams are in flight.
+   * @throws {Error} Another run is in progress in this thread, or somebody else
+   * has replaced the platform's timers.
+   * @throws {RangeError} An option has no such value.
+   * @throws {TypeError} There is no such option, or `now` is no date.
    */
-  run<T>(program: () => Promise<T>): Promise<T>;
+  run<T>(program: () => T | Promise<T>, options?: RunOptions): Promise<T>;
+  /**
+   * Calls a function whose work is real: it has the platform's own timers, dates
+   * and random numbers, and the network's time stands still until what it returns
+   * has settled.
+   *
+   * @example
+   * ```ts
+   * import { simulateNetwork } from "@pli/datagram/testing";
+   *
+   * const network = simulateNetwork();
+   * await network.run(async () => {
+   *   await network.real(() => new Promise((wake) => setTimeout(wake, 20)));
+   *   console.log(network.clock.now()); // 0
+   * });
+   * ```
+   *
+   * @returns What the function returns.
+   * @throws What the function throws.
+   */
+  real<T>(job: () => T | Promise<T>): Promise<T>;
 }

@@ -5,11 +5,10 @@ import { cannot, fieldsOf, quote, withFields } from "../errors.ts";
 import {
   type CheckedFaults,
   checkFaults,
+  checkGiven,
   type Faults,
-  given,
-  Link,
-  seedOf,
 } from "./faults.ts";
+import { Link, seedOf } from "./link.ts";
 import { includes, type Place, simulatedHost, toPlace } from "./places.ts";
 
 /**
@@ -33,11 +32,16 @@ export interface Path {
 
 const ACTION = "set faults";
 
-interface Rule {
-  readonly key: string;
+/** A direction, checked. */
+export interface Route {
   readonly from: Place | undefined;
   readonly to: Place | undefined;
-  readonly faults: Faults;
+}
+
+/** The faults that were set in one direction. */
+interface Setting extends Route {
+  readonly key: string;
+  readonly faults: Partial<CheckedFaults>;
 }
 
 /** The links between all addresses of a network, and its partitions. */
@@ -46,7 +50,7 @@ export class Paths {
   readonly #paths = new Map<string, Path>();
   // The paths by addresses as senders spell them.
   readonly #spelled = new Map<string, Path>();
-  #rules: Rule[] = [];
+  #settings: Setting[] = [];
   #partitions: (readonly [Place, Place])[] = [];
 
   constructor(seed: number, faults: Faults) {
@@ -66,21 +70,17 @@ export class Paths {
     return path;
   }
 
-  /** Adds a rule. Later rules win over earlier ones, fault by fault. */
-  set(faults: Faults, direction: Direction = {}): void {
-    const copy = given(faults);
-    checkFaults(copy);
-    checkDirection(direction);
-    const [from, to] = [direction.from, direction.to].map((place) =>
-      place === undefined ? undefined : toPlace(place, "set")
-    );
-    const key = JSON.stringify([from, to]);
-    const before = this.#rules.find((rule) => rule.key === key)?.faults;
-    this.#rules = this.#rules.filter((rule) => rule.key !== key);
-    this.#rules.push({ key, from, to, faults: { ...before, ...copy } });
+  /** Later settings win over earlier ones, fault by fault. */
+  set(faults: Faults, direction?: Direction): void {
+    const checked = checkGiven(faults);
+    const route = toRoute(direction, "set");
+    const key = JSON.stringify([route.from, route.to]);
+    const before = this.#settings.find((other) => other.key === key)?.faults;
+    this.#settings = this.#settings.filter((other) => other.key !== key);
+    this.#settings.push({ key, ...route, faults: { ...before, ...checked } });
     for (const path of this.#paths.values()) {
       path.faults = this.#faultsOf(path.from, path.to);
-      path.link.set(path.faults);
+      path.link.use(path.faults);
     }
   }
 
@@ -109,7 +109,8 @@ export class Paths {
     let path = this.#paths.get(key);
     if (path === undefined) {
       const faults = this.#faultsOf(from, to);
-      const link = new Link(seedOf(this.#seed, key), faults);
+      const link = new Link(seedOf(this.#seed, key));
+      link.use(faults);
       path = { from, to, link, faults };
       this.#paths.set(key, path);
     }
@@ -117,12 +118,39 @@ export class Paths {
   }
 
   #faultsOf(from: NetAddr, to: NetAddr): CheckedFaults {
-    const rules = this.#rules.filter((rule) =>
-      (rule.from === undefined || includes(rule.from, from)) &&
-      (rule.to === undefined || includes(rule.to, to))
+    const settings = this.#settings.filter((one) => isOn(one, { from, to }));
+    return Object.assign(
+      checkFaults({}),
+      ...settings.map(({ faults }) => faults),
     );
-    return checkFaults(Object.assign({}, ...rules.map((rule) => rule.faults)));
   }
+}
+
+/**
+ * Checks a direction.
+ *
+ * @param operation What it is given to, for the errors.
+ * @throws {TypeError} It is not a direction.
+ * @throws {InvalidAddressError} `from` or `to` can be the address of no socket.
+ */
+export function toRoute(
+  direction: Direction = {},
+  operation: string,
+): Route {
+  checkDirection(direction);
+  const [from, to] = [direction.from, direction.to].map((place) =>
+    place === undefined ? undefined : toPlace(place, operation)
+  );
+  return { from, to };
+}
+
+/** Whether datagrams from that address to the other one go that way. */
+export function isOn(
+  route: Route,
+  { from, to }: { readonly from: NetAddr; readonly to: NetAddr },
+): boolean {
+  return (route.from === undefined || includes(route.from, from)) &&
+    (route.to === undefined || includes(route.to, to));
 }
 
 /** A name that is not one of a direction's would stand for all addresses. */

@@ -2,6 +2,7 @@ import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
 import type { DirectionStats } from "./direction.ts";
 import type { Faults } from "./faults.ts";
+import type { Rule } from "./rules.ts";
 
 /** How `startRelay` relays. */
 export interface RelayOptions extends Faults {
@@ -30,7 +31,7 @@ export interface RelayOptions extends Faults {
    */
   maxSessions?: number | undefined;
   /**
-   * Called if the system fails: if the upstream socket of a client cannot be
+   * Called if the system or a rule fails: if the upstream socket of a client cannot be
    * opened (its datagram is counted as `refused`), or a datagram cannot be sent
    * (`notSent`) or received. The relay goes on.
    * @default {prints each kind of error once to standard error}
@@ -72,6 +73,18 @@ export interface Relay extends AsyncDisposable {
    * @throws {TypeError} There is no such fault.
    */
   set(faults: Faults, direction?: "up" | "down"): void;
+  /**
+   * Adds a rule, which is asked about each datagram that the relay receives, in
+   * both directions or in one. Rules are asked in the order in which they were
+   * added, until one decides; then the faults apply. If a rule throws, or returns
+   * something else than a verdict, `onError` is called, and the datagram passes as
+   * if there were no rule.
+   *
+   * @returns Removes the rule when it is disposed.
+   * @throws {RangeError} The direction is neither.
+   * @throws {TypeError} The rule is no function.
+   */
+  rule(rule: Rule, direction?: "up" | "down"): Disposable;
   /**
    * Returns how many datagrams the system dropped before the relay could read
    * them, at all its sockets, those of clients that were forgotten included; see

@@ -1,70 +1,118 @@
-import { formatAddress } from "../address/address.ts";
+import { clearInterval, setInterval } from "../platform.ts";
 import { printLine, reasonOf } from "../warnings.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { left, stuckMessage } from "./run_reports.ts";
+import { install } from "./virtual/install.ts";
+import type { World } from "./virtual/world.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 // How often a run looks whether its program is stuck, at least.
 const MAX_WATCH_MS = 250;
-// How many sockets the message about a stuck program names.
-const MAX_SHOWN = 10;
 
 /** What a run needs from its network. */
-export interface RunOptions {
+export interface Setting {
   readonly seed: number;
   readonly clock: VirtualClock;
   readonly stuckMs: number;
+  /** What replaces the platform. */
+  readonly world: World;
   /** Returns the open sockets. */
   readonly endpoints: () => readonly Endpoint[];
+  /** Returns how many datagrams are in flight. */
+  readonly inFlight: () => number;
 }
 
 /** Runs a program over a simulated network; see `SimulatedNetwork.run`. */
 export async function runProgram<T>(
-  program: () => Promise<T>,
-  { seed, clock, stuckMs, endpoints }: RunOptions,
+  program: () => T | Promise<T>,
+  setting: Setting,
 ): Promise<T> {
+  const { seed, world, endpoints } = setting;
+  const before = new Set(endpoints());
+  const uninstall = install(world);
   const stuck = Promise.withResolvers<never>();
-  let events = -1;
-  let idleSince = 0;
-  const watch = setInterval(() => {
-    const now = performance.now();
-    if (clock.planned > 0 || clock.events !== events) {
-      events = clock.events;
-      idleSince = now;
-    } else if (now - idleSince >= stuckMs) {
-      stuck.reject(new Error(stuckMessage(endpoints())));
-    }
-  }, Math.min(stuckMs / 4, MAX_WATCH_MS));
+  const stopWatching = watch(setting, stuck.reject);
+  const stopListening = listen(seed);
   try {
-    return await Promise.race([program(), stuck.promise]);
+    const result = await Promise.race([program(), stuck.promise]);
+    const opened = endpoints().filter((endpoint) => !before.has(endpoint));
+    const report = left(opened, world.time?.timers.calls.awaited ?? []);
+    if (report !== "") printLine(`${report} ${noteOf(seed)}`);
+    return result;
   } catch (error) {
     reportSeed(error, seed);
     throw error;
   } finally {
-    clearInterval(watch);
+    stopListening();
+    stopWatching();
+    uninstall();
   }
 }
 
-/** Says that a program is stuck, and which sockets it has open. */
-function stuckMessage(endpoints: readonly Endpoint[]): string {
-  const shown = endpoints.slice(0, MAX_SHOWN).map(({ addr, waits, unread }) => {
-    const state = waits
-      ? "receiving"
-      : unread > 0
-      ? `${unread} unread`
-      : "idle";
-    return `${formatAddress(addr)} (${state})`;
-  });
-  const more = endpoints.length - shown.length;
-  if (more > 0) shown.push(`${more} more`);
-  const open = shown.length > 0 ? shown.join(", ") : "none";
-  return "The program is stuck: it waits, but nothing is pending on the " +
-    "simulated network or its clock (if it waits for something real, raise " +
-    `stuckMs); open sockets: ${open}`;
+/**
+ * Watches for a program that cannot go on.
+ *
+ * @param onStuck Gets the error that says so.
+ * @returns Stops watching.
+ */
+function watch(
+  { clock, stuckMs, world: { time }, endpoints, inFlight }: Setting,
+  onStuck: (error: Error) => void,
+): () => void {
+  const watchMs = Math.min(stuckMs / 4, MAX_WATCH_MS);
+  let progress = -1;
+  let idleMs = 0;
+  // Counts looks, not time: a program that computes for long is not stuck.
+  const look = setInterval(() => {
+    const now = time?.progress ?? clock.events;
+    const goesOn = time?.goesOn ?? clock.planned > 0;
+    idleMs = goesOn || now !== progress ? 0 : idleMs + watchMs;
+    progress = now;
+    if (idleMs < stuckMs) return;
+    onStuck(
+      new Error(stuckMessage({
+        endpoints: endpoints(),
+        jobs: time?.jobs.pending ?? [],
+        calls: [...time?.timers.calls.planned ?? []],
+        inFlight: inFlight(),
+      })),
+    );
+  }, watchMs);
+  return () => clearInterval(look);
+}
+
+/**
+ * Tells the seed with errors that nobody catches: they end the process, or the
+ * test, before the run can.
+ *
+ * @returns Stops listening.
+ */
+function listen(seed: number): () => void {
+  const tell = (error: unknown) =>
+    printLine(`${reasonOf(error)} ${noteOf(seed)}`);
+  const onError = (event: Event) => tell((event as ErrorEvent).error);
+  const onRejection = (event: Event) =>
+    tell((event as PromiseRejectionEvent).reason);
+  const { process } = globalThis as { process?: NodeJS.Process };
+  if ("Deno" in globalThis) {
+    addEventListener("error", onError);
+    addEventListener("unhandledrejection", onRejection);
+  } else process?.on?.("uncaughtExceptionMonitor", tell);
+  return () => {
+    if ("Deno" in globalThis) {
+      removeEventListener("error", onError);
+      removeEventListener("unhandledrejection", onRejection);
+    } else process?.off?.("uncaughtExceptionMonitor", tell);
+  };
+}
+
+function noteOf(seed: number): string {
+  return `(simulated network, seed ${seed})`;
 }
 
 /** Adds the seed to an error's message, or prints it if that is impossible. */
 function reportSeed(error: unknown, seed: number): void {
-  const note = `(simulated network, seed ${seed})`;
+  const note = noteOf(seed);
   try {
     if (error instanceof Error) {
       if (!error.message.includes(note)) error.message += ` ${note}`;

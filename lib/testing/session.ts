@@ -3,6 +3,7 @@ import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { pump } from "../socket/pump.ts";
 import type { SessionDirection } from "./direction.ts";
+import type { Front } from "./fronts.ts";
 
 export type { DirectionStats } from "./direction.ts";
 
@@ -13,7 +14,7 @@ export interface SessionParts {
   /** To the server, by its port. */
   readonly up: SessionDirection<number>;
   /** To the client, from a socket of the relay. */
-  readonly down: SessionDirection<DatagramSocket>;
+  readonly down: SessionDirection<Front>;
   /** Called with the datagrams that the upstream socket receives. */
   readonly receive: (run: ReceivedRun<NetAddr>) => Promise<void> | void;
   readonly report: (error: unknown) => void;
@@ -22,7 +23,7 @@ export interface SessionParts {
 /** One client of a relay, with an upstream port of its own. */
 export class Session {
   readonly up: SessionDirection<number>;
-  readonly down: SessionDirection<DatagramSocket>;
+  readonly down: SessionDirection<Front>;
   readonly #upstream: DatagramSocket;
   readonly #running: Promise<void>;
 
@@ -48,5 +49,7 @@ export class Session {
     await Promise.all([this.up.close(), this.down.close()]);
     await this.#upstream[Symbol.asyncDispose]();
     await this.#running;
+    // What the upstream socket has received in the meantime.
+    await this.down.close();
   }
 }

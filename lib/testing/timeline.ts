@@ -7,7 +7,7 @@ interface Entry<T> {
 
 /** Items by their times, the earliest first: a binary heap. */
 export class Timeline<T> {
-  readonly #heap: Entry<T>[] = [];
+  #heap: Entry<T>[] = [];
   #added = 0;
 
   /** How many items it holds. */
@@ -51,6 +51,14 @@ export class Timeline<T> {
     }
     heap[index] = last;
     return earliest;
+  }
+
+  /** Removes all items that a function does not want. */
+  keep(isWanted: (item: T) => boolean): void {
+    const wanted = this.#heap.filter(({ item }) => isWanted(item));
+    // Sorted entries are a heap.
+    wanted.sort((a, b) => isBefore(a, b) ? -1 : 1);
+    this.#heap = wanted;
   }
 
   /** Removes all items and returns them, the earliest first. */

@@ -1,5 +1,9 @@
 import type { Clock } from "../clock.ts";
+import { clearImmediate, setImmediate } from "../platform.ts";
 import { Timeline } from "./timeline.ts";
+
+// How many canceled events are kept for nothing, unless the others are more.
+const MAX_CANCELED = 1000;
 
 interface Event {
   /** `undefined` once it was called or canceled. */
@@ -8,7 +12,8 @@ interface Event {
 
 /**
  * A clock whose time jumps to the next planned event as soon as the program does
- * nothing but wait. It runs by itself while anything is planned.
+ * nothing but wait. It runs by itself while anything is planned, unless it is
+ * held.
  */
 export class VirtualClock implements Clock {
   readonly isVirtual = true;
@@ -16,6 +21,8 @@ export class VirtualClock implements Clock {
   #now = 0;
   #planned = 0;
   #added = 0;
+  #steps = 0;
+  #holds = 0;
   #immediate: ReturnType<typeof setImmediate> | undefined;
 
   /** How many events are still to come. */
@@ -26,6 +33,11 @@ export class VirtualClock implements Clock {
   /** How many events were planned so far: it grows whenever something happens. */
   get events(): number {
     return this.#added;
+  }
+
+  /** How many events have come. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** Milliseconds since the clock was made. */
@@ -45,6 +57,7 @@ export class VirtualClock implements Clock {
       if (event.callback === undefined) return;
       event.callback = undefined;
       if (--this.#planned === 0) this.#stop();
+      else this.#clean();
     };
   }
 
@@ -52,8 +65,29 @@ export class VirtualClock implements Clock {
     return this.after(0, callback);
   }
 
+  /** Stops the time: until `release` only events come that are due already. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  /** Ends one `hold`. */
+  release(): void {
+    if (--this.#holds === 0 && this.#planned > 0) this.#wind();
+  }
+
+  /** Lets time pass although the program does not wait. */
+  skip(ms: number): void {
+    this.#now += ms;
+  }
+
+  /** Whether the next event has to wait for a `release`. */
+  get isHeld(): boolean {
+    return this.#holds > 0 && this.#events.next > this.#now;
+  }
+
   /** An immediate runs after every promise that can continue has continued. */
   #wind(): void {
+    if (this.isHeld) return;
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
       try {
@@ -67,12 +101,17 @@ export class VirtualClock implements Clock {
 
   #step(): void {
     let next;
-    do next = this.#events.take(); while (next && !next.item.callback);
+    do {
+      if (this.isHeld) return;
+      next = this.#events.take();
+    } while (next && !next.item.callback);
     if (next?.item.callback === undefined) return;
     const { callback } = next.item;
     next.item.callback = undefined;
     this.#planned--;
-    this.#now = next.at;
+    this.#steps++;
+    // Time may have passed meanwhile.
+    this.#now = Math.max(this.#now, next.at);
     callback();
   }
 
@@ -80,5 +119,12 @@ export class VirtualClock implements Clock {
     this.#events.clear();
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
+  }
+
+  /** Forgets canceled events, so that timeouts that never come cost no memory. */
+  #clean(): void {
+    const canceled = this.#events.length - this.#planned;
+    if (canceled <= MAX_CANCELED || canceled <= this.#planned) return;
+    this.#events.keep(({ callback }) => callback !== undefined);
   }
 }

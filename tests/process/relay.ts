@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { bind, connect, type ConnectedSocket, serve } from "../../mod.ts";
-import { Link, seedOf } from "../../lib/testing/faults.ts";
+import { Link, seedOf } from "../../lib/testing/link.ts";
 import { until } from "../support/helpers.ts";
 import { collector } from "../support/relays.ts";
 import { Program } from "./support/programs.ts";
@@ -129,7 +129,7 @@ Deno.test("relay --format json prints the totals as one object, on standard outp
   assertEquals(new Date(time).toISOString(), time);
   const rest = {
     ...{ lost: 0, overMtu: 0, queueFull: 0, notSent: 0, inFlight: 0 },
-    ...{ corrupted: 0, reordered: 0 },
+    ...{ dropped: 0, corrupted: 0, reordered: 0, ruled: 0 },
   };
   assertEquals(totals, {
     up: { received: 1, duplicated: 1, forwarded: 2, ...rest },

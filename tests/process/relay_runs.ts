@@ -7,7 +7,7 @@ import {
   SocketClosedError,
 } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
-import { Link, seedOf } from "../../lib/testing/faults.ts";
+import { Link, seedOf } from "../../lib/testing/link.ts";
 import { startRelay } from "../../lib/testing/mod.ts";
 import { SOON, turn } from "../support/helpers.ts";
 import { assertAddsUp } from "../support/relays.ts";

@@ -32,6 +32,7 @@ const OPTIONAL = [
   "kernelDrops",
   "end",
   "clock",
+  "random",
   "ref",
   "unref",
 ] as const;

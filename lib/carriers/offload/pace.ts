@@ -1,3 +1,4 @@
+import { performance } from "../../platform.ts";
 import { turnCount } from "../../turns.ts";
 
 // How long a receiver should take for one batch, in which nothing can interrupt

@@ -1,4 +1,5 @@
 import type { NetAddr } from "../../addr.ts";
+import { clearTimeout, setTimeout } from "../../platform.ts";
 import { round } from "../../turns.ts";
 import { Epoll, type Ready } from "./epoll.ts";
 import { EPOLLIN, EPOLLOUT, type Libc } from "./libc.ts";

@@ -1,3 +1,4 @@
+import { performance } from "../../platform.ts";
 import { round, turned, turnIsDue } from "../../turns.ts";
 import { POLLFD, TIMESPEC } from "./layout.ts";
 import { type Libc, POLLIN } from "./libc.ts";

@@ -1,6 +1,7 @@
 import type { SchemeAddr } from "../../addr.ts";
 import type { Carrier, DialOptions } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { performance } from "../../platform.ts";
 import { Backlogs } from "../backlog.ts";
 import { DialLimits } from "../dial_limits.ts";
 import { sweep } from "../sweep.ts";

@@ -1,4 +1,5 @@
 import type { NetAddr } from "../../addr.ts";
+import { performance, setTimeout } from "../../platform.ts";
 
 // Deno gives the UDP port of a `QuicEndpoint` back only when the garbage
 // collector frees the endpoint, whatever is closed before: the QUIC library

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "../../platform.ts";
 import { quickTurnIsDue, turned } from "../../turns.ts";
 import type { Arrivals, Share } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";

@@ -1,3 +1,4 @@
+import { performance } from "../../platform.ts";
 import { quickTurnIsDue, round, turned } from "../../turns.ts";
 import { Backlog, type Backlogs, type Outlet } from "../backlog.ts";
 import { encodeMessage } from "./messages.ts";

@@ -1,6 +1,7 @@
 import { copyAddr, type NetAddr } from "../../addr.ts";
 import { count } from "../../count.ts";
 import { MessageTooLargeError } from "../../errors.ts";
+import { clearTimeout, setTimeout } from "../../platform.ts";
 import { reasonOf } from "../../warnings.ts";
 import { patience } from "../patience.ts";
 import { Share } from "./arrivals.ts";

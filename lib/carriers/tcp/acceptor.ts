@@ -1,4 +1,5 @@
 import { errors } from "../../errors.ts";
+import { clearTimeout, setTimeout } from "../../platform.ts";
 import { quickTurnIsDue, round, turned } from "../../turns.ts";
 
 // After the system could not accept any, for example because of too many open

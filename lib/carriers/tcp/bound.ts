@@ -1,6 +1,7 @@
 import type { Addr, NetAddr, SchemeAddr } from "../../addr.ts";
 import type { Carrier } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { performance } from "../../platform.ts";
 import { round } from "../../turns.ts";
 import { Backlogs } from "../backlog.ts";
 import { peerKey } from "../peers.ts";

@@ -1,5 +1,6 @@
 import { copyAddr, type SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
+import { performance } from "../../platform.ts";
 import { quickTurnIsDue, round, turned } from "../../turns.ts";
 import { Backlog, type Backlogs } from "../backlog.ts";
 import { patience } from "../patience.ts";

@@ -1,6 +1,7 @@
 import type { DialOptions } from "../../carrier.ts";
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
+import { clearTimeout, setTimeout } from "../../platform.ts";
 import { sendAtOnce } from "./no_delay.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { performance, setTimeout } from "../../platform.ts";
 import { quickTurnIsDue, turned } from "../../turns.ts";
 import type { Lateness } from "./failures.ts";
 import { FRAMINGS } from "./framing.ts";

@@ -1,3 +1,5 @@
+import { clearTimeout, performance, setTimeout } from "../../platform.ts";
+
 // Closing while data arrives resets the connection and loses data on its way. So
 // at the end the peer is read from until it is silent for this long: longer if
 // it is replying and replies are missing.

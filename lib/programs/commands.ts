@@ -1,0 +1,72 @@
+import { count } from "../count.ts";
+import { quote } from "../errors.ts";
+import { turned, turnIsDue } from "../turns.ts";
+import { reasonOf } from "../warnings.ts";
+import { Lines } from "./lines.ts";
+
+// A longer line is no command.
+const MAX_LINE = 1000;
+const PROC_MS = 2000;
+
+/** What {@linkcode followCommands} calls. */
+export interface CommandUser {
+  /** Carries a command out. An error is reported as one line. */
+  execute: (command: string) => void;
+  report: (line: string) => void;
+}
+
+/**
+ * Carries out the lines of an input, until it ends or fails. Never throws: the
+ * program goes on without them.
+ */
+export async function followCommands(
+  input: AsyncIterable<Uint8Array>,
+  { execute, report }: CommandUser,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  try {
+    for await (const { bytes, size } of new Lines(input, MAX_LINE)) {
+      if (turnIsDue()) await turned();
+      if (bytes === undefined) {
+        const length = `${count(size, "byte")}, at most ${MAX_LINE}`;
+        report(`a line of standard input is too long: ${length}`);
+        continue;
+      }
+      try {
+        execute(decoder.decode(bytes));
+      } catch (error) {
+        report(reasonOf(error));
+      }
+    }
+  } catch (error) {
+    report(`no more commands from standard input: ${quote(reasonOf(error))}`);
+  }
+}
+
+/**
+ * Returns whether the program is in the background of its terminal: reading
+ * standard input would stop it (SIGTTIN). Without `--allow-run=cat`, and on other
+ * systems than Linux, that is not known, and the result is false.
+ */
+export async function isInBackground(): Promise<boolean> {
+  if (Deno.build.os !== "linux" || !Deno.stdin.isTerminal()) return false;
+  const permission = { name: "run", command: "cat" } as const;
+  if (Deno.permissions.querySync(permission).state !== "granted") return false;
+  try {
+    // It is in the same group of processes (proc_pid_stat(5)).
+    const { stdout } = await new Deno.Command("cat", {
+      args: ["/proc/self/stat"],
+      clearEnv: true,
+      stdin: "null",
+      stderr: "null",
+      signal: AbortSignal.timeout(PROC_MS),
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    const [_state, _parent, group, _session, _terminal, foreground] = fields;
+    return foreground !== undefined && foreground !== group;
+  } catch {
+    // Such as: too many processes or open files.
+    return false;
+  }
+}

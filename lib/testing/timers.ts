@@ -1,0 +1,62 @@
+/**
+ * A stand-in for `node:timers` whose functions have virtual time inside
+ * `network.run`, and are the platform's own outside. For the import map of a test
+ * on Deno, where nothing else reaches `import { setTimeout } from "node:timers"`.
+ *
+ * @module
+ */
+import { builtin, type Fn, type Members } from "./virtual/builtins.ts";
+import { PROMISIFY } from "./virtual/world.ts";
+import promised from "./timers_promises.ts";
+
+const timers: Members = builtin("timers") ?? globalThis as unknown as Members;
+
+/** Calls whatever is the member then: a run replaces it. */
+function member<F>(name: string): F {
+  const call = (...args: unknown[]) => (timers[name] as Fn)(...args);
+  const get = () => (timers[name] as Fn & Members)[PROMISIFY];
+  return Object.defineProperty(call, PROMISIFY, { get }) as F;
+}
+
+/** As `setTimeout` of `node:timers`. */
+export const setTimeout: typeof globalThis.setTimeout = member("setTimeout");
+/** As `clearTimeout` of `node:timers`. */
+export const clearTimeout: typeof globalThis.clearTimeout = member(
+  "clearTimeout",
+);
+/** As `setInterval` of `node:timers`. */
+export const setInterval: typeof globalThis.setInterval = member("setInterval");
+/** As `clearInterval` of `node:timers`. */
+export const clearInterval: typeof globalThis.clearInterval = member(
+  "clearInterval",
+);
+/** As `setImmediate` of `node:timers`. */
+export const setImmediate: typeof globalThis.setImmediate = member(
+  "setImmediate",
+);
+/** As `clearImmediate` of `node:timers`. */
+export const clearImmediate: typeof globalThis.clearImmediate = member(
+  "clearImmediate",
+);
+/** As `promises` of `node:timers`. */
+export const promises: typeof promised = promised;
+
+/** All of them, as the default export of `node:timers`. */
+const all: {
+  setTimeout: typeof setTimeout;
+  clearTimeout: typeof clearTimeout;
+  setInterval: typeof setInterval;
+  clearInterval: typeof clearInterval;
+  setImmediate: typeof setImmediate;
+  clearImmediate: typeof clearImmediate;
+  promises: typeof promises;
+} = {
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+  setImmediate,
+  clearImmediate,
+  promises,
+};
+export default all;

@@ -1,0 +1,26 @@
+// The frames of the harness say nothing about the program.
+const OWN = new URL("..", import.meta.url).href;
+const FRAME =
+  /((?:file|https?|npm|data):[^()\s]*?|\/[^()\s]*?):(\d+):(\d+)\)?$/;
+
+/** Where a program made a call; the text is made only if somebody asks. */
+export class Place {
+  readonly stack?: string;
+
+  /** @param caller The function whose caller is meant. */
+  constructor(caller: (...args: never[]) => unknown) {
+    // Not all runtimes have it.
+    (Error as { captureStackTrace?: typeof Error.captureStackTrace })
+      .captureStackTrace?.(this, caller);
+  }
+
+  /** Returns the file, the line and the column, or nothing if that is unknown. */
+  toString(): string {
+    for (const line of this.stack?.split("\n").slice(1) ?? []) {
+      const [, path, row, column] = FRAME.exec(line) ?? [];
+      if (path === undefined || path.startsWith(OWN)) continue;
+      return `${path.split("/").at(-1)}:${row}:${column}`;
+    }
+    return "";
+  }
+}
