@@ -95,7 +95,10 @@ function checkSums(
     marked("corrupted"),
     marked("reordered"),
   ]);
-  assertEquals([fates.inFlight, trace.length], [0, sent + duplicated]);
+  assertEquals(
+    [fates.inFlight, ruled, trace.length],
+    [0, 0, sent + duplicated],
+  );
   assertEquals(sent, sum(ends.map(({ stats }) => stats.sent)));
   for (const { addr, stats } of ends) {
     const delivered = trace.filter(({ to, fate }) =>

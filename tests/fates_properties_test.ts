@@ -9,8 +9,8 @@ import {
   simulateNetwork,
   startRelay,
 } from "../lib/testing/mod.ts";
-import { LOOPBACK } from "./support/helpers.ts";
-import { assertAddsUp, collector, until } from "./support/relays.ts";
+import { LOOPBACK, until } from "./support/helpers.ts";
+import { assertAddsUp, collector } from "./support/relays.ts";
 
 const probability = fc.oneof(
   fc.constantFrom(0, 1),

@@ -3,13 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { bind, connect, serve } from "../mod.ts";
 import { type Rule, startRelay } from "../lib/testing/mod.ts";
 import { LOOPBACK, pattern, SOON, until } from "./support/helpers.ts";
-import {
-  assertAddsUp,
-  numbers,
-  pass,
-  route,
-  texts,
-} from "./support/relays.ts";
+import { assertAddsUp, numbers, pass, route, texts } from "./support/relays.ts";
 
 Deno.test("exactly the second reply is lost on its way through a relay", async () => {
   await using server = serve(LOOPBACK, ({ data }) => data);
