@@ -4,7 +4,6 @@ import {
   requireFunction,
   requireOptions,
   wholeNumber,
-  wrongType,
 } from "./check.ts";
 import { Answers } from "./collect/answers.ts";
 import {
@@ -15,7 +14,7 @@ import {
   type StopOptions,
 } from "./collect/collector.ts";
 import { EndLimit } from "./collect/end_limit.ts";
-import { Input } from "./collect/input.ts";
+import { Input, requireSocket } from "./collect/input.ts";
 import { SinkWriter } from "./collect/sink_writer.ts";
 import type { Datagram } from "./datagram.ts";
 import { isClosed } from "./errors.ts";
@@ -86,7 +85,7 @@ export function collect<A extends Addr>(
   socket: DatagramSocket<A>,
   options: CollectOptions<A> = {},
 ): Collector {
-  requireSocket(socket);
+  requireSocket(ACTION, socket);
   requireOptions(ACTION, options);
   const { count = Infinity, timeoutMs, firstId = 1, sinks = [] } = options;
   const { endTimeoutMs = END_MS } = options;
@@ -103,18 +102,6 @@ export function collect<A extends Addr>(
     endTimeoutMs: milliseconds(ACTION, "endTimeoutMs", endTimeoutMs),
     firstId: wholeNumber(ACTION, "firstId", firstId, 1),
   });
-}
-
-/** A socket, or what wraps one: a program may pass its own. */
-function requireSocket(socket: unknown): void {
-  const { clock, answer, batches, stats } = (socket ?? {}) as Partial<
-    DatagramSocket
-  >;
-  if (
-    typeof clock?.now === "function" && typeof answer === "function" &&
-    typeof batches === "function" && typeof stats === "object"
-  ) return;
-  throw wrongType(ACTION, "socket", "a bound socket", socket);
 }
 
 /** Checked options, with their defaults. */
@@ -192,8 +179,6 @@ class SocketCollector<A extends Addr> implements Collector {
     if (count === 0) this.#stop("count");
     await pump(this.#input, this.#socket.clock, (batch) => {
       this.#lastAt = this.#socket.clock.now();
-      this.#input.took(batch.length);
-      if (this.#input.left <= 0) this.#stop("count");
       return this.#take(batch);
     }, this.#report);
     this.#stop("closed");
@@ -225,6 +210,8 @@ class SocketCollector<A extends Addr> implements Collector {
     for (let i = from; i < batch.length; i++) {
       const datagram = batch[i]!;
       this.#add(datagram);
+      this.#input.took();
+      if (this.#input.left === 0) this.#stop("count");
       const { full } = this.#sinks;
       const wait = full === undefined
         ? this.#answer(datagram)

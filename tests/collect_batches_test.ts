@@ -3,6 +3,9 @@ import { collect, type Message, type Sink } from "../lib/collect.ts";
 import { batchBound, run } from "./support/fake_batches.ts";
 import { turn } from "./support/helpers.ts";
 
+// A message that is written at once.
+const LARGE = 1024 * 1024;
+
 /** A sink that records the texts that it gets. */
 function recorder(full?: Promise<void>) {
   const texts: string[] = [];
@@ -59,6 +62,35 @@ Deno.test("a collector that is stopped in the middle of a batch writes all that 
   while (texts.length === 0) await turn();
   await collector.stop();
   assertEquals(texts.length, socket.stats.received);
+  socket.close();
+});
+
+Deno.test("a full sink is waited for in the last batch too, but not after the last message", async () => {
+  const { carrier, socket } = batchBound({ maxSize: LARGE });
+  const full = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const texts: string[] = [];
+  const sink: Sink = {
+    ...recorder().sink,
+    write: (messages) => {
+      texts.push(...messages.map(({ datagram }) => datagram.text()));
+      return full.shift()?.promise;
+    },
+  };
+  const [first] = full;
+  const large = new Uint8Array(LARGE);
+  const runs = Array.from({ length: 2 }, () => ({
+    ...run(["x"]),
+    ...{ data: large, segmentSize: large.length },
+  }));
+  const collector = collect(socket, { sinks: [sink], count: 2 });
+  carrier.deliver(...runs);
+  while (texts.length === 0) await turn();
+  await turn();
+  await turn();
+  assertEquals(texts.length, 1);
+  first!.resolve();
+  assertEquals(await collector.finished, "count");
+  assertEquals(texts.length, 2);
   socket.close();
 });
 

@@ -1,9 +1,26 @@
 import type { Addr } from "../addr.ts";
+import { wrongType } from "../check.ts";
 import type { Datagram } from "../datagram.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 
 // How many datagrams are taken at a time.
 const MAX_BATCH = 256;
+
+/**
+ * Checks a socket, or what wraps one: a program may pass its own.
+ *
+ * @throws {TypeError} It is none.
+ */
+export function requireSocket(action: string, socket: unknown): void {
+  const { clock, answer, batches, stats } = (socket ?? {}) as Partial<
+    DatagramSocket
+  >;
+  if (
+    typeof clock?.now === "function" && typeof answer === "function" &&
+    typeof batches === "function" && typeof stats === "object"
+  ) return;
+  throw wrongType(action, "socket", "a bound socket", socket);
+}
 
 /**
  * Receives the datagrams of a socket in batches, and never more than are wanted:
@@ -28,9 +45,9 @@ export class Input<A extends Addr> implements AsyncIterator<Datagram<A>[]> {
     return this.#left;
   }
 
-  /** Notes that so many have come. */
-  took(count: number): void {
-    this.#left -= count;
+  /** Notes that one of those that came was taken. */
+  took(): void {
+    this.#left--;
   }
 
   next(): Promise<IteratorResult<Datagram<A>[]>> {
