@@ -89,11 +89,12 @@ function checkSums(
 ): void {
   const { sent, duplicated, corrupted, reordered, ruled, ...fates } = stats;
   assertEquals(sent + duplicated, sum(fates));
-  const marked = (mark: "corrupted" | "reordered") =>
+  const marked = (mark: "corrupted" | "reordered" | "ruled") =>
     trace.filter((entry) => entry[mark] && entry.fate === "delivered").length;
-  assertEquals([corrupted, reordered], [
+  assertEquals([corrupted, reordered, ruled], [
     marked("corrupted"),
     marked("reordered"),
+    marked("ruled"),
   ]);
   assertEquals(
     [fates.inFlight, ruled, trace.length],

@@ -6,7 +6,6 @@ import { Lines } from "./lines.ts";
 
 // A longer line is no command.
 const MAX_LINE = 1000;
-const PROC_MS = 2000;
 
 /** What {@linkcode followCommands} calls. */
 export interface CommandUser {
@@ -53,13 +52,13 @@ export async function isInBackground(): Promise<boolean> {
   const permission = { name: "run", command: "cat" } as const;
   if (Deno.permissions.querySync(permission).state !== "granted") return false;
   try {
-    // It is in the same group of processes (proc_pid_stat(5)).
+    // It is in the same group of processes (proc_pid_stat(5)). Nothing waits for
+    // it but the first command.
     const { stdout } = await new Deno.Command("cat", {
       args: ["/proc/self/stat"],
       clearEnv: true,
       stdin: "null",
       stderr: "null",
-      signal: AbortSignal.timeout(PROC_MS),
     }).output();
     const text = new TextDecoder().decode(stdout);
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -71,7 +71,7 @@ export class Link {
   cross(
     size: number,
     now: number,
-    decision: Decision = {},
+    decision?: Decision,
   ): [Passage, ...Passage[]] {
     const { duplicate, duplicateAgain = duplicate } = this.#faults;
     const probability = this.#wasTwice ? duplicateAgain : duplicate;
@@ -79,11 +79,11 @@ export class Link {
     this.#stepBurst();
     const first = this.#draw(size);
     const second = this.#draw(size);
-    const { drop = false, duplicate: copied = false, delayMs = 0 } = decision;
-    if (drop) return [{ fate: "dropped", at: now }];
-    const passage = this.#cross(size, now, first, delayMs);
-    return twice || copied
-      ? [passage, this.#cross(size, now, second, delayMs)]
+    if (decision?.drop) return [{ fate: "dropped", at: now }];
+    const ruledMs = decision?.delayMs ?? 0;
+    const passage = this.#cross(size, now, first, ruledMs);
+    return twice || decision?.duplicate
+      ? [passage, this.#cross(size, now, second, ruledMs)]
       : [passage];
   }
 
@@ -108,10 +108,9 @@ export class Link {
   /** Begins or ends a burst of losses. */
   #stepBurst(): void {
     const { enter, leave, loss } = this.#faults.burst;
-    this.#isBurst = loss > 0 && (enter > 0 || this.#isBurst) &&
-      (this.#isBurst
-        ? this.#randomBurst() >= leave
-        : this.#randomBurst() < enter);
+    if (loss === 0) this.#isBurst = false;
+    else if (this.#isBurst) this.#isBurst = this.#randomBurst() >= leave;
+    else if (enter > 0) this.#isBurst = this.#randomBurst() < enter;
   }
 
   #cross(
