@@ -9,6 +9,7 @@ function reader(
   bytes: Uint8Array,
   most: number,
   onRead: (asked: number) => void = () => {},
+  readSize?: number,
 ): ByteReader {
   let at = 0;
   const stream = new ReadableStream(
@@ -28,7 +29,7 @@ function reader(
       },
     } as UnderlyingByteSource & { end?: () => void },
   );
-  return new ByteReader(stream);
+  return new ByteReader(stream, readSize);
 }
 
 for (const most of [1, 7, 1000, 1_000_000]) {
@@ -53,6 +54,35 @@ Deno.test("a read asks for at most 16 KiB: then others have their turn", async (
   assertEquals(await stream.take(bytes.length), bytes);
   assert(asked.every((size) => size <= 16 * KIB), `${asked}`);
   assert(asked.length <= 64, `${asked.length} reads`);
+});
+
+Deno.test("a reader of short pieces asks for no more than it was made for", async () => {
+  const asked: number[] = [];
+  const bytes = pattern(10 * KIB);
+  const stream = reader(bytes, Infinity, (size) => asked.push(size), 512);
+  for (let at = 0; at < bytes.length; at += 100) {
+    assertEquals(
+      await stream.take(Math.min(100, bytes.length - at)),
+      bytes.slice(at, at + 100),
+    );
+  }
+  assert(asked.every((size) => size === 512), `${asked}`);
+});
+
+Deno.test("readers that take turns do not change what others have read", async () => {
+  const bytes = pattern(3 * KIB);
+  const readers = [1, 2, 3].map(() => reader(bytes, 7));
+  const taken: Uint8Array[][] = readers.map(() => []);
+  for (let at = 0; at < bytes.length; at += KIB) {
+    for (const [n, stream] of readers.entries()) {
+      taken[n]!.push((await stream.take(KIB))!);
+    }
+  }
+  for (const pieces of taken) {
+    pieces.forEach((piece, n) =>
+      assertEquals(piece, bytes.slice(n * KIB, (n + 1) * KIB))
+    );
+  }
 });
 
 Deno.test("the event loop turns after each read that a peer has filled", async () => {

@@ -1,19 +1,24 @@
 import { CopyPool } from "../../copy_pool.ts";
 import { pause } from "../../turns.ts";
 
-// How much is read of a peer at a time. Deno allocates and clears as much for
-// each read, however little arrives, and by default 64 KiB twice: with ten
-// thousand reads per second garbage was collected all the time.
-const READ_SIZE = 16 * 1024;
+/**
+ * How many bytes of messages are read at a time. Deno allocates and clears as
+ * much for each read, however little arrives, and by default 64 KiB twice: with
+ * ten thousand reads per second garbage was collected all the time.
+ */
+export const READ_SIZE: number = 16 * 1024;
 // How much is allocated for bytes of which none has arrived.
 const AT_FIRST = 16 * 1024;
+
+// The bytes of all peers share its chunks: most connections send little.
+const pool = new CopyPool();
 
 /** Reads given numbers of bytes from a byte stream, into memory that it reuses. */
 export class ByteReader {
   readonly #stream: ReadableStreamBYOBReader;
   readonly #onBytes: () => void;
-  readonly #pool = new CopyPool();
-  #memory = new ArrayBuffer(READ_SIZE);
+  readonly #readSize: number;
+  #memory: ArrayBuffer;
   // What has arrived, in that memory or copied, and how much of it is taken.
   #chunk: Uint8Array = new Uint8Array();
   #offset = 0;
@@ -21,13 +26,19 @@ export class ByteReader {
   // Then more is waiting, which is read after the other peers had their turn.
   #wasFull = false;
 
-  /** @param onBytes Called when bytes have arrived. */
+  /**
+   * @param readSize How many bytes are read at a time.
+   * @param onBytes Called when bytes have arrived.
+   */
   constructor(
     stream: ReadableStream<Uint8Array>,
+    readSize: number = READ_SIZE,
     onBytes: () => void = () => {},
   ) {
     this.#stream = stream.getReader({ mode: "byob" });
     this.#onBytes = onBytes;
+    this.#readSize = readSize;
+    this.#memory = new ArrayBuffer(readSize);
   }
 
   /** Whether that many bytes can be taken without waiting. */
@@ -49,7 +60,7 @@ export class ByteReader {
   cut(size: number): Uint8Array {
     if (!this.#isCopied) {
       // One copy of all that has arrived costs less than one per message.
-      this.#chunk = this.#pool.copy(this.#chunk.subarray(this.#offset));
+      this.#chunk = pool.copy(this.#chunk.subarray(this.#offset));
       this.#offset = 0;
       this.#isCopied = true;
     }
@@ -91,7 +102,7 @@ export class ByteReader {
       this.#chunk = value;
       this.#offset = 0;
       this.#isCopied = false;
-      this.#wasFull = value.length === READ_SIZE;
+      this.#wasFull = value.length === this.#readSize;
     }
   }
 }

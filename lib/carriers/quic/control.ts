@@ -2,6 +2,9 @@ import { type ByteReader, viewOf } from "./byte_reader.ts";
 
 const SIZE = 9;
 
+/** How much is read of a first stream at a time: frames are short and few. */
+export const CONTROL_READ = 512;
+
 /** The frames that both ends send beside their messages. */
 export const KIND = {
   /** The number of messages taken from the stream so far. */

@@ -7,7 +7,7 @@ import { DialLimits } from "../dial_limits.ts";
 import { sweep } from "../sweep.ts";
 import { Arrivals, type Received } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
-import { Control } from "./control.ts";
+import { Control, CONTROL_READ } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
 import { parkedEndpoint, parkEndpoint } from "./endpoints.ts";
 import { CODE, dialFailure, noAnswer, refusal } from "./failures.ts";
@@ -78,7 +78,7 @@ async function greet(
     });
     const writer = stream.writable.getWriter();
     await writer.write(clientHello(own, settings.token));
-    const reader = new ByteReader(stream.readable);
+    const reader = new ByteReader(stream.readable, CONTROL_READ);
     const theirs = await readHello(reader);
     if (theirs !== undefined) {
       const control = new Control(reader, writer);

@@ -1,7 +1,7 @@
 import { clearTimeout, setTimeout } from "../../platform.ts";
 import { quickTurnIsDue, turned } from "../../turns.ts";
 import type { Arrivals, Share } from "./arrivals.ts";
-import { ByteReader } from "./byte_reader.ts";
+import { ByteReader, READ_SIZE } from "./byte_reader.ts";
 import { type Control, KIND } from "./control.ts";
 import type { Counts } from "./counts.ts";
 import { MessageReader } from "./messages.ts";
@@ -47,7 +47,11 @@ export class Incoming {
       const streams = conn.incomingUnidirectionalStreams.getReader();
       const { value: stream } = await streams.read();
       if (stream === undefined) return undefined;
-      const bytes = new ByteReader(stream, () => this.#confirm());
+      const bytes = new ByteReader(
+        stream,
+        READ_SIZE,
+        () => this.#confirm(),
+      );
       const messages = new MessageReader(bytes, largest);
       for (;;) {
         const data = messages.next() ?? await messages.read();

@@ -8,10 +8,11 @@ import { certificateFailure } from "../pem.ts";
 import { sweep } from "../sweep.ts";
 import { Arrivals, type Received } from "./arrivals.ts";
 import { ByteReader } from "./byte_reader.ts";
-import { Control } from "./control.ts";
+import { Control, CONTROL_READ } from "./control.ts";
 import type { Counts, Drops } from "./counts.ts";
 import { openEndpoint, released } from "./endpoints.ts";
 import { CODE } from "./failures.ts";
+import { Handshakes } from "./handshakes.ts";
 import { isToken, readHello, readToken, serverHello } from "./hello.ts";
 import { longestOf } from "./messages.ts";
 import { Peer } from "./peer.ts";
@@ -43,7 +44,9 @@ export class Listener implements Carrier {
   readonly #sweep: Disposable;
   readonly #ended = Promise.withResolvers<void>();
   #unread = 0;
-  readonly #greeted = new Set<Deno.QuicConn>();
+  readonly #handshakes: Handshakes;
+  // Why this end closed connections in their handshake.
+  readonly #refused = new WeakMap<Deno.QuicConn, Reason>();
   #accepting: Promise<void> | undefined;
   #isClosed = false;
 
@@ -64,6 +67,10 @@ export class Listener implements Carrier {
     this.#settings = settings;
     this.#counts = counts;
     this.#backlogs = new Backlogs(longestOf(settings.maxMessage));
+    this.#handshakes = new Handshakes(
+      settings.handshakeMs,
+      (conn) => void this.#refuse(conn, "slow", CODE.slow),
+    );
     const endpoint = openEndpoint(hostname, port);
     if (endpoint instanceof Promise) {
       this.#addr = quicAddr({ hostname, port });
@@ -149,7 +156,7 @@ export class Listener implements Carrier {
   #shut(): void {
     this.#isClosed = true;
     this.#arrivals.close();
-    for (const conn of this.#greeted) conn.close();
+    this.#handshakes.close();
   }
 
   /**
@@ -175,7 +182,7 @@ export class Listener implements Carrier {
     const { maxPeers, maxHandshakes } = this.#settings;
     const reason = this.#peers.size >= maxPeers
       ? "full"
-      : this.#greeted.size >= maxHandshakes
+      : this.#handshakes.size >= maxHandshakes
       ? "busy"
       : undefined;
     try {
@@ -199,23 +206,19 @@ export class Listener implements Carrier {
   }
 
   async #greet(conn: Deno.QuicConn): Promise<void> {
-    this.#greeted.add(conn);
+    this.#handshakes.add(conn);
     this.#counts.handshakes++;
-    let refused: Reason = "handshake";
-    const refuse = (reason: Reason, closeCode: number) => {
-      refused = reason;
-      conn.close({ closeCode, reason });
-      return false as const;
-    };
-    const timer = setTimeout(
-      () => refuse("slow", CODE.slow),
-      this.#settings.handshakeMs,
-    );
-    const isAdmitted = await this.#hello(conn, refuse).catch(() => false);
-    clearTimeout(timer);
-    this.#greeted.delete(conn);
+    const isAdmitted = await this.#hello(conn).catch(() => false);
+    this.#handshakes.delete(conn);
     this.#counts.handshakes--;
-    if (!isAdmitted && !this.#isClosed) this.#counts.refused[refused]++;
+    if (isAdmitted || this.#isClosed) return;
+    this.#counts.refused[this.#refused.get(conn) ?? "handshake"]++;
+  }
+
+  #refuse(conn: Deno.QuicConn, reason: Reason, closeCode: number): false {
+    this.#refused.set(conn, reason);
+    conn.close({ closeCode, reason });
+    return false;
   }
 
   /**
@@ -224,27 +227,26 @@ export class Listener implements Carrier {
    * @returns Whether the client is a peer now.
    * @throws What the connection fails with.
    */
-  async #hello(
-    conn: Deno.QuicConn,
-    refuse: (reason: Reason, code: number) => false,
-  ): Promise<boolean> {
+  async #hello(conn: Deno.QuicConn): Promise<boolean> {
     const streams = conn.incomingBidirectionalStreams.getReader();
     const { value: stream } = await streams.read();
     if (stream === undefined) return false;
     const { token, reliable, maxMessage, maxPeers, listenIdleMs, listenEndMs } =
       this.#settings;
     const own = { reliable, largest: maxMessage };
-    const reader = new ByteReader(stream.readable);
+    const reader = new ByteReader(stream.readable, CONTROL_READ);
     const writer = stream.writable.getWriter();
     const theirs = await readHello(reader);
     const given = theirs && await readToken(reader);
     if (theirs === undefined || given === undefined) {
-      return refuse("hello", CODE.hello);
+      return this.#refuse(conn, "hello", CODE.hello);
     }
     if (token.length > 0 && !isToken(given, token)) {
-      return refuse("token", CODE.token);
+      return this.#refuse(conn, "token", CODE.token);
     }
-    if (this.#peers.size >= maxPeers) return refuse("full", CODE.full);
+    if (this.#peers.size >= maxPeers) {
+      return this.#refuse(conn, "full", CODE.full);
+    }
     if (this.#isClosed) return false;
     // Not awaited: another client could be admitted meanwhile. If it fails, the
     // connection has ended, and the peer is soon removed.
