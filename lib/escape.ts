@@ -1,6 +1,8 @@
 // C0, DEL and C1; the line and paragraph separators; the bidirectional controls
-// (Unicode Standard Annex #9, section 2).
-const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+// (Unicode Standard Annex #9, section 2): all but these ranges. As `\p{…}` they
+// would take every program 0.6 ms of its start.
+const CONTROLS =
+  /[^ -~\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\uffff]/g;
 
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 

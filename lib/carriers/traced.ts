@@ -9,8 +9,8 @@ import { printLine, reasonOf, Warnings } from "../warnings.ts";
 
 // How much of a datagram a line shows.
 const SHOWN_BYTES = 64;
-// Controls that text does not have: all of C0 but tab, line feed and return.
-const BINARY = /[^\P{Cc}\t\n\r]/u;
+// Controls that text does not have: all but tab, line feed and return.
+const BINARY = /[^\t\n\r -~\xa0-\uffff]/;
 
 /**
  * Wraps a carrier source so that everything that passes is logged: one line per

@@ -176,12 +176,13 @@ export class Inbox<A extends Addr> {
     this.rests.reports = 0;
     if (this.#closed) this.counts.drop("closed");
     else {
-      const isLent = this.#batchTaker?.batch?.reuse === true;
+      const isLent = this.#only?.batch?.reuse === true;
       const from = arrival[1] as A;
       const datagram = this.#arrivals.one(arrival[0], from, isLent);
       if (datagram !== undefined) {
         if (isLent) this.#isLent = true;
-        this.#delivery.pass(datagram);
+        if (this.#only === undefined) this.#delivery.pass(datagram);
+        else this.#delivery.giveFirst(datagram);
       }
     }
     this.#done();
@@ -196,7 +197,7 @@ export class Inbox<A extends Addr> {
       return this.#done();
     }
     const admitted = this.#arrivals.admitted(runs);
-    const taker = this.#batchTaker;
+    const taker = this.#only;
     if (taker?.batch !== undefined) {
       this.#handOver(admitted, taker, taker.batch);
       this.#done();
@@ -230,10 +231,9 @@ export class Inbox<A extends Addr> {
     }
   }
 
-  /** The waiter that gets a whole batch: it takes batches, and no other waits. */
-  get #batchTaker(): Waiter<A> | undefined {
-    const only = this.rests.isResting ? undefined : this.waiters.only;
-    return only?.batch && only;
+  /** The waiter that gets whatever arrives, as no other waits. */
+  get #only(): Waiter<A> | undefined {
+    return this.rests.isResting ? undefined : this.waiters.only;
   }
 
   /** Gives a batch to one waiter, and keeps what is more than it takes. */
