@@ -1,3 +1,5 @@
+import { clearTimeout, performance, setTimeout } from "../../platform.ts";
+
 /**
  * The clients that are in their handshake, and the limit of its time. One timer
  * serves all of them: one for each client would take longer than the greeting.

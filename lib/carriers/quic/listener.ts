@@ -1,7 +1,6 @@
 import { copyAddr, type NetAddr, type SchemeAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 import type { Carrier } from "../../carrier.ts";
-import { clearTimeout, setTimeout } from "../../platform.ts";
 import { Backlogs } from "../backlog.ts";
 import { pause } from "../../turns.ts";
 import { certificateFailure } from "../pem.ts";
