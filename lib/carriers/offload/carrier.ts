@@ -12,6 +12,7 @@ import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import { droppedBy, pendingError } from "./socket_options.ts";
 import type { OpenSocket } from "./system.ts";
+import { clearImmediate, setImmediate } from "../../platform.ts";
 
 /** What is sent at once: a batch of messages, or a run. */
 interface Load {
