@@ -6,6 +6,7 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
+import { requireDeno } from "../runtime.ts";
 import { OffloadCarrier } from "./offload/carrier.ts";
 import { type Libc, systemLibc } from "./offload/libc.ts";
 import { checkOptions, type OffloadOptions } from "./offload/options.ts";
@@ -31,7 +32,7 @@ const PLACES = ["127.0.0.1", "::1", "0.0.0.0", "::"]
  * refusal arrives later, the waiting `receive` does. Of a refused batch, the
  * last message is the one that failed.
  *
- * @throws {Deno.errors.NotSupported} Not Linux on x86-64 or arm64.
+ * @throws {Deno.errors.NotSupported} Not Deno, or not Linux on x86-64 or arm64.
  * @throws {Deno.errors.NotCapable} Needs `--allow-ffi`.
  * @throws {RangeError} A buffer size is out of range. When a socket is opened:
  * it is larger than the system allows.
@@ -48,6 +49,10 @@ const PLACES = ["127.0.0.1", "::1", "0.0.0.0", "::"]
  * ```
  */
 export function offload(options: OffloadOptions = {}): CarrierSource {
+  requireDeno(
+    "offload",
+    "leave it out, and node:dgram carries udp:// addresses",
+  );
   return offloadBy(systemLibc(), options);
 }
 

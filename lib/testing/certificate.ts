@@ -80,11 +80,10 @@ export async function makeCertificate(
     type: isIp(value) ? "ip" : "dns",
     value,
   }));
-  const serial = crypto.getRandomValues(new Uint8Array(16));
   // A positive number (RFC 5280, section 4.1.2.2).
-  serial[0] = 0x40;
+  const serial = `40${crypto.randomUUID().replaceAll("-", "").slice(2)}`;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial.toHex(),
+    serialNumber: serial,
     name: [{ CN: hosts.slice(0, 1) }],
     notBefore,
     notAfter: new Date(notBefore.getTime() + (days + 1) * DAY_MS),
