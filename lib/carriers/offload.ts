@@ -5,6 +5,7 @@
  * @module
  */
 import type { CarrierSource } from "../carrier.ts";
+import { requireDeno } from "../runtime.ts";
 import { systemLibc } from "./offload/libc.ts";
 import type { OffloadOptions } from "./offload/options.ts";
 import { offloadBy } from "./offload/source.ts";
@@ -22,7 +23,7 @@ export type { OffloadOptions } from "./offload/options.ts";
  * refusal arrives later, the waiting `receive` does. Of a refused batch, the
  * last message is the one that failed.
  *
- * @throws {Deno.errors.NotSupported} Not Linux on x86-64 or arm64.
+ * @throws {Deno.errors.NotSupported} Not Deno, or not Linux on x86-64 or arm64.
  * @throws {Deno.errors.NotCapable} Needs `--allow-ffi`.
  * @throws {RangeError} A buffer size is out of range. When a socket is opened:
  * it is larger than the system allows.
@@ -39,5 +40,9 @@ export type { OffloadOptions } from "./offload/options.ts";
  * ```
  */
 export function offload(options: OffloadOptions = {}): CarrierSource {
+  requireDeno(
+    "offload",
+    "leave it out, and node:dgram carries udp:// addresses",
+  );
   return offloadBy(systemLibc(), options);
 }

@@ -1,6 +1,7 @@
 import type { DialOptions } from "../../carrier.ts";
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
+import { requireDeno } from "../../runtime.ts";
 import { sendAtOnce } from "./no_delay.ts";
 
 /**
@@ -15,6 +16,7 @@ export async function connectWithin(
   { hostname, port }: NetAddr,
   { signal }: DialOptions = {},
 ): Promise<Deno.TcpConn> {
+  requireDeno("TCP");
   signal?.throwIfAborted();
   const abort = new AbortController();
   const late = new errors.TimedOut(`not connected within ${ms} ms`);
