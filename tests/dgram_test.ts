@@ -157,3 +157,34 @@ Deno.test("sockets open and close a hundred times at one address", async () => {
     receiving.then((name) => assertEquals(name, "SocketClosedError"));
   }
 });
+
+Deno.test("a group is joined for one source only, and left", async () => {
+  const group = "232.43.211.9";
+  const on = { interface: "127.0.0.1" };
+  const carrier = dgram({ multicastInterface: "127.0.0.1" });
+  await using socket = bind("udp://0.0.0.0:0", { carrier });
+  await using sender = bind(LOOPBACK, { carrier });
+  const to = { ...socket.addr, hostname: group };
+  const other = { ...on, source: "127.0.0.9" };
+  await using _ = await socket.joinMulticast(group, other);
+  await sender.send("not from there", to);
+  const source = { ...on, source: "127.0.0.1" };
+  const membership = await socket.joinMulticast(group, source);
+  await sender.send("from there", to);
+  assertEquals((await socket.receive(SOON)).text(), "from there");
+  await membership.leave();
+  await sender.send("left", to);
+  await sender.send("to it", { ...socket.addr, hostname: "127.0.0.1" });
+  assertEquals((await socket.receive(SOON)).text(), "to it");
+});
+
+Deno.test("a source is an address in the family of its group", async () => {
+  await using socket = bind("udp://0.0.0.0:0", { carrier: dgram() });
+  for (const source of ["::1", "a.test", "224.0.0.1", 1 as unknown as string]) {
+    await assertRejects(
+      () => socket.joinMulticast("232.43.211.9", { source }),
+      RangeError,
+      "source must be an address of a host in the group's family",
+    );
+  }
+});

@@ -35,6 +35,7 @@ export class DgramCarrier implements Carrier {
   readonly #end = Promise.withResolvers<void>();
   #receiver: PromiseWithResolvers<void> | undefined;
   #failure: { readonly cause: unknown } | undefined;
+  #isOpening = false;
   #isUnreferenced = false;
   #isPresent = false;
   #isDue = false;
@@ -61,13 +62,15 @@ export class DgramCarrier implements Carrier {
     this.#presence = presenceOf(socket);
     this.#addr = addr;
     this.addr = copyAddr(addr);
-    // On Bun the system's socket may be closed only when it has opened.
-    this.closed = Promise.allSettled([this.#end.promise, opened])
-      .then(() => {});
+    this.closed = this.#end.promise;
     if (remote !== undefined) this.remote = copyAddr(remote);
     if (opened === undefined) return;
     this.opened = opened;
-    opened.catch((error) => this.#failed(error));
+    this.#isOpening = true;
+    opened.then(
+      () => this.#isOpening = false,
+      (error) => this.#failed(error),
+    );
   }
 
   async receive(
@@ -244,7 +247,9 @@ export class DgramCarrier implements Carrier {
     this.#settle(error);
     for (const reject of this.#sends) reject(error);
     this.#sends.clear();
-    this.#end.resolve();
+    // Bun closes the system's socket when that has opened, a moment later.
+    if (this.#isOpening) setImmediate(this.#end.resolve);
+    else this.#end.resolve();
   }
 }
 
