@@ -16,6 +16,8 @@ import { type Presence, presenceOf } from "./presence.ts";
 // Deno tells that a socket is closed only when its event loop has something to
 // do.
 const POLL_MS = 1;
+// How often a message is given to the system that reports other messages.
+const MAX_TRIES = 16;
 
 /** One socket of `node:dgram`. */
 export class DgramCarrier implements Carrier {
@@ -33,6 +35,7 @@ export class DgramCarrier implements Carrier {
   readonly #end = Promise.withResolvers<void>();
   #receiver: PromiseWithResolvers<void> | undefined;
   #failure: { readonly cause: unknown } | undefined;
+  #isOpening = false;
   #isUnreferenced = false;
   #isPresent = false;
   #isDue = false;
@@ -63,7 +66,11 @@ export class DgramCarrier implements Carrier {
     if (remote !== undefined) this.remote = copyAddr(remote);
     if (opened === undefined) return;
     this.opened = opened;
-    opened.catch((error) => this.#failed(error));
+    this.#isOpening = true;
+    opened.then(
+      () => this.#isOpening = false,
+      (error) => this.#failed(error),
+    );
   }
 
   async receive(
@@ -203,16 +210,26 @@ export class DgramCarrier implements Carrier {
   #sendTo(p: Uint8Array, port: number, hostname: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#sends.add(reject);
-      try {
-        this.#socket.send(p, port, hostname, (error) => {
-          this.#sends.delete(reject);
-          if (error) reject(meaningOf(error));
-          else resolve(p.length);
-        });
-      } catch (error) {
+      let tries = 0;
+      const failed = (error: unknown) => {
         this.#sends.delete(reject);
         reject(meaningOf(error));
-      }
+      };
+      const sent = (error: unknown) => {
+        if (!error) {
+          this.#sends.delete(reject);
+          resolve(p.length);
+        } else if (isFromEarlierSend(error) && ++tries < MAX_TRIES) send();
+        else failed(error);
+      };
+      const send = () => {
+        try {
+          this.#socket.send(p, port, hostname, sent);
+        } catch (error) {
+          failed(error);
+        }
+      };
+      send();
     });
   }
 
@@ -230,6 +247,17 @@ export class DgramCarrier implements Carrier {
     this.#settle(error);
     for (const reject of this.#sends) reject(error);
     this.#sends.clear();
-    this.#end.resolve();
+    // Bun closes the system's socket when that has opened, a moment later.
+    if (this.#isOpening) setImmediate(this.#end.resolve);
+    else this.#end.resolve();
   }
+}
+
+/**
+ * Whether the system reports that an earlier message was refused. Bun has it do
+ * so (IP_RECVERR), and the next send to any peer fails for it. No upstream issue
+ * is known. Remove when tests/dgram_test.ts passes on Bun without this.
+ */
+function isFromEarlierSend(error: unknown): boolean {
+  return (error as { code?: unknown }).code === "ECONNREFUSED";
 }

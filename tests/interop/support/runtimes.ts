@@ -23,9 +23,28 @@ export const NODE = `${FOLDER}node_modules/node/bin/node`;
 /** The path of Bun. */
 export const BUN = `${FOLDER}node_modules/bun/bin/bun`;
 
+/** A runtime's program, and its name with its version. */
+export interface Runtime {
+  readonly path: string;
+  readonly title: string;
+}
+
+/** Both runtimes. */
+export const RUNTIMES = {
+  node: { path: NODE, title: `Node ${versionOf(PACKAGES.node)}` },
+  bun: { path: BUN, title: `Bun ${versionOf(PACKAGES.bun)}` },
+} satisfies Record<string, Runtime>;
+
+/** The name of a runtime. */
+export type RuntimeName = keyof typeof RUNTIMES;
+
 /** The path of a file of one of the packages. */
 export function inPackage(path: string): string {
   return `${FOLDER}node_modules/${path}`;
+}
+
+function versionOf(specifier: string): string {
+  return specifier.slice(specifier.lastIndexOf("@") + 1);
 }
 
 /** How a command ended, and what it printed. */
