@@ -42,7 +42,7 @@ const BUNDLED = `
 import { bind, connect } from "@pli/datagram";
 import { simulateNetwork } from "@pli/datagram/testing";
 const network = simulateNetwork();
-await network.run(async () => {
+network.run(async () => {
   const socket = bind("udp://10.0.0.1:7", { carrier: network });
   const client = await connect(socket.addr, { carrier: network });
   await client.send("Bonjour");
@@ -125,20 +125,16 @@ Deno.test("a CommonJS module can require the package on Node and Bun", async () 
   }
 });
 
-Deno.test("a bundle by esbuild runs on Node, also as CommonJS", async () => {
+Deno.test("a bundle by esbuild runs on Node, as ESM and as CommonJS", async () => {
   await using folder = await nodeProject({ "main.mjs": BUNDLED });
   const esbuild = inPackage("esbuild/bin/esbuild");
-  const bundle = ["main.mjs", "--bundle", "--platform=node"];
-  await show(
-    folder.path,
-    NODE,
-    esbuild,
-    ...bundle,
-    "--format=esm",
-    "--outfile=out.mjs",
-  );
-  const { text } = await show(folder.path, NODE, "out.mjs");
-  assertEquals(text, "Bonjour\n");
+  for (const [format, file] of [["esm", "out.mjs"], ["cjs", "out.cjs"]]) {
+    const bundle = ["main.mjs", "--bundle", "--platform=node"];
+    const args = [...bundle, `--format=${format}`, `--outfile=${file}`];
+    await show(folder.path, NODE, esbuild, ...args);
+    const { text } = await show(folder.path, NODE, file!);
+    assertEquals(text, "Bonjour\n");
+  }
 });
 
 Deno.test("pnpm, whose packages see only what they name, installs it", async () => {

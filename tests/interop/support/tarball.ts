@@ -74,24 +74,20 @@ export async function nodeProject(
   return folder;
 }
 
-/** Makes a project for Deno that has unpacked the package. */
+/** Makes a project for Deno that has unpacked the package, as the pages say. */
 export async function denoProject(
   files: Record<string, string>,
 ): Promise<Folder> {
   const { peerDependencies } = await fields();
-  const peers = Object.entries(peerDependencies).map(([name, version]) =>
+  const others = Object.entries(peerDependencies).map(([name, version]) =>
     [name, `npm:${name}@${version}`] as const
   );
+  const page = await Deno.readTextFile(`${ROOT}docs/compatibility.md`);
+  const [, block = ""] = /^```json\n([^]*?)^```/m.exec(page) ?? [];
+  const shown = JSON.parse(block);
+  const imports = { ...shown.imports, ...Object.fromEntries(others) };
   const folder = await Folder.with({
-    "deno.json": JSON.stringify({
-      unstable: ["net"],
-      nodeModulesDir: "auto",
-      links: ["./package"],
-      imports: {
-        [config.name]: `npm:${config.name}@${config.version}`,
-        ...Object.fromEntries(peers),
-      },
-    }),
+    "deno.json": JSON.stringify({ ...shown, imports }),
     ...files,
   });
   await run(folder.path, "tar", "-xzf", TARBALL);
