@@ -3,8 +3,9 @@ import { assert } from "@std/assert";
 
 const VERSIONS = { node: "24.9.0", bun: "1.4.5" };
 const FOLDER = `${Deno.cwd()}/tmp/runtimes`;
-/** Where the copy is. */
-export const COPY = `${FOLDER}/project`;
+/** Where the copy is: not in the project, whose checks would find it. */
+export const COPY = await Deno.makeTempDir({ prefix: "pli-runtimes-" });
+addEventListener("unload", () => Deno.removeSync(COPY, { recursive: true }));
 // What a package manager would install for the tests; browsers and the like are
 // not for Node or Bun.
 const NOT_INSTALLED = ["playwright-core", "@matrixai/quic-linux-x64", "uplot/"];
@@ -53,8 +54,6 @@ export async function runtime(name: RuntimeName): Promise<Runtime> {
  * @returns The paths of the tests in the copy.
  */
 export async function copyProject(): Promise<string[]> {
-  await Deno.remove(COPY, { recursive: true }).catch(() => {});
-  await Deno.mkdir(COPY, { recursive: true });
   const parts = ["mod.ts", "deno.json", "lib", "examples", "tests"];
   await printed("cp", "-r", ...parts, COPY);
   await writePackages(JSON.parse(await Deno.readTextFile("deno.json")));
