@@ -1,8 +1,9 @@
 /** A copy of the project that Node and Bun can load. */
 import { assert } from "@std/assert";
 
-/** Where the copy is. */
-export const COPY = `${Deno.cwd()}/tmp/project_copy`;
+/** Where the copy is: not in the project, whose checks would find it. */
+export const COPY = await Deno.makeTempDir({ prefix: "pli-runtimes-" });
+addEventListener("unload", () => Deno.removeSync(COPY, { recursive: true }));
 // What a package manager would install for the tests; browsers and the like are
 // not for Node or Bun.
 const NOT_INSTALLED = [
@@ -21,8 +22,6 @@ interface Config {
  * @returns The paths of the tests in the copy.
  */
 export async function copyProject(): Promise<string[]> {
-  await Deno.remove(COPY, { recursive: true }).catch(() => {});
-  await Deno.mkdir(COPY, { recursive: true });
   const parts = ["mod.ts", "deno.json", "lib", "examples", "tests"];
   await printed("cp", "-r", ...parts, COPY);
   await writePackages(JSON.parse(await Deno.readTextFile("deno.json")));
