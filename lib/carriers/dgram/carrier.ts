@@ -179,7 +179,8 @@ export class DgramCarrier implements Carrier {
     this.#isDue = true;
     setImmediate(() => {
       this.#isDue = false;
-      this.#settle();
+      // They may have been delivered already.
+      if (this.#arrivals.length > 0) this.#settle();
     });
   }
 
