@@ -16,6 +16,9 @@ import { type Presence, presenceOf } from "./presence.ts";
 // Deno tells that a socket is closed only when its event loop has something to
 // do.
 const POLL_MS = 1;
+// A batch of that length waits no longer: under a flood Bun reads on for long
+// before it runs what is due.
+const MAX_BATCHED = 64;
 // How often a message is given to the system that reports other messages.
 const MAX_TRIES = 16;
 
@@ -53,7 +56,9 @@ export class DgramCarrier implements Carrier {
     const { socket, addr, opened } = openBound(hostname, port, settings, {
       message: (data, { address, port }) => {
         this.#arrivals.push(data, address, port);
-        if (this.#receiver !== undefined && !this.#isDue) this.#deliverSoon();
+        if (this.#receiver === undefined) return;
+        if (this.#arrivals.length >= MAX_BATCHED) this.#settle();
+        else if (!this.#isDue) this.#deliverSoon();
       },
       error: (error) => this.#failed(meaningOf(error)),
       close: () => this.#ended(),
@@ -174,7 +179,8 @@ export class DgramCarrier implements Carrier {
     this.#isDue = true;
     setImmediate(() => {
       this.#isDue = false;
-      this.#settle();
+      // They may have been delivered already.
+      if (this.#arrivals.length > 0) this.#settle();
     });
   }
 
