@@ -61,7 +61,7 @@ export class Arrivals {
   }
 
   /** Removes and returns the first datagrams. */
-  take(max = MAX_BATCH): Run<NetAddr>[] {
+  take(max: number = MAX_BATCH): Run<NetAddr>[] {
     if (this.#next === 0 && this.length <= max) {
       const all = this.#waiting;
       this.#waiting = [];
