@@ -33,7 +33,13 @@ class WebSockets implements Carrier {
   readonly #drops = { queueFull: 0, closed: 0 };
   #unread = 0;
   closed?: Promise<void>;
-  constructor(readonly addr: Deno.NetAddr, readonly stop = async () => {}) {}
+  readonly addr: Deno.NetAddr;
+  readonly stop: () => Promise<void>;
+
+  constructor(addr: Deno.NetAddr, stop = async () => {}) {
+    this.addr = addr;
+    this.stop = stop;
+  }
   async add(socket: WebSocket, from: Deno.NetAddr): Promise<void> {
     socket.binaryType = "arraybuffer";
     socket.onclose = () => this.peers.delete(formatAddress(from));

@@ -93,6 +93,15 @@ export interface Carrier {
     networkInterface: number,
   ): Promise<CarrierMembership>;
   /**
+   * Joins a multicast group for the datagrams of one source only (RFC 4607), on an
+   * interface as in the two methods above.
+   */
+  joinSource?(
+    source: string,
+    group: string,
+    networkInterface: string | number,
+  ): Promise<CarrierMembership>;
+  /**
    * For a carrier that was dialed: the address of the peer as its datagrams have
    * it.
    * @default {the address that was dialed}

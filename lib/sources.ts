@@ -7,11 +7,13 @@ import {
 } from "./addr.ts";
 import { requireScheme } from "./address/address.ts";
 import type { CarrierSource } from "./carrier.ts";
+import { dgram } from "./carriers/dgram.ts";
 import { tcp } from "./carriers/tcp.ts";
 import { udp } from "./carriers/udp.ts";
 import { unix } from "./carriers/unix.ts";
 import { outOfRange, wrongType } from "./check.ts";
 import { type Attempt, cannot, fieldsOf, withFields } from "./errors.ts";
+import { globals } from "./runtime.ts";
 
 /** The options that decide what opens a socket; see `BindOptions`. */
 export interface SourceOptions {
@@ -40,7 +42,7 @@ export function sourceFor(
   if (carrier === undefined && scheme === "udp") {
     const udpOptions = { family, reuseAddress };
     requireUdpOptions(attempt, udpOptions);
-    return udp(udpOptions);
+    return globals.Deno === undefined ? dgram(udpOptions) : udp(udpOptions);
   }
   for (const [name, value] of Object.entries({ family, reuseAddress })) {
     if (value === undefined) continue;

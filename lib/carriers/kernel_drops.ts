@@ -1,5 +1,6 @@
 import type { NetAddr } from "../addr.ts";
 import { canonicalIpv6 } from "../address/host.ts";
+import { builtin, globals } from "../runtime.ts";
 
 const TABLES = [["/proc/net/udp", false], ["/proc/net/udp6", true]] as const;
 
@@ -28,7 +29,7 @@ export async function kernelDropsOf(
   const rows = new Map<string, number[]>();
   const ofIpv6 = addresses.map(({ hostname }) => hostname.includes(":"));
   for (const [path, ipv6] of TABLES) {
-    if (!ofIpv6.includes(ipv6) || Deno.build.os !== "linux") continue;
+    if (!ofIpv6.includes(ipv6) || !isLinux()) continue;
     for (const line of (await readTable(path))?.split("\n").slice(1) ?? []) {
       // slot, local address, remote address, …, drops
       const columns = line.trim().split(/\s+/);
@@ -50,6 +51,7 @@ export async function kernelDropsOf(
  * with `--allow-run=cat`. Remove `cat` when `--allow-read=/proc/net` suffices.
  */
 async function readTable(path: string): Promise<string | undefined> {
+  if (globals.Deno === undefined) return readByNode(path);
   if (granted({ name: "read", path })) {
     try {
       return await Deno.readTextFile(path);
@@ -70,6 +72,26 @@ async function readTable(path: string): Promise<string | undefined> {
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch {
     // Such as: too many processes or open files.
+    return undefined;
+  }
+}
+
+function isLinux(): boolean {
+  return globals.process?.platform === "linux";
+}
+
+interface Fs {
+  readonly promises: {
+    readFile(path: string, encoding: "utf8"): Promise<string>;
+  };
+}
+
+/** Reads the table on Node and on Bun, which have no permissions. */
+async function readByNode(path: string): Promise<string | undefined> {
+  try {
+    return await builtin<Fs>("node:fs").promises.readFile(path, "utf8");
+  } catch {
+    // Such as: too many open files.
     return undefined;
   }
 }

@@ -16,6 +16,7 @@
  *
  * @module
  */
+import { requireDeno } from "../runtime.ts";
 import type { NetAddr } from "../addr.ts";
 import type { Carrier, CarrierSource, DialOptions } from "../carrier.ts";
 import { localHostFor } from "./peers.ts";
@@ -77,12 +78,15 @@ export function quic(options: QuicOptions = {}): QuicSource {
   const counts = noCounts();
   return {
     schemes: ["quic"],
-    listen: (address: NetAddr): Carrier =>
-      new Listener(address, settings, counts),
+    listen(address: NetAddr): Carrier {
+      requireDeno("QUIC");
+      return new Listener(address, settings, counts);
+    },
     async dial(
       { hostname, port }: NetAddr,
       options?: DialOptions,
     ): Promise<Carrier> {
+      requireDeno("QUIC");
       const host = await resolveHost(hostname);
       const { serverName = hostname } = settings;
       const from = localHostFor(host);

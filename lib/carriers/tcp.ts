@@ -11,6 +11,7 @@
  */
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource, DialOptions } from "../carrier.ts";
+import { requireDeno } from "../runtime.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
 import { DialedCarrier } from "./tcp/dialed.ts";
@@ -63,6 +64,7 @@ export function tcp(options: TcpOptions = {}): CarrierSource {
   return {
     schemes: ["tcp"],
     listen({ hostname, port }: NetAddr) {
+      requireDeno("TCP");
       return new BoundCarrier(
         Deno.listen({ hostname, port }),
         checked,

@@ -8,6 +8,7 @@ import type { NetAddr } from "../addr.ts";
 import type { CarrierSource, DialOptions } from "../carrier.ts";
 import { handshakeFailure } from "./handshake_failures.ts";
 import { certificateFailure, checkPem, type PemOptions } from "./pem.ts";
+import { requireDeno } from "../runtime.ts";
 import { BoundCarrier } from "./tcp/bound.ts";
 import { connectWithin } from "./tcp/dial.ts";
 import { DialedCarrier } from "./tcp/dialed.ts";
@@ -57,6 +58,7 @@ export function tls(options: TlsOptions = {}): CarrierSource {
   return {
     schemes: ["tls"],
     listen({ hostname, port }: NetAddr) {
+      requireDeno("TLS");
       if (cert === undefined || key === undefined) {
         throw new TypeError("a TLS server needs cert and key");
       }

@@ -236,7 +236,14 @@ function firstBytes(data: Uint8Array): string {
   } catch {
     // Not UTF-8.
   }
-  return `${first.toHex()}${more}`;
+  return `${hexOf(first)}${more}`;
+}
+
+/** Returns the bytes as hexadecimal. Node 24 has no `toHex`. */
+function hexOf(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  return hex;
 }
 
 /** Returns the time on the carrier's own clock, or else the system's. */

@@ -6,6 +6,7 @@
  */
 import type { UnixAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
+import { requireDeno } from "../runtime.ts";
 import { UnixReceiver } from "./unix/receiver.ts";
 import { UnixSender } from "./unix/sender.ts";
 
@@ -22,7 +23,14 @@ import { UnixSender } from "./unix/sender.ts";
 export function unix(): CarrierSource {
   return {
     schemes: ["unix"],
-    listen: (address: UnixAddr) => new UnixReceiver(address),
-    dial: (address: UnixAddr) => Promise.resolve(new UnixSender(address)),
+    listen(address: UnixAddr) {
+      requireDeno("unix:");
+      return new UnixReceiver(address);
+    },
+    dial: (address: UnixAddr) =>
+      Promise.try(() => {
+        requireDeno("unix:");
+        return new UnixSender(address);
+      }),
   };
 }

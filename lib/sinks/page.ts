@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { requireDeno } from "../runtime.ts";
 import type { Addr, NetAddr } from "../addr.ts";
 import { parseAddress } from "../address/address.ts";
 import { bracketed } from "../address/authority.ts";
@@ -127,6 +128,7 @@ export interface Page extends Sink {
  * ```
  */
 export function page(options: PageOptions): Page {
+  requireDeno("The page");
   const { listen = LISTEN, token } = options;
   const address = parseListen(listen);
   if (token === "") {

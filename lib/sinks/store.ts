@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requireDeno } from "../runtime.ts";
 import { resolve as absolute } from "node:path";
 import { errors, quote } from "../errors.ts";
 import { isSame, statOf } from "./store/file.js";
@@ -43,6 +44,7 @@ export async function openStore(
   path: string,
   options: StoreOptions = {},
 ): Promise<Store> {
+  requireDeno("The store");
   const limits = limitsOf(options);
   const name = absolute(path);
   const cannot = `Cannot store messages in ${quote(path)}`;

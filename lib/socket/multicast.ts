@@ -1,4 +1,4 @@
-import { IPV4, isMulticast } from "../address/host.ts";
+import { IPV4, isIp, isMulticast } from "../address/host.ts";
 import type { Carrier, CarrierMembership } from "../carrier.ts";
 import { outOfRange, requireOptions, wrongType } from "../check.ts";
 import {
@@ -17,6 +17,12 @@ export interface MulticastOptions {
    * @default {the system's choice}
    */
   interface?: string | number | undefined;
+  /**
+   * The address of the only host whose datagrams to the group are received
+   * (RFC 4607). Only over `dgram()`; on Deno IPv4 only.
+   * @default {any host}
+   */
+  source?: string | undefined;
   /**
    * How many hops the datagrams of this socket to groups may travel, 0 to 255.
    * IPv4 only.
@@ -51,15 +57,28 @@ export async function joinMulticast(
   attempt: Attempt,
 ): Promise<MulticastMembership> {
   requireOptions(attempt, options);
-  const { interface: on, ttl, loopback } = options;
-  check(attempt, group, { interface: on, ttl, loopback });
+  const { interface: on, source, ttl, loopback } = options;
+  check(attempt, group, { interface: on, source, ttl, loopback });
   if (!carrier.joinMulticastV4 || !carrier.joinMulticastV6) {
     const text = cannot(attempt, "its carrier has no multicast");
     throw withFields(new errors.NotSupported(text), fieldsOf(attempt));
   }
+  if (source !== undefined && !carrier.joinSource) {
+    const text = cannot(
+      attempt,
+      "its carrier has no memberships for one source; pass { carrier: dgram() }",
+    );
+    throw withFields(new errors.NotSupported(text), fieldsOf(attempt));
+  }
   let joined: CarrierMembership | undefined;
   try {
-    joined = isIpv6(group)
+    joined = source !== undefined
+      ? await carrier.joinSource!(
+        source,
+        group,
+        on ?? (isIpv6(group) ? 0 : "0.0.0.0"),
+      )
+      : isIpv6(group)
       ? await carrier.joinMulticastV6(group, Number(on ?? 0))
       : await carrier.joinMulticastV4(group, String(on ?? "0.0.0.0"));
     // Checked above: only for IPv4.
@@ -76,13 +95,18 @@ export async function joinMulticast(
 function check(
   attempt: Attempt,
   group: string,
-  { interface: on, ttl, loopback }: MulticastOptions,
+  { interface: on, source, ttl, loopback }: MulticastOptions,
 ): void {
   const wrong = (name: string, wanted: string, value: unknown) =>
     outOfRange(attempt, name, wanted, value);
   if (typeof group !== "string" || !isMulticast(group)) {
     throw wrong("group", "an address in 224.0.0.0/4 or ff00::/8", group);
   }
+  if (
+    source !== undefined &&
+    !(typeof source === "string" && isIp(source) && !isMulticast(source) &&
+      isIpv6(source) === isIpv6(group))
+  ) throw wrong("source", "an address of a host in the group's family", source);
   if (isIpv6(group)) {
     const isIndex = typeof on === "number" && Number.isInteger(on) &&
       on >= 0 && on < 2 ** 32;

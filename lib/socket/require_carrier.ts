@@ -9,6 +9,7 @@ const REQUIRED = ["receive", "send", "close"] as const;
 const OPTIONAL = [
   "joinMulticastV4",
   "joinMulticastV6",
+  "joinSource",
   "maxSize",
   "receiveBatch",
   "leaveBatch",

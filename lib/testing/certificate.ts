@@ -1,6 +1,7 @@
 import type { JsonGeneralName } from "@peculiar/x509";
 import { isIp } from "../address/host.ts";
 import { requireOptions, wholeNumber, wrongType } from "../check.ts";
+import { cannot } from "../errors.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
@@ -38,6 +39,10 @@ export interface Certificate {
  * marked as no authority (CA:FALSE), since clients do not accept an authority's
  * certificate as a server's.
  *
+ * On Node and Bun it needs the packages `@peculiar/x509` and `reflect-metadata`,
+ * which are not installed with this one.
+ *
+ * @throws {Error} Those packages are not installed.
  * @throws {RangeError} `days` is not a whole number from 1 to 36500.
  * @throws {TypeError} `hosts` is empty, or no array.
  *
@@ -68,10 +73,7 @@ export async function makeCertificate(
   if (!Array.isArray(hosts) || hosts.length === 0) {
     throw wrongType(ACTION, "hosts", "names or IP addresses", hosts);
   }
-  // Only this function needs them, and they take long to load; x509 fails
-  // without the first.
-  await import("reflect-metadata");
-  const x509 = await import("@peculiar/x509");
+  const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, [
     "sign",
     "verify",
@@ -80,11 +82,10 @@ export async function makeCertificate(
     type: isIp(value) ? "ip" : "dns",
     value,
   }));
-  const serial = crypto.getRandomValues(new Uint8Array(16));
   // A positive number (RFC 5280, section 4.1.2.2).
-  serial[0] = 0x40;
+  const serial = `40${crypto.randomUUID().replaceAll("-", "").slice(2)}`;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial.toHex(),
+    serialNumber: serial,
     name: [{ CN: hosts.slice(0, 1) }],
     notBefore,
     notAfter: new Date(notBefore.getTime() + (days + 1) * DAY_MS),
@@ -101,4 +102,16 @@ export async function makeCertificate(
     cert: `${certificate.toString("pem")}\n`,
     key: `${PemConverter.encode(key, PemConverter.PrivateKeyTag)}\n`,
   };
+}
+
+/** Loads what only certificates need, and what takes long to load. */
+async function loadX509(): Promise<typeof import("@peculiar/x509")> {
+  try {
+    // x509 fails without it.
+    await import("reflect-metadata");
+    return await import("@peculiar/x509");
+  } catch (cause) {
+    const wanted = "install the packages @peculiar/x509 and reflect-metadata";
+    throw new Error(cannot(ACTION, wanted), { cause });
+  }
 }

@@ -71,7 +71,7 @@ export interface ContractOptions {
   /**
    * Registers one test: `test` of `node:test`, of Vitest, or any function of that
    * form.
-   * @default {Deno.test}
+   * @default {Deno.test, or the global `test` that Vitest and Jest can provide}
    */
   test?: ((name: string, run: () => Promise<void>) => unknown) | undefined;
 }
@@ -83,7 +83,8 @@ export interface ContractOptions {
  *
  * @param name The beginning of the tests' names.
  * @param source Makes the source. It is called for each test.
- * @throws {TypeError} There is no `Deno.test`, and no `test` is given.
+ * @throws {TypeError} There is neither `Deno.test` nor a global `test`, and no
+ * `test` is given.
  *
  * @example
  * ```ts ignore
@@ -106,7 +107,8 @@ export function carrierContract(
     reserved,
     sendToUnbound = "resolves",
     around = (test) => test(),
-    test = globalThis.Deno?.test,
+    test = globalThis.Deno?.test ??
+      (globalThis as Pick<ContractOptions, "test">).test,
   } = options;
   if (typeof test !== "function") {
     const wanted = "a function that registers a test, as that of node:test";

@@ -111,7 +111,7 @@ test("a broker that is not running yet is waited for", async () => {
   await sink.flush();
   assertEquals(texts(await broker.read("PLI")), numbers(1000));
   assertEquals(lines, [
-    `NATS at ${broker.host}: Connection refused (os error 111); messages wait`,
+    `NATS at ${broker.host}: connect ECONNREFUSED ${broker.host}; messages wait`,
     `NATS at ${broker.host}: created the stream PLI for pli`,
     `NATS at ${broker.host} is back`,
   ]);

@@ -6,7 +6,7 @@ import {
   type ConnectedSocket,
   type DatagramSocket,
 } from "../../mod.ts";
-import { offloadBy } from "../../lib/carriers/offload.ts";
+import { offloadBy } from "../../lib/carriers/offload/source.ts";
 import {
   EAGAIN,
   ECONNREFUSED,

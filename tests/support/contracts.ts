@@ -18,6 +18,7 @@ type Optional<T> = {
 const OPTIONAL = [
   "joinMulticastV4",
   "joinMulticastV6",
+  "joinSource",
   "remote",
   "opened",
   "closed",

@@ -2,6 +2,7 @@ import type { DialOptions } from "../../carrier.ts";
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 import { clearTimeout, setTimeout } from "../../platform.ts";
+import { requireDeno } from "../../runtime.ts";
 import { sendAtOnce } from "./no_delay.ts";
 
 /**
@@ -16,6 +17,7 @@ export async function connectWithin(
   { hostname, port }: NetAddr,
   { signal }: DialOptions = {},
 ): Promise<Deno.TcpConn> {
+  requireDeno("TCP");
   signal?.throwIfAborted();
   const abort = new AbortController();
   const late = new errors.TimedOut(`not connected within ${ms} ms`);

@@ -1,3 +1,4 @@
+import { createConnection } from "node:net";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { bracketed } from "../../address/authority.ts";
 import "./patched_transport.ts";
@@ -55,17 +56,18 @@ async function awaitGreeting(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(GREETING_MS)]);
+  limit.throwIfAborted();
+  const socket = createConnection({ host: hostname, port });
   try {
-    using connection = await Deno.connect({ hostname, port, signal: limit });
-    const close = () => connection.close();
-    limit.addEventListener("abort", close);
-    try {
-      const read = await connection.read(new Uint8Array(4));
-      if (read === null) throw new Error("connection closed");
-    } finally {
-      limit.removeEventListener("abort", close);
-    }
-  } catch (error) {
-    throw limit.aborted ? new Error("no answer") : error;
+    await new Promise<void>((resolve, reject) => {
+      socket.once("data", () => resolve());
+      socket.once("end", () => reject(new Error("connection closed")));
+      // An error after that has no other listener, and would end the process.
+      socket.on("error", reject);
+      limit.onabort = () => reject(new Error("no answer"));
+    });
+  } finally {
+    limit.onabort = null;
+    socket.destroy();
   }
 }

@@ -1,0 +1,123 @@
+import {
+  outOfRange,
+  requireOptions,
+  wholeNumber,
+  wrongType,
+} from "../../check.ts";
+import { errors } from "../../errors.ts";
+import { globals } from "../../runtime.ts";
+
+const MAX_BUFFER = 2 ** 30;
+const ACTION = "open a socket";
+
+/** The options of {@linkcode dgram}. */
+export interface DgramOptions {
+  /**
+   * The IP family, if a name has addresses in both.
+   * @default {whichever the system prefers; IPv4 to bind `localhost`}
+   */
+  family?: 4 | 6 | undefined;
+  /**
+   * Whether to bind although another socket has the address (SO_REUSEADDR).
+   * @default {false}
+   */
+  reuseAddress?: boolean | undefined;
+  /**
+   * The size in bytes of the system's buffer for datagrams that were not read
+   * yet. Linux allows up to net.core.rmem_max, and uses twice as much. Not on
+   * Deno, whose `node:dgram` does not set it.
+   * @default {the system's: net.core.rmem_default}
+   */
+  receiveBuffer?: number | undefined;
+  /**
+   * The size in bytes of the system's buffer for datagrams that the device has
+   * not sent yet. Not on Deno.
+   * @default {the system's: net.core.wmem_default}
+   */
+  sendBuffer?: number | undefined;
+  /**
+   * How many datagrams may wait for the program, 1 to 1,048,576. More are
+   * dropped, and counted as `queueFull`.
+   * @default {8192}
+   */
+  maxWaiting?: number | undefined;
+  /**
+   * How many bytes these datagrams may have together, from 65,536.
+   * @default {16777216}
+   */
+  maxWaitingBytes?: number | undefined;
+  /**
+   * How many hops datagrams to single hosts may travel, 1 to 255.
+   * @default {the system's}
+   */
+  ttl?: number | undefined;
+  /**
+   * The interface that datagrams to groups leave by: for IPv4 one of its
+   * addresses, for IPv6 its name after `::%`, as in `::%eth0`.
+   * @default {the system's choice}
+   */
+  multicastInterface?: string | undefined;
+}
+
+/** Options that are checked, and a copy. */
+export interface Settings extends DgramOptions {
+  readonly maxWaiting: number;
+  readonly maxWaitingBytes: number;
+}
+
+/**
+ * Checks the options before anything is opened.
+ *
+ * @throws {RangeError} A number is out of range.
+ * @throws {TypeError} An option is of the wrong type.
+ * @throws {Deno.errors.NotSupported} A buffer size, on Deno.
+ */
+export function readOptions(options: DgramOptions): Settings {
+  requireOptions(ACTION, options);
+  const {
+    family,
+    reuseAddress,
+    maxWaiting = 8192,
+    maxWaitingBytes = 16 * 1024 * 1024,
+    receiveBuffer,
+    sendBuffer,
+    ttl,
+    multicastInterface,
+  } = options;
+  if (family !== undefined && family !== 4 && family !== 6) {
+    throw outOfRange(ACTION, "family", "4 or 6", family);
+  }
+  if (reuseAddress !== undefined && typeof reuseAddress !== "boolean") {
+    throw wrongType(ACTION, "reuseAddress", "true or false", reuseAddress);
+  }
+  if (
+    multicastInterface !== undefined && typeof multicastInterface !== "string"
+  ) {
+    const wanted = "an address";
+    throw wrongType(ACTION, "multicastInterface", wanted, multicastInterface);
+  }
+  for (const [name, size] of Object.entries({ receiveBuffer, sendBuffer })) {
+    if (size === undefined) continue;
+    wholeNumber(ACTION, name, size, 1, MAX_BUFFER);
+    requireRealBuffers(name);
+  }
+  if (ttl !== undefined) wholeNumber(ACTION, "ttl", ttl, 1, 255);
+  wholeNumber(ACTION, "maxWaiting", maxWaiting, 1, 2 ** 20);
+  wholeNumber(ACTION, "maxWaitingBytes", maxWaitingBytes, 65_536, 2 ** 32);
+  return {
+    ...{ family, reuseAddress, maxWaiting, maxWaitingBytes },
+    ...{ receiveBuffer, sendBuffer, ttl, multicastInterface },
+  };
+}
+
+/**
+ * Deno only notes the size, reports twice as much, and allocates that many bytes
+ * for each receive; the system's buffer stays as it is. No upstream issue is
+ * known. Remove when `ss -uam` shows another `rb` after `setRecvBufferSize`.
+ */
+function requireRealBuffers(name: string): void {
+  if (globals.Deno === undefined) return;
+  throw new errors.NotSupported(
+    `Cannot ${ACTION}: Deno's node:dgram does not set the system's buffers, so ${name} would be ignored; offload({ ${name} }) sets it`,
+  );
+}
