@@ -134,11 +134,11 @@ export class Paths {
  * @throws {InvalidAddressError} `from` or `to` can be the address of no socket.
  */
 export function toRoute(
-  direction: Direction = {},
+  direction: Direction | undefined,
   operation: string,
 ): Route {
-  checkDirection(direction);
-  const [from, to] = [direction.from, direction.to].map((place) =>
+  checkDirection(direction ?? {});
+  const [from, to] = [direction?.from, direction?.to].map((place) =>
     place === undefined ? undefined : toPlace(place, operation)
   );
   return { from, to };

@@ -18,6 +18,18 @@ function member<F>(name: string): F {
   return Object.defineProperty(call, PROMISIFY, { get }) as F;
 }
 
+/** What `setImmediate` returns. */
+export interface Immediate {
+  /** Keeps the program running until the callback has run. */
+  ref(): this;
+  /** Lets the program end without the callback. */
+  unref(): this;
+  /** Whether it keeps the program running. */
+  hasRef(): boolean;
+  /** As `clearImmediate`. */
+  [Symbol.dispose](): void;
+}
+
 /** As `setTimeout` of `node:timers`. */
 export const setTimeout: typeof globalThis.setTimeout = member("setTimeout");
 /** As `clearTimeout` of `node:timers`. */
@@ -31,11 +43,12 @@ export const clearInterval: typeof globalThis.clearInterval = member(
   "clearInterval",
 );
 /** As `setImmediate` of `node:timers`. */
-export const setImmediate: typeof globalThis.setImmediate = member(
-  "setImmediate",
-);
+export const setImmediate: <A extends unknown[]>(
+  callback: (...args: A) => void,
+  ...args: A
+) => Immediate = member("setImmediate");
 /** As `clearImmediate` of `node:timers`. */
-export const clearImmediate: typeof globalThis.clearImmediate = member(
+export const clearImmediate: (immediate?: Immediate) => void = member(
   "clearImmediate",
 );
 /** As `promises` of `node:timers`. */

@@ -23,11 +23,18 @@ for (const name of ${JSON.stringify(ENTRIES)}) {
   console.log(name + ": " + found);
 }`;
 
+function isRefused(entry: string): boolean {
+  return DENO_ONLY.some((path) => entry.endsWith(`/${path}`));
+}
+
 /** What that prints where there is no Deno. */
 const elsewhere = ENTRIES.map((name) => {
-  const isRefused = DENO_ONLY.some((path) => name.endsWith(`/${path}`));
-  return isRefused
-    ? `${name}: Error: ${name} needs Deno: elsewhere there are ${config.name}, /collect, /nats, /testing\n`
+  const others = ENTRIES.slice(1).filter((entry) => !isRefused(entry))
+    .map((entry) => entry.slice(config.name.length));
+  return isRefused(name)
+    ? `${name}: Error: ${name} needs Deno: elsewhere there are ${config.name}, ${
+      others.join(", ")
+    }\n`
     : `${name}: imported\n`;
 }).join("");
 

@@ -1,5 +1,6 @@
-// The frames of the harness say nothing about the program.
-const OWN = new URL("..", import.meta.url).href;
+// The frames of the harness say nothing about the program. A bundle may have no
+// address of its own.
+const OWN = URL.parse("..", import.meta.url)?.href;
 const FRAME =
   /((?:file|https?|npm|data):[^()\s]*?|\/[^()\s]*?):(\d+):(\d+)\)?$/;
 
@@ -18,9 +19,13 @@ export class Place {
   toString(): string {
     for (const line of this.stack?.split("\n").slice(1) ?? []) {
       const [, path, row, column] = FRAME.exec(line) ?? [];
-      if (path === undefined || path.startsWith(OWN)) continue;
+      if (path === undefined || isOwn(path)) continue;
       return `${path.split("/").at(-1)}:${row}:${column}`;
     }
     return "";
   }
+}
+
+function isOwn(path: string): boolean {
+  return OWN !== undefined && path.startsWith(OWN);
 }
