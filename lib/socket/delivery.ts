@@ -68,17 +68,10 @@ export class Delivery<A extends Addr> {
     waiter.resolveRun?.(run);
   }
 
-  /** Gives a datagram to the first of the waiters that take any. */
-  giveFirst(datagram: Datagram<A>): void {
-    const waiter = this.#waiters.take();
-    if (waiter !== undefined) this.#give(datagram, waiter);
-  }
-
   /** Gives a datagram to the first waiter, or keeps it. */
   pass(datagram: Datagram<A>, room: number = MAX_KEPT): void {
-    const waiters = this.#waiters;
-    const waiter = (waiters.hasClaims ? waiters.claim(datagram) : undefined) ??
-      (this.#rests.isResting ? undefined : waiters.take());
+    const waiter = this.#waiters.claim(datagram) ??
+      (this.#rests.isResting ? undefined : this.#waiters.take());
     if (waiter === undefined) this.keep(datagram, room);
     else this.#give(datagram, waiter);
   }

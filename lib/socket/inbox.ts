@@ -176,13 +176,12 @@ export class Inbox<A extends Addr> {
     this.rests.reports = 0;
     if (this.#closed) this.counts.drop("closed");
     else {
-      const isLent = this.#only?.batch?.reuse === true;
+      const isLent = this.#batchTaker?.batch?.reuse === true;
       const from = arrival[1] as A;
       const datagram = this.#arrivals.one(arrival[0], from, isLent);
       if (datagram !== undefined) {
         if (isLent) this.#isLent = true;
-        if (this.#only === undefined) this.#delivery.pass(datagram);
-        else this.#delivery.giveFirst(datagram);
+        this.#delivery.pass(datagram);
       }
     }
     this.#done();
@@ -197,7 +196,7 @@ export class Inbox<A extends Addr> {
       return this.#done();
     }
     const admitted = this.#arrivals.admitted(runs);
-    const taker = this.#only;
+    const taker = this.#batchTaker;
     if (taker?.batch !== undefined) {
       this.#handOver(admitted, taker, taker.batch);
       this.#done();
@@ -231,9 +230,10 @@ export class Inbox<A extends Addr> {
     }
   }
 
-  /** The waiter that gets whatever arrives, as no other waits. */
-  get #only(): Waiter<A> | undefined {
-    return this.rests.isResting ? undefined : this.waiters.only;
+  /** The waiter that gets a whole batch: it takes batches, and no other waits. */
+  get #batchTaker(): Waiter<A> | undefined {
+    const only = this.rests.isResting ? undefined : this.waiters.only;
+    return only?.batch && only;
   }
 
   /** Gives a batch to one waiter, and keeps what is more than it takes. */

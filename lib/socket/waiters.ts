@@ -8,8 +8,6 @@ export class Waiters<A extends Addr> {
   readonly #any: Waiter<A>[] = [];
   // Those with a `match`, each with the number of datagrams shown before it came.
   readonly #claims = new Map<Waiter<A>, number>();
-  // Whether there may be some: asking a map for its size takes longer.
-  #mayClaim = false;
   #shown = 0;
   readonly #liveness: Liveness;
 
@@ -19,16 +17,17 @@ export class Waiters<A extends Addr> {
   }
 
   get isEmpty(): boolean {
-    return this.#any.length === 0 && !this.hasClaims;
+    return this.#any.length === 0 && this.#claims.size === 0;
   }
 
   get hasClaims(): boolean {
-    return this.#mayClaim && (this.#mayClaim = this.#claims.size > 0);
+    return this.#claims.size > 0;
   }
 
   /** The waiter that takes any datagram, if no other waits. */
   get only(): Waiter<A> | undefined {
-    return this.#any.length === 1 && !this.hasClaims ? this.#any[0] : undefined;
+    const isAlone = this.#any.length === 1 && this.#claims.size === 0;
+    return isAlone ? this.#any[0] : undefined;
   }
 
   /** The waiter that gets an error. */
@@ -38,10 +37,7 @@ export class Waiters<A extends Addr> {
 
   add(waiter: Waiter<A>): void {
     if (waiter.match === undefined) this.#any.push(waiter);
-    else {
-      this.#claims.set(waiter, this.#shown);
-      this.#mayClaim = true;
-    }
+    else this.#claims.set(waiter, this.#shown);
     this.#liveness.want();
   }
 
@@ -79,6 +75,7 @@ export class Waiters<A extends Addr> {
    * own wait.
    */
   claim(datagram: Datagram<A>): Waiter<A> | undefined {
+    if (this.#claims.size === 0) return undefined;
     const shown = ++this.#shown;
     for (const [waiter, before] of this.#claims) {
       // It was added by a `match` in this loop, so the datagram came before it.
