@@ -82,29 +82,33 @@ function c(name: string, file: string, ...flags: string[]): Prepare {
 function bun(file: string): Prepare {
   const arch = Deno.build.arch === "x86_64" ? "x64" : "aarch64";
   const spec = `bun@npm:@oven/bun-${Deno.build.os}-${arch}@${BUN}`;
-  return installed(file, `Bun ${BUN}`, "bun/bin/bun", spec);
+  const path = `${FOLDER}/node_modules/bun/bin/bun`;
+  return installed(file, `Bun ${BUN}`, path, FOLDER, spec);
 }
 
 function node(file: string): Prepare {
   const arch = Deno.build.arch === "x86_64" ? "x64" : "arm64";
   const name = `node-${Deno.build.os}-${arch}`;
-  return installed(file, `Node ${NODE}`, `${name}/bin/node`, `${name}@${NODE}`);
+  // npm removes what else is in a folder.
+  const folder = `${FOLDER}/node`;
+  const path = `${folder}/node_modules/${name}/bin/node`;
+  return installed(file, `Node ${NODE}`, path, folder, `${name}@${NODE}`);
 }
 
 /** Installs a runtime. Its package holds the program: no install script runs. */
 function installed(
   file: string,
   version: string,
-  program: string,
+  path: string,
+  folder: string,
   spec: string,
 ): Prepare {
   return async () => {
-    const path = `${FOLDER}/node_modules/${program}`;
     const there = await output(path, "--version").catch(() => "");
     if (!version.endsWith(` ${there.replace(/^v/, "")}`)) {
       await output(
         "npm",
-        ...["install", "--prefix", FOLDER, "--ignore-scripts", "--no-save"],
+        ...["install", "--prefix", folder, "--ignore-scripts", "--no-save"],
         ...["--no-package-lock", "--no-audit", "--no-fund", spec],
       );
     }
