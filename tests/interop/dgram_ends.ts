@@ -33,6 +33,14 @@ for (const [title, [program, ...flags]] of RUNTIMES) {
     assertEquals(await ends("unref"), "");
   });
 
+  Deno.test(`${title}: a link-local peer is answered at the address that it is told by`, async () => {
+    const told = JSON.parse(await ends("link"));
+    if (told === null) return console.log("no interface has such an address");
+    console.log(told);
+    assertEquals(told.answer, "!");
+    assertEquals(told.from.split("%")[0], told.host.split("%")[0]);
+  });
+
   Deno.test(`${title}: what a program has sent before its end arrives`, async () => {
     await using receiver = bind("udp://127.0.0.1:0");
     const receiving = texts(receiver, SENT);
