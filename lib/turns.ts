@@ -4,6 +4,8 @@ import { globals } from "./runtime.ts";
 const LIMIT_MS = 2;
 // The same if the runtime itself brings what a loop passes on.
 const LONGEST_MS = 50;
+// So long a turn is awaited while the runtime brings more.
+const PATIENCE_MS = 3;
 // Reading the time takes 0.03 to 0.1 µs, so quick steps do it once in this many.
 const EVERY = 8;
 // Deno's event loop polls its sockets once in 61 rounds if it is busy (see
@@ -24,6 +26,7 @@ let seen = 0;
 let left = EVERY;
 let seenTurns = 0;
 let turns = 0;
+let asked = 0;
 let waiting: (() => void)[] = [];
 
 /**
@@ -53,11 +56,17 @@ export function turnIsDue(): boolean {
 
 /**
  * To be called when the runtime brings what has arrived: it has had control, so
- * a turn is due only after 50 ms. Bun reads on for long before it runs anything
- * else, and what arrives while a turn is awaited has to wait, or is dropped.
+ * a turn is due only after 50 ms. Under a flood Bun reads on without an end before
+ * it runs anything else, and what arrives while a turn is awaited is dropped in
+ * the end. So a turn that does not come is given up.
  */
 export function calledBack(): void {
   isCalled = true;
+  if (waiting.length === 0) return;
+  const now = Date.now();
+  if (now - asked < PATIENCE_MS) return;
+  start = now;
+  endTurn();
 }
 
 function endWatch(): void {
@@ -78,12 +87,17 @@ export function turn(callback: () => void): void {
   if (waiting.push(callback) > 1) return;
   let rounds = ++turns % LONG_TURN === 0 ? ROUNDS : 1;
   const next = () => {
-    if (--rounds > 0) return void setImmediate(next);
-    const callbacks = waiting;
-    waiting = [];
-    for (const callback of callbacks) callback();
+    if (--rounds > 0) setImmediate(next);
+    else endTurn();
   };
+  asked = Date.now();
   setImmediate(next);
+}
+
+function endTurn(): void {
+  const callbacks = waiting;
+  waiting = [];
+  for (const callback of callbacks) callback();
 }
 
 /**
