@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { client } from "./lib/programs/client.ts";
-import { runProgram } from "./lib/programs/program.ts";
+import { isOnDeno } from "./lib/programs/on_deno.ts";
 
-if (import.meta.main) {
+if (import.meta.main && isOnDeno("client.ts")) {
+  const { runProgram } = await import("./lib/programs/program.ts");
+  const { client } = await import("./lib/programs/client.ts");
   await runProgram("client", () => client(Deno.args, import.meta.filename!));
 }

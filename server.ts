@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { runProgram } from "./lib/programs/program.ts";
-import { server } from "./lib/programs/server.ts";
+import { isOnDeno } from "./lib/programs/on_deno.ts";
 
-if (import.meta.main) {
+if (import.meta.main && isOnDeno("server.ts")) {
+  const { runProgram } = await import("./lib/programs/program.ts");
+  const { server } = await import("./lib/programs/server.ts");
   await runProgram("server", () => server(Deno.args, import.meta.filename!));
 }

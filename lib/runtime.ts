@@ -11,6 +11,7 @@ interface Globals {
   readonly process?: {
     readonly version: string;
     readonly platform: string;
+    exitCode?: number;
     getBuiltinModule?(name: string): unknown;
   };
 }

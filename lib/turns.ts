@@ -1,17 +1,25 @@
 import { dateNow, setImmediate } from "./platform.ts";
+import { globals } from "./runtime.ts";
 
 // How long a loop may run before the event loop turns.
 const LIMIT_MS = 2;
+// The same if the runtime itself brings what a loop passes on.
+const LONGEST_MS = 50;
+// So long a turn is awaited while the runtime brings more.
+const PATIENCE_MS = 3;
 // Reading the time takes 0.03 to 0.1 µs, so quick steps do it once in this many.
 const EVERY = 8;
-// A busy event loop polls its sockets once in 61 rounds (see clock.ts), so every
-// eighth turn has that many. If all turns had one, another socket waited 73 ms on
-// average.
+// Deno's event loop polls its sockets once in 61 rounds if it is busy (see
+// clock.ts), so every eighth turn has that many. If all turns had one, another
+// socket waited 73 ms on average. Node and Bun poll them in each round, and Bun
+// may read hundreds of datagrams in one.
 const LONG_TURN = 8;
-const ROUNDS = 64;
+const ROUNDS = globals.Deno === undefined ? 1 : 64;
 
 // There is one event loop per thread, so all loops share its watch.
 let isWatching = false;
+let isCalled = false;
+let start = 0;
 let since = 0;
 let seen = 0;
 // The first steps are not watched: the first use of a timer takes Deno some
@@ -19,6 +27,7 @@ let seen = 0;
 let left = EVERY;
 let seenTurns = 0;
 let turns = 0;
+let asked = 0;
 let waiting: (() => void)[] = [];
 
 /**
@@ -35,11 +44,30 @@ export function turnIsDue(): boolean {
   // Slow steps are watched one by one.
   left = now === seen ? EVERY : 1;
   seen = now;
-  if (isWatching) return now - since >= LIMIT_MS || now < since;
+  if (isWatching) {
+    if (isCalled) since = now;
+    isCalled = false;
+    return now - since >= LIMIT_MS || now - start >= LONGEST_MS || now < since;
+  }
   isWatching = true;
-  since = now;
+  start = since = now;
   setImmediate(endWatch);
   return false;
+}
+
+/**
+ * To be called when the runtime brings what has arrived: it has had control, so
+ * a turn is due only after 50 ms. Under a flood Bun reads on without an end before
+ * it runs anything else, and what arrives while a turn is awaited is dropped in
+ * the end. So a turn that does not come is given up.
+ */
+export function calledBack(): void {
+  isCalled = true;
+  if (waiting.length === 0) return;
+  const now = dateNow();
+  if (now - asked < PATIENCE_MS) return;
+  start = now;
+  endTurn();
 }
 
 function endWatch(): void {
@@ -60,12 +88,17 @@ export function turn(callback: () => void): void {
   if (waiting.push(callback) > 1) return;
   let rounds = ++turns % LONG_TURN === 0 ? ROUNDS : 1;
   const next = () => {
-    if (--rounds > 0) return void setImmediate(next);
-    const callbacks = waiting;
-    waiting = [];
-    for (const callback of callbacks) callback();
+    if (--rounds > 0) setImmediate(next);
+    else endTurn();
   };
+  asked = dateNow();
   setImmediate(next);
+}
+
+function endTurn(): void {
+  const callbacks = waiting;
+  waiting = [];
+  for (const callback of callbacks) callback();
 }
 
 /**

@@ -187,6 +187,19 @@ Deno.test("joining over a carrier without multicast is NotSupported", async () =
   );
 });
 
+Deno.test("one source, over a carrier that joins groups whole, is NotSupported", async () => {
+  const join = () => Promise.reject(new Error("joined"));
+  const carrier = Object.assign(new FakeCarrier({}), {
+    ...{ joinMulticastV4: join, joinMulticastV6: join },
+  });
+  await using socket = new DatagramSocket(carrier);
+  await assertRejects(
+    () => socket.joinMulticast("232.1.2.3", { source: "192.0.2.1" }),
+    Deno.errors.NotSupported,
+    "its carrier has no memberships for one source; pass { carrier: dgram() }",
+  );
+});
+
 Deno.test("the carrier gets group, interface, ttl and loopback", async () => {
   const calls: unknown[][] = [];
   const membership = (leave: string) => ({

@@ -87,9 +87,10 @@ for (const [carrier, address, options] of SETUPS) {
       const { from } = await server.receive(SOON);
       for (const text of TEXTS) await server.send(text, from);
       take(await request);
+      // Those that the match began come first.
+      await turn();
       while (got.length < TEXTS.length) {
         take(await client.receive(SOON));
-        // Those that the match began have come first.
         await turn();
       }
       assertEquals(got.sort(), TEXTS.toSorted());

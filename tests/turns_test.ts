@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { collect } from "../lib/collect.ts";
 import { simulateNetwork } from "../lib/testing/mod.ts";
+import { calledBack, turn as libraryTurn } from "../lib/turns.ts";
 import {
   bind,
   type Carrier,
@@ -346,4 +347,14 @@ Deno.test("turns keep the order, also with several receivers", async () => {
   }
   await Promise.all(receiving);
   assertEquals(got, Array.from({ length: 2000 }, (_, i) => i));
+});
+
+Deno.test("a turn that cannot come is given up while the runtime brings more", async () => {
+  let isOver = false;
+  libraryTurn(() => isOver = true);
+  const deadline = performance.now() + PATIENCE_MS;
+  // The event loop cannot turn meanwhile.
+  while (!isOver && performance.now() < deadline) calledBack();
+  assert(isOver);
+  await turn();
 });

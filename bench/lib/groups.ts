@@ -1,6 +1,7 @@
 import { badPeers } from "../groups/bad_peers.ts";
 import { carriers } from "../groups/carriers.ts";
 import { curves } from "../groups/curves.ts";
+import { dgram } from "../groups/dgram.ts";
 import { fromMany, toMany } from "../groups/many_peers.ts";
 import { nats } from "../groups/nats.ts";
 import { relay } from "../groups/relay.ts";
@@ -16,7 +17,7 @@ import { IMPLEMENTATIONS } from "./implementations.ts";
 /** All groups, in the order in which they are measured and shown. */
 export const GROUPS: readonly Group[] = [
   ...[pairs, receive, send, runs, fromMany, toMany, roundTrips, startUp],
-  ...[workers, relay, nats, store, carriers, badPeers, curves],
+  ...[workers, relay, nats, store, carriers, dgram, badPeers, curves],
 ];
 
 const ALL: readonly (Case & Row)[] = GROUPS.flatMap(({ name, cases }) =>

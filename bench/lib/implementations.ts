@@ -2,6 +2,8 @@ import { absent, Child, denoProgram, FOLDER, output } from "./child.ts";
 import { type CarrierName, CARRIERS } from "./carriers.ts";
 
 const BUN = "1.4.5";
+// The first that the library runs on, whatever is installed.
+const NODE = "24.9.0";
 const PEERS = "bench/peers";
 // Some roles have 1,000 peers, which a program can hardly name one by one.
 const ALL_NET = "--allow-net";
@@ -29,13 +31,12 @@ export const IMPLEMENTATIONS = {
     return tried({ command: ["node", `${PEERS}/dgram.mjs`], version });
   },
   "node-on-deno": deno("dgram.mjs"),
-  bun: async () => {
-    const path = `${FOLDER}/node_modules/bun/bin/bun`;
-    const there = await output(path, "--version").catch(() => undefined);
-    if (there !== BUN) await installBun();
-    const command = [path, `${PEERS}/bun.mjs`];
-    return tried({ command, version: `Bun ${BUN}` });
-  },
+  bun: bun("bun.mjs"),
+  "node-24": node("dgram.mjs"),
+  "node-on-bun": bun("dgram.mjs"),
+  "dgram-on-deno": deno("portable.mjs"),
+  "dgram-on-node": node("portable.mjs"),
+  "dgram-on-bun": bun("portable.mjs"),
   c: c("plain", "plain.c"),
   mmsg: c("mmsg", "batched.c", "-DBATCH=64", "-DSEGMENTS=1"),
   gso: c("gso", "batched.c", "-DBATCH=16", "-DSEGMENTS=128"),
@@ -78,13 +79,39 @@ function c(name: string, file: string, ...flags: string[]): Prepare {
   };
 }
 
-/** Installs Bun. Its package holds the program, so no install script has to run. */
-async function installBun(): Promise<void> {
-  const arch = { x86_64: "x64", aarch64: "aarch64" }[Deno.build.arch];
-  await output(
-    "npm",
-    ...["install", "--prefix", FOLDER, "--ignore-scripts", "--no-save"],
-    ...["--no-package-lock", "--no-audit", "--no-fund"],
-    `bun@npm:@oven/bun-${Deno.build.os}-${arch}@${BUN}`,
-  );
+function bun(file: string): Prepare {
+  const arch = Deno.build.arch === "x86_64" ? "x64" : "aarch64";
+  const spec = `bun@npm:@oven/bun-${Deno.build.os}-${arch}@${BUN}`;
+  const path = `${FOLDER}/node_modules/bun/bin/bun`;
+  return installed(file, `Bun ${BUN}`, path, FOLDER, spec);
+}
+
+function node(file: string): Prepare {
+  const arch = Deno.build.arch === "x86_64" ? "x64" : "arm64";
+  const name = `node-${Deno.build.os}-${arch}`;
+  // npm removes what else is in a folder.
+  const folder = `${FOLDER}/node`;
+  const path = `${folder}/node_modules/${name}/bin/node`;
+  return installed(file, `Node ${NODE}`, path, folder, `${name}@${NODE}`);
+}
+
+/** Installs a runtime. Its package holds the program: no install script runs. */
+function installed(
+  file: string,
+  version: string,
+  path: string,
+  folder: string,
+  spec: string,
+): Prepare {
+  return async () => {
+    const there = await output(path, "--version").catch(() => "");
+    if (!version.endsWith(` ${there.replace(/^v/, "")}`)) {
+      await output(
+        "npm",
+        ...["install", "--prefix", folder, "--ignore-scripts", "--no-save"],
+        ...["--no-package-lock", "--no-audit", "--no-fund", spec],
+      );
+    }
+    return tried({ command: [path, `${PEERS}/${file}`], version });
+  };
 }

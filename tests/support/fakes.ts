@@ -11,6 +11,7 @@ import {
   type ServeOptions,
   type SocketOptions,
 } from "../../mod.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { bytesOf, LOCAL, PEER } from "./helpers.ts";
 
 /** A clock whose time passes only by `advance`. */
@@ -194,10 +195,15 @@ export function clockedClient() {
   return { clock, ...fakeClient({ clock }) };
 }
 
+// How long a step takes must not show: no turn follows a slow one.
+const STEADY_CLOCK: Clock = { ...systemClock, isVirtual: true };
+
 /** Starts a server over a fake carrier, and collects its errors. */
 export function fakeServer(
   handler: (datagram: Datagram<Deno.NetAddr>) => Answer | Promise<Answer>,
-  { clock, ...options }: ServeOptions & { clock?: Clock | undefined } = {},
+  { clock = STEADY_CLOCK, ...options }: ServeOptions & {
+    clock?: Clock | undefined;
+  } = {},
 ) {
   const carrier = new FakeCarrier({ clock });
   const errors: [error: unknown, datagram?: Datagram | undefined][] = [];

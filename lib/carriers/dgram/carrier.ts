@@ -1,8 +1,11 @@
+import { clearInterval, setImmediate, setInterval } from "../../platform.ts";
 import { type Addr, copyAddr, type NetAddr } from "../../addr.ts";
 import { isIp } from "../../address/host.ts";
 import type { Carrier, CarrierMembership, Run } from "../../carrier.ts";
 import { errors } from "../../errors.ts";
+import { calledBack } from "../../turns.ts";
 import { fill } from "../fill.ts";
+
 import { kernelDrops } from "../kernel_drops.ts";
 import { Resolver } from "../resolve.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -55,6 +58,7 @@ export class DgramCarrier implements Carrier {
     this.#arrivals = new Arrivals({ datagrams, bytes });
     const { socket, addr, opened } = openBound(hostname, port, settings, {
       message: (data, { address, port }) => {
+        calledBack();
         this.#arrivals.push(data, address, port);
         if (this.#receiver === undefined) return;
         if (this.#arrivals.length >= MAX_BATCHED) this.#settle();

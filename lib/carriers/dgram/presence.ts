@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from "../../platform.ts";
 import { globals } from "../../runtime.ts";
 import type { Socket } from "./module.ts";
 
