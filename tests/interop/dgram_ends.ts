@@ -1,22 +1,22 @@
 /** How programs with sockets over node:dgram end, on each runtime. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { bind } from "../../mod.ts";
-import { COPY, copyProject, run, runtime } from "./support/runtimes.ts";
+import { COPY, copyProject, run } from "./support/project_copy.ts";
+import { RUNTIMES } from "./support/runtimes.ts";
 
 const SENT = 50;
 const SOON = { timeoutMs: 30_000 };
 
 await copyProject();
-const node = await runtime("node");
-const bun = await runtime("bun");
+const { node, bun } = RUNTIMES;
 
-const RUNTIMES = [
+const COMMANDS = [
   ["Deno", [Deno.execPath(), "run", "--quiet", "-A", "--no-config"]],
   [node.title, [node.path]],
   [bun.title, [bun.path]],
 ] as const;
 
-for (const [title, [program, ...flags]] of RUNTIMES) {
+for (const [title, [program, ...flags]] of COMMANDS) {
   const ends = async (...args: string[]) => {
     const path = `${COPY}/tests/interop/runtimes/ends.mjs`;
     const ended = await run(program, [
