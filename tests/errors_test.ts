@@ -162,7 +162,7 @@ Deno.test("where there is no Deno, the error classes are the library's own", asy
     delete (globalThis as { Deno?: typeof Deno }).Deno;
     portable = await import("../lib/errors.ts?portable");
   } finally {
-    globalThis.Deno = deno;
+    if (deno !== undefined) globalThis.Deno = deno;
   }
   const { errors, failure, SocketClosedError: Closed } = portable;
   for (const [name, Class] of Object.entries(errors)) {

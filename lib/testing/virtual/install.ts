@@ -1,3 +1,4 @@
+import { globals } from "../../runtime.ts";
 import { cannot } from "../../errors.ts";
 import { type Platform, usePlatform } from "../../platform.ts";
 import { builtin, type Fn, isObject } from "./builtins.ts";
@@ -96,5 +97,5 @@ function requireOwn(): void {
 /** Lets named imports of Node's modules follow; only Node has such a function. */
 function syncModules(): void {
   const sync = builtin("module")?.["syncBuiltinESMExports"] as Fn | undefined;
-  if (!("Deno" in globalThis)) sync?.();
+  if (globals.Deno === undefined) sync?.();
 }
