@@ -94,10 +94,12 @@ Deno.test("Intl and Temporal have the run's time", async () => {
     const year = format.formatToParts().at(-1)?.value;
     assertEquals(year, "30");
     const { Temporal } = globalThis as unknown as {
-      Temporal: {
+      Temporal?: {
         Now: Record<string, (zone?: string) => { toString(): string }>;
       };
     };
+    // Node 24 and Bun have none.
+    if (Temporal === undefined) return;
     const now = (name: string) => `${Temporal.Now[name]!("UTC")}`;
     assertEquals(`${Temporal.Now["instant"]!()}`, "2030-05-06T12:00:00.25Z");
     assertEquals(now("plainDateISO"), "2030-05-06");

@@ -20,7 +20,8 @@ function platform(): unknown[] {
     .concat(
       [Response, Request, Blob, SubtleCrypto, Deno.FsFile, Deno.Command]
         .concat(Deno.ChildProcess as never)
-        .map(({ prototype }) => prototype) as never,
+        // Where there is no Deno, it has none of them.
+        .map((made) => made?.prototype ?? {}) as never,
     );
   return [...members, Math, AbortSignal, setTimeout, setImmediate]
     .map((owner) => Object.getOwnPropertyDescriptors(owner));
@@ -119,8 +120,12 @@ const THEIRS: [string, () => () => void][] = [
   }],
   ["performance.now", () => {
     const { performance } = globalThis;
+    const before = Object.getOwnPropertyDescriptor(performance, "now");
     performance.now = () => 0;
-    return () => void Reflect.deleteProperty(performance, "now");
+    return () =>
+      before === undefined
+        ? void Reflect.deleteProperty(performance, "now")
+        : void Object.defineProperty(performance, "now", before);
   }],
   // As @sinonjs/fake-timers marks what it has replaced before anybody looked.
   ["setInterval", () => {

@@ -137,7 +137,7 @@ export function toRoute(
   direction: Direction | undefined,
   operation: string,
 ): Route {
-  checkDirection(direction ?? {});
+  if (direction !== undefined) checkDirection(direction);
   const [from, to] = [direction?.from, direction?.to].map((place) =>
     place === undefined ? undefined : toPlace(place, operation)
   );

@@ -1,6 +1,7 @@
-// The frames of the harness say nothing about the program. A bundle may have no
-// address of its own.
-const OWN = URL.parse("..", import.meta.url)?.href;
+// The frames of the harness say nothing about the program. Bun names them by
+// their paths. A bundle may have no address of its own.
+const own = URL.parse("..", import.meta.url);
+const OWN = own === null ? [] : [own.href, decodeURI(own.pathname)];
 const FRAME =
   /((?:file|https?|npm|data):[^()\s]*?|\/[^()\s]*?):(\d+):(\d+)\)?$/;
 
@@ -27,5 +28,5 @@ export class Place {
 }
 
 function isOwn(path: string): boolean {
-  return OWN !== undefined && path.startsWith(OWN);
+  return OWN.some((folder) => path.startsWith(folder));
 }

@@ -59,6 +59,13 @@ export const KNOWN: readonly Known[] = [
     on: "node",
   },
   {
+    tests:
+      /^what the platform rejects is rejected in a run|^a delay or a callback that the platform rejects/,
+    why:
+      "Bun's own functions reject less, or in other words, than those of Node and Deno",
+    on: "bun",
+  },
+  {
     tests: /^the port is free right after await using, even if a receive was/,
     why:
       "Bun frees the port of a socket that is closed in the turn in which it was bound only in the next one",
