@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectedSocket, type SentBatch } from "../mod.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
 import { cut, FakeRunCarrier, textsOf } from "./support/fake_batches.ts";
 import { isPending, PEER, turn } from "./support/helpers.ts";
 
@@ -12,6 +13,8 @@ const runClient = () => clientOf(new FakeRunCarrier());
 
 /** Reads the bytes of a run only when it is let go, as a slow carrier does. */
 class SlowRunCarrier extends FakeRunCarrier {
+  // Turns do not depend on the machine's speed.
+  readonly clock: Clock = { ...systemClock, isVirtual: true };
   readonly held: (() => void)[] = [];
 
   override async sendRun(
