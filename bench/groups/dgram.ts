@@ -19,7 +19,7 @@ const PROGRAMS = [
 /** `dgram()` on each runtime, beside the sockets of the runtime itself. */
 export const dgram: Group = {
   name: "dgram",
-  title: "Pli over dgram() beside node:dgram, on each runtime",
+  title: "Pli over node:dgram, beside bare node:dgram",
   isOnRequest: true,
   tables: [
     table("receiving what C sends with GSO", "received", "receiverMicros"),

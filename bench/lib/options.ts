@@ -43,7 +43,7 @@ ${
 }Bytes per datagram:
   ${FILTERS.size.join(" ")}
 Implementations:
-  ${FILTERS.implementation.filter((name) => !(name in CARRIERS)).join(" ")}
+${wrapped(FILTERS.implementation.filter((name) => !(name in CARRIERS)))}
   ${Object.keys(CARRIERS).join(" ")}
 
 Exit codes: 0 done; 1 bad usage, or nothing could be measured.`;
@@ -109,4 +109,15 @@ function filters(given: unknown): string[] {
 
 function shown(given: unknown): string {
   return JSON.stringify(given);
+}
+
+/** Puts names into indented lines of at most 80 columns. */
+function wrapped(names: readonly string[]): string {
+  const lines: string[] = [];
+  for (const name of names) {
+    const longer = `${lines.at(-1)} ${name}`;
+    if (lines.length > 0 && longer.length <= 80) lines.splice(-1, 1, longer);
+    else lines.push(`  ${name}`);
+  }
+  return lines.join("\n");
 }
