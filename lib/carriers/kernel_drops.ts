@@ -1,6 +1,7 @@
 import type { NetAddr } from "../addr.ts";
 import { canonicalIpv6 } from "../address/host.ts";
 import { builtin, globals } from "../runtime.ts";
+import { readByCat } from "./cat.ts";
 
 const TABLES = [["/proc/net/udp", false], ["/proc/net/udp6", true]] as const;
 
@@ -52,28 +53,14 @@ export async function kernelDropsOf(
  */
 async function readTable(path: string): Promise<string | undefined> {
   if (globals.Deno === undefined) return readByNode(path);
-  if (granted({ name: "read", path })) {
+  if (Deno.permissions.querySync({ name: "read", path }).state === "granted") {
     try {
       return await Deno.readTextFile(path);
     } catch {
       // It takes all permissions: `cat` may still work.
     }
   }
-  if (!granted({ name: "run", command: "cat" })) return undefined;
-  try {
-    // Deno starts no program with LD_PRELOAD and the like, so it gets none.
-    const { success, stdout } = await new Deno.Command("cat", {
-      args: [path],
-      clearEnv: true,
-      stdin: "null",
-      stderr: "null",
-      signal: AbortSignal.timeout(CAT_MS),
-    }).output();
-    return success ? new TextDecoder().decode(stdout) : undefined;
-  } catch {
-    // Such as: too many processes or open files.
-    return undefined;
-  }
+  return await readByCat(path, AbortSignal.timeout(CAT_MS));
 }
 
 function isLinux(): boolean {
@@ -94,11 +81,6 @@ async function readByNode(path: string): Promise<string | undefined> {
     // Such as: too many open files.
     return undefined;
   }
-}
-
-/** Whether a permission is granted; it never makes Deno ask the user. */
-function granted(permission: Deno.PermissionDescriptor): boolean {
-  return Deno.permissions.querySync(permission).state === "granted";
 }
 
 /** Reads a host and a port, each in hexadecimal. */

@@ -1,3 +1,4 @@
+import { readByCat } from "../carriers/cat.ts";
 import { count } from "../count.ts";
 import { quote } from "../errors.ts";
 import { turned, turnIsDue } from "../turns.ts";
@@ -49,23 +50,10 @@ export async function followCommands(
  */
 export async function isInBackground(): Promise<boolean> {
   if (Deno.build.os !== "linux" || !Deno.stdin.isTerminal()) return false;
-  const permission = { name: "run", command: "cat" } as const;
-  if (Deno.permissions.querySync(permission).state !== "granted") return false;
-  try {
-    // It is in the same group of processes (proc_pid_stat(5)). Nothing waits for
-    // it but the first command.
-    const { stdout } = await new Deno.Command("cat", {
-      args: ["/proc/self/stat"],
-      clearEnv: true,
-      stdin: "null",
-      stderr: "null",
-    }).output();
-    const text = new TextDecoder().decode(stdout);
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    const [_state, _parent, group, _session, _terminal, foreground] = fields;
-    return foreground !== undefined && foreground !== group;
-  } catch {
-    // Such as: too many processes or open files.
-    return false;
-  }
+  // It is in the same group of processes (proc_pid_stat(5)). Nothing waits for it
+  // but the first command.
+  const text = await readByCat("/proc/self/stat");
+  const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ") ?? [];
+  const [_state, _parent, group, _session, _terminal, foreground] = fields;
+  return foreground !== undefined && foreground !== group;
 }
