@@ -218,7 +218,7 @@ const WRONG: [Record<string, unknown>, string][] = [
   ],
 ];
 for (const [faults, says] of WRONG) {
-  Deno.test(`a shape that is none is rejected: ${says.slice(0, 55)}`, () => {
+  Deno.test(`an invalid shape is rejected: ${says.slice(0, 55)}`, () => {
     assertThrows(() => checkFaults(faults), RangeError, says);
   });
 }

@@ -282,7 +282,7 @@ for (
     [{ rate: null }, "given null"],
   ] as [object, string][]
 ) {
-  Deno.test(`a clock that is none is rejected: ${says}`, () => {
+  Deno.test(`an invalid clock is rejected: ${says}`, () => {
     const network = simulateNetwork();
     assertThrows(() => network.host("10.0.0.1", options), RangeError, says);
     assertEquals(network.host("10.0.0.1").clock, network.clock);
