@@ -53,12 +53,30 @@ export function requireDeno(
 }
 
 /**
- * Returns a module that is built in, at once, and loads it only now.
+ * Returns a module that is built in, at once, past every import map, and loads it
+ * only now.
+ *
+ * @param name With `node:`.
+ * @returns `undefined` if the runtime has none, as a browser.
+ */
+export function findBuiltin<T = Record<PropertyKey, unknown>>(
+  name: string,
+): T | undefined {
+  try {
+    return globals.process?.getBuiltinModule?.(name) as T | undefined;
+  } catch {
+    // Some of Deno's need the global Deno, which a program may have removed.
+    return undefined;
+  }
+}
+
+/**
+ * As {@linkcode findBuiltin}, for what cannot do without it.
  *
  * @throws {Deno.errors.NotSupported} The runtime has none.
  */
 export function builtin<T>(name: string): T {
-  const module = globals.process?.getBuiltinModule?.(name);
-  if (module !== undefined) return module as T;
+  const module = findBuiltin<T>(name);
+  if (module !== undefined) return module;
   throw new errors.NotSupported(`${runtimeName()} has no ${name}`);
 }

@@ -5,11 +5,13 @@
  *
  * @module
  */
-import { builtin, type Fn, type Members } from "./virtual/builtins.ts";
+import { findBuiltin } from "../runtime.ts";
+import type { Fn, Members } from "./virtual/builtins.ts";
 import { PROMISIFY } from "./virtual/world.ts";
 import promised from "./timers_promises.ts";
 
-const timers: Members = builtin("timers") ?? globalThis as unknown as Members;
+const timers: Members = findBuiltin("node:timers") ??
+  globalThis as unknown as Members;
 
 /** Calls whatever is the member then: a run replaces it. */
 function member<F>(name: string): F {

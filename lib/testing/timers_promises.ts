@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { builtin, type Fn, type Members } from "./virtual/builtins.ts";
+import { findBuiltin } from "../runtime.ts";
+import type { Fn, Members } from "./virtual/builtins.ts";
 import type { TimerOptions } from "./virtual/timer_promises.ts";
 
 export type { TimerOptions };
@@ -19,7 +20,7 @@ export interface Scheduler {
   yield(): Promise<void>;
 }
 
-const timers: Members = builtin("timers/promises") ?? {};
+const timers: Members = findBuiltin("node:timers/promises") ?? {};
 
 /** Calls whatever is the member then: a run replaces it. */
 function call(owner: unknown, name: string, ...args: unknown[]): unknown {

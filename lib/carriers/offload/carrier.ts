@@ -2,6 +2,7 @@ import { type Addr, copyAddr, type NetAddr } from "../../addr.ts";
 import type { Carrier, Outgoing, Run, SentBatch } from "../../carrier.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { errors } from "../../errors.ts";
+import { clearImmediate, setImmediate } from "../../platform.ts";
 import { turnIsDue } from "../../turns.ts";
 import { Resolver } from "../resolve.ts";
 import { type Libc, systemError } from "./libc.ts";
@@ -12,7 +13,6 @@ import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import { droppedBy, pendingError } from "./socket_options.ts";
 import type { OpenSocket } from "./system.ts";
-import { clearImmediate, setImmediate } from "../../platform.ts";
 
 /** What is sent at once: a batch of messages, or a run. */
 interface Load {

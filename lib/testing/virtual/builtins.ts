@@ -5,23 +5,6 @@ export type Members = Record<PropertyKey, unknown>;
 // deno-lint-ignore ban-types
 export type Fn = Function & ((...args: unknown[]) => unknown);
 
-/**
- * Returns a module that the runtime has built in, past every import map.
- *
- * @returns `undefined` if there is no such module, as in a browser.
- */
-export function builtin(name: string): Members | undefined {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?(name: string): Members | undefined };
-  };
-  try {
-    return process?.getBuiltinModule?.(`node:${name}`);
-  } catch {
-    // Some of Deno's need the global Deno, which a program may have removed.
-    return undefined;
-  }
-}
-
 /** Returns a global, or a member of one, by its path; `undefined` if it is absent. */
 export function globalMember(...path: string[]): unknown {
   return path.reduce<unknown>(

@@ -1,5 +1,6 @@
 import type { VirtualClock } from "../virtual_clock.ts";
-import { builtin, type Fn } from "./builtins.ts";
+import { findBuiltin } from "../../runtime.ts";
+import type { Fn } from "./builtins.ts";
 import { Place } from "./place.ts";
 
 // Where a call was planned is kept only of so many at one time: a message names
@@ -39,7 +40,7 @@ export class Calls {
   idleEvents = 0;
   /** After the end, nothing is planned. */
   hasEnded = false;
-  readonly resource = builtin("async_hooks")?.["AsyncResource"] as
+  readonly resource = findBuiltin("node:async_hooks")?.["AsyncResource"] as
     | ResourceClass
     | undefined;
 

@@ -1,4 +1,5 @@
-import { builtin, type Fn, globalMember } from "./builtins.ts";
+import { findBuiltin } from "../../runtime.ts";
+import { type Fn, globalMember } from "./builtins.ts";
 import type { Chance } from "./chance.ts";
 import type { Patches } from "./patches.ts";
 import { type Instead, replaceAll } from "./world.ts";
@@ -7,7 +8,7 @@ type InsteadOfChance = Instead<Chance>;
 
 /** Replaces the random numbers of the platform. */
 export function replaceChance(patches: Patches): void {
-  const crypto = builtin("crypto");
+  const crypto = findBuiltin("node:crypto");
   const randomFill: InsteadOfChance = (_, native, args) =>
     typeof args.at(-1) === "function"
       ? answered(args, crypto?.["randomFillSync"] as Fn)

@@ -1,7 +1,7 @@
-import { globals } from "../../runtime.ts";
 import { cannot } from "../../errors.ts";
 import { type Platform, usePlatform } from "../../platform.ts";
-import { builtin, type Fn, isObject } from "./builtins.ts";
+import { findBuiltin, globals } from "../../runtime.ts";
+import { type Fn, isObject } from "./builtins.ts";
 import { replaceChance } from "./chance_members.ts";
 import { replaceDates } from "./date_members.ts";
 import { replaceJobs } from "./job_members.ts";
@@ -96,6 +96,8 @@ function requireOwn(): void {
 
 /** Lets named imports of Node's modules follow; only Node has such a function. */
 function syncModules(): void {
-  const sync = builtin("module")?.["syncBuiltinESMExports"] as Fn | undefined;
+  const sync = findBuiltin("node:module")?.["syncBuiltinESMExports"] as
+    | Fn
+    | undefined;
   if (globals.Deno === undefined) sync?.();
 }

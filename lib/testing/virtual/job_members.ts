@@ -1,4 +1,5 @@
-import { builtin, globalMember, isObject } from "./builtins.ts";
+import { findBuiltin } from "../../runtime.ts";
+import { globalMember, isObject } from "./builtins.ts";
 import type { Patches } from "./patches.ts";
 import type { VirtualTime } from "./time.ts";
 import { type Instead, PROMISIFY, switchBy } from "./world.ts";
@@ -72,8 +73,8 @@ function membersOfDeno(): Member[] {
 }
 
 function membersOfNode(): Member[] {
-  const files = builtin("fs/promises");
-  const dns = builtin("dns/promises");
+  const files = findBuiltin("node:fs/promises");
+  const dns = findBuiltin("node:dns/promises");
   // Whoever watches waits for what others do.
   const ofFiles = methodsOf(files).filter((name) => name !== "watch");
   const lookUps = methodsOf(dns).filter((name) => LOOK_UP.test(name));
@@ -89,7 +90,9 @@ function membersOfNode(): Member[] {
       // Chance is replaced by itself.
       callingBack(
         module,
-        withTwins(builtin(module)).filter((name) => !name.startsWith("random")),
+        withTwins(findBuiltin(`node:${module}`)).filter((name) =>
+          !name.startsWith("random")
+        ),
       )
     ),
   ];
@@ -107,7 +110,7 @@ function promised(label: string): InsteadOfTime {
 
 function callingBack(module: string, names: string[]): Member[] {
   return names.map((name) => ({
-    owner: builtin(module),
+    owner: findBuiltin(`node:${module}`),
     name,
     instead: ({ jobs }, native, args) =>
       jobs.countCallback(`${module}.${name}`, native, args),

@@ -1,4 +1,5 @@
-import { builtin, type Fn, globalMember, type Members } from "./builtins.ts";
+import { findBuiltin } from "../../runtime.ts";
+import { type Fn, globalMember, type Members } from "./builtins.ts";
 import type { Patches } from "./patches.ts";
 import { nextTurn, sleep, ticks, type TimerOptions } from "./timer_promises.ts";
 import type { VirtualTime } from "./time.ts";
@@ -52,8 +53,8 @@ const DENO: Readonly<Record<string, InsteadOfTime>> = {
 
 /** Replaces the timers of the platform, in all places where programs take them from. */
 export function replaceTimers(patches: Patches): void {
-  const promises = builtin("timers/promises");
-  for (const owner of [globalThis, builtin("timers")]) {
+  const promises = findBuiltin("node:timers/promises");
+  for (const owner of [globalThis, findBuiltin("node:timers")]) {
     for (const [name, instead] of Object.entries(TIMERS)) {
       patches.replace(owner, name, (native) => {
         const made = switchBy("time", native, instead);
@@ -66,7 +67,12 @@ export function replaceTimers(patches: Patches): void {
     }
   }
   // On Deno they are two objects.
-  for (const owner of [promises, builtin("timers")?.["promises"] as Members]) {
+  for (
+    const owner of [
+      promises,
+      findBuiltin("node:timers")?.["promises"] as Members,
+    ]
+  ) {
     replaceAll(patches, "time", owner, PROMISES);
     replaceAll(patches, "time", owner?.["scheduler"], SCHEDULER);
   }

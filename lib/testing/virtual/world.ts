@@ -1,4 +1,5 @@
-import { builtin, type Fn, ownerOf } from "./builtins.ts";
+import { findBuiltin } from "../../runtime.ts";
+import { type Fn, ownerOf } from "./builtins.ts";
 import type { Chance } from "./chance.ts";
 import type { Patches } from "./patches.ts";
 import type { VirtualTime } from "./time.ts";
@@ -49,7 +50,7 @@ export function inReality<T>(callback: () => T): T {
 }
 
 function makeStorage(): Storage | undefined {
-  const Storage = builtin("async_hooks")?.["AsyncLocalStorage"] as
+  const Storage = findBuiltin("node:async_hooks")?.["AsyncLocalStorage"] as
     | (new () => Storage)
     | undefined;
   return Storage && new Storage();
