@@ -2,8 +2,7 @@
 export type Members = Record<PropertyKey, unknown>;
 
 /** Any function. */
-// deno-lint-ignore ban-types
-export type Fn = Function & ((...args: unknown[]) => unknown);
+export type Fn = (...args: unknown[]) => unknown;
 
 /** Returns a global, or a member of one, by its path; `undefined` if it is absent. */
 export function globalMember(...path: string[]): unknown {

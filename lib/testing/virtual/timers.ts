@@ -23,19 +23,11 @@ export class Timers {
   }
 
   setTimeout(callback: Fn, ms: unknown, ...args: unknown[]): Timeout {
-    const { setTimeout: planner } = Timers.prototype;
-    const when = `${delayOf(ms)} ms`;
-    const options = { name: "setTimeout", planner, callback, args, when };
-    const call = new Call(this.calls, options);
-    return new Timeout(call, delayOf(ms), false, this.#name);
+    return this.#plan("setTimeout", callback, delayOf(ms), args);
   }
 
   setInterval(callback: Fn, ms: unknown, ...args: unknown[]): Timeout {
-    const { setInterval: planner } = Timers.prototype;
-    const when = `${delayOf(ms)} ms`;
-    const options = { name: "setInterval", planner, callback, args, when };
-    const call = new Call(this.calls, options);
-    return new Timeout(call, delayOf(ms), true, this.#name);
+    return this.#plan("setInterval", callback, delayOf(ms), args);
   }
 
   setImmediate(callback: Fn, ...args: unknown[]): Immediate {
@@ -73,6 +65,18 @@ export class Timers {
     this.#ids.set(`${id}`, timeout);
     return id;
   };
+
+  #plan(
+    name: "setTimeout" | "setInterval",
+    callback: Fn,
+    ms: number,
+    args: unknown[],
+  ): Timeout {
+    const planner = Timers.prototype[name];
+    const options = { name, planner, callback, args, when: `${ms} ms` };
+    const call = new Call(this.calls, options);
+    return new Timeout(call, ms, name === "setInterval", this.#name);
+  }
 
   #immediateMs(): number {
     const now = this.calls.clock.now();
