@@ -9,6 +9,7 @@ import { Child, denoProgram, NET, temporaryFolder } from "../lib/child.ts";
 import { SIZE } from "../lib/datagrams.ts";
 import { column, ratio, tenths } from "../lib/format.ts";
 import type { Figures, Group, Start } from "../lib/group.ts";
+import { atLeast } from "../lib/least.ts";
 import { figure } from "../lib/results.ts";
 
 const MEASURED = ["tcp", "tls", "quic-reliable"] as const;
@@ -65,7 +66,7 @@ export const badPeers: Group = {
       label: labelOf(carrier, kind),
       id: idOf(carrier, kind),
       measure: (start, seconds) =>
-        measure(carrier, kind, start, Math.max(seconds, LEAST_SECONDS)),
+        measure(carrier, kind, start, atLeast(LEAST_SECONDS, seconds)),
     }))
   ),
 };

@@ -9,6 +9,7 @@ import {
 import { column, megabytes, micros, rate } from "../lib/format.ts";
 import type { Case, Figures, Group, Start } from "../lib/group.ts";
 import { throughput } from "../lib/measure.ts";
+import { atLeast } from "../lib/least.ts";
 import { figure } from "../lib/results.ts";
 import { startStore } from "../lib/store_server.ts";
 import { used } from "../lib/used.ts";
@@ -121,7 +122,7 @@ function storing(by: "plain" | "fast"): Measure {
       }
     };
     const before = await totalsAfter(WARM_UP_MS);
-    const after = await totalsAfter(Math.max(LEAST_MS, seconds * 1000));
+    const after = await totalsAfter(atLeast(LEAST_MS / 1000, seconds) * 1000);
     const received = after.received - before.received;
     return {
       micros: (after.cpuMicros - before.cpuMicros) / received,

@@ -2,6 +2,7 @@ import { Child, denoProgram, NET } from "../lib/child.ts";
 import { column, megabytes, tenths } from "../lib/format.ts";
 import type { Case, Figures, Group, Start } from "../lib/group.ts";
 import type { ImplementationName } from "../lib/implementations.ts";
+import { isBrief } from "../lib/least.ts";
 import { median } from "../lib/results.ts";
 import { used } from "../lib/used.ts";
 
@@ -63,11 +64,14 @@ export const startUp: Group = {
     return {
       ...{ label, implementation, needs: [implementation] },
       id: `start-up, ${label}`,
-      async measure(start) {
-        if (!isWarm) await timed(start, program, WARM_UP_MS);
-        isWarm = true;
+      async measure(start, seconds) {
+        if (!isWarm && !isBrief(seconds)) {
+          await timed(start, program, WARM_UP_MS);
+          isWarm = true;
+        }
         const times: Figures[] = [];
-        while (times.length < STARTS) times.push(await timed(start, program));
+        const starts = isBrief(seconds) ? 1 : STARTS;
+        while (times.length < starts) times.push(await timed(start, program));
         const of = (metric: string) =>
           median(times.map((figures) => figures[metric]!));
         return { ms: of("ms"), restBytes: of("restBytes") };

@@ -2,6 +2,7 @@ import { Child, denoProgram, NET } from "../lib/child.ts";
 import { SIZE } from "../lib/datagrams.ts";
 import { column, micros, percent, rate, ratio } from "../lib/format.ts";
 import type { Case, Figures, Group, Start } from "../lib/group.ts";
+import { atLeast } from "../lib/least.ts";
 import { used } from "../lib/used.ts";
 
 // The system distributes hosts among the workers.
@@ -34,7 +35,7 @@ export const workers: Group = {
       label: `${count}, ${by}, of ${rate(perSecond)}/s`,
       id: `workers ${count}, ${by}`,
       measure: (start, seconds) =>
-        measure(start, count, by, perSecond, Math.max(seconds, LEAST_SECONDS)),
+        measure(start, count, by, perSecond, atLeast(LEAST_SECONDS, seconds)),
     }))
   ),
 };
