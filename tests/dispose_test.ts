@@ -41,10 +41,10 @@ Deno.test("close ends the wait of an await using whose carrier never sends", asy
   const { carrier, socket } = fakeClient();
   carrier.onSend = () => new Promise(() => {});
   socket.send("x").catch(() => {});
-  const waiting = socket.send("y");
+  const waiting = assertRejects(() => socket.send("y"), SocketClosedError);
   const disposed = socket[Symbol.asyncDispose]();
   assertEquals(await isPending(disposed), true);
   socket.close();
   await disposed;
-  await assertRejects(() => waiting, SocketClosedError);
+  await waiting;
 });
