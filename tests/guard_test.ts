@@ -10,7 +10,7 @@ import {
 import { systemClock } from "../lib/clock.ts";
 import type { SchemeAddr } from "../lib/addr.ts";
 import { FakeCarrier, FakeClock } from "./support/fakes.ts";
-import { LOOPBACK, net, SOON, turn } from "./support/helpers.ts";
+import { LOOPBACK, net, SOON, turn, until } from "./support/helpers.ts";
 
 /** Returns the sources that a socket with these options accepts. */
 async function accepted(options: BindOptions, ...sources: string[]) {
@@ -167,12 +167,17 @@ Deno.test("rateLimit accepts a burst at once, then its rate, from each source", 
   using socket = new DatagramSocket(carrier, {
     rateLimit: { perSecond: 10, burst: 3 },
   });
+  const counted = () => {
+    const { received, dropped } = socket.stats;
+    return received + dropped["rateLimited"]!;
+  };
   const take = async (n: number, host: string) => {
     const before = socket.stats.received;
+    const earlier = counted();
     const receiving = Array.from({ length: n }, () => socket.receive());
     for (const one of receiving) one.catch(() => {});
     for (let i = 0; i < n; i++) carrier.deliver("x", net(host, 1 + i));
-    await turn();
+    await until(() => counted() === earlier + n);
     return socket.stats.received - before;
   };
   assertEquals(await take(5, "10.0.0.1"), 3);
