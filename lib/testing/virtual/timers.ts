@@ -72,7 +72,8 @@ export class Timers {
     ms: number,
     args: unknown[],
   ): Timeout {
-    const planner = Timers.prototype[name];
+    // Bun has no frame of its callers, which end by this call.
+    const planner = this.#plan;
     const options = { name, planner, callback, args, when: `${ms} ms` };
     const call = new Call(this.calls, options);
     return new Timeout(call, ms, name === "setInterval", this.#name);
