@@ -9,10 +9,21 @@ export const ENTRIES = Object.keys(config.exports)
   .map((path) => path.replace(".", config.name));
 
 /** What npm lists of the package: the output of `npm pack`. */
-export const LISTING = await makePackage();
+export const LISTING: string = await packageOfRun();
 
 /** The path of the tarball. */
 export const TARBALL = `${ROOT}tmp/pack/pli-datagram-${config.version}.tgz`;
+
+/** Makes the package, once in a run: its files share a process. */
+async function packageOfRun(): Promise<string> {
+  const path = `${ROOT}tmp/pack-listing.txt`;
+  const run = `${Deno.pid}\n`;
+  const there = await Deno.readTextFile(path).catch(() => "");
+  if (there.startsWith(run)) return there.slice(run.length);
+  const listing = await makePackage();
+  await Deno.writeTextFile(path, run + listing);
+  return listing;
+}
 
 async function makePackage(): Promise<string> {
   const { code, text } = await run(ROOT, Deno.execPath(), "task", "pack");
