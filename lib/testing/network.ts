@@ -2,6 +2,8 @@ import type { NetAddr } from "../addr.ts";
 import { requireFunction, requireOptions, wholeNumber } from "../check.ts";
 import { InvalidAddressError } from "../errors.ts";
 import type { Carrier } from "../carrier.ts";
+import { makeDgram } from "../dgram/module.ts";
+import type { DgramModule } from "../dgram/types.ts";
 import type { Endpoint, Wire } from "./endpoint.ts";
 import { Endpoints } from "./endpoints.ts";
 import { checkSeed, type Faults } from "./faults.ts";
@@ -21,6 +23,7 @@ import { OVERHEAD_BYTES, Room } from "./room.ts";
 import { type Rule, Rules } from "./rules.ts";
 import { runProgram } from "./run.ts";
 import { checkRunOptions } from "./run_options.ts";
+import { hostNames, simulatedGround } from "./simulated_ground.ts";
 import { Chance } from "./virtual/chance.ts";
 import { VirtualTime } from "./virtual/time.ts";
 import { currentWorld, inReality } from "./virtual/world.ts";
@@ -117,13 +120,14 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   host(hostname: string, options: HostOptions = {}): SimulatedHost {
-    const { hosts: [name = DEFAULT_HOST], port } = toPlace(hostname, "host");
-    if (port !== undefined) {
-      throw new InvalidAddressError(hostname, "a host has no port");
-    }
-    const host = this.#endpoints.host(name);
+    const host = this.#endpoints.host(hostOf(hostname, "host"));
     host.use(options);
     return host;
+  }
+
+  dgram(hostname?: string): DgramModule {
+    const host = hostname === undefined ? undefined : hostOf(hostname, "dgram");
+    return makeDgram(simulatedGround(this.#endpoints, host));
   }
 
   set(faults: Faults, direction?: Direction): void {
@@ -149,13 +153,17 @@ class Network implements SimulatedNetwork, Wire {
   ): Promise<T> {
     requireFunction("run", "program", program);
     const { seed, clock } = this;
-    const { timers, random, now } = checkRunOptions(options);
+    const { timers, random, now, dgram } = checkRunOptions(options);
     const time = timers === "real" ? undefined : new VirtualTime(clock, now);
     const chance = random === "real" ? undefined : this.#chance;
     return await runProgram(program, {
       seed,
       clock,
-      world: { time, chance },
+      world: {
+        ...{ time, chance },
+        ...(dgram &&
+          { dgram: this.dgram(), hosts: hostNames(this.#endpoints) }),
+      },
       endpoints: () => this.#endpoints.all,
       inFlight: () => this.#ledger.stats.inFlight,
       stuckMs: this.#stuckMs,
@@ -173,17 +181,45 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   carry(
-    from: NetAddr,
+    from: Endpoint,
     to: NetAddr,
     data: Uint8Array,
   ): Promise<void> | undefined {
-    const path = this.#paths.between(from, to);
+    const members = this.#endpoints.members(to, from);
+    if (members.length === 0) return this.#carry(from, to, data);
+    let pause: Promise<void> | undefined;
+    for (
+      const hostname of new Set(members.map(({ source }) => source.hostname))
+    ) {
+      const host = { ...to, hostname };
+      pause = this.#carry(from, host, data, to) ?? pause;
+    }
+    return pause;
+  }
+
+  /** @param group The group that it is sent to, of which the host has members. */
+  #carry(
+    from: Endpoint,
+    to: NetAddr,
+    data: Uint8Array,
+    group?: NetAddr,
+  ): Promise<void> | undefined {
+    const path = this.#paths.between(from.source, to);
     // The network has not changed yet: a rule may throw, or send by itself.
     const decision = this.#rules.ask(path, { ...path, data });
     const ruled = decision !== undefined;
     const bytes = decision?.data ?? data;
     const now = this.clock.now();
     const passages = path.link.cross(bytes.length, now, decision);
+    const receivers = (): Endpoint[] => {
+      if (group === undefined) {
+        const receiver = this.#endpoints.at(path.to);
+        return receiver === undefined ? [] : [receiver];
+      }
+      return this.#endpoints.members(group, from).filter(({ source }) =>
+        source.hostname === to.hostname
+      );
+    };
     const { stats } = this.#ledger;
     stats.sent++;
     stats.duplicated += passages.length - 1;
@@ -203,7 +239,7 @@ class Network implements SimulatedNetwork, Wire {
         stats.inFlight++;
         this.clock.after(
           at - now,
-          () => this.#arrive(path, copy, { ...marks, ruled }),
+          () => this.#arrive(path, copy, receivers(), { ...marks, ruled }),
         );
       }
     }
@@ -224,20 +260,38 @@ class Network implements SimulatedNetwork, Wire {
     this.#endpoints.leave(endpoint);
   }
 
-  #arrive(path: Path, data: Uint8Array, marks: Marks): void {
+  #arrive(
+    path: Path,
+    data: Uint8Array,
+    receivers: readonly Endpoint[],
+    marks: Marks,
+  ): void {
     this.#ledger.stats.inFlight--;
     this.#room.free(data.length + OVERHEAD_BYTES);
-    this.#ledger.record(path, data, this.#deliver(path, data), marks);
+    const fate = this.#deliver(path, data, receivers);
+    this.#ledger.record(path, data, fate, marks);
   }
 
-  #deliver(path: Path, data: Uint8Array): TraceEntry["fate"] {
+  #deliver(
+    path: Path,
+    data: Uint8Array,
+    receivers: readonly Endpoint[],
+  ): TraceEntry["fate"] {
     if (this.#paths.isParted(path)) return "partitioned";
-    const { to } = path;
-    const endpoint = this.#endpoints.at(to);
-    if (endpoint === undefined) {
-      return this.#endpoints.isUp(to.hostname) ? "unreachable" : "crashed";
+    if (receivers.length === 0) {
+      return this.#endpoints.isUp(path.to.hostname) ? "unreachable" : "crashed";
     }
     const { queue } = path.faults;
-    return endpoint.deliver(data, path.from, queue) ? "delivered" : "queueFull";
+    const taken = receivers.filter((one) =>
+      one.deliver(data, path.from, queue)
+    );
+    return taken.length > 0 ? "delivered" : "queueFull";
   }
+}
+
+/** Reads a host. @throws {InvalidAddressError} It is not one. */
+function hostOf(text: string, operation: string): string {
+  const { hosts: [name = DEFAULT_HOST], port } = toPlace(text, operation);
+  if (port === undefined) return name;
+  throw new InvalidAddressError(text, "a host has no port");
 }

@@ -1,4 +1,5 @@
 import type { CarrierSource } from "../carrier.ts";
+import type { DgramModule } from "../dgram/types.ts";
 import type { Clock } from "../clock.ts";
 import type { Faults } from "./faults.ts";
 import type { HostOptions, SimulatedHost } from "./hosts.ts";
@@ -41,6 +42,14 @@ export interface RunOptions {
    * @default {2026-01-01T00:00:00Z}
    */
   now?: Date | number | undefined;
+  /**
+   * Whether the sockets of `node:dgram` are on the network: `createSocket` and
+   * `Socket` of the module are replaced until the program has ended, and so are
+   * the look-ups of its hosts (`dns.lookup`) and `os.networkInterfaces`. Which
+   * imports that reaches: docs/compatibility.md has a table.
+   * @default {false}
+   */
+  dgram?: boolean | undefined;
 }
 
 /** What happened to a datagram, or to one copy of it. */
@@ -139,6 +148,17 @@ export interface SimulatedNetwork extends CarrierSource {
    * @throws {Error} Its clock is in use, and the options would change it.
    */
   host(hostname: string, options?: HostOptions): SimulatedHost;
+  /**
+   * Returns what `node:dgram` exports, with sockets on the network. They can be
+   * bound to all addresses of their host, join groups, and send to broadcast
+   * addresses.
+   *
+   * @param hostname Their host. A socket that is bound to an address is on the host
+   * of that address. @default {the host whose `run` runs the program; else
+   * 127.0.0.1, and ::1 for `udp6`}
+   * @throws {InvalidAddressError} Not a host.
+   */
+  dgram(hostname?: string): DgramModule;
   /**
    * Changes faults from now on, everywhere or in one direction; those that are
    * not given stay. Later calls win. Datagrams that are in flight keep their

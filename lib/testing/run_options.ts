@@ -7,6 +7,7 @@ const DEFAULTS = {
   timers: "virtual",
   random: "seed",
   now: Date.UTC(2026, 0, 1),
+  dgram: false,
 } as const;
 
 /** How a program is run, checked; `now` in milliseconds since 1970. */
@@ -14,6 +15,7 @@ export interface CheckedRunOptions {
   readonly timers: "virtual" | "real";
   readonly random: "seed" | "real";
   readonly now: number;
+  readonly dgram: boolean;
 }
 
 /**
@@ -33,6 +35,7 @@ export function checkRunOptions(options: RunOptions): CheckedRunOptions {
     timers = DEFAULTS.timers,
     random = DEFAULTS.random,
     now = DEFAULTS.now,
+    dgram = DEFAULTS.dgram,
   } = options;
   checkChoice("timers", timers, ["virtual", "real"]);
   checkChoice("random", random, ["seed", "real"]);
@@ -40,7 +43,10 @@ export function checkRunOptions(options: RunOptions): CheckedRunOptions {
   if (Number.isNaN(new Date(date).getTime())) {
     throw wrongType(ACTION, "now", "a valid Date or milliseconds", now);
   }
-  return { timers, random, now: date };
+  if (typeof dgram !== "boolean") {
+    throw wrongType(ACTION, "dgram", "true or false", dgram);
+  }
+  return { timers, random, now: date, dgram };
 }
 
 function checkChoice(name: string, value: unknown, choices: string[]): void {

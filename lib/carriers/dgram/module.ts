@@ -52,9 +52,18 @@ interface Dgram {
   createSocket(options: SocketSettings & { lookup: typeof lookup }): Socket;
 }
 
+// A run over a simulated network replaces the module's members.
+let real: Dgram["createSocket"] | undefined;
+
+/** Remembers the platform's own sockets, before anything replaces them. */
+export function keepRealDgram(): void {
+  real ??= builtin<Dgram>("node:dgram").createSocket;
+}
+
 /** Makes a socket of `node:dgram`, which is loaded with the first one. */
 export function createSocket(settings: SocketSettings): Socket {
-  return builtin<Dgram>("node:dgram").createSocket({ ...settings, lookup });
+  keepRealDgram();
+  return real!({ ...settings, lookup });
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { DgramModule } from "../../dgram/types.ts";
 import { findBuiltin } from "../../runtime.ts";
 import { type Fn, ownerOf } from "./builtins.ts";
 import type { Chance } from "./chance.ts";
@@ -10,6 +11,18 @@ export interface World {
   readonly time: VirtualTime | undefined;
   /** `undefined` if chance is real. */
   readonly chance: Chance | undefined;
+  /** `undefined` if the sockets of `node:dgram` are real. */
+  readonly dgram?: DgramModule | undefined;
+  /** The hosts that programs look up; absent if they are real. */
+  readonly hosts?: HostNames | undefined;
+}
+
+/** The hosts of a simulated network, as programs ask for them. */
+export interface HostNames {
+  /** Returns the address of a name; `undefined` if the network has no such host. */
+  addressOf(name: string, family: 4 | 6): string | undefined;
+  /** Returns the address of the host on which the program runs. */
+  current(): string;
 }
 
 /** The member of a function that `util.promisify` returns. */

@@ -1,0 +1,56 @@
+/**
+ * A stand-in for `node:dgram` whose sockets are on the network inside
+ * `network.run` with `{ dgram: true }`, and are the platform's own outside. For
+ * the import map of a test on Deno, where nothing else reaches
+ * `import { createSocket } from "node:dgram"`.
+ *
+ * @module
+ */
+import type {
+  DgramModule,
+  Socket as DgramSocket,
+  SocketClass,
+} from "../dgram/types.ts";
+import { builtin } from "../runtime.ts";
+
+export type {
+  AddressInfo,
+  AddressList,
+  BindOptions,
+  Bytes,
+  DgramModule,
+  Lookup,
+  MessageListener,
+  Payload,
+  RemoteInfo,
+  Sent,
+  SocketClass,
+  SocketEvents,
+  SocketOptions,
+  SocketType,
+} from "../dgram/types.ts";
+
+// Its members are looked up at each use: a run replaces them.
+const dgram = () => builtin<DgramModule>("node:dgram");
+
+/** As `createSocket` of `node:dgram`. */
+export const createSocket: DgramModule["createSocket"] = (...args) =>
+  dgram().createSocket(...args);
+
+/** As `Socket` of `node:dgram`. */
+export type Socket = DgramSocket;
+
+/** As `Socket` of `node:dgram`. */
+export const Socket: SocketClass = new Proxy(function () {}, {
+  construct: (_, args, target) =>
+    Reflect.construct(
+      dgram().Socket,
+      args,
+      target === Socket as unknown ? dgram().Socket : target,
+    ),
+  get: (_, name) => Reflect.get(dgram().Socket, name),
+}) as unknown as SocketClass;
+
+/** Both, as the default export of `node:dgram`. */
+const all: DgramModule = { createSocket, Socket };
+export default all;
