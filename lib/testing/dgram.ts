@@ -12,6 +12,7 @@ import type {
   SocketClass,
 } from "../dgram/types.ts";
 import { builtin } from "../runtime.ts";
+import { switchClass } from "./virtual/dgram_members.ts";
 
 export type {
   AddressInfo,
@@ -41,15 +42,7 @@ export const createSocket: DgramModule["createSocket"] = (...args) =>
 export type Socket = DgramSocket;
 
 /** As `Socket` of `node:dgram`. */
-export const Socket: SocketClass = new Proxy(function () {}, {
-  construct: (_, args, target) =>
-    Reflect.construct(
-      dgram().Socket,
-      args,
-      target === Socket as unknown ? dgram().Socket : target,
-    ),
-  get: (_, name) => Reflect.get(dgram().Socket, name),
-}) as unknown as SocketClass;
+export const Socket: SocketClass = switchClass(dgram().Socket) as SocketClass;
 
 /** Both, as the default export of `node:dgram`. */
 const all: DgramModule = { createSocket, Socket };

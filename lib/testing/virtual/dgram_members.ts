@@ -27,20 +27,32 @@ export function replaceDgram(patches: Patches): void {
   patches.replace(dgram, "Socket", switchClass);
 }
 
-/** Returns a class that makes sockets of the platform, or those of a run. */
-function switchClass(native: unknown): unknown {
+// Sockets of a class that extends `Socket`, made in a run, with the members that
+// they have there.
+const members = new WeakMap<object, object>();
+
+/**
+ * Returns a class that makes sockets of the platform, or those of a run. Classes
+ * that extend it do so as well.
+ */
+export function switchClass(native: unknown): unknown {
   if (typeof native !== "function" || isSwitched(native)) return native;
   const before = native as Fn & { prototype: object };
   const made = switchOf(before);
   if (made !== undefined) return made;
   const after = function (this: unknown, ...args: unknown[]): unknown {
-    const module = currentWorld()?.dgram;
-    const Socket = module?.Socket ?? before;
     if (new.target === undefined) return Reflect.apply(before, this, args);
-    const isOwn = module !== undefined || new.target === after;
-    return Reflect.construct(Socket, args, isOwn ? Socket : new.target);
+    const Socket = currentWorld()?.dgram?.Socket ?? before;
+    if (new.target === after) return Reflect.construct(Socket, args);
+    const socket = Reflect.construct(Socket, args, new.target);
+    if (Socket !== before) members.set(socket, Socket.prototype);
+    return socket;
   } as Fn & Members;
-  Object.defineProperty(after, "prototype", { value: before.prototype });
+  const prototype = new Proxy(Object.create(before.prototype), {
+    get: (own, name, socket) =>
+      Reflect.get(members.get(socket) ?? own, name, socket),
+  });
+  Object.defineProperty(after, "prototype", { value: prototype });
   const isSocket = (value: unknown) =>
     Function.prototype[Symbol.hasInstance].call(before, value) ||
     Function.prototype[Symbol.hasInstance].call(
