@@ -1,7 +1,7 @@
 import { findBuiltin } from "../runtime.ts";
 
 interface Storage {
-  run<T>(hostname: string, program: () => T): T;
+  run<T>(hostname: string | undefined, program: () => T): T;
   getStore(): string | undefined;
 }
 
@@ -11,6 +11,11 @@ let storage: Storage | undefined;
 export function runOnHost<T>(hostname: string, program: () => T): T {
   storage ??= makeStorage();
   return storage === undefined ? program() : storage.run(hostname, program);
+}
+
+/** Calls a program that runs on no host in particular. */
+export function runOnNoHost<T>(program: () => T): T {
+  return storage === undefined ? program() : storage.run(undefined, program);
 }
 
 /** Returns the host on which whoever calls this runs. */

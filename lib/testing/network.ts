@@ -5,6 +5,7 @@ import type { Carrier } from "../carrier.ts";
 import { makeDgram } from "../dgram/module.ts";
 import type { DgramModule } from "../dgram/types.ts";
 import type { Endpoint, Wire } from "./endpoint.ts";
+import { runOnNoHost } from "./current_host.ts";
 import { Endpoints } from "./endpoints.ts";
 import { checkSeed, type Faults } from "./faults.ts";
 import type { HostOptions, SimulatedHost } from "./hosts.ts";
@@ -156,7 +157,7 @@ class Network implements SimulatedNetwork, Wire {
     const { timers, random, now, dgram } = checkRunOptions(options);
     const time = timers === "real" ? undefined : new VirtualTime(clock, now);
     const chance = random === "real" ? undefined : this.#chance;
-    return await runProgram(program, {
+    return await runProgram(() => runOnNoHost(program), {
       seed,
       clock,
       world: {

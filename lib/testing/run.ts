@@ -3,7 +3,7 @@ import { printLine, reasonOf } from "../warnings.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { left, stuckMessage } from "./run_reports.ts";
 import { install } from "./virtual/install.ts";
-import type { World } from "./virtual/world.ts";
+import { inWorld, type World } from "./virtual/world.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 // How often a run looks whether its program is stuck, at least.
@@ -34,7 +34,7 @@ export async function runProgram<T>(
   const stopWatching = watch(setting, stuck.reject);
   const stopListening = listen(seed);
   try {
-    const result = await Promise.race([program(), stuck.promise]);
+    const result = await Promise.race([inWorld(program), stuck.promise]);
     const opened = endpoints().filter((endpoint) => !before.has(endpoint));
     const report = left(opened, world.time?.timers.calls.awaited ?? []);
     if (report !== "") printLine(`${report} ${noteOf(seed)}`);

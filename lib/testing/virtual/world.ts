@@ -31,7 +31,7 @@ export const PROMISIFY: unique symbol = Symbol.for(
 );
 
 interface Storage {
-  run<T>(store: true, callback: () => T): T;
+  run<T>(store: true | undefined, callback: () => T): T;
   getStore(): true | undefined;
 }
 
@@ -60,6 +60,14 @@ export function setWorld(world: World | undefined): void {
 export function inReality<T>(callback: () => T): T {
   reality ??= makeStorage();
   return reality === undefined ? callback() : reality.run(true, callback);
+}
+
+/**
+ * Calls a program for which everything is replaced. On Deno an `import()` leaves
+ * its context to whatever the event loop calls later, such as the next test.
+ */
+export function inWorld<T>(program: () => T): T {
+  return reality === undefined ? program() : reality.run(undefined, program);
 }
 
 function makeStorage(): Storage | undefined {
