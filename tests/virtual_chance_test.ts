@@ -163,3 +163,18 @@ Deno.test("what the platform rejects is rejected in a run", async () => {
     for (const call of wrong) assertThrows(call, Error);
   });
 });
+
+Deno.test("each way to draw bytes takes as much of a seed's chance, on each runtime", async () => {
+  const ways: (() => unknown)[] = [
+    () => web.getRandomValues(new Uint8Array(8)),
+    () => crypto.randomBytes(8),
+    () => crypto.randomFillSync(new Uint8Array(8)),
+    () => crypto.getRandomValues(new Uint8Array(8)),
+  ];
+  const all: unknown[] = [];
+  for (const way of ways) {
+    const both = () => [[...way() as Uint8Array], Math.random()];
+    all.push(await simulateNetwork({ seed: 7 }).run(both));
+  }
+  assertEquals(all, ways.map(() => all[0]));
+});
