@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { errorMonitor } from "node:events";
 import { nextTick } from "node:process";
 import type { NetAddr } from "../addr.ts";
+import type { Carrier } from "../carrier.ts";
 import { canonicalIpv6, comparableHost, isIp } from "../address/host.ts";
 import { errors } from "../errors.ts";
 import { checkNumber, checkPort, checkString } from "./checks.ts";
@@ -39,13 +40,18 @@ interface Queued {
 export class FacadeSocket extends ControlledSocket {
   readonly #ground: Ground;
   readonly #options: SocketOptions;
-  readonly #lookup: Lookup;
   readonly #outgoing = new Outgoing();
+  // A look-up of the program's gets addresses, too, as in Node.
+  readonly #looksUpNamesOnly: boolean;
+  /** Looks up hosts. */
+  protected lookUp: Lookup;
   #bindState: "unbound" | "binding" | "bound" = "unbound";
   #connectState: "disconnected" | "connecting" | "connected" = "disconnected";
   #queue: Queued[] | undefined;
   #intake: Intake | undefined;
   #peer: NetAddr | undefined;
+  // The interface of a link-local address, which its datagrams come in by.
+  #zone = "";
   #isReferenced = true;
 
   constructor(
@@ -57,7 +63,8 @@ export class FacadeSocket extends ControlledSocket {
     super(options.type);
     this.#ground = ground;
     this.#options = options;
-    this.#lookup = options.lookup ?? ground.lookup();
+    this.lookUp = options.lookup ?? ground.lookup();
+    this.#looksUpNamesOnly = options.lookup === undefined;
     if (typeof listener === "function") this.on("message", listener as Fn);
     this.#closeWith(options.signal);
   }
@@ -74,7 +81,7 @@ export class FacadeSocket extends ControlledSocket {
     if (typeof last === "function") this.#onceListening(last as () => void);
     const host = address || (this.type === "udp4" ? "0.0.0.0" : "::");
     const family = this.type === "udp4" ? 4 : 6;
-    this.#lookup(host, family, (error, ip) => {
+    this.lookUp(host, family, (error, ip) => {
       if (this.isClosed) return;
       if (error) this.#failedToBind(error);
       else this.#open(ip, checked);
@@ -120,7 +127,7 @@ export class FacadeSocket extends ControlledSocket {
     this.requireRunning();
     const { carrier } = this;
     if (carrier === undefined) throw systemFailure("getsockname", "EBADF");
-    return addressInfo(carrier.addr as NetAddr);
+    return addressInfo(this.#scoped(carrier.addr as NetAddr));
   }
 
   sendto(
@@ -218,6 +225,12 @@ export class FacadeSocket extends ControlledSocket {
     this.#queue.push({ run, failed });
   }
 
+  /** Tells that nothing could be received; the socket goes on. */
+  protected receiveFailed(cause: unknown): void {
+    const error = systemFailure("recvmsg", codeOf(cause), { cause });
+    callSafely(() => this.emit("error", error));
+  }
+
   #makeQueue(): Queued[] {
     const dropped = (error: Error) => {
       this.off("listening", bound);
@@ -252,8 +265,9 @@ export class FacadeSocket extends ControlledSocket {
   #open(ip: string, port: number): void {
     const { reuseAddr, reusePort, ipv6Only } = this.#options;
     const { recvBufferSize, sendBufferSize, carrier: source } = this.#options;
+    let carrier: Carrier;
     try {
-      const carrier = this.#ground.open(
+      carrier = this.#ground.open(
         { transport: "udp", hostname: ip, port },
         {
           ...{ reuseAddress: reuseAddr, reusePort, ipv6Only },
@@ -261,15 +275,17 @@ export class FacadeSocket extends ControlledSocket {
         },
         source,
       );
-      this.carrier = carrier;
-      if (carrier.opened === undefined) return this.#listening();
-      carrier.opened.then(
-        () => callSafely(() => this.isClosed || this.#listening()),
-        (error) => callSafely(() => this.#cannotOpen(error, ip, port)),
-      );
     } catch (error) {
-      this.#cannotOpen(error, ip, port);
+      return this.#cannotOpen(error, ip, port);
     }
+    this.carrier = carrier;
+    const [, zone] = ip.split("%");
+    this.#zone = zone === undefined ? "" : `%${zone}`;
+    if (carrier.opened === undefined) return this.#listening();
+    carrier.opened.then(
+      () => callSafely(() => this.isClosed || this.#listening()),
+      (error) => callSafely(() => this.#cannotOpen(error, ip, port)),
+    );
   }
 
   #listening(): void {
@@ -283,10 +299,7 @@ export class FacadeSocket extends ControlledSocket {
     if (!this.#isReferenced) carrier.unref?.();
     this.#intake = new Intake(carrier, {
       arrived: (data, from) => this.#arrived(data, from),
-      failed: (cause) => {
-        const error = systemFailure("recvmsg", codeOf(cause), { cause });
-        callSafely(() => this.emit("error", error));
-      },
+      failed: (cause) => this.receiveFailed(cause),
       // Its host has crashed.
       ended: () => {
         if (this.isClosed) return;
@@ -320,12 +333,12 @@ export class FacadeSocket extends ControlledSocket {
     then: (error: Error | null, ip: string) => void,
   ): void {
     const address = host || this.#ground.localhost(this.type);
-    if (this.#options.lookup === undefined && isIp(address)) {
+    if (this.#looksUpNamesOnly && isIp(address)) {
       nextTick(then, null, address);
       return;
     }
     const family = this.type === "udp4" ? 4 : 6;
-    this.#lookup(address, family, (error, ip) => then(error ?? null, ip));
+    this.lookUp(address, family, (error, ip) => then(error ?? null, ip));
   }
 
   #connected(
@@ -377,7 +390,7 @@ export class FacadeSocket extends ControlledSocket {
   }
 
   #arrived(bytes: Uint8Array<ArrayBuffer>, from: NetAddr): void {
-    const { hostname, port } = from;
+    const { hostname, port } = this.#zone === "" ? from : this.#scoped(from);
     const peer = this.#peer;
     if (peer !== undefined && !isFrom(peer, from)) return;
     const family = hostname.includes(":") ? "IPv6" : "IPv4";
@@ -391,6 +404,13 @@ export class FacadeSocket extends ControlledSocket {
         ...{ address: hostname, family, port, size: length },
       });
     });
+  }
+
+  /** Adds the interface to a link-local address: systems leave it out. */
+  #scoped(addr: NetAddr): NetAddr {
+    const { hostname } = addr;
+    const isScoped = hostname.startsWith("fe80:") && !hostname.includes("%");
+    return isScoped ? { ...addr, hostname: hostname + this.#zone } : addr;
   }
 
   #end(): void {
