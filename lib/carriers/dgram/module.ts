@@ -27,6 +27,10 @@ export interface Socket {
   unref(): this;
   setBroadcast(isAllowed: boolean): void;
   setTTL(ttl: number): unknown;
+  getRecvBufferSize(): number;
+  getSendBufferSize(): number;
+  setRecvBufferSize(size: number): void;
+  setSendBufferSize(size: number): void;
   setMulticastTTL(ttl: number): unknown;
   setMulticastLoopback(isOn: boolean): unknown;
   setMulticastInterface(address: string): void;
@@ -44,6 +48,8 @@ export interface Socket {
 export interface SocketSettings {
   readonly type: "udp4" | "udp6";
   readonly reuseAddr?: boolean;
+  readonly reusePort?: boolean;
+  readonly ipv6Only?: boolean;
   readonly recvBufferSize?: number;
   readonly sendBufferSize?: number;
 }
