@@ -15,12 +15,15 @@ const LAST_PORT = 65_535;
 export class Endpoints {
   readonly #wire: Wire;
   readonly #clock: Clock;
+  readonly #note: (text: string) => void;
   readonly #hosts = new Map<string, Host>();
   readonly #open = new Map<string, Endpoint>();
 
-  constructor(wire: Wire, clock: Clock) {
+  /** @param note Is told of crashes. */
+  constructor(wire: Wire, clock: Clock, note: (text: string) => void) {
     this.#wire = wire;
     this.#clock = clock;
+    this.#note = note;
   }
 
   /** All open sockets. */
@@ -52,7 +55,9 @@ export class Endpoints {
         clock,
         listen: (address) => this.listen(address, hostname),
         dial: (address) => this.dial(address, hostname),
+        restart: () => this.#note(`${hostname} is restarted`),
         crash: () => {
+          this.#note(`${hostname} crashes`);
           for (const endpoint of this.all) {
             if (endpoint.addr.hostname === hostname) endpoint.close();
           }

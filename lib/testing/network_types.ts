@@ -1,5 +1,6 @@
 import type { CarrierSource } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
+import type { Fate } from "./fates.ts";
 import type { Faults } from "./faults.ts";
 import type { HostOptions, SimulatedHost } from "./hosts.ts";
 import type { Direction } from "./paths.ts";
@@ -17,6 +18,13 @@ export interface NetworkOptions extends Faults {
    * @default {5000}
    */
   stuckMs?: number | undefined;
+  /**
+   * What happens to single datagrams, instead of all faults, as the `fates` of
+   * another network or `searchSeeds` tell it. All others arrive at once. Rules
+   * are asked before.
+   * @default {the faults decide}
+   */
+  fates?: readonly Fate[] | undefined;
 }
 
 /** How `run` runs a program. */
@@ -41,16 +49,47 @@ export interface RunOptions {
    * @default {2026-01-01T00:00:00Z}
    */
   now?: Date | number | undefined;
+  /**
+   * How long the program may run, in milliseconds of the network's time. If it
+   * has not ended then, the run rejects.
+   * @default {Infinity}
+   */
+  limitMs?: number | undefined;
+  /**
+   * What becomes of timers and sockets that the program has left when it ended:
+   * `"report"` prints them to standard error, `"reject"` rejects with them, and
+   * `"ignore"` does nothing.
+   * @default {"report"}
+   */
+  left?: "report" | "reject" | "ignore" | undefined;
+}
+
+/** How a diagram is drawn. */
+export interface DiagramOptions {
+  /** How many columns of text it may have, from 40. @default {80} */
+  width?: number | undefined;
+  /**
+   * How many rows it may have, from 2; of more, the first and the last ones are
+   * drawn.
+   * @default {60}
+   */
+  rows?: number | undefined;
 }
 
 /** What happened to a datagram, or to one copy of it. */
 export interface TraceEntry {
   /** When that was decided, in milliseconds of the network's time. */
   time: number;
+  /** When it was sent. */
+  sent: number;
   /** The sender, as `udp://host:port`. */
   from: string;
   /** The receiver, as `udp://host:port`. */
   to: string;
+  /** Which datagram of that sender to that receiver it is, from 1. */
+  n: number;
+  /** Whether it is the copy of one that is in the trace, too. */
+  copy: boolean;
   /** Its bytes, as they arrived or would have arrived. */
   data: Uint8Array;
   /** Whether `corrupt` flipped a bit of it. */
@@ -124,6 +163,30 @@ export interface SimulatedNetwork extends CarrierSource {
    * 64 MiB of data.
    */
   readonly trace: readonly TraceEntry[];
+  /**
+   * What the faults did to the datagrams that were sent so far: those that are
+   * not listed arrive at once, in order and unchanged. The first 100,000; a copy.
+   *
+   * @example
+   * ```ts
+   * import { bind, connect } from "@pli/datagram";
+   * import { simulateNetwork } from "@pli/datagram/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const network = simulateNetwork({ loss: 1 });
+   * await network.run(async () => {
+   *   await using server = bind("udp://10.0.0.1:53", { carrier: network });
+   *   await using client = await connect(server.addr, { carrier: network });
+   *   await client.send("ping");
+   * });
+   * assertEquals(network.fates, [
+   *   { from: "127.0.0.1:49152", to: "10.0.0.1:53", n: 1, lost: true },
+   * ]);
+   * // A network without faults on which the same happens:
+   * simulateNetwork({ fates: network.fates });
+   * ```
+   */
+  readonly fates: Fate[];
   /** How many datagrams had each fate so far: a copy. */
   readonly stats: NetworkStats;
   /**
@@ -195,6 +258,8 @@ export interface SimulatedNetwork extends CarrierSource {
    * open sockets, the planned timers, and how many datagrams are in flight.
    * @throws {Error} Another run is in progress in this thread, or somebody else
    * has replaced the platform's timers.
+   * @throws {Error} The program has not ended after `limitMs`, or has left timers
+   * or sockets and `left` is `"reject"`.
    * @throws {RangeError} An option has no such value.
    * @throws {TypeError} There is no such option, or `now` is no date.
    */
@@ -219,4 +284,14 @@ export interface SimulatedNetwork extends CarrierSource {
    * @throws What the function throws.
    */
   real<T>(job: () => T | Promise<T>): Promise<T>;
+  /**
+   * Draws what has happened so far as a sequence diagram, in text: a column per
+   * socket (or per host, if there are many), a row per datagram, with its first
+   * bytes or its size, and what the network did to it.
+   *
+   * @returns Lines, each with a line break.
+   * @throws {RangeError} An option is out of range.
+   * @throws {TypeError} The options are no object.
+   */
+  diagram(options?: DiagramOptions): string;
 }

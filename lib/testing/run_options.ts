@@ -7,13 +7,20 @@ const DEFAULTS = {
   timers: "virtual",
   random: "seed",
   now: Date.UTC(2026, 0, 1),
+  limitMs: Infinity,
+  left: "report",
 } as const;
+
+/** The names of all options. */
+export const RUN_OPTIONS: readonly string[] = Object.keys(DEFAULTS);
 
 /** How a program is run, checked; `now` in milliseconds since 1970. */
 export interface CheckedRunOptions {
   readonly timers: "virtual" | "real";
   readonly random: "seed" | "real";
   readonly now: number;
+  readonly limitMs: number;
+  readonly left: "report" | "reject" | "ignore";
 }
 
 /**
@@ -33,14 +40,20 @@ export function checkRunOptions(options: RunOptions): CheckedRunOptions {
     timers = DEFAULTS.timers,
     random = DEFAULTS.random,
     now = DEFAULTS.now,
+    limitMs = DEFAULTS.limitMs,
+    left = DEFAULTS.left,
   } = options;
   checkChoice("timers", timers, ["virtual", "real"]);
   checkChoice("random", random, ["seed", "real"]);
+  checkChoice("left", left, ["report", "reject", "ignore"]);
+  if (!(typeof limitMs === "number" && limitMs >= 0)) {
+    throw outOfRange(ACTION, "limitMs", "milliseconds from 0", limitMs);
+  }
   const date = typeof now === "number" || now instanceof Date ? +now : NaN;
   if (Number.isNaN(new Date(date).getTime())) {
     throw wrongType(ACTION, "now", "a valid Date or milliseconds", now);
   }
-  return { timers, random, now: date };
+  return { timers, random, now: date, limitMs, left };
 }
 
 function checkChoice(name: string, value: unknown, choices: string[]): void {
