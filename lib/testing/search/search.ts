@@ -14,7 +14,12 @@ import {
   type Found,
   unsteadySeed,
 } from "./report.ts";
+import { DoesNotEndError } from "../run.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
+
+// A program that waits for nothing real is stuck for good; the last run waits for
+// as long as the caller has asked for.
+const STUCK_MS = 40;
 
 /**
  * Runs a program with one seed after another, each on a new simulated network,
@@ -106,17 +111,25 @@ async function explain(
   stopped: Promise<never>,
 ): Promise<FailingSeedError> {
   const { first, run } = found;
+  const { error } = first.failure!;
+  const isIdle = error instanceof DoesNotEndError && error.isIdle;
+  const { stuckMs = Infinity } = network;
+  const patience = isIdle ? { stuckMs: Math.min(stuckMs, STUCK_MS) } : {};
   const runWith = (options: NetworkOptions) =>
     attempt(program, options, inSearch(run, false), stopped);
+  const runSoon = (options: NetworkOptions) =>
+    runWith({ ...options, ...patience });
   const budget = { runs: shrinkRuns, ms: shrinkMs };
   let shrunk: Shrunk = { least: first, runs: 0, isComplete: false };
   try {
-    const again = await runWith(first.options);
+    const again = await runSoon(first.options);
     if (!isSame(again, first)) return unsteadySeed(found, again);
-    shrunk = await shrink(again, runWith, budget);
-    // With all the patience that the caller has asked for.
-    const { stuckMs } = network;
-    const last = await runWith({ ...shrunk.least.options, stuckMs });
+    shrunk = await shrink(
+      { ...again, options: first.options },
+      runSoon,
+      budget,
+    );
+    const last = await runWith(shrunk.least.options);
     if (!isSame(last, first)) return unsteadySeed(found, last);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;

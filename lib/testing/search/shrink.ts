@@ -1,7 +1,6 @@
 import { performance } from "../../platform.ts";
 import type { Fate } from "../fates.ts";
 import type { NetworkOptions } from "../network_types.ts";
-import { DoesNotEndError } from "../run.ts";
 import { type Attempt, Stopped } from "./attempt.ts";
 import { minimize } from "./minimize.ts";
 import { simplerFates, withShortDelays } from "./simpler.ts";
@@ -12,8 +11,6 @@ const FAULTS = [
   ...["bandwidth", "queue", "delayMs", "loss"],
 ];
 const OTHERS = ["seed", "stuckMs", "fates"];
-// A program that waits for nothing is stuck for good.
-const STUCK_MS = 40;
 
 /** What bounds the shrinking of a failure. */
 export interface Budget {
@@ -137,7 +134,7 @@ class Shrinker implements Shrunk {
     }
     if (!this.isComplete) return false;
     this.runs++;
-    const attempt = await this.#run({ ...options, ...this.#patience }).catch(
+    const attempt = await this.#run(options).catch(
       (error) => {
         if (!(error instanceof Stopped)) throw error;
         this.isComplete = false;
@@ -150,15 +147,6 @@ class Shrinker implements Shrunk {
     }
     this.#tried.set(key, fails);
     return fails;
-  }
-
-  /** How long to wait for a program that is stuck, if that is what it was. */
-  get #patience(): NetworkOptions {
-    const { options: { stuckMs = Infinity }, failure } = this.least;
-    const { error } = failure ?? {};
-    return error instanceof DoesNotEndError && error.isIdle
-      ? { stuckMs: Math.min(stuckMs, STUCK_MS) }
-      : {};
   }
 }
 
