@@ -17,8 +17,10 @@ export { simulateNetwork } from "./network.ts";
 export type {
   DiagramOptions,
   NetworkOptions,
-  NetworkStats,
   RunOptions,
+} from "./network_options.ts";
+export type {
+  NetworkStats,
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";

@@ -14,8 +14,10 @@ import { flipBit, seedOf } from "./link.ts";
 import type {
   DiagramOptions,
   NetworkOptions,
-  NetworkStats,
   RunOptions,
+} from "./network_options.ts";
+import type {
+  NetworkStats,
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";
@@ -26,6 +28,7 @@ import { type Rule, Rules } from "./rules.ts";
 import { runProgram, type Setting } from "./run.ts";
 import { checkRunOptions } from "./run_options.ts";
 import { Chance } from "./virtual/chance.ts";
+import { refillFrom } from "./virtual/refill.ts";
 import { VirtualTime } from "./virtual/time.ts";
 import { currentWorld, inReality } from "./virtual/world.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -211,6 +214,11 @@ export class Network implements SimulatedNetwork, Wire {
     } finally {
       end?.();
     }
+  }
+
+  refill(draw: () => unknown): void {
+    requireFunction("refill", "draw", draw);
+    refillFrom(currentWorld()?.chance, draw);
   }
 
   carry(

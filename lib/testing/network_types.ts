@@ -3,78 +3,9 @@ import type { Clock } from "../clock.ts";
 import type { Fate } from "./fates.ts";
 import type { Faults } from "./faults.ts";
 import type { HostOptions, SimulatedHost } from "./hosts.ts";
+import type { DiagramOptions, RunOptions } from "./network_options.ts";
 import type { Direction } from "./paths.ts";
 import type { Rule } from "./rules.ts";
-
-/** How `simulateNetwork` makes its network. */
-export interface NetworkOptions extends Faults {
-  /** Seed of the random generators; the same seed gives the same run. @default {1} */
-  seed?: number | undefined;
-  /**
-   * How long `run` waits, in milliseconds of real time, while nothing happens and
-   * nothing is planned, before it takes the program for stuck. A program that
-   * waits longer than that for something real (a file, a process, a real socket)
-   * needs more; `Infinity` waits for ever.
-   * @default {5000}
-   */
-  stuckMs?: number | undefined;
-  /**
-   * What happens to single datagrams, instead of all faults, as the `fates` of
-   * another network or `searchSeeds` tell it. All others arrive at once. Rules
-   * are asked before.
-   * @default {the faults decide}
-   */
-  fates?: readonly Fate[] | undefined;
-}
-
-/** How `run` runs a program. */
-export interface RunOptions {
-  /**
-   * Whose time the program has. `"virtual"` replaces the platform's timers and
-   * dates by those of the network, until the program has ended; `"real"` leaves
-   * them as they are.
-   * @default {"virtual"}
-   */
-  timers?: "virtual" | "real" | undefined;
-  /**
-   * Where the program's random numbers come from. `"seed"` replaces those of the
-   * platform by ones that follow from the network's seed, until the program has
-   * ended; `"real"` leaves them as they are.
-   * @default {"seed"}
-   */
-  random?: "seed" | "real" | undefined;
-  /**
-   * The date at the network's time 0, a `Date` or milliseconds since 1970, for
-   * `timers: "virtual"`.
-   * @default {2026-01-01T00:00:00Z}
-   */
-  now?: Date | number | undefined;
-  /**
-   * How long the program may run, in milliseconds of the network's time. If it
-   * has not ended then, the run rejects.
-   * @default {Infinity}
-   */
-  limitMs?: number | undefined;
-  /**
-   * What becomes of timers and sockets that the program has left when it ended:
-   * `"report"` prints them to standard error, `"reject"` rejects with them, and
-   * `"ignore"` does nothing.
-   * @default {"report"}
-   */
-  left?: "report" | "reject" | "ignore" | undefined;
-}
-
-/** How a diagram is drawn. */
-export interface DiagramOptions {
-  /** How many columns of text it may have, from 40. @default {80} */
-  width?: number | undefined;
-  /**
-   * How many rows it may have, from 2; of more, the first and the last ones are
-   * drawn.
-   * @default {60}
-   */
-  rows?: number | undefined;
-}
 
 /** What happened to a datagram, or to one copy of it. */
 export interface TraceEntry {
@@ -284,6 +215,32 @@ export interface SimulatedNetwork extends CarrierSource {
    * @throws What the function throws.
    */
   real<T>(job: () => T | Promise<T>): Promise<T>;
+  /**
+   * Uses up the random numbers that a package keeps from before the run: calls a
+   * function of it until that draws from the run's chance. From then on the same
+   * seed gives the same, also in the next run of the process. If chance is real,
+   * it does nothing.
+   *
+   * @param draw Draws from the package, as `nanoid` does.
+   * @throws {Error} It has drawn nothing in 100,000 calls.
+   *
+   * @example
+   * ```ts
+   * import { simulateNetwork } from "@pli/datagram/testing";
+   * import { assertEquals } from "@std/assert";
+   * import { nanoid } from "nanoid";
+   *
+   * const ids = () => {
+   *   const network = simulateNetwork({ seed: 7 });
+   *   return network.run(() => {
+   *     network.refill(nanoid);
+   *     return [nanoid(), nanoid()];
+   *   });
+   * };
+   * assertEquals(await ids(), await ids());
+   * ```
+   */
+  refill(draw: () => unknown): void;
   /**
    * Draws what has happened so far as a sequence diagram, in text: a column per
    * socket (or per host, if there are many), a row per datagram, with its first

@@ -1,6 +1,6 @@
 import { outOfRange, requireOptions, wrongType } from "../check.ts";
 import { cannot, fieldsOf, quote, withFields } from "../errors.ts";
-import type { RunOptions } from "./network_types.ts";
+import type { RunOptions } from "./network_options.ts";
 
 const ACTION = "run";
 const DEFAULTS = {

@@ -1,7 +1,7 @@
 import { requireOptions, wholeNumber } from "../../check.ts";
 import { escapeControls } from "../../escape.ts";
 import type { Event, Note } from "../ledger.ts";
-import type { DiagramOptions } from "../network_types.ts";
+import type { DiagramOptions } from "../network_options.ts";
 import { type Columns, columnsOf } from "./columns.ts";
 import { labelOf, msOf, noteOf } from "./label.ts";
 import { type DatagramRow, type Row, rowsOf } from "./rows.ts";

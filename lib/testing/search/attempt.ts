@@ -1,14 +1,11 @@
 import { setImmediate } from "../../platform.ts";
 import { printLine } from "../../warnings.ts";
 import { Network } from "../network.ts";
-import type {
-  NetworkOptions,
-  RunOptions,
-  SimulatedNetwork,
-} from "../network_types.ts";
+import type { NetworkOptions, RunOptions } from "../network_options.ts";
+import type { SimulatedNetwork } from "../network_types.ts";
 import { perform } from "../run.ts";
 import { install } from "../virtual/install.ts";
-import { type Failure, failureOf } from "./failure.ts";
+import { type Failure, failureOf, isA } from "./failure.ts";
 import { takeUncaught } from "./uncaught.ts";
 
 /** A program that is run again and again, each time on a new network. */
@@ -57,7 +54,7 @@ export async function attempt(
     if (left !== "") printLine(`${left} (seed ${network.seed})`);
     return { options, network, failure: undefined };
   } catch (error) {
-    if (error instanceof Stopped) throw error;
+    if (isA(Stopped, error)) throw error;
     return { options, network, failure: failureOf(error) };
   } finally {
     network.end();

@@ -24,8 +24,8 @@ const DETAILS: readonly [RegExp, string][] = [
  * the program, and first line of the message, without numbers and quoted text.
  */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof DoesNotEndError) return { error, kind: "does not end" };
-  if (error instanceof LeftError) return { error, kind: "has left" };
+  if (isA(DoesNotEndError, error)) return { error, kind: "does not end" };
+  if (isA(LeftError, error)) return { error, kind: "has left" };
   const of = (read: () => unknown) => {
     try {
       return String(read()).slice(0, MAX_READ);
@@ -57,4 +57,16 @@ function shapeOf(message: string): string {
     (text, [pattern, stand]) => text.replace(pattern, stand),
     line,
   );
+}
+
+/** Whether a value has a class. A proxy may throw when it is asked. */
+export function isA<T>(
+  Class: new (...args: never[]) => T,
+  value: unknown,
+): value is T {
+  try {
+    return value instanceof Class;
+  } catch {
+    return false;
+  }
 }

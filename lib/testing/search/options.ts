@@ -4,7 +4,7 @@ import {
   requireSignal,
   wholeNumber,
 } from "../../check.ts";
-import type { NetworkOptions, RunOptions } from "../network_types.ts";
+import type { NetworkOptions, RunOptions } from "../network_options.ts";
 import { RUN_OPTIONS } from "../run_options.ts";
 
 /**

@@ -1,13 +1,12 @@
 import { count } from "../../count.ts";
 import { escapeControls } from "../../escape.ts";
 import { reasonOf } from "../../warnings.ts";
-import type { Fate } from "../fates.ts";
-import type { NetworkOptions, RunOptions } from "../network_types.ts";
+import type { NetworkOptions, RunOptions } from "../network_options.ts";
 import type { Attempt } from "./attempt.ts";
+import { replay } from "./replay.ts";
 import type { Shrunk } from "./shrink.ts";
 
 const MAX_REASON = 200;
-const MAX_FATES = 40;
 
 /** What a search has found. */
 export interface Found {
@@ -83,7 +82,7 @@ export function failingSeed(found: Found, shrunk: Shrunk): FailingSeedError {
     [
       `The program fails with seed ${seed} (${passed}shrunk in ` +
       `${count(runs, "run")}${end}): ${reason}`,
-      `What happens:\n${diagram}`,
+      `What happens:\n${diagram.trimEnd()}`,
       `To run it again:\n${replay(options, found.run)}`,
     ].join("\n\n"),
     found.first.failure?.error,
@@ -102,70 +101,23 @@ export function unsteadySeed(
 ): FailingSeedError {
   const { failure, network, options } = first;
   const { seed } = network;
+  const reason = oneLine(failure?.error);
   const other = again.failure === undefined
     ? "it did not when it was run again"
     : `when it was run again it failed otherwise: ${
       oneLine(again.failure.error)
     }`;
   return new FailingSeedError(
-    `The program is not deterministic: with seed ${seed} it has failed (` +
-      `${
-        oneLine(failure?.error)
-      }), and ${other}; does it keep something from ` +
-      "one run to the next, or wait for something real?",
+    `The program is not deterministic: with seed ${seed} it has failed ` +
+      `(${reason}), and ${other}; does it keep something from one run to the ` +
+      "next, or wait for something real?",
     failure?.error,
     {
       network: options,
-      diagram: network.diagram({}, `it fails: ${oneLine(failure?.error)}`),
+      diagram: network.diagram({}, `it fails: ${reason}`),
       isDeterministic: false,
     },
   );
-}
-
-/** Code that runs a program once more on such a network. */
-function replay(options: NetworkOptions, run: RunOptions): string {
-  const { fates, ...others } = options;
-  const fields = Object.entries(others)
-    .filter(([_, value]) => value !== undefined)
-    .map(([name, value]) => `  ${name}: ${literal(value)},`);
-  const lines = fates?.slice(0, MAX_FATES).map((fate) =>
-    `    ${literalOf(fate)},`
-  );
-  if (lines !== undefined && fates !== undefined) {
-    const more = fates.length - lines.length;
-    if (more > 0) lines.push(`    // ${more} more: error.network.fates`);
-    const isEmpty = lines.length === 0;
-    fields.push(
-      ...(isEmpty ? ["  fates: [],"] : ["  fates: [", ...lines, "  ],"]),
-    );
-  }
-  const runs = Object.entries(run)
-    .filter(([_, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${literal(value)}`);
-  return [
-    "const network = simulateNetwork({",
-    ...fields,
-    "});",
-    `await network.run(() => program(network)${
-      runs.length > 0 ? `, { ${runs.join(", ")} }` : ""
-    });`,
-  ].join("\n");
-}
-
-/** Writes a fate as an object of JavaScript, on one line. */
-function literalOf(fate: Fate): string {
-  return literal(fate);
-}
-
-function literal(value: unknown): string {
-  if (value instanceof Date) return `new Date(${+value})`;
-  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
-  if (typeof value !== "object" || value === null) {
-    return typeof value === "string" ? JSON.stringify(value) : String(value);
-  }
-  const fields = Object.entries(value).filter(([_, one]) => one !== undefined)
-    .map(([name, one]) => `${name}: ${literal(one)}`);
-  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
 
 /** The first line of an error's message. */

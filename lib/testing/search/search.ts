@@ -1,6 +1,6 @@
 import { requireFunction } from "../../check.ts";
 import { clearTimeout, setTimeout } from "../../platform.ts";
-import type { NetworkOptions, RunOptions } from "../network_types.ts";
+import type { NetworkOptions, RunOptions } from "../network_options.ts";
 import { type Attempt, attempt, type Program, Stopped } from "./attempt.ts";
 import {
   type CheckedSearch,
@@ -15,6 +15,7 @@ import {
   unsteadySeed,
 } from "./report.ts";
 import { DoesNotEndError } from "../run.ts";
+import { isA } from "./failure.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
 
 // A program that waits for nothing real is stuck for good; the last run waits for
@@ -112,7 +113,7 @@ async function explain(
 ): Promise<FailingSeedError> {
   const { first, run } = found;
   const { error } = first.failure!;
-  const isIdle = error instanceof DoesNotEndError && error.isIdle;
+  const isIdle = isA(DoesNotEndError, error) && error.isIdle;
   const { stuckMs = Infinity } = network;
   const patience = isIdle ? { stuckMs: Math.min(stuckMs, STUCK_MS) } : {};
   const runWith = (options: NetworkOptions) =>

@@ -1,6 +1,6 @@
 import { performance } from "../../platform.ts";
 import type { Fate } from "../fates.ts";
-import type { NetworkOptions } from "../network_types.ts";
+import type { NetworkOptions } from "../network_options.ts";
 import { type Attempt, Stopped } from "./attempt.ts";
 import { minimize } from "./minimize.ts";
 import { simplerFates, withShortDelays } from "./simpler.ts";
