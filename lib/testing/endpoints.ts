@@ -12,12 +12,15 @@ import { Sockets } from "./sockets.ts";
 export class Endpoints {
   readonly #wire: Wire;
   readonly #clock: Clock;
+  readonly #note: (text: string) => void;
   readonly #hosts = new Map<string, Host>();
   readonly #sockets = new Sockets();
 
-  constructor(wire: Wire, clock: Clock) {
+  /** @param note Is told of crashes. */
+  constructor(wire: Wire, clock: Clock, note: (text: string) => void) {
     this.#wire = wire;
     this.#clock = clock;
+    this.#note = note;
   }
 
   /** All open sockets. */
@@ -59,7 +62,9 @@ export class Endpoints {
         clock,
         listen: (address) => this.listen(address, hostname),
         dial: (address) => this.dial(address, hostname),
+        restart: () => this.#note(`${hostname} is restarted`),
         crash: () => {
+          this.#note(`${hostname} crashes`);
           for (const endpoint of this.all) {
             if (endpoint.source.hostname === hostname) endpoint.close();
           }

@@ -65,6 +65,8 @@ export interface HostWire {
   dial(address: NetAddr): Promise<Carrier>;
   /** Closes all sockets of the host. */
   crash(): void;
+  /** Is told that it is up again. */
+  restart(): void;
 }
 
 const ACTION = "simulate a host";
@@ -141,7 +143,9 @@ export class Host implements SimulatedHost {
   }
 
   restart(): void {
+    if (this.#isUp) return;
     this.#isUp = true;
+    this.#wire.restart();
   }
 }
 

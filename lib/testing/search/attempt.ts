@@ -1,0 +1,64 @@
+import { setImmediate } from "../../platform.ts";
+import { printLine } from "../../warnings.ts";
+import { Network } from "../network.ts";
+import type { NetworkOptions, RunOptions } from "../network_options.ts";
+import type { SimulatedNetwork } from "../network_types.ts";
+import { perform } from "../run.ts";
+import { install } from "../virtual/install.ts";
+import { type Failure, failureOf, isA } from "./failure.ts";
+import { takeUncaught } from "./uncaught.ts";
+
+/** A program that is run again and again, each time on a new network. */
+export type Program = (network: SimulatedNetwork) => unknown;
+
+/** One run of a program. */
+export interface Attempt {
+  readonly options: NetworkOptions;
+  readonly network: Network;
+  /** `undefined` if it has not failed. */
+  readonly failure: Failure | undefined;
+}
+
+/** That a search was ended from outside. */
+export class Stopped extends Error {}
+
+/**
+ * Runs a program once. Whatever it does, the platform is as before afterwards,
+ * and nothing of the run goes on.
+ *
+ * @param stopped Rejects with {@linkcode Stopped} if the run is to end.
+ * @throws {Stopped} It was ended.
+ * @throws {Error} The run cannot be made: an option is wrong, or another run is
+ * in progress.
+ */
+export async function attempt(
+  program: Program,
+  options: NetworkOptions,
+  run: RunOptions,
+  stopped: Promise<never>,
+): Promise<Attempt> {
+  const network = new Network(options);
+  const setting = network.setting(run);
+  const uninstall = install(setting.world);
+  const uncaught = Promise.withResolvers<never>();
+  uncaught.promise.catch(() => {});
+  const stopTaking = takeUncaught(uncaught.reject);
+  try {
+    const ended = Promise.race([stopped, uncaught.promise]);
+    const { left } = await perform(() => program(network), setting, ended);
+    // A rejection is unhandled only after a turn.
+    await Promise.race([
+      new Promise<void>((go) => void setImmediate(go)),
+      uncaught.promise,
+    ]);
+    if (left !== "") printLine(`${left} (seed ${network.seed})`);
+    return { options, network, failure: undefined };
+  } catch (error) {
+    if (isA(Stopped, error)) throw error;
+    return { options, network, failure: failureOf(error) };
+  } finally {
+    network.end();
+    uninstall();
+    stopTaking();
+  }
+}
