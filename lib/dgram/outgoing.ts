@@ -1,5 +1,6 @@
 import type { NetAddr } from "../addr.ts";
 import type { Carrier } from "../carrier.ts";
+import { quickTurnIsDue, turned } from "../turns.ts";
 import { codeOf, systemFailure } from "./failures.ts";
 import { callSafely } from "./soon.ts";
 import type { Sent } from "./types.ts";
@@ -7,56 +8,71 @@ import type { Sent } from "./types.ts";
 const MAX_IPV4 = 65_507;
 const MAX_IPV6 = 65_527;
 
-/** The datagrams of one socket that are being sent. */
+/** A datagram to send. */
+interface Letter {
+  readonly data: Uint8Array;
+  readonly to: NetAddr;
+  /** The host as the program named it, for errors. */
+  readonly host: string;
+  /** Gets the outcome. Without it an error is nobody's, as in Node. */
+  readonly sent: Sent | undefined;
+  /** The one after it. */
+  next?: Letter;
+}
+
+/**
+ * Sends the datagrams of one socket, in order: a carrier may reorder what is given
+ * to it at one time, as Deno's own sockets do.
+ */
 export class Outgoing {
-  /** How many there are. */
+  /** How many are being sent. */
   count = 0;
   /** How many bytes they have. */
   bytes = 0;
+  #last: Letter | undefined;
 
-  /**
-   * Sends a datagram.
-   *
-   * @param host The host as the program named it, for errors.
-   * @param sent Gets the outcome. Without it an error is nobody's, as in Node.
-   */
-  send(
-    carrier: Carrier,
-    data: Uint8Array,
-    to: NetAddr,
-    host: string,
-    sent: Sent | undefined,
-  ): void {
-    const { length } = data;
+  /** Sends a datagram after those before it. */
+  send(carrier: Carrier, letter: Letter): void {
     this.count++;
-    this.bytes += length;
-    const settle = () => {
+    this.bytes += letter.data.length;
+    const last = this.#last;
+    this.#last = letter;
+    if (last === undefined) this.#sendFrom(carrier, letter);
+    else last.next = letter;
+  }
+
+  async #sendFrom(carrier: Carrier, first: Letter): Promise<void> {
+    const isVirtual = carrier.clock?.isVirtual === true;
+    for (let letter: Letter | undefined = first; letter !== undefined;) {
+      const { data: { length }, sent } = letter;
+      const error = await give(carrier, letter);
       this.count--;
       this.bytes -= length;
-    };
-    const failed = (cause: unknown) => {
-      settle();
-      if (sent === undefined) return;
-      const details = { address: host, port: to.port, cause };
-      const error = systemFailure("send", codeOf(cause), details);
-      callSafely(() => sent(error, 0));
-    };
-    const max = carrier.maxSize?.(to) ??
-      (to.hostname.includes(":") ? MAX_IPV6 : MAX_IPV4);
-    const sending = length > max
-      ? Promise.reject(Object.assign(new RangeError(), { code: "EMSGSIZE" }))
-      : attempt(() => carrier.send(data, to));
-    sending.then(() => {
-      settle();
-      if (sent !== undefined) callSafely(() => sent(null, length));
-    }, failed);
+      if (sent !== undefined) {
+        callSafely(() =>
+          error === undefined ? sent(null, length) : sent(error, 0)
+        );
+      }
+      if (!isVirtual && quickTurnIsDue()) await turned();
+      if (letter === this.#last) this.#last = undefined;
+      letter = letter.next;
+    }
   }
 }
 
-function attempt<T>(call: () => Promise<T>): Promise<T> {
+/** Sends a datagram. @returns Why it could not be sent. */
+async function give(
+  carrier: Carrier,
+  { data, to, host }: Letter,
+): Promise<Error | undefined> {
+  const details = { address: host, port: to.port };
+  const max = carrier.maxSize?.(to) ??
+    (to.hostname.includes(":") ? MAX_IPV6 : MAX_IPV4);
+  if (data.length > max) return systemFailure("send", "EMSGSIZE", details);
   try {
-    return call();
-  } catch (error) {
-    return Promise.reject(error);
+    await carrier.send(data, to);
+    return undefined;
+  } catch (cause) {
+    return systemFailure("send", codeOf(cause), { ...details, cause });
   }
 }

@@ -188,7 +188,7 @@ export class FacadeSocket extends BoundSocket {
         ? systemFailure("send", "EACCES", { address: host, port: to.port })
         : undefined);
     if (failed === undefined) {
-      this.#outgoing.send(this.carrier!, bytes, to, host, sent);
+      this.#outgoing.send(this.carrier!, { data: bytes, to, host, sent });
     } else if (sent) nextTick(sent, failed);
   }
 
