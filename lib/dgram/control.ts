@@ -29,15 +29,15 @@ function byMemberships(
   const { joinMulticastV4, joinMulticastV6, joinSource } = carrier;
   const join = (group: string, on?: string, source?: string) => {
     if (source !== undefined) {
-      if (joinSource === undefined) throw unsupported();
+      if (joinSource === undefined) throw withCode("ENOTSUP");
       const any = isIpv6 ? 0 : "0.0.0.0";
       return joinSource.call(carrier, source, group, on ?? any);
     }
     if (isIpv6) {
-      if (joinMulticastV6 === undefined) throw unsupported();
+      if (joinMulticastV6 === undefined) throw withCode("ENOTSUP");
       return joinMulticastV6.call(carrier, group, indexOf(on));
     }
-    if (joinMulticastV4 === undefined) throw unsupported();
+    if (joinMulticastV4 === undefined) throw withCode("ENOTSUP");
     return joinMulticastV4.call(carrier, group, on ?? "0.0.0.0");
   };
   const keyOf = (...parts: (string | undefined)[]) => parts.join(" ");
@@ -62,6 +62,10 @@ function byMemberships(
     }),
     setMulticastLoopback: (isOn) =>
       setByMembership("setMulticastLoopback", (one) => one.setLoopback(isOn)),
+    setMulticastInterface(address) {
+      // The system chooses, as it does anyway.
+      if (address !== (isIpv6 ? "::" : "0.0.0.0")) throw withCode("ENOTSUP");
+    },
     join(group, on, source) {
       const key = keyOf(group, on, source);
       if (members.has(key)) throw withCode("EADDRINUSE");
@@ -89,10 +93,6 @@ function indexOf(on: string | undefined): number {
   const index = Number(zone);
   if (Number.isInteger(index)) return index;
   throw withCode("ENODEV");
-}
-
-function unsupported(): Error {
-  return withCode("ENOTSUP");
 }
 
 function withCode(code: string): Error {

@@ -35,7 +35,6 @@ const RUNS = {
       "create-socket-handle",
       "createSocket-type",
       "ipv6only",
-      "multicast-set-interface",
       "setTTL",
       "socket-buffer-size",
     ],
