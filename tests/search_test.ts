@@ -23,7 +23,6 @@ import {
   secondReply,
   SERVER,
   several,
-  sleep,
   twoLost,
 } from "./support/planted.ts";
 
@@ -124,4 +123,76 @@ Deno.test("of several bugs the one that was found is shrunk", async () => {
       message === "twice" ? {} : true,
     );
   }
+});
+
+Deno.test("the error has the seed, a diagram, and code that fails in the same way", async () => {
+  const { message, diagram } = await find(secondReply, { loss: 0.1 });
+  const [first, happened, code = "", ...others] = message.split("\n\n");
+  assertEquals(others, []);
+  assertEquals(
+    first,
+    "The program fails with seed 3 (after 2 seeds that passed, shrunk in 3 " +
+      "runs): no second reply",
+  );
+  assertEquals(happened, `What happens:\n${diagram.trimEnd()}`);
+  assertEquals(diagram.split("\n"), [
+    "      ms  10.0.0.2:49152                10.0.0.1:53",
+    '       0  │─────────── "1" ────────────→│',
+    '       0  │←────────── "re 1" ──────────│',
+    '       0  │──────── "2" ────────✗       │  lost',
+    "     100  * it fails: no second reply",
+    "",
+  ]);
+  assertEquals(code.split("\n"), [
+    "To run it again:",
+    "const network = simulateNetwork({",
+    "  seed: 3,",
+    "  fates: [",
+    `    { from: "${CLIENT}", to: "${SERVER}", n: 2, lost: true },`,
+    "  ],",
+    "});",
+    "await network.run(() => program(network));",
+  ]);
+  const body = code.split("\n").slice(1).join("\n");
+  const Async = (async () => {}).constructor as FunctionConstructor;
+  const run = Async("simulateNetwork", "program", body);
+  const again = await assertRejects(
+    () => run(simulateNetwork, secondReply),
+    Error,
+  );
+  assertStringIncludes(again.message, "no second reply");
+});
+
+Deno.test("what a run was given is in the code that runs it again", async () => {
+  const options = {
+    now: new Date(0),
+    random: "real" as const,
+    limitMs: 1000,
+    queue: 3,
+    shrinkRuns: 0,
+    loss: 0.5,
+  };
+  const { message } = await find(() => {
+    throw new Error("always");
+  }, options);
+  assertStringIncludes(message, "  queue: 3,\n  loss: 0.5,\n  seed: 1,\n");
+  const given = `now: new Date(0), random: "real", limitMs: 1000`;
+  assertStringIncludes(message, `program(network), { ${given} });`);
+});
+
+Deno.test("a program that fails without any fault is shrunk to none", async () => {
+  const { network, diagram } = await find(() => {
+    throw new Error("always");
+  }, ROUGH);
+  assertEquals(network.fates, []);
+  assertEquals(diagram, "       0  * it fails: always\n");
+});
+
+Deno.test("faults that a program sets itself are shrunk to fates as well", async () => {
+  const { network: { fates } } = await find(async (network) => {
+    network.set({ loss: 0.3, delayMs: { min: 1, max: 9 } });
+    await secondReply(network);
+  });
+  assertEquals(fates?.length, 1);
+  assertEquals(fates?.[0]?.lost, true);
 });

@@ -27,6 +27,7 @@ export class VirtualClock implements Clock {
   #hasEnded = false;
   #limit = Infinity;
   #onLimit: (() => void) | undefined;
+  #onError: ((error: unknown) => void) | undefined;
 
   /** How many events are still to come. */
   get planned(): number {
@@ -97,6 +98,11 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Takes what callbacks throw; otherwise it is thrown where nobody catches it. */
+  takeErrors(onError: (error: unknown) => void): void {
+    this.#onError = onError;
+  }
+
   /** Ends the time: no event comes any more, and none is planned. */
   end(): void {
     this.#hasEnded = true;
@@ -140,7 +146,12 @@ export class VirtualClock implements Clock {
     this.#steps++;
     // Time may have passed meanwhile.
     this.#now = Math.max(this.#now, next.at);
-    callback();
+    try {
+      callback();
+    } catch (error) {
+      if (this.#onError === undefined) throw error;
+      this.#onError(error);
+    }
   }
 
   #stop(): void {

@@ -29,7 +29,8 @@ export function columnsOf(
   const ways = events.map(({ entry: { from, to } }) => [from, to] as const);
   const addresses = [...new Set(ways.flat())];
   const hasWithin = ways.some(([from, to]) => hostOf(from) === hostOf(to));
-  const byHost = addresses.length > most && !hasWithin;
+  const byHost = addresses.length > most && !hasWithin &&
+    new Set(addresses.map(hostOf)).size <= most;
   const keyOf = byHost ? hostOf : bare;
   const keys = [...new Set(addresses.map(keyOf))];
   const gap = keys.length > most || keys.length < 2

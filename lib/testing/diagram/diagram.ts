@@ -2,9 +2,10 @@ import { requireOptions, wholeNumber } from "../../check.ts";
 import { escapeControls } from "../../escape.ts";
 import type { Event, Note } from "../ledger.ts";
 import type { DiagramOptions } from "../network_options.ts";
+import { drawArrow } from "./arrow.ts";
 import { type Columns, columnsOf } from "./columns.ts";
-import { labelOf, msOf, noteOf } from "./label.ts";
-import { type DatagramRow, type Row, rowsOf } from "./rows.ts";
+import { labelOf, msOf, noteOf, textOf } from "./label.ts";
+import { type Row, rowsOf } from "./rows.ts";
 
 const ACTION = "draw a diagram";
 const DEFAULTS = { width: 80, rows: 60 };
@@ -62,61 +63,11 @@ function drawRow(row: Row, columns: Columns, width: number): string {
     );
     const arrow = part === "start" ? "→ …" : "→";
     const label = labelOf(data, width);
-    return `${time}${a} ${arrow} ${b}  ${[marked, label, note].join(" ")}`;
+    return `${time}${a} ${arrow} ${b}${SPACE}${textOf(marked, label, note)}`;
   }
   const { art, isLabeled } = drawArrow(row, columns, marked);
   const label = isLabeled || part === "end"
     ? ""
     : labelOf(event.entry.data, NOTE_WIDTH);
-  return `${time}${art}${SPACE}${[label, note].filter(Boolean).join(" ")}`;
-}
-
-/** Draws the lines of all sockets, and an arrow from one to another. */
-function drawArrow(
-  { event, part }: DatagramRow,
-  { names, gap, at }: Columns,
-  marked: string,
-): { art: string; isLabeled: boolean } {
-  const { from, to, data, fate } = event.entry;
-  const art = [...Array(gap * (names.length - 1) + 1).fill(" ")];
-  for (let n = 0; n < names.length; n++) art[n * gap] = "│";
-  const start = at(from) * gap;
-  const end = at(to) * gap;
-  const step = end > start ? 1 : -1;
-  const length = Math.abs(end - start) - 1;
-  // From the sender's side, so that it is written in the arrow's direction.
-  const isCut = fate !== "delivered" && part !== "start";
-  const isShort = fate === "lost" || fate === "dropped" || fate === "overMtu" ||
-    fate === "inFlight";
-  const reach = part === "start"
-    ? Math.ceil(length * 0.75)
-    : isShort
-    ? Math.ceil(length * 0.75)
-    : length;
-  const from0 = part === "end" ? Math.floor(length * 0.25) : 0;
-  const head = part === "start"
-    ? "…"
-    : fate === "inFlight"
-    ? "…"
-    : isCut
-    ? "✗"
-    : step > 0
-    ? "→"
-    : "←";
-  const text = part === "end" ? marked : labelOf(
-    data,
-    reach - from0 - 3 - (marked === "" ? 0 : marked.length + 1),
-  );
-  const label = [part === "start" ? marked : "", text].filter(Boolean)
-    .join(" ");
-  for (let n = from0; n < reach; n++) art[start + step * (n + 1)] = "─";
-  art[start + step * reach] = head;
-  if (label !== "") {
-    const padded = ` ${label} `;
-    const first = step > 0 ? start + 1 + from0 : start - reach + 1;
-    const free = reach - from0 - 1 - padded.length;
-    const offset = first + Math.max(0, free >> 1);
-    for (const [n, char] of [...padded].entries()) art[offset + n] = char;
-  }
-  return { art: art.join(""), isLabeled: text !== "" };
+  return `${time}${art}${SPACE}${textOf(label, note)}`;
 }

@@ -47,3 +47,8 @@ export function noteOf({ entry }: Event, isWhole: boolean): string {
 export function msOf(ms: number): string {
   return ms.toFixed(1).replace(/\.0$/, "");
 }
+
+/** Joins those that are not empty. */
+export function textOf(...parts: string[]): string {
+  return parts.filter((part) => part !== "").join(" ");
+}

@@ -36,13 +36,9 @@ export function rowsOf(
   for (const event of events) {
     const { time, sent, fate } = event.entry;
     const { sentOrder: order } = event;
-    if (fate === "inFlight") {
-      rows.push({ time: sent, order, event, part: "both" });
-    } else if (time > sent && hasBetween(times, sent, time)) {
+    if (fate !== "inFlight" && hasBetween(times, sent, time)) {
       delayed.push(event);
-    } else if (time > sent) {
-      rows.push({ time: sent, order, event, part: "both" });
-    } else rows.push({ time, order: event.order, event, part: "both" });
+    } else rows.push({ time: sent, order, event, part: "both" });
   }
   delayed.sort((a, b) => a.sentOrder - b.sentOrder);
   for (const [index, event] of delayed.entries()) {

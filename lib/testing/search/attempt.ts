@@ -42,6 +42,7 @@ export async function attempt(
   const uninstall = install(setting.world);
   const uncaught = Promise.withResolvers<never>();
   uncaught.promise.catch(() => {});
+  network.clock.takeErrors(uncaught.reject);
   const stopTaking = takeUncaught(uncaught.reject);
   try {
     const ended = Promise.race([stopped, uncaught.promise]);
