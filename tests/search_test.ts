@@ -13,6 +13,7 @@ import {
   searchSeeds,
   simulateNetwork,
 } from "../lib/testing/mod.ts";
+import { failureOf } from "../lib/testing/search/failure.ts";
 import {
   CLIENT,
   crashed,
@@ -25,6 +26,19 @@ import {
   several,
   twoLost,
 } from "./support/planted.ts";
+
+Deno.test("a project in a folder named npm is no package", () => {
+  const failed = (row: number) => {
+    const error = new Error("mine");
+    const frames = ["home/npm/mine.ts:" + row, "home/other.ts:5"];
+    error.stack = `Error: mine\n${
+      frames.map((frame) => `    at file:///${frame}:1`).join("\n")
+    }`;
+    return failureOf(error).kind;
+  };
+  assertEquals(failed(3), failed(3));
+  assert(failed(3) !== failed(4));
+});
 
 const LIMITS = { shrinkMs: Infinity, seeds: 1000 };
 

@@ -44,7 +44,7 @@ export function failureOf(error: unknown): Failure {
     shapeOf(message),
     firstPlace(
       of(() => fields["stack"]),
-      /\/node_modules\/|\/npm\/|\/jsr\.io\//,
+      /\/node_modules\/|\/npm\/[\w-]+\.[\w.-]+\/|\/jsr\.io\//,
     ),
   ];
   return { error, kind: parts.join(" ") };
