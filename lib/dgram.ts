@@ -19,8 +19,7 @@
  */
 import { makeDgram } from "./dgram/module.ts";
 import { realGround } from "./dgram/real_ground.ts";
-import type { DgramModule, SocketClass } from "./dgram/types.ts";
-import type { Socket as DgramSocket } from "./dgram/types.ts";
+import type { DgramModule, SocketClass, UdpSocket } from "./dgram/types.ts";
 
 export type {
   AddressInfo,
@@ -37,6 +36,7 @@ export type {
   SocketEvents,
   SocketOptions,
   SocketType,
+  UdpSocket,
 } from "./dgram/types.ts";
 
 const real: DgramModule = makeDgram(realGround);
@@ -44,7 +44,7 @@ const real: DgramModule = makeDgram(realGround);
 /** Makes a socket, as `createSocket` of `node:dgram`. */
 export const createSocket: DgramModule["createSocket"] = real.createSocket;
 /** A UDP socket, as `Socket` of `node:dgram`. */
-export type Socket = DgramSocket;
+export type Socket = UdpSocket;
 /** The class of sockets, as `Socket` of `node:dgram`. */
 export const Socket: SocketClass = real.Socket;
 

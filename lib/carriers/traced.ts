@@ -72,9 +72,9 @@ export function traced(
   };
   return {
     ...(source.schemes !== undefined && { schemes: source.schemes }),
-    listen(address) {
+    listen(address, options) {
       try {
-        return trace(source.listen(address), write);
+        return trace(source.listen(address, options), write);
       } catch (error) {
         return notOpened(address, error);
       }

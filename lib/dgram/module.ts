@@ -3,10 +3,10 @@ import { FacadeSocket } from "./socket.ts";
 import type {
   DgramModule,
   MessageListener,
-  Socket,
   SocketClass,
   SocketOptions,
   SocketType,
+  UdpSocket,
 } from "./types.ts";
 
 /** Makes what `node:dgram` exports, for sockets that stand on that ground. */
@@ -22,7 +22,7 @@ export function makeDgram(ground: Ground): DgramModule {
   Object.defineProperty(DgramSocket, "name", { value: "Socket" });
   const Socket = DgramSocket as unknown as SocketClass;
   return {
-    createSocket: (type, listener): Socket => new Socket(type, listener),
+    createSocket: (type, listener): UdpSocket => new Socket(type, listener),
     Socket,
   };
 }

@@ -44,15 +44,17 @@ export class Outgoing {
   async #sendFrom(carrier: Carrier, first: Letter): Promise<void> {
     const isVirtual = carrier.clock?.isVirtual === true;
     for (let letter: Letter | undefined = first; letter !== undefined;) {
-      const { data: { length }, sent } = letter;
-      const error = await give(carrier, letter);
-      this.count--;
-      this.bytes -= length;
-      if (sent !== undefined) {
-        callSafely(() =>
-          error === undefined ? sent(null, length) : sent(error, 0)
-        );
+      const { data, to, sent } = letter;
+      let error: Error | undefined;
+      try {
+        requireSendable(carrier, letter);
+        await carrier.send(data, to);
+      } catch (cause) {
+        error = failureOf(letter, cause);
       }
+      this.count--;
+      this.bytes -= data.length;
+      if (sent !== undefined) settle(sent, error, data.length);
       if (!isVirtual && quickTurnIsDue()) await turned();
       if (letter === this.#last) this.#last = undefined;
       letter = letter.next;
@@ -60,19 +62,19 @@ export class Outgoing {
   }
 }
 
-/** Sends a datagram. @returns Why it could not be sent. */
-async function give(
-  carrier: Carrier,
-  { data, to, host }: Letter,
-): Promise<Error | undefined> {
-  const details = { address: host, port: to.port };
+/** @throws {RangeError} It is longer than one datagram can be. */
+function requireSendable(carrier: Carrier, { data, to }: Letter): void {
   const max = carrier.maxSize?.(to) ??
     (to.hostname.includes(":") ? MAX_IPV6 : MAX_IPV4);
-  if (data.length > max) return systemFailure("send", "EMSGSIZE", details);
-  try {
-    await carrier.send(data, to);
-    return undefined;
-  } catch (cause) {
-    return systemFailure("send", codeOf(cause), { ...details, cause });
-  }
+  if (data.length <= max) return;
+  throw Object.assign(new RangeError(), { code: "EMSGSIZE" });
+}
+
+function failureOf({ to: { port }, host }: Letter, cause: unknown): Error {
+  const details = { address: host, port, cause };
+  return systemFailure("send", codeOf(cause), details);
+}
+
+function settle(sent: Sent, error: Error | undefined, length: number): void {
+  callSafely(() => error === undefined ? sent(null, length) : sent(error, 0));
 }

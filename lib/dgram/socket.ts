@@ -56,7 +56,7 @@ export class FacadeSocket extends BoundSocket {
     this.whenBound(() => {
       if (connected) this.once("connect", connected as Fn);
       this.#resolve(host, (error, ip) => {
-        this.#connected(error, { host, ip, port: checked }, connected);
+        this.#connected(error, { ip, port: checked }, connected);
       });
     }, failed);
   }
@@ -146,7 +146,7 @@ export class FacadeSocket extends BoundSocket {
 
   #connected(
     error: Error | null,
-    { host, ip, port }: { host: string; ip: string; port: number },
+    { ip, port }: { ip: string; port: number },
     connected: Connected | undefined,
   ): void {
     if (this.isClosed) return;

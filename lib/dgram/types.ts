@@ -115,7 +115,7 @@ export interface SocketEvents {
 }
 
 /** A UDP socket, as `Socket` of `node:dgram`: an `EventEmitter`. */
-export interface Socket extends AsyncDisposable {
+export interface UdpSocket extends AsyncDisposable {
   /** The family. */
   readonly type: SocketType;
   /** Binds the socket to a free port of all interfaces. */
@@ -267,9 +267,9 @@ export type MessageListener = (data: Bytes, from: RemoteInfo) => void;
 /** The class of sockets. */
 export interface SocketClass {
   /** What sockets inherit. */
-  readonly prototype: Socket;
+  readonly prototype: UdpSocket;
   /** Makes a socket, as `createSocket` does. */
-  new (type: SocketType | SocketOptions, listener?: MessageListener): Socket;
+  new (type: SocketType | SocketOptions, listener?: MessageListener): UdpSocket;
 }
 
 /** What `node:dgram` exports. */
@@ -282,7 +282,7 @@ export interface DgramModule {
   createSocket(
     type: SocketType | SocketOptions,
     listener?: MessageListener,
-  ): Socket;
+  ): UdpSocket;
   /** The class of sockets. */
   readonly Socket: SocketClass;
 }

@@ -8,8 +8,11 @@
  */
 import type {
   DgramModule,
-  Socket as DgramSocket,
+  MessageListener,
   SocketClass,
+  SocketOptions,
+  SocketType,
+  UdpSocket,
 } from "../dgram/types.ts";
 import { builtin } from "../runtime.ts";
 import { switchClass } from "./virtual/dgram_members.ts";
@@ -29,17 +32,22 @@ export type {
   SocketEvents,
   SocketOptions,
   SocketType,
+  UdpSocket,
 } from "../dgram/types.ts";
 
 // Its members are looked up at each use: a run replaces them.
 const dgram = () => builtin<DgramModule>("node:dgram");
 
 /** As `createSocket` of `node:dgram`. */
-export const createSocket: DgramModule["createSocket"] = (...args) =>
-  dgram().createSocket(...args);
+export function createSocket(
+  type: SocketType | SocketOptions,
+  listener?: MessageListener,
+): UdpSocket {
+  return dgram().createSocket(type, listener);
+}
 
 /** As `Socket` of `node:dgram`. */
-export type Socket = DgramSocket;
+export type Socket = UdpSocket;
 
 /** As `Socket` of `node:dgram`. */
 export const Socket: SocketClass = switchClass(dgram().Socket) as SocketClass;

@@ -24,6 +24,23 @@ export type {
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";
+export type {
+  AddressInfo,
+  AddressList,
+  BindOptions,
+  Bytes,
+  DgramModule,
+  Lookup,
+  MessageListener,
+  Payload,
+  RemoteInfo,
+  Sent,
+  SocketClass,
+  SocketEvents,
+  SocketOptions,
+  SocketType,
+  UdpSocket,
+} from "../dgram/types.ts";
 export type { Direction } from "./paths.ts";
 export type { Rule, RuledDatagram, Verdict } from "./rules.ts";
 export { FailingSeedError } from "./search/report.ts";
