@@ -43,11 +43,12 @@ Deno.test("without any one item of what is found, it does not fail", async () =>
   );
 });
 
-Deno.test("if nothing more can be tried, what has failed is kept", async () => {
+Deno.test("what is thrown when a part is tried ends it", async () => {
+  const enough = new Error("enough");
   let asked = 0;
-  const least = await minimize(
-    numbers(8),
-    (part) => Promise.resolve(++asked <= 2 && part.includes(1)),
-  );
-  assertEquals(least, [0, 1, 2, 3]);
+  const error = await minimize(numbers(100_000), (part) => {
+    if (++asked === 3) return Promise.reject(enough);
+    return Promise.resolve(part.includes(1));
+  }).catch((error) => error);
+  assert(error === enough);
 });

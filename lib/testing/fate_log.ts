@@ -11,7 +11,9 @@ export class FateLog {
 
   /** A copy. */
   get fates(): Fate[] {
-    return this.#fates.map((fate) => structuredClone(fate));
+    return this.#fates.map(({ copy, ...fate }) =>
+      copy === undefined ? fate : { ...fate, copy: { ...copy } }
+    );
   }
 
   /** Whether there was room for all of them. */

@@ -85,7 +85,7 @@ export function simulateNetwork(
 /** See {@linkcode simulateNetwork}. */
 export class Network implements SimulatedNetwork, Wire {
   readonly seed: number;
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock = new VirtualClock();
   readonly #ledger = new Ledger(this.clock);
   readonly #stuckMs: number;
   readonly #paths: Paths;

@@ -47,19 +47,22 @@ export async function attempt(
   try {
     const ended = Promise.race([stopped, uncaught.promise]);
     const { left } = await perform(() => program(network), setting, ended);
-    // A rejection is unhandled only after a turn.
-    await Promise.race([
-      new Promise<void>((go) => void setImmediate(go)),
-      uncaught.promise,
-    ]);
+    await Promise.race([turn(), uncaught.promise]);
     if (left !== "") printLine(`${left} (seed ${network.seed})`);
     return { options, network, failure: undefined };
   } catch (error) {
     if (isA(Stopped, error)) throw error;
+    network.end();
+    await turn();
     return { options, network, failure: failureOf(error) };
   } finally {
     network.end();
     uninstall();
     stopTaking();
   }
+}
+
+/** After a turn of the event loop it is known which rejections are unhandled. */
+function turn(): Promise<void> {
+  return new Promise((go) => void setImmediate(go));
 }

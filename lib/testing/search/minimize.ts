@@ -3,8 +3,7 @@
  * it does not. This is the algorithm ddmin (Zeller and Hildebrandt, 2002).
  *
  * @param items A list that fails.
- * @param fails Whether a part of it fails; `false` also if nothing more can be
- * tried.
+ * @param fails Whether a part of it fails. What it throws is thrown.
  */
 export async function minimize<T>(
   items: readonly T[],
@@ -14,19 +13,15 @@ export async function minimize<T>(
   let least = items;
   let parts = 2;
   while (least.length > 1) {
-    const pieces = split(least, parts);
-    const piece = await firstOf(pieces, fails);
-    if (piece) {
-      least = piece;
-      parts = 2;
-      continue;
-    }
+    const part = await firstOf(partsOf(least, parts), fails);
     // Of two parts, each is what is left without the other.
-    const rests = parts === 2
-      ? []
-      : pieces.map((piece) => least.filter((item) => !piece.includes(item)));
-    const rest = await firstOf(rests, fails);
-    if (rest) {
+    const rest = part !== undefined || parts === 2
+      ? undefined
+      : await firstOf(restsOf(least, parts), fails);
+    if (part !== undefined) {
+      least = part;
+      parts = 2;
+    } else if (rest !== undefined) {
       least = rest;
       parts = Math.max(parts - 1, 2);
     } else if (parts >= least.length) break;
@@ -36,7 +31,7 @@ export async function minimize<T>(
 }
 
 async function firstOf<T>(
-  candidates: readonly (readonly T[])[],
+  candidates: Iterable<readonly T[]>,
   fails: (items: readonly T[]) => Promise<boolean>,
 ): Promise<readonly T[] | undefined> {
   for (const candidate of candidates) {
@@ -46,10 +41,27 @@ async function firstOf<T>(
 }
 
 /** Divides a list into parts of about the same length. */
-function split<T>(items: readonly T[], parts: number): T[][] {
-  return Array.from({ length: parts }, (_, n) =>
-    items.slice(
-      Math.floor(n * items.length / parts),
-      Math.floor((n + 1) * items.length / parts),
-    ));
+function* partsOf<T>(items: readonly T[], parts: number): Generator<T[]> {
+  for (let n = 0; n < parts; n++) {
+    yield items.slice(placeOf(n, items, parts), placeOf(n + 1, items, parts));
+  }
+}
+
+/** Returns what is left without each of these parts. */
+function* restsOf<T>(items: readonly T[], parts: number): Generator<T[]> {
+  for (let n = 0; n < parts; n++) {
+    yield items.toSpliced(
+      placeOf(n, items, parts),
+      placeOf(n + 1, items, parts) - placeOf(n, items, parts),
+    );
+  }
+}
+
+/** Where a part begins. */
+function placeOf(
+  n: number,
+  { length }: readonly unknown[],
+  parts: number,
+): number {
+  return Math.floor(n * length / parts);
 }

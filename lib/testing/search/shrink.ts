@@ -11,6 +11,9 @@ const FAULTS = [
   ...["bandwidth", "queue", "delayMs", "loss"],
 ];
 const OTHERS = ["seed", "stuckMs", "fates"];
+// What is remembered of runs, so that none is made twice.
+const MAX_KEY = 10_000;
+const MAX_TRIED = 10_000;
 
 /** What bounds the shrinking of a failure. */
 export interface Budget {
@@ -44,7 +47,12 @@ export async function shrink(
   budget: Budget,
 ): Promise<Shrunk> {
   const shrinker = new Shrinker(first, run, budget);
-  await shrinker.shrink();
+  try {
+    await shrinker.shrink();
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    shrinker.isComplete = false;
+  }
   return shrinker;
 }
 
@@ -55,7 +63,7 @@ class Shrinker implements Shrunk {
   readonly #run: (options: NetworkOptions) => Promise<Attempt>;
   readonly #kind: string | undefined;
   readonly #budget: Budget;
-  readonly #end: number;
+  readonly #start = performance.now();
   readonly #tried = new Map<string, boolean>();
 
   constructor(
@@ -67,7 +75,6 @@ class Shrinker implements Shrunk {
     this.#run = run;
     this.#kind = first.failure?.kind;
     this.#budget = budget;
-    this.#end = performance.now() + budget.ms;
   }
 
   async shrink(): Promise<void> {
@@ -124,28 +131,25 @@ class Shrinker implements Shrunk {
       : simplest;
   }
 
-  /** Whether a run with these options fails in the same way. */
+  /**
+   * Whether a run with these options fails in the same way.
+   *
+   * @throws {Stopped} There may be no further run.
+   */
   async #fails(options: NetworkOptions): Promise<boolean> {
+    const { runs, ms } = this.#budget;
+    const hasTime = performance.now() - this.#start <= ms;
+    if (this.runs >= runs || !hasTime) throw new Stopped();
     const key = JSON.stringify(options);
     const known = this.#tried.get(key);
     if (known !== undefined) return known;
-    if (this.runs >= this.#budget.runs || performance.now() > this.#end) {
-      this.isComplete = false;
-    }
-    if (!this.isComplete) return false;
     this.runs++;
-    const attempt = await this.#run(options).catch(
-      (error) => {
-        if (!(error instanceof Stopped)) throw error;
-        this.isComplete = false;
-        return undefined;
-      },
-    );
-    const fails = attempt?.failure?.kind === this.#kind;
-    if (fails && attempt !== undefined) {
-      this.least = { ...attempt, options };
+    const attempt = await this.#run(options);
+    const fails = attempt.failure?.kind === this.#kind;
+    if (fails) this.least = { ...attempt, options };
+    if (key.length <= MAX_KEY && this.#tried.size < MAX_TRIED) {
+      this.#tried.set(key, fails);
     }
-    this.#tried.set(key, fails);
     return fails;
   }
 }
