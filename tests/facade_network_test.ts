@@ -3,7 +3,7 @@ import dgram from "node:dgram";
 import dns from "node:dns";
 import { once } from "node:events";
 import os from "node:os";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { RemoteInfo, Socket } from "../lib/dgram.ts";
 import { simulateNetwork } from "../lib/testing/mod.ts";
 import * as standIn from "../lib/testing/dgram.ts";
@@ -227,27 +227,30 @@ Deno.test("the sockets of node:dgram that a program has left are reported", asyn
   ]);
 });
 
-Deno.test("what a listener throws ends no socket", async () => {
+Deno.test("what a listener throws is uncaught, and ends no socket", async () => {
+  // The runners of Node and Bun would take it for a failure of the test.
+  if (!navigator.userAgent.startsWith("Deno")) return;
   const network = simulateNetwork();
-  await network.run(async () => {
-    await using socket = network.dgram().createSocket("udp4").bind(7);
-    await next(socket, "listening");
-    const uncaught = new Promise<unknown>((caught) => {
-      addEventListener("error", (event) => {
-        event.preventDefault();
-        caught((event as ErrorEvent).error);
-      }, { once: true });
-    });
-    socket.once("message", () => {
-      throw new Error("of a listener");
-    });
-    if ("Deno" in globalThis) {
-      socket.send("first", 7);
-      assertEquals((await uncaught as Error).message, "of a listener");
-    } else socket.removeAllListeners("message");
-    socket.send("second", 7);
-    assertEquals((await message(socket))[0], "second");
+  const uncaught = new Promise<unknown>((caught) => {
+    const catchIt = (event: Event) => {
+      event.preventDefault();
+      caught((event as ErrorEvent).error);
+    };
+    addEventListener("error", catchIt, { once: true });
   });
+  await consoleErrors(() =>
+    network.run(async () => {
+      await using socket = network.dgram().createSocket("udp4").bind(7);
+      await next(socket, "listening");
+      socket.once("message", () => {
+        throw new Error("of a listener");
+      });
+      socket.send("first", 7);
+      assertMatch(`${await uncaught}`, /^Error: of a listener/);
+      socket.send("second", 7);
+      assertEquals((await message(socket))[0], "second");
+    })
+  );
 });
 
 Deno.test("a flood of 20,000 datagrams is sent and counted to the last", async () => {

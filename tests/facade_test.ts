@@ -268,6 +268,20 @@ Deno.test("a listener that sends to its own socket does not stop the event loop"
   await new Promise((wake) => setTimeout(wake, 5));
 });
 
+Deno.test("what belongs to groups can be set, all at once", async () => {
+  await using socket = await bound();
+  const errors: unknown[] = [];
+  socket.on("error", (error) => errors.push(error));
+  assertEquals(socket.setMulticastTTL(3), 3);
+  assertEquals(socket.setMulticastLoopback(true), true);
+  socket.setMulticastInterface("0.0.0.0");
+  for (let i = 0; i < 20; i++) {
+    socket.send("x", socket.address().port);
+    await next(socket, "message");
+  }
+  assertEquals(errors, []);
+});
+
 Deno.test("a thousand sockets open, answer and close", async () => {
   await using server = await bound();
   server.on("message", (data, { port }) => server.send(data, port));

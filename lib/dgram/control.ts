@@ -41,27 +41,31 @@ function byMemberships(
     return joinMulticastV4.call(carrier, group, on ?? "0.0.0.0");
   };
   const keyOf = (...parts: (string | undefined)[]) => parts.join(" ");
-  const setByMembership = (
+  // One at a time can be joined, so that it is kept.
+  let own: Promise<CarrierMembership> | undefined;
+  const setByMembership = async (
     syscall: string,
     change: (membership: CarrierMembership) => Promise<void> | undefined,
   ) => {
-    const [group, on] = isIpv6 ? ["ff02::1", "::%1"] : [ALL_HOSTS, LOOPBACK];
-    const done = async () => {
-      const membership = await join(group, on);
-      await change(membership);
-      await membership.leave();
-    };
-    done().catch((error) => failed(syscall, error));
+    try {
+      own ??= isIpv6 ? join("ff02::1", "::%1") : join(ALL_HOSTS, LOOPBACK);
+      await change(await own);
+    } catch (error) {
+      failed(syscall, error);
+    }
   };
   return {
     // Deno's own sockets may always send to broadcast addresses.
     setBroadcast() {},
     ...(!isIpv6 && {
       setMulticastTtl: (hops) =>
-        setByMembership("setMulticastTTL", (one) => one.setTTL?.(hops)),
+        void setByMembership("setMulticastTTL", (one) => one.setTTL?.(hops)),
     }),
     setMulticastLoopback: (isOn) =>
-      setByMembership("setMulticastLoopback", (one) => one.setLoopback(isOn)),
+      void setByMembership(
+        "setMulticastLoopback",
+        (one) => one.setLoopback(isOn),
+      ),
     setMulticastInterface(address) {
       // The system chooses, as it does anyway.
       if (address !== (isIpv6 ? "::" : "0.0.0.0")) throw withCode("ENOTSUP");

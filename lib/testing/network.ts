@@ -149,6 +149,8 @@ export class Network implements SimulatedNetwork, Wire {
 
   dgram(hostname?: string): DgramModule {
     const host = hostname === undefined ? undefined : hostOf(hostname, "dgram");
+    // Others can look it up from now on.
+    if (host !== undefined) this.#endpoints.host(host);
     return makeDgram(simulatedGround(this.#endpoints, host));
   }
 

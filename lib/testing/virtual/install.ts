@@ -47,7 +47,7 @@ export function install(world: World): () => void {
     throw new Error(cannot(
       ACTION,
       "another run is in progress in this thread: await it first, or give " +
-        `both { timers: "real", random: "real" } without dgram`,
+        `both { timers: "real", random: "real" }`,
     ));
   }
   if (time !== undefined) requireOwn();
