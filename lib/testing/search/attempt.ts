@@ -26,7 +26,7 @@ export class Stopped extends Error {}
  * Runs a program once. Whatever it does, the platform is as before afterwards,
  * and nothing of the run goes on.
  *
- * @param stopped Rejects with {@linkcode Stopped} if the run is to end.
+ * @param stop Aborts if the run is to end.
  * @throws {Stopped} It was ended.
  * @throws {Error} The run cannot be made: an option is wrong, or another run is
  * in progress.
@@ -35,19 +35,25 @@ export async function attempt(
   program: Program,
   options: NetworkOptions,
   run: RunOptions,
-  stopped: Promise<never>,
+  stop: AbortSignal,
 ): Promise<Attempt> {
+  if (stop.aborted) throw new Stopped();
   const network = new Network(options);
   const setting = network.setting(run);
   const uninstall = install(setting.world);
-  const uncaught = Promise.withResolvers<never>();
-  uncaught.promise.catch(() => {});
-  network.clock.takeErrors(uncaught.reject);
-  const stopTaking = takeUncaught(uncaught.reject);
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => {});
+  const onStop = () => ended.reject(new Stopped());
+  stop.addEventListener("abort", onStop);
+  network.clock.takeErrors(ended.reject);
+  const stopTaking = takeUncaught(ended.reject);
   try {
-    const ended = Promise.race([stopped, uncaught.promise]);
-    const { left } = await perform(() => program(network), setting, ended);
-    await Promise.race([turn(), uncaught.promise]);
+    const { left } = await perform(
+      () => program(network),
+      setting,
+      ended.promise,
+    );
+    await Promise.race([turn(), ended.promise]);
     if (left !== "") printLine(`${left} (seed ${network.seed})`);
     return { options, network, failure: undefined };
   } catch (error) {
@@ -59,6 +65,7 @@ export async function attempt(
     network.end();
     uninstall();
     stopTaking();
+    stop.removeEventListener("abort", onStop);
   }
 }
 

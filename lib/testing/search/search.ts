@@ -67,9 +67,8 @@ export async function searchSeeds(
   requireFunction("search seeds", "program", program);
   const search = checkSearch(options);
   const { first, seeds, timeoutMs, signal, network } = search;
-  const stop = Promise.withResolvers<never>();
-  stop.promise.catch(() => {});
-  const onAbort = () => stop.reject(new Stopped());
+  const stop = new AbortController();
+  const onAbort = () => stop.abort();
   signal?.throwIfAborted();
   signal?.addEventListener("abort", onAbort);
   const timer = timeoutMs < Infinity
@@ -83,7 +82,7 @@ export async function searchSeeds(
         program,
         { ...network, seed: first + tried },
         inSearch(run, tried === 0),
-        stop.promise,
+        stop.signal,
       );
       if (found.failure === undefined) continue;
       clearTimeout(timer);
@@ -91,11 +90,11 @@ export async function searchSeeds(
         program,
         { first: found, tried: tried + 1, run },
         search,
-        stop.promise,
+        stop.signal,
       );
     }
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
+    if (!isA(Stopped, error)) throw error;
     signal?.throwIfAborted();
   } finally {
     clearTimeout(timer);
@@ -109,7 +108,7 @@ async function explain(
   program: Program,
   found: Found,
   { network, shrinkRuns, shrinkMs }: CheckedSearch,
-  stopped: Promise<never>,
+  stop: AbortSignal,
 ): Promise<FailingSeedError> {
   const { first, run } = found;
   const { error } = first.failure!;
@@ -117,7 +116,7 @@ async function explain(
   const { stuckMs = Infinity } = network;
   const patience = isIdle ? { stuckMs: Math.min(stuckMs, STUCK_MS) } : {};
   const runWith = (options: NetworkOptions) =>
-    attempt(program, options, inSearch(run, false), stopped);
+    attempt(program, options, inSearch(run, false), stop);
   const runSoon = (options: NetworkOptions) =>
     runWith({ ...options, ...patience });
   const budget = { runs: shrinkRuns, ms: shrinkMs };
@@ -133,7 +132,7 @@ async function explain(
     const last = await runWith(shrunk.least.options);
     if (!isSame(last, first)) return unsteadySeed(found, last);
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
+    if (!isA(Stopped, error)) throw error;
   }
   return failingSeed(found, shrunk);
 }

@@ -3,7 +3,8 @@ type Listener = (...args: unknown[]) => void;
 interface Process {
   setUncaughtExceptionCaptureCallback?(callback: Listener | null): void;
   hasUncaughtExceptionCaptureCallback?(): boolean;
-  listeners(name: string): Listener[];
+  rawListeners(name: string): Listener[];
+  off(name: string, listener: Listener): void;
   removeAllListeners(name: string): void;
   on(name: string, listener: Listener): void;
 }
@@ -45,14 +46,14 @@ function takeFromNode(
   process: Process,
   onError: (error: unknown) => void,
 ): () => void {
-  const before = process.listeners(REJECTION);
+  const before = process.rawListeners(REJECTION);
   process.removeAllListeners(REJECTION);
   process.on(REJECTION, onError);
   const isFree = process.hasUncaughtExceptionCaptureCallback?.() === false;
   if (isFree) process.setUncaughtExceptionCaptureCallback?.(onError);
   return () => {
     if (isFree) process.setUncaughtExceptionCaptureCallback?.(null);
-    process.removeAllListeners(REJECTION);
+    process.off(REJECTION, onError);
     for (const listener of before) process.on(REJECTION, listener);
   };
 }

@@ -59,7 +59,8 @@ async function run(): Promise<string> {
       () => crypto.subtle.digest("SHA-256", new Uint8Array(100_000)),
       () => onDeno ? Deno.readFile("deno.json") : files.readFile("deno.json"),
       () => files.readFile("deno.json"),
-      () => onDeno ? new Deno.Command("true").output() : files.stat("deno.json"),
+      () =>
+        onDeno ? new Deno.Command("true").output() : files.stat("deno.json"),
       () => promisify(children.execFile)("true"),
     ];
     for (const job of jobs) {
