@@ -41,6 +41,11 @@ export type {
   Run,
   SentBatch,
 } from "./lib/carrier.ts";
+export type {
+  BufferKind,
+  CarrierControl,
+  ListenOptions,
+} from "./lib/control.ts";
 export type { Clock } from "./lib/clock.ts";
 export { ConnectedSocket } from "./lib/socket/connected_socket.ts";
 export { Datagram } from "./lib/datagram.ts";

@@ -1,5 +1,6 @@
 import type { Addr, Scheme, SchemeAddr, UnixAddr } from "./addr.ts";
 import type { Clock } from "./clock.ts";
+import type { CarrierControl, ListenOptions } from "./control.ts";
 
 /**
  * Datagrams of one peer and one length, contiguous in memory: the unit that
@@ -181,6 +182,11 @@ export interface Carrier {
    * @default {Math.random}
    */
   random?(): number;
+  /**
+   * What can be set while it is open.
+   * @default {nothing}
+   */
+  readonly control?: CarrierControl | undefined;
   /** Makes a pending `receive` keep the program running. This is the default. */
   ref?(): void;
   /** Allows the program to end although a `receive` is pending. */
@@ -205,8 +211,11 @@ export interface CarrierSource {
   /**
    * Opens a carrier at a local address, or throws. A source whose schemes all
    * have a host and a port may declare the parameter as `NetAddr`.
+   *
+   * @param options What a socket of `@pli/datagram/dgram` asks for. A source
+   * ignores what it has no use for.
    */
-  listen(address: SchemeAddr | UnixAddr): Carrier;
+  listen(address: SchemeAddr | UnixAddr, options?: ListenOptions): Carrier;
   /**
    * Opens a carrier to one peer. Without it the source cannot `connect`.
    * @default {none}

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import crypto from "node:crypto";
 import { Buffer } from "node:buffer";
+import { nanoid } from "nanoid";
 import { type RunOptions, simulateNetwork } from "../lib/testing/mod.ts";
 
 const web = globalThis.crypto;
@@ -162,4 +163,52 @@ Deno.test("what the platform rejects is rejected in a run", async () => {
     ];
     for (const call of wrong) assertThrows(call, Error);
   });
+});
+
+Deno.test("each way to draw bytes takes as much of a seed's chance, on each runtime", async () => {
+  const ways: (() => unknown)[] = [
+    () => web.getRandomValues(new Uint8Array(8)),
+    () => crypto.randomBytes(8),
+    () => crypto.randomFillSync(new Uint8Array(8)),
+    () => crypto.getRandomValues(new Uint8Array(8)),
+  ];
+  const all: unknown[] = [];
+  for (const way of ways) {
+    const both = () => [[...way() as Uint8Array], Math.random()];
+    all.push(await simulateNetwork({ seed: 7 }).run(both));
+  }
+  assertEquals(all, ways.map(() => all[0]));
+});
+
+Deno.test("refill makes ids of a package that keeps a pool follow from the seed", async () => {
+  const ids = (count: number) => {
+    const network = simulateNetwork({ seed: 7 });
+    return network.run(() => {
+      network.refill(() => nanoid());
+      return Array.from({ length: count }, () => nanoid());
+    });
+  };
+  const first = await ids(3);
+  // More than a pool has, and from any place in one.
+  for (const count of [3, 500, 3]) {
+    nanoid();
+    assertEquals((await ids(count)).slice(0, 3), first);
+  }
+});
+
+Deno.test("refill rejects what draws nothing, and does nothing if chance is real", async () => {
+  const network = simulateNetwork();
+  let calls = 0;
+  const count = () => void calls++;
+  await network.run(() => {
+    const error = assertThrows(() => network.refill(count), Error);
+    assertEquals(
+      (error as Error).message,
+      "Cannot refill: 100000 calls have drawn nothing from the run's chance",
+    );
+  });
+  assertEquals(calls, 100_000);
+  await network.run(() => network.refill(count), { random: "real" });
+  network.refill(count);
+  assertEquals(calls, 100_000);
 });

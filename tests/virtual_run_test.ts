@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { AsyncResource } from "node:async_hooks";
+import dgram from "node:dgram";
+import os from "node:os";
 import timers from "node:timers";
 import promises from "node:timers/promises";
 import fs from "node:fs";
@@ -332,4 +335,24 @@ Deno.test("a job that rejects is passed on, and the time goes on", async () => {
     await assertRejects(() => job as Promise<unknown>, DOMException);
     await sleep(5);
   });
+});
+
+Deno.test("a run begun in the context of another one's real job is virtual", async () => {
+  const first = simulateNetwork();
+  const later = await first.run(() =>
+    first.host("10.0.0.2").run(() =>
+      first.real(() => AsyncResource.bind((next: () => unknown) => next()))
+    )
+  );
+  const network = simulateNetwork();
+  await later(() =>
+    network.run(async () => {
+      await sleep(5000);
+      const socket = dgram.createSocket("udp4").bind(7);
+      await new Promise<void>((done) => void socket.on("listening", done));
+      assertEquals(network.clock.now(), 5000);
+      assertEquals(os.networkInterfaces()["eth0"], undefined);
+      socket.close();
+    }, { dgram: true })
+  );
 });

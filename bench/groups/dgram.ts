@@ -9,6 +9,8 @@ const SIZE = 100;
 const PROGRAMS = [
   ["node-on-deno", "node:dgram on Deno"],
   ["dgram-on-deno", "Pli over dgram() on Deno"],
+  ["facade", "Pli's node:dgram over Deno's UDP"],
+  ["pli", "Pli over Deno's UDP"],
   ["node-24", "node:dgram on Node"],
   ["dgram-on-node", "Pli over dgram() on Node"],
   ["node-on-bun", "node:dgram on Bun"],
@@ -29,6 +31,8 @@ export const dgram: Group = {
     ...targets("Deno", "dgram-on-deno", "node-on-deno"),
     ...targets("Node", "dgram-on-node", "node-24"),
     ...targets("Bun", "dgram-on-bun", "node-on-bun"),
+    ...besides("facade", "node-on-deno", "Pli's node:dgram / Deno's own", 1),
+    ...besides("facade", "pli", "Pli's node:dgram / Pli's sockets", 0.9),
   ],
   cases: PROGRAMS.map(([implementation, label]): Case => ({
     ...{ size: SIZE, label, implementation },
@@ -63,9 +67,18 @@ function targets(
   subject: ImplementationName,
   base: ImplementationName,
 ) {
+  return besides(subject, base, `dgram() / node:dgram on ${runtime}`, 0.9);
+}
+
+function besides(
+  subject: ImplementationName,
+  base: ImplementationName,
+  what: string,
+  atLeast: number,
+) {
   return ["received", "sent"].map((metric) => ({
-    what: `dgram() / node:dgram on ${runtime}: ${metric}`,
-    ...{ metric, subject: idOf(subject), base: idOf(base), atLeast: 0.9 },
+    what: `${what}: ${metric}`,
+    ...{ metric, subject: idOf(subject), base: idOf(base), atLeast },
   }));
 }
 

@@ -31,6 +31,7 @@ export const IMPLEMENTATIONS = {
     return tried({ command: ["node", `${PEERS}/dgram.mjs`], version });
   },
   "node-on-deno": deno("dgram.mjs"),
+  facade: deno("facade.ts"),
   bun: bun("bun.mjs"),
   "node-24": node("dgram.mjs"),
   "node-on-bun": bun("dgram.mjs"),

@@ -7,9 +7,10 @@
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource, DialOptions } from "../carrier.ts";
 import { isIp, plainIpv4 } from "../address/host.ts";
+import type { ListenOptions } from "../control.ts";
 import { errors } from "../errors.ts";
 import { DgramCarrier } from "./dgram/carrier.ts";
-import { type DgramOptions, readOptions } from "./dgram/options.ts";
+import { type DgramOptions, readOptions, withAsked } from "./dgram/options.ts";
 import { localHostFor, refuseMany } from "./peers.ts";
 import { checkFamily, localhostIn, resolveHost } from "./resolve.ts";
 
@@ -45,7 +46,7 @@ export function dgram(options: DgramOptions = {}): CarrierSource {
   const { family } = settings;
   return {
     schemes: ["udp"],
-    listen({ hostname, port }: NetAddr) {
+    listen({ hostname, port }: NetAddr, asked: ListenOptions = {}) {
       const host = localhostIn(hostname, family ?? 4);
       if (!isIp(host)) {
         throw new errors.NotSupported(
@@ -53,7 +54,7 @@ export function dgram(options: DgramOptions = {}): CarrierSource {
         );
       }
       checkFamily(host, family);
-      return new DgramCarrier(host, port, settings);
+      return new DgramCarrier(host, port, withAsked(settings, asked));
     },
     async dial(address: NetAddr, dialing: DialOptions = {}) {
       const { hostname, port } = address;

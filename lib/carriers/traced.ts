@@ -5,12 +5,11 @@ import { requireFunction, wrongType } from "../check.ts";
 import { count } from "../count.ts";
 import { isClosed } from "../errors.ts";
 import { escapeControls } from "../escape.ts";
+import { firstBytes } from "../first_bytes.ts";
 import { printLine, reasonOf, Warnings } from "../warnings.ts";
 
 // How much of a datagram a line shows.
 const SHOWN_BYTES = 64;
-// Controls that text does not have: all but tab, line feed and return.
-const BINARY = /[^\t\n\r -~\xa0-\uffff]/;
 
 /**
  * Wraps a carrier source so that everything that passes is logged: one line per
@@ -73,9 +72,9 @@ export function traced(
   };
   return {
     ...(source.schemes !== undefined && { schemes: source.schemes }),
-    listen(address) {
+    listen(address, options) {
       try {
-        return trace(source.listen(address), write);
+        return trace(source.listen(address, options), write);
       } catch (error) {
         return notOpened(address, error);
       }
@@ -220,30 +219,9 @@ function datagram(
 ): string {
   const size = count(data.length, "byte");
   const what = fate === undefined ? size : `${size}, ${fate}`;
-  return `${arrow} ${formatAddress(peer)}  ${what}  ${firstBytes(data)}`;
-}
-
-/** Returns the first bytes as quoted text, or as hexadecimal if they are not text. */
-function firstBytes(data: Uint8Array): string {
-  const first = data.subarray(0, SHOWN_BYTES);
-  const stream = first.length < data.length;
-  const more = stream ? "…" : "";
-  try {
-    const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    // `stream` accepts a character that the cut splits.
-    const text = utf8.decode(first, { stream });
-    if (!BINARY.test(text)) return `"${text}"${more}`;
-  } catch {
-    // Not UTF-8.
-  }
-  return `${hexOf(first)}${more}`;
-}
-
-/** Returns the bytes as hexadecimal. Node 24 has no `toHex`. */
-function hexOf(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-  return hex;
+  return `${arrow} ${formatAddress(peer)}  ${what}  ${
+    firstBytes(data, SHOWN_BYTES)
+  }`;
 }
 
 /** Returns the time on the carrier's own clock, or else the system's. */

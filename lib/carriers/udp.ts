@@ -7,6 +7,8 @@
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource, DialOptions } from "../carrier.ts";
 import { plainIpv4 } from "../address/host.ts";
+import type { ListenOptions } from "../control.ts";
+import { errors } from "../errors.ts";
 import { localHostFor, refuseMany } from "./peers.ts";
 import { resolveHost } from "./resolve.ts";
 import { openUdp, type UdpOptions } from "./udp/carrier.ts";
@@ -17,7 +19,11 @@ export type { UdpOptions } from "./udp/carrier.ts";
 export function udp(options: UdpOptions = {}): CarrierSource {
   return {
     schemes: ["udp"],
-    listen: ({ hostname, port }: NetAddr) => openUdp(hostname, port, options),
+    listen({ hostname, port }: NetAddr, asked: ListenOptions = {}) {
+      requireSettable(asked);
+      const { reuseAddress = options.reuseAddress } = asked;
+      return openUdp(hostname, port, { ...options, reuseAddress });
+    },
     async dial(address: NetAddr, dialing: DialOptions = {}) {
       const { hostname, port } = address;
       const { family } = options;
@@ -31,4 +37,14 @@ export function udp(options: UdpOptions = {}): CarrierSource {
       return openUdp(localHostFor(host), 0, {}, remote);
     },
   };
+}
+
+/** Checks that nothing is asked for that Deno's own sockets cannot set. */
+function requireSettable({ reuseAddress: _, ...others }: ListenOptions): void {
+  for (const [name, value] of Object.entries(others)) {
+    if (!value) continue;
+    throw new errors.NotSupported(
+      `Deno's own UDP does not set ${name}; dgram() and offload() may`,
+    );
+  }
 }

@@ -3,6 +3,7 @@ import { errors } from "../errors.ts";
 import type { Carrier } from "../carrier.ts";
 import { fill } from "../carriers/fill.ts";
 import type { Clock } from "../clock.ts";
+import { EndpointControl } from "./endpoint_control.ts";
 
 type Received = [Uint8Array<ArrayBuffer>, Addr];
 
@@ -12,11 +13,19 @@ export interface Wire {
   readonly random: () => number;
   /** Takes a datagram. @returns A pause, if the sender has to make one. */
   carry(
-    from: NetAddr,
+    from: Endpoint,
     to: NetAddr,
     data: Uint8Array,
   ): Promise<void> | undefined;
   leave(endpoint: Endpoint): void;
+}
+
+/** What an endpoint of the facade of `node:dgram` has besides an address. */
+export interface EndpointOptions {
+  /** Its host. @default {that of its address} */
+  readonly hostname?: string;
+  /** Whether others may have the same address. @default {false} */
+  readonly isShared?: boolean;
 }
 
 /**
@@ -26,6 +35,11 @@ export interface Wire {
  */
 export class Endpoint implements Carrier {
   readonly addr: NetAddr;
+  /** What its datagrams come from: an address of its host. */
+  readonly source: NetAddr;
+  /** Whether others may have the same address. */
+  readonly isShared: boolean;
+  readonly control: EndpointControl = new EndpointControl();
   readonly clock: Clock;
   readonly random: () => number;
   remote?: Addr;
@@ -37,10 +51,20 @@ export class Endpoint implements Carrier {
   #closed = false;
   #dropped = 0;
 
-  /** @param clock The clock of its host. */
-  constructor(wire: Wire, addr: NetAddr, clock: Clock) {
+  /**
+   * @param addr Where it is bound: an address of its host, a group, or all.
+   * @param clock The clock of its host.
+   */
+  constructor(
+    wire: Wire,
+    addr: NetAddr,
+    clock: Clock,
+    { hostname = addr.hostname, isShared = false }: EndpointOptions = {},
+  ) {
     this.#wire = wire;
     this.addr = addr;
+    this.source = { ...addr, hostname };
+    this.isShared = isShared;
     this.clock = clock;
     this.random = wire.random;
   }
@@ -61,7 +85,7 @@ export class Endpoint implements Carrier {
     if (this.#closed) throw closed();
     const { length } = data;
     const pause = this.#wire.carry(
-      this.addr,
+      this,
       to as NetAddr,
       new Uint8Array(data),
     );
@@ -85,6 +109,18 @@ export class Endpoint implements Carrier {
   /** Whether a `receive` waits for a datagram. */
   get waits(): boolean {
     return this.#receivers.length > 0;
+  }
+
+  /** Whether it is bound to all addresses of its host. */
+  get isOnAll(): boolean {
+    const { hostname } = this.addr;
+    return hostname === "0.0.0.0" || hostname === "::";
+  }
+
+  /** Whether it gets what a host sends to a group. */
+  hears(group: string, source: string): boolean {
+    return (this.isOnAll || this.addr.hostname === group) &&
+      this.control.isMember(group, source);
   }
 
   /** How many datagrams have arrived and were not received. */

@@ -1,36 +1,41 @@
 import type { NetAddr } from "../addr.ts";
-import { formatAddress } from "../address/address.ts";
+import { isMulticast } from "../address/host.ts";
 import type { Carrier } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
 import { errors } from "../errors.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";
 import { Host } from "./hosts.ts";
 import { simulatedHost } from "./places.ts";
-
-// The range of ports that a system chooses from (RFC 6335, section 6).
-const FIRST_DYNAMIC_PORT = 49_152;
-const LAST_PORT = 65_535;
+import { Sockets } from "./sockets.ts";
 
 /** The hosts of a simulated network, and the sockets that are open on them. */
 export class Endpoints {
   readonly #wire: Wire;
   readonly #clock: Clock;
+  readonly #note: (text: string) => void;
   readonly #hosts = new Map<string, Host>();
-  readonly #open = new Map<string, Endpoint>();
+  readonly #sockets = new Sockets();
 
-  constructor(wire: Wire, clock: Clock) {
+  /** @param note Is told of crashes. */
+  constructor(wire: Wire, clock: Clock, note: (text: string) => void) {
     this.#wire = wire;
     this.#clock = clock;
+    this.#note = note;
   }
 
   /** All open sockets. */
   get all(): Endpoint[] {
-    return [...this.#open.values()];
+    return this.#sockets.all;
   }
 
   /** Returns the open socket at an address. */
   at(address: NetAddr): Endpoint | undefined {
-    return this.#open.get(formatAddress(address));
+    return this.#sockets.at(address);
+  }
+
+  /** Returns those that get what a host sends to a group, or to all. */
+  members(group: NetAddr, from: Endpoint): Endpoint[] {
+    return this.#sockets.members(group, from);
   }
 
   /** Whether a host has not crashed, or was restarted since. */
@@ -38,9 +43,14 @@ export class Endpoints {
     return this.#hosts.get(hostname)?.isUp ?? true;
   }
 
+  /** Whether a host of that name was used. */
+  isKnown(hostname: string): boolean {
+    return this.#hosts.has(hostname);
+  }
+
   /** Forgets a socket that is closed. */
-  leave({ addr }: Endpoint): void {
-    this.#open.delete(formatAddress(addr));
+  leave(endpoint: Endpoint): void {
+    this.#sockets.delete(endpoint);
   }
 
   /** Returns a host, by its name as it is compared. */
@@ -52,9 +62,11 @@ export class Endpoints {
         clock,
         listen: (address) => this.listen(address, hostname),
         dial: (address) => this.dial(address, hostname),
+        restart: () => this.#note(`${hostname} is restarted`),
         crash: () => {
+          this.#note(`${hostname} crashes`);
           for (const endpoint of this.all) {
-            if (endpoint.addr.hostname === hostname) endpoint.close();
+            if (endpoint.source.hostname === hostname) endpoint.close();
           }
         },
       });
@@ -71,20 +83,34 @@ export class Endpoints {
         "on the simulated network a socket has one host's address",
       );
     }
+    return this.open({ ...address, hostname }, hostname, false);
+  }
+
+  /**
+   * Opens a socket as a system does: also at all addresses of a host, or at that
+   * of a group.
+   *
+   * @param host The host of a socket whose address is of no single host.
+   * @param isShared Whether others may have the same address.
+   */
+  open(address: NetAddr, host: string, isShared: boolean): Endpoint {
+    const local = simulatedHost(address.hostname, host);
+    const isOfHost = local !== "0.0.0.0" && local !== "::" &&
+      !isMulticast(local);
+    const hostname = isOfHost ? local : simulatedHost(host, host);
     const owner = this.host(hostname);
     if (!owner.isUp) {
       throw new errors.AddrNotAvailable(
         `the host ${hostname} has crashed; restart it`,
       );
     }
-    const port = address.port === 0 ? this.#freePort(hostname) : address.port;
-    const addr: NetAddr = { transport: "udp", hostname, port };
-    const key = formatAddress(addr);
-    if (this.#open.has(key)) {
-      throw new errors.AddrInUse("Address already in use");
-    }
-    const endpoint = new Endpoint(this.#wire, addr, owner.clock);
-    this.#open.set(key, endpoint);
+    const port = address.port || this.#sockets.freePort(hostname);
+    const addr: NetAddr = { transport: "udp", hostname: local, port };
+    const endpoint = new Endpoint(
+      ...[this.#wire, addr, owner.clock] as const,
+      { hostname, isShared },
+    );
+    this.#sockets.add(endpoint);
     return endpoint;
   }
 
@@ -97,13 +123,5 @@ export class Endpoints {
       endpoint.remote = { transport: "udp", hostname: peer, port };
       return endpoint;
     });
-  }
-
-  #freePort(hostname: string): number {
-    for (let port = FIRST_DYNAMIC_PORT; port <= LAST_PORT; port++) {
-      const key = formatAddress({ transport: "udp", hostname, port });
-      if (!this.#open.has(key)) return port;
-    }
-    throw new errors.AddrInUse(`no port of ${hostname} is free`);
   }
 }

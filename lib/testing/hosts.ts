@@ -1,8 +1,9 @@
 import type { NetAddr } from "../addr.ts";
-import { outOfRange, requireOptions } from "../check.ts";
+import { outOfRange, requireFunction, requireOptions } from "../check.ts";
 import type { Carrier, CarrierSource } from "../carrier.ts";
 import type { Clock } from "../clock.ts";
 import { cannot, fieldsOf, withFields } from "../errors.ts";
+import { runOnHost } from "./current_host.ts";
 
 /** How a host's clock differs from the network's. */
 export interface HostOptions {
@@ -27,6 +28,21 @@ export interface SimulatedHost extends CarrierSource {
    */
   readonly isUp: boolean;
   /**
+   * Calls a program that runs on this host, and returns what it returns: the
+   * sockets of `node:dgram` that it opens, now or later, are on this host if
+   * they are on the network at all (`network.dgram()`, and `dgram: true`).
+   *
+   * @example
+   * ```ts
+   * import { simulateNetwork } from "@pli/datagram/testing";
+   *
+   * const network = simulateNetwork();
+   * const { createSocket } = network.dgram();
+   * const socket = network.host("10.0.0.2").run(() => createSocket("udp4").bind(53));
+   * ```
+   */
+  run<T>(program: () => T): T;
+  /**
    * Ends all sockets of the host, as a power failure does: for its own program
    * they are closed from now on (pending and later calls reject with
    * `SocketClosedError`), and no peer is told. Until `restart`, no socket can be
@@ -49,6 +65,8 @@ export interface HostWire {
   dial(address: NetAddr): Promise<Carrier>;
   /** Closes all sockets of the host. */
   crash(): void;
+  /** Is told that it is up again. */
+  restart(): void;
 }
 
 const ACTION = "simulate a host";
@@ -113,6 +131,11 @@ export class Host implements SimulatedHost {
     return this.#wire.dial(address);
   }
 
+  run<T>(program: () => T): T {
+    requireFunction("run", "program", program);
+    return runOnHost(this.hostname, program);
+  }
+
   crash(): void {
     if (!this.#isUp) return;
     this.#isUp = false;
@@ -120,7 +143,9 @@ export class Host implements SimulatedHost {
   }
 
   restart(): void {
+    if (this.#isUp) return;
     this.#isUp = true;
+    this.#wire.restart();
   }
 }
 

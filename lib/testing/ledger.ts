@@ -7,11 +7,32 @@ import { Room } from "./room.ts";
 
 const MAX_TRACE = 100_000;
 const MAX_TRACE_BYTES = 64 * 1024 * 1024;
+const MAX_NOTES = 10_000;
 
-/** What a rule or a link did to a datagram, besides its fate. */
+/** What happened to a datagram, besides its fate. */
 export interface Marks extends Pick<Passage, "flippedBit" | "reordered"> {
   /** Whether a rule decided about it. */
-  ruled: boolean;
+  readonly ruled: boolean;
+  /** Whether it is the second one of two copies. */
+  readonly copy: boolean;
+  /** When it was sent. */
+  readonly sent: number;
+}
+
+/** A datagram, or one copy of it, and the order of what happened to it. */
+export interface Event {
+  readonly entry: Omit<TraceEntry, "fate"> & {
+    fate: TraceEntry["fate"] | "inFlight";
+  };
+  readonly sentOrder: number;
+  order: number;
+}
+
+/** Something that happened to a host, or to the network. */
+export interface Note {
+  readonly time: number;
+  readonly order: number;
+  readonly text: string;
 }
 
 /** Counts what happens on a simulated network, and lists it. */
@@ -32,21 +53,59 @@ export class Ledger {
     ruled: 0,
   };
   readonly trace: TraceEntry[] = [];
+  readonly notes: Note[] = [];
   readonly #clock: Clock;
   readonly #room = new Room(MAX_TRACE_BYTES);
+  // Of each entry of the trace.
+  readonly #orders: [number, number][] = [];
+  readonly #inFlight = new Set<Event>();
+  #order = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Records the fate of a datagram, or of one copy of it. */
-  record(
-    { from, to }: Path,
-    data: Uint8Array,
-    fate: TraceEntry["fate"],
-    { flippedBit, reordered = false, ruled }: Marks,
-  ): void {
-    const corrupted = flippedBit !== undefined;
+  /** All that the trace has, and what is in flight. */
+  get events(): Event[] {
+    const traced = this.trace.map((entry, index) => {
+      const [sentOrder, order] = this.#orders[index]!;
+      return { entry, sentOrder, order };
+    });
+    return [...traced, ...this.#inFlight];
+  }
+
+  /** Takes a datagram, or one copy of it, that was sent. */
+  depart(path: Path, data: Uint8Array, marks: Marks): Event {
+    const { flippedBit, reordered = false, ruled, copy, sent } = marks;
+    const order = this.#order++;
+    const event: Event = {
+      entry: {
+        time: this.#clock.now(),
+        sent,
+        from: formatAddress(path.from),
+        to: formatAddress(path.to),
+        n: path.sent,
+        data,
+        copy,
+        corrupted: flippedBit !== undefined,
+        reordered,
+        ruled,
+        fate: "inFlight",
+      },
+      sentOrder: order,
+      order,
+    };
+    this.stats.inFlight++;
+    this.#inFlight.add(event);
+    return event;
+  }
+
+  /** Records its fate. */
+  arrive(event: Event, fate: TraceEntry["fate"]): void {
+    const { entry, sentOrder } = event;
+    const { corrupted, reordered, ruled, data } = entry;
+    this.#inFlight.delete(event);
+    this.stats.inFlight--;
     this.stats[fate === "partitioned" ? "lost" : fate]++;
     if (fate === "delivered") {
       if (corrupted) this.stats.corrupted++;
@@ -56,15 +115,15 @@ export class Ledger {
     if (this.trace.length === MAX_TRACE || !this.#room.take(data.length)) {
       return;
     }
-    this.trace.push({
-      time: this.#clock.now(),
-      from: formatAddress(from),
-      to: formatAddress(to),
-      data,
-      corrupted,
-      reordered,
-      ruled,
-      fate,
-    });
+    entry.time = this.#clock.now();
+    entry.fate = fate;
+    this.trace.push(entry as TraceEntry);
+    this.#orders.push([sentOrder, this.#order++]);
+  }
+
+  /** Notes what else happened. */
+  note(text: string): void {
+    if (this.notes.length === MAX_NOTES) return;
+    this.notes.push({ time: this.#clock.now(), order: this.#order++, text });
   }
 }

@@ -19,6 +19,22 @@ export interface Passage {
 const HEADER_BYTES = 28;
 const HELD_BACK_MS = 20;
 
+/** Decides what happens to the datagrams that go one way between two addresses. */
+export interface Crossing {
+  /** Uses other faults from now on: all of them, checked. */
+  use(faults: CheckedFaults): void;
+  /**
+   * Decides about a datagram of that size, sent at that time: one passage, or two.
+   *
+   * @param decision What a rule has decided before.
+   */
+  cross(
+    size: number,
+    now: number,
+    decision?: Decision,
+  ): [Passage, ...Passage[]];
+}
+
 /** What the random numbers decide for one copy of a datagram. */
 interface Chances {
   lost: boolean;
@@ -33,7 +49,7 @@ interface Chances {
  * number of random numbers, whatever its fate and even if no copy of it is made,
  * so that changing one fault does not change what the others decide.
  */
-export class Link {
+export class Link implements Crossing {
   readonly #random: () => number;
   // Apart from the others, so that these are the same without bursts, and
   // whatever the distribution of delays.
@@ -58,16 +74,10 @@ export class Link {
     this.use(checkFaults(faults, this.#faults));
   }
 
-  /** Uses other faults from now on: all of them, checked. */
   use(faults: CheckedFaults): void {
     this.#faults = faults;
   }
 
-  /**
-   * Decides about a datagram of that size, sent at that time: one passage, or two.
-   *
-   * @param decision What a rule has decided before.
-   */
   cross(
     size: number,
     now: number,

@@ -2,16 +2,24 @@ import type { NetAddr } from "../addr.ts";
 import { requireFunction, requireOptions, wholeNumber } from "../check.ts";
 import { InvalidAddressError } from "../errors.ts";
 import type { Carrier } from "../carrier.ts";
+import { makeDgram } from "../dgram/module.ts";
+import type { DgramModule } from "../dgram/types.ts";
+import { drawDiagram } from "./diagram/diagram.ts";
 import type { Endpoint, Wire } from "./endpoint.ts";
 import { Endpoints } from "./endpoints.ts";
+import { FateLog } from "./fate_log.ts";
+import { checkFates, type Fate } from "./fates.ts";
 import { checkSeed, type Faults } from "./faults.ts";
 import type { HostOptions, SimulatedHost } from "./hosts.ts";
-import { Ledger, type Marks } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { flipBit, seedOf } from "./link.ts";
 import type {
+  DiagramOptions,
   NetworkOptions,
-  NetworkStats,
   RunOptions,
+} from "./network_options.ts";
+import type {
+  NetworkStats,
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";
@@ -19,9 +27,11 @@ import { type Direction, isOn, type Path, Paths, toRoute } from "./paths.ts";
 import { toPlace } from "./places.ts";
 import { OVERHEAD_BYTES, Room } from "./room.ts";
 import { type Rule, Rules } from "./rules.ts";
-import { runProgram } from "./run.ts";
+import { runProgram, type Setting } from "./run.ts";
 import { checkRunOptions } from "./run_options.ts";
+import { hostNames, simulatedGround } from "./simulated_ground.ts";
 import { Chance } from "./virtual/chance.ts";
+import { refillFrom } from "./virtual/refill.ts";
 import { VirtualTime } from "./virtual/time.ts";
 import { currentWorld, inReality } from "./virtual/world.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -69,18 +79,19 @@ export function simulateNetwork(
   options: NetworkOptions = {},
 ): SimulatedNetwork {
   requireOptions(ACTION, options);
-  const { seed = 1, stuckMs = 5000, ...faults } = options;
-  return new Network(seed, stuckMs, faults);
+  return new Network(options);
 }
 
-class Network implements SimulatedNetwork, Wire {
+/** See {@linkcode simulateNetwork}. */
+export class Network implements SimulatedNetwork, Wire {
   readonly seed: number;
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock = new VirtualClock();
   readonly #ledger = new Ledger(this.clock);
   readonly #stuckMs: number;
   readonly #paths: Paths;
   readonly #room = new Room(MAX_BYTES);
   readonly #rules = new Rules<Path>();
+  readonly #fates = new FateLog();
   readonly #endpoints: Endpoints;
   // What the program draws has no effect on what the library does, and neither on
   // faults.
@@ -89,11 +100,16 @@ class Network implements SimulatedNetwork, Wire {
   #burstAt = 0;
   #burst = 0;
 
-  constructor(seed: number, stuckMs: number, faults: Faults) {
+  constructor({ seed = 1, stuckMs = 5000, fates, ...faults }: NetworkOptions) {
     this.seed = checkSeed(seed);
     this.#stuckMs = wholeNumber(ACTION, "stuckMs", stuckMs, 1, Infinity);
-    this.#paths = new Paths(seed, faults);
-    this.#endpoints = new Endpoints(this, this.clock);
+    const given = fates === undefined ? undefined : checkFates(fates);
+    this.#paths = new Paths(seed, faults, given);
+    this.#endpoints = new Endpoints(
+      this,
+      this.clock,
+      (text) => this.#ledger.note(text),
+    );
     this.#chance = new Chance(seedOf(seed, "program"));
     this.random = new Chance(seedOf(seed, "sockets")).random;
   }
@@ -108,6 +124,15 @@ class Network implements SimulatedNetwork, Wire {
     return this.#ledger.trace;
   }
 
+  get fates(): Fate[] {
+    return this.#fates.fates;
+  }
+
+  /** Whether `fates` has all of them. */
+  get hasAllFates(): boolean {
+    return this.#fates.isComplete;
+  }
+
   listen(address: NetAddr): Carrier {
     return this.#endpoints.listen(address, DEFAULT_HOST);
   }
@@ -117,13 +142,16 @@ class Network implements SimulatedNetwork, Wire {
   }
 
   host(hostname: string, options: HostOptions = {}): SimulatedHost {
-    const { hosts: [name = DEFAULT_HOST], port } = toPlace(hostname, "host");
-    if (port !== undefined) {
-      throw new InvalidAddressError(hostname, "a host has no port");
-    }
-    const host = this.#endpoints.host(name);
+    const host = this.#endpoints.host(hostOf(hostname, "host"));
     host.use(options);
     return host;
+  }
+
+  dgram(hostname?: string): DgramModule {
+    const host = hostname === undefined ? undefined : hostOf(hostname, "dgram");
+    // Others can look it up from now on.
+    if (host !== undefined) this.#endpoints.host(host);
+    return makeDgram(simulatedGround(this.#endpoints, host));
   }
 
   set(faults: Faults, direction?: Direction): void {
@@ -132,10 +160,12 @@ class Network implements SimulatedNetwork, Wire {
 
   partition(a: string, b: string): void {
     this.#paths.partition(a, b);
+    this.#ledger.note(`${a} and ${b} are parted`);
   }
 
   heal(a?: string, b?: string): void {
     this.#paths.heal(a, b);
+    this.#ledger.note(["healed", a, b].filter(Boolean).join(" "));
   }
 
   rule(rule: Rule, direction?: Direction): Disposable {
@@ -148,18 +178,44 @@ class Network implements SimulatedNetwork, Wire {
     options: RunOptions = {},
   ): Promise<T> {
     requireFunction("run", "program", program);
+    return await runProgram(program, this.setting(options));
+  }
+
+  /** Returns what a run needs. */
+  setting(options: RunOptions): Setting {
     const { seed, clock } = this;
-    const { timers, random, now } = checkRunOptions(options);
+    const { timers, random, now, dgram, limitMs, left } = checkRunOptions(
+      options,
+    );
     const time = timers === "real" ? undefined : new VirtualTime(clock, now);
     const chance = random === "real" ? undefined : this.#chance;
-    return await runProgram(program, {
+    return {
       seed,
       clock,
-      world: { time, chance },
+      world: {
+        ...{ time, chance },
+        ...(dgram &&
+          { dgram: this.dgram(), hosts: hostNames(this.#endpoints) }),
+      },
       endpoints: () => this.#endpoints.all,
       inFlight: () => this.#ledger.stats.inFlight,
       stuckMs: this.#stuckMs,
-    });
+      limitMs,
+      left,
+    };
+  }
+
+  /** Ends the network: what a program has left does not go on. */
+  end(): void {
+    this.clock.end();
+  }
+
+  /** @param end What is noted below, if it is given. */
+  diagram(options: DiagramOptions = {}, end?: string): string {
+    const { events, notes } = this.#ledger;
+    if (end === undefined) return drawDiagram(events, notes, options);
+    const last = { time: this.clock.now(), order: Infinity, text: end };
+    return drawDiagram(events, [...notes, last], options);
   }
 
   async real<T>(job: () => T | Promise<T>): Promise<T> {
@@ -172,39 +228,78 @@ class Network implements SimulatedNetwork, Wire {
     }
   }
 
+  refill(draw: () => unknown): void {
+    requireFunction("refill", "draw", draw);
+    refillFrom(currentWorld()?.chance, draw);
+  }
+
   carry(
-    from: NetAddr,
+    from: Endpoint,
     to: NetAddr,
     data: Uint8Array,
   ): Promise<void> | undefined {
-    const path = this.#paths.between(from, to);
+    const members = this.#endpoints.members(to, from);
+    if (members.length === 0) return this.#carry(from, to, data);
+    let pause: Promise<void> | undefined;
+    for (
+      const hostname of new Set(members.map(({ source }) => source.hostname))
+    ) {
+      const host = { ...to, hostname };
+      pause = this.#carry(from, host, data, to) ?? pause;
+    }
+    return pause;
+  }
+
+  /** @param group The group that it is sent to, of which the host has members. */
+  #carry(
+    from: Endpoint,
+    to: NetAddr,
+    data: Uint8Array,
+    group?: NetAddr,
+  ): Promise<void> | undefined {
+    const path = this.#paths.between(from.source, to);
     // The network has not changed yet: a rule may throw, or send by itself.
     const decision = this.#rules.ask(path, { ...path, data });
     const ruled = decision !== undefined;
     const bytes = decision?.data ?? data;
     const now = this.clock.now();
     const passages = path.link.cross(bytes.length, now, decision);
+    const receivers = (): Endpoint[] => {
+      if (group === undefined) {
+        const receiver = this.#endpoints.at(path.to);
+        return receiver === undefined ? [] : [receiver];
+      }
+      return this.#endpoints.members(group, from).filter(({ source }) =>
+        source.hostname === to.hostname
+      );
+    };
+    path.sent++;
+    this.#fates.add(path, now, passages, decision);
     const { stats } = this.#ledger;
     stats.sent++;
     stats.duplicated += passages.length - 1;
-    for (const { fate, at, ...marks } of passages) {
-      const record = (fate: TraceEntry["fate"]) =>
-        this.#ledger.record(path, bytes, fate, { ...marks, ruled });
-      if (fate === "dropped") record(fate);
-      else if (this.#paths.isParted(path)) record("partitioned");
-      else if (fate !== "passed") record(fate);
+    for (const [index, { fate, at, ...marks }] of passages.entries()) {
+      const { flippedBit } = marks;
+      const isFlipped = fate === "passed" && flippedBit !== undefined;
+      const copy = isFlipped ? flipBit(bytes, flippedBit) : bytes;
+      const event = this.#ledger.depart(path, copy, {
+        ...marks,
+        ruled,
+        copy: index > 0,
+        sent: now,
+      });
+      const end = (fate: TraceEntry["fate"]) =>
+        this.#ledger.arrive(event, fate);
+      if (fate === "dropped") end(fate);
+      else if (this.#paths.isParted(path)) end("partitioned");
+      else if (fate !== "passed") end(fate);
       else if (!this.#room.take(bytes.length + OVERHEAD_BYTES)) {
-        record("queueFull");
+        end("queueFull");
       } else {
-        const { flippedBit } = marks;
-        const copy = flippedBit === undefined
-          ? bytes
-          : flipBit(bytes, flippedBit);
-        stats.inFlight++;
-        this.clock.after(
-          at - now,
-          () => this.#arrive(path, copy, { ...marks, ruled }),
-        );
+        this.clock.after(at - now, () => {
+          this.#room.free(copy.length + OVERHEAD_BYTES);
+          end(this.#deliver(path, copy, receivers()));
+        });
       }
     }
     return this.#pause(now);
@@ -224,20 +319,26 @@ class Network implements SimulatedNetwork, Wire {
     this.#endpoints.leave(endpoint);
   }
 
-  #arrive(path: Path, data: Uint8Array, marks: Marks): void {
-    this.#ledger.stats.inFlight--;
-    this.#room.free(data.length + OVERHEAD_BYTES);
-    this.#ledger.record(path, data, this.#deliver(path, data), marks);
-  }
-
-  #deliver(path: Path, data: Uint8Array): TraceEntry["fate"] {
+  #deliver(
+    path: Path,
+    data: Uint8Array,
+    receivers: readonly Endpoint[],
+  ): TraceEntry["fate"] {
     if (this.#paths.isParted(path)) return "partitioned";
-    const { to } = path;
-    const endpoint = this.#endpoints.at(to);
-    if (endpoint === undefined) {
-      return this.#endpoints.isUp(to.hostname) ? "unreachable" : "crashed";
+    if (receivers.length === 0) {
+      return this.#endpoints.isUp(path.to.hostname) ? "unreachable" : "crashed";
     }
     const { queue } = path.faults;
-    return endpoint.deliver(data, path.from, queue) ? "delivered" : "queueFull";
+    const taken = receivers.filter((one) =>
+      one.deliver(data, path.from, queue)
+    );
+    return taken.length > 0 ? "delivered" : "queueFull";
   }
+}
+
+/** Reads a host. @throws {InvalidAddressError} It is not one. */
+function hostOf(text: string, operation: string): string {
+  const { hosts: [name = DEFAULT_HOST], port } = toPlace(text, operation);
+  if (port === undefined) return name;
+  throw new InvalidAddressError(text, "a host has no port");
 }

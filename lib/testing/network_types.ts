@@ -1,56 +1,27 @@
 import type { CarrierSource } from "../carrier.ts";
+import type { DgramModule } from "../dgram/types.ts";
 import type { Clock } from "../clock.ts";
+import type { Fate } from "./fates.ts";
 import type { Faults } from "./faults.ts";
 import type { HostOptions, SimulatedHost } from "./hosts.ts";
+import type { DiagramOptions, RunOptions } from "./network_options.ts";
 import type { Direction } from "./paths.ts";
 import type { Rule } from "./rules.ts";
-
-/** How `simulateNetwork` makes its network. */
-export interface NetworkOptions extends Faults {
-  /** Seed of the random generators; the same seed gives the same run. @default {1} */
-  seed?: number | undefined;
-  /**
-   * How long `run` waits, in milliseconds of real time, while nothing happens and
-   * nothing is planned, before it takes the program for stuck. A program that
-   * waits longer than that for something real (a file, a process, a real socket)
-   * needs more; `Infinity` waits for ever.
-   * @default {5000}
-   */
-  stuckMs?: number | undefined;
-}
-
-/** How `run` runs a program. */
-export interface RunOptions {
-  /**
-   * Whose time the program has. `"virtual"` replaces the platform's timers and
-   * dates by those of the network, until the program has ended; `"real"` leaves
-   * them as they are.
-   * @default {"virtual"}
-   */
-  timers?: "virtual" | "real" | undefined;
-  /**
-   * Where the program's random numbers come from. `"seed"` replaces those of the
-   * platform by ones that follow from the network's seed, until the program has
-   * ended; `"real"` leaves them as they are.
-   * @default {"seed"}
-   */
-  random?: "seed" | "real" | undefined;
-  /**
-   * The date at the network's time 0, a `Date` or milliseconds since 1970, for
-   * `timers: "virtual"`.
-   * @default {2026-01-01T00:00:00Z}
-   */
-  now?: Date | number | undefined;
-}
 
 /** What happened to a datagram, or to one copy of it. */
 export interface TraceEntry {
   /** When that was decided, in milliseconds of the network's time. */
   time: number;
+  /** When it was sent. */
+  sent: number;
   /** The sender, as `udp://host:port`. */
   from: string;
   /** The receiver, as `udp://host:port`. */
   to: string;
+  /** Which datagram of that sender to that receiver it is, from 1. */
+  n: number;
+  /** Whether it is the copy of one that is in the trace, too. */
+  copy: boolean;
   /** Its bytes, as they arrived or would have arrived. */
   data: Uint8Array;
   /** Whether `corrupt` flipped a bit of it. */
@@ -124,6 +95,30 @@ export interface SimulatedNetwork extends CarrierSource {
    * 64 MiB of data.
    */
   readonly trace: readonly TraceEntry[];
+  /**
+   * What the faults did to the datagrams that were sent so far: those that are
+   * not listed arrive at once, in order and unchanged. The first 100,000; a copy.
+   *
+   * @example
+   * ```ts
+   * import { bind, connect } from "@pli/datagram";
+   * import { simulateNetwork } from "@pli/datagram/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const network = simulateNetwork({ loss: 1 });
+   * await network.run(async () => {
+   *   await using server = bind("udp://10.0.0.1:53", { carrier: network });
+   *   await using client = await connect(server.addr, { carrier: network });
+   *   await client.send("ping");
+   * });
+   * assertEquals(network.fates, [
+   *   { from: "127.0.0.1:49152", to: "10.0.0.1:53", n: 1, lost: true },
+   * ]);
+   * // A network without faults on which the same happens:
+   * simulateNetwork({ fates: network.fates });
+   * ```
+   */
+  readonly fates: Fate[];
   /** How many datagrams had each fate so far: a copy. */
   readonly stats: NetworkStats;
   /**
@@ -139,6 +134,17 @@ export interface SimulatedNetwork extends CarrierSource {
    * @throws {Error} Its clock is in use, and the options would change it.
    */
   host(hostname: string, options?: HostOptions): SimulatedHost;
+  /**
+   * Returns what `node:dgram` exports, with sockets on the network. They can be
+   * bound to all addresses of their host, join groups, and send to broadcast
+   * addresses.
+   *
+   * @param hostname Their host. A socket that is bound to an address is on the host
+   * of that address. @default {the host whose `run` runs the program; else
+   * 127.0.0.1, and ::1 for `udp6`}
+   * @throws {InvalidAddressError} Not a host.
+   */
+  dgram(hostname?: string): DgramModule;
   /**
    * Changes faults from now on, everywhere or in one direction; those that are
    * not given stay. Later calls win. Datagrams that are in flight keep their
@@ -195,6 +201,8 @@ export interface SimulatedNetwork extends CarrierSource {
    * open sockets, the planned timers, and how many datagrams are in flight.
    * @throws {Error} Another run is in progress in this thread, or somebody else
    * has replaced the platform's timers.
+   * @throws {Error} The program has not ended after `limitMs`, or has left timers
+   * or sockets and `left` is `"reject"`.
    * @throws {RangeError} An option has no such value.
    * @throws {TypeError} There is no such option, or `now` is no date.
    */
@@ -219,4 +227,40 @@ export interface SimulatedNetwork extends CarrierSource {
    * @throws What the function throws.
    */
   real<T>(job: () => T | Promise<T>): Promise<T>;
+  /**
+   * Uses up the random numbers that a package keeps from before the run: calls a
+   * function of it until that draws from the run's chance. From then on the same
+   * seed gives the same, also in the next run of the process. If chance is real,
+   * it does nothing.
+   *
+   * @param draw Draws from the package, as `nanoid` does.
+   * @throws {Error} It has drawn nothing in 100,000 calls.
+   *
+   * @example
+   * ```ts
+   * import { simulateNetwork } from "@pli/datagram/testing";
+   * import { assertEquals } from "@std/assert";
+   * import { nanoid } from "nanoid";
+   *
+   * const ids = () => {
+   *   const network = simulateNetwork({ seed: 7 });
+   *   return network.run(() => {
+   *     network.refill(nanoid);
+   *     return [nanoid(), nanoid()];
+   *   });
+   * };
+   * assertEquals(await ids(), await ids());
+   * ```
+   */
+  refill(draw: () => unknown): void;
+  /**
+   * Draws what has happened so far as a sequence diagram, in text: a column per
+   * socket (or per host, if there are many), a row per datagram, with its first
+   * bytes or its size, and what the network did to it.
+   *
+   * @returns Lines, each with a line break.
+   * @throws {RangeError} An option is out of range.
+   * @throws {TypeError} The options are no object.
+   */
+  diagram(options?: DiagramOptions): string;
 }

@@ -8,7 +8,8 @@ import {
   checkGiven,
   type Faults,
 } from "./faults.ts";
-import { Link, seedOf } from "./link.ts";
+import { FatedLink, type FatesByWay } from "./fates.ts";
+import { type Crossing, Link, seedOf } from "./link.ts";
 import { includes, type Place, simulatedHost, toPlace } from "./places.ts";
 
 /**
@@ -26,8 +27,10 @@ export interface Direction {
 export interface Path {
   readonly from: NetAddr;
   readonly to: NetAddr;
-  readonly link: Link;
+  readonly link: Crossing;
   faults: CheckedFaults;
+  /** How many datagrams were sent that way. */
+  sent: number;
 }
 
 const ACTION = "set faults";
@@ -47,14 +50,17 @@ interface Setting extends Route {
 /** The links between all addresses of a network, and its partitions. */
 export class Paths {
   readonly #seed: number;
+  readonly #fates: FatesByWay | undefined;
   readonly #paths = new Map<string, Path>();
   // The paths by addresses as senders spell them.
   readonly #spelled = new Map<string, Path>();
   #settings: Setting[] = [];
   #partitions: (readonly [Place, Place])[] = [];
 
-  constructor(seed: number, faults: Faults) {
+  /** @param fates What happens instead of the faults, if given. */
+  constructor(seed: number, faults: Faults, fates?: FatesByWay) {
     this.#seed = seed;
+    this.#fates = fates;
     this.set(faults);
   }
 
@@ -109,9 +115,11 @@ export class Paths {
     let path = this.#paths.get(key);
     if (path === undefined) {
       const faults = this.#faultsOf(from, to);
-      const link = new Link(seedOf(this.#seed, key));
+      const link = this.#fates === undefined
+        ? new Link(seedOf(this.#seed, key))
+        : new FatedLink(this.#fates.get(key));
       link.use(faults);
-      path = { from, to, link, faults };
+      path = { from, to, link, faults, sent: 0 };
       this.#paths.set(key, path);
     }
     return path;

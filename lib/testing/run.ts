@@ -1,9 +1,10 @@
 import { clearInterval, setInterval } from "../platform.ts";
 import { printLine, reasonOf } from "../warnings.ts";
+import { runOnNoHost } from "./current_host.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { left, stuckMessage } from "./run_reports.ts";
+import { leftMessage, limitMessage, stuckMessage } from "./run_reports.ts";
 import { install } from "./virtual/install.ts";
-import type { World } from "./virtual/world.ts";
+import { inWorld, type World } from "./virtual/world.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 // How often a run looks whether its program is stuck, at least.
@@ -14,6 +15,8 @@ export interface Setting {
   readonly seed: number;
   readonly clock: VirtualClock;
   readonly stuckMs: number;
+  readonly limitMs: number;
+  readonly left: "report" | "reject" | "ignore";
   /** What replaces the platform. */
   readonly world: World;
   /** Returns the open sockets. */
@@ -27,27 +30,77 @@ export async function runProgram<T>(
   program: () => T | Promise<T>,
   setting: Setting,
 ): Promise<T> {
-  const { seed, world, endpoints } = setting;
-  const before = new Set(endpoints());
+  const { seed, world } = setting;
   const uninstall = install(world);
-  const stuck = Promise.withResolvers<never>();
-  const stopWatching = watch(setting, stuck.reject);
   const stopListening = listen(seed);
   try {
-    const result = await Promise.race([program(), stuck.promise]);
-    const opened = endpoints().filter((endpoint) => !before.has(endpoint));
-    const report = left(opened, world.time?.timers.calls.awaited ?? []);
-    if (report !== "") printLine(`${report} ${noteOf(seed)}`);
+    const { result, left } = await perform(program, setting);
+    if (left !== "") printLine(`${left} ${noteOf(seed)}`);
     return result;
   } catch (error) {
     reportSeed(error, seed);
     throw error;
   } finally {
     stopListening();
-    stopWatching();
     uninstall();
   }
 }
+
+/**
+ * Runs a program in a world that is installed.
+ *
+ * @param stopped Rejects if the run is to end before.
+ * @returns What the program returns, and what it has left that is to be reported.
+ * @throws What the program throws.
+ * @throws {DoesNotEndError} It is stuck, or has reached its limit.
+ * @throws {LeftError} It has left something, and must not.
+ */
+export async function perform<T>(
+  program: () => T | Promise<T>,
+  setting: Setting,
+  stopped?: Promise<never>,
+): Promise<{ result: T; left: string }> {
+  const { world, endpoints, clock, limitMs } = setting;
+  const before = new Set(endpoints());
+  const ended = Promise.withResolvers<never>();
+  const stopWatching = watch(setting, ended.reject);
+  const endLimit = clock.limit(
+    limitMs,
+    () =>
+      ended.reject(
+        new DoesNotEndError(limitMessage(limitMs, endpoints()), false),
+      ),
+  );
+  try {
+    const result = await Promise.race([
+      inWorld(() => runOnNoHost(program)),
+      ended.promise,
+      ...(stopped === undefined ? [] : [stopped]),
+    ]);
+    if (setting.left === "ignore") return { result, left: "" };
+    const opened = endpoints().filter((endpoint) => !before.has(endpoint));
+    const left = leftMessage(opened, world.time?.timers.calls.awaited ?? []);
+    if (left !== "" && setting.left === "reject") throw new LeftError(left);
+    return { result, left };
+  } finally {
+    endLimit();
+    stopWatching();
+  }
+}
+
+/** A program is stuck, or runs for longer than it may. */
+export class DoesNotEndError extends Error {
+  /** Whether it waits for nothing that is known to be real. */
+  readonly isIdle: boolean;
+
+  constructor(message: string, isIdle: boolean) {
+    super(message);
+    this.isIdle = isIdle;
+  }
+}
+
+/** A program has left timers or sockets, and must not. */
+export class LeftError extends Error {}
 
 /**
  * Watches for a program that cannot go on.
@@ -69,14 +122,15 @@ function watch(
     idleMs = goesOn || now !== progress ? 0 : idleMs + watchMs;
     progress = now;
     if (idleMs < stuckMs) return;
-    onStuck(
-      new Error(stuckMessage({
-        endpoints: endpoints(),
-        jobs: time?.jobs.pending ?? [],
-        calls: [...time?.timers.calls.planned ?? []],
-        inFlight: inFlight(),
-      })),
-    );
+    const jobs = time?.jobs.pending ?? [];
+    const calls = [...time?.timers.calls.planned ?? []];
+    const waiting = {
+      endpoints: endpoints(),
+      jobs,
+      calls,
+      inFlight: inFlight(),
+    };
+    onStuck(new DoesNotEndError(stuckMessage(waiting), jobs.length === 0));
   }, watchMs);
   return () => clearInterval(look);
 }

@@ -34,8 +34,18 @@ export function stuckMessage(
   return parts.join("; ");
 }
 
+/** Says that a program runs for longer than it may. */
+export function limitMessage(
+  limitMs: number,
+  endpoints: readonly Endpoint[],
+): string {
+  const sockets = list(endpoints.map(describe)) || "none";
+  return `The program has not ended after ${limitMs} ms of the network's time ` +
+    `(if it needs longer, raise limitMs); open sockets: ${sockets}`;
+}
+
 /** Says what a program has left when it ended; nothing if that is nothing. */
-export function left(
+export function leftMessage(
   endpoints: readonly Endpoint[],
   calls: readonly Call[],
 ): string {

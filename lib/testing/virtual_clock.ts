@@ -24,6 +24,10 @@ export class VirtualClock implements Clock {
   #steps = 0;
   #holds = 0;
   #immediate: ReturnType<typeof setImmediate> | undefined;
+  #hasEnded = false;
+  #limit = Infinity;
+  #onLimit: (() => void) | undefined;
+  #onError: ((error: unknown) => void) | undefined;
 
   /** How many events are still to come. */
   get planned(): number {
@@ -46,7 +50,7 @@ export class VirtualClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    if (ms === Infinity) return () => {};
+    if (ms === Infinity || this.#hasEnded) return () => {};
     const event: Event = { callback };
     // Its time never goes back. `NaN` is no time.
     this.#events.add(event, this.#now + (ms > 0 ? ms : 0));
@@ -80,6 +84,32 @@ export class VirtualClock implements Clock {
     this.#now += ms;
   }
 
+  /**
+   * Calls back once before an event comes that is later than so many milliseconds
+   * from now.
+   *
+   * @returns Ends the limit.
+   */
+  limit(ms: number, callback: () => void): () => void {
+    this.#limit = this.#now + ms;
+    this.#onLimit = callback;
+    return () => {
+      this.#limit = Infinity;
+    };
+  }
+
+  /** Takes what callbacks throw; otherwise it is thrown where nobody catches it. */
+  takeErrors(onError: (error: unknown) => void): void {
+    this.#onError = onError;
+  }
+
+  /** Ends the time: no event comes any more, and none is planned. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#planned = 0;
+    this.#stop();
+  }
+
   /** Whether the next event has to wait for a `release`. */
   get isHeld(): boolean {
     return this.#holds > 0 && this.#events.next > this.#now;
@@ -106,13 +136,22 @@ export class VirtualClock implements Clock {
       next = this.#events.take();
     } while (next && !next.item.callback);
     if (next?.item.callback === undefined) return;
+    if (next.at > this.#limit) {
+      this.#limit = Infinity;
+      this.#onLimit?.();
+    }
     const { callback } = next.item;
     next.item.callback = undefined;
     this.#planned--;
     this.#steps++;
     // Time may have passed meanwhile.
     this.#now = Math.max(this.#now, next.at);
-    callback();
+    try {
+      callback();
+    } catch (error) {
+      if (this.#onError === undefined) throw error;
+      this.#onError(error);
+    }
   }
 
   #stop(): void {

@@ -1,5 +1,5 @@
 /** The in-process tests of the library on Node and on Bun. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FILES, KNOWN } from "./support/known.ts";
 import { COPY, copyProject, run } from "./support/project_copy.ts";
 import { type Runtime, RUNTIMES } from "./support/runtimes.ts";
@@ -55,6 +55,24 @@ for (const [name, installed] of Object.entries(RUNTIMES)) {
     },
   });
 }
+
+Deno.test("a run has the same trace on Deno, Node and Bun, also with packages' ids", async () => {
+  const program = "tests/process/support/virtual_program.ts";
+  const decode = ({ stdout, stderr }: Deno.CommandOutput) =>
+    new TextDecoder().decode(stdout.length > 0 ? stdout : stderr);
+  for (const draws of ["platform", "packages"]) {
+    const args = [program, "1", draws];
+    const onDeno = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-all", ...args],
+    }).output();
+    const traces = [decode(onDeno)];
+    for (const { path } of Object.values(RUNTIMES)) {
+      traces.push(decode(await run(path, args)));
+    }
+    assertMatch(traces[0] ?? "", /^(\d+ ?)+\n$/);
+    assertEquals(new Set(traces).size, 1, traces.join("\n"));
+  }
+});
 
 async function testAll(name: string, { path }: Runtime): Promise<Outcome> {
   const report = `${COPY}/${name}.xml`;

@@ -34,6 +34,7 @@ const OPTIONAL = [
   "end",
   "clock",
   "random",
+  "control",
   "ref",
   "unref",
 ] as const;

@@ -2,6 +2,7 @@ import { clearInterval, setImmediate, setInterval } from "../../platform.ts";
 import { type Addr, copyAddr, type NetAddr } from "../../addr.ts";
 import { isIp } from "../../address/host.ts";
 import type { Carrier, CarrierMembership, Run } from "../../carrier.ts";
+import type { CarrierControl } from "../../control.ts";
 import { errors } from "../../errors.ts";
 import { calledBack } from "../../turns.ts";
 import { fill } from "../fill.ts";
@@ -9,6 +10,7 @@ import { fill } from "../fill.ts";
 import { kernelDrops } from "../kernel_drops.ts";
 import { Resolver } from "../resolve.ts";
 import { Arrivals } from "./arrivals.ts";
+import { controlOf } from "./control.ts";
 import { meaningOf } from "./failures.ts";
 import { type Group, join } from "./memberships.ts";
 import type { Socket } from "./module.ts";
@@ -31,6 +33,7 @@ export class DgramCarrier implements Carrier {
   readonly remote?: NetAddr;
   readonly opened?: Promise<void>;
   readonly closed: Promise<void>;
+  readonly control: CarrierControl;
   // A copy: a program may change what it was given.
   readonly #addr: NetAddr;
   readonly #socket: Socket;
@@ -68,6 +71,7 @@ export class DgramCarrier implements Carrier {
       close: () => this.#ended(),
     });
     this.#socket = socket;
+    this.control = controlOf(socket);
     this.#presence = presenceOf(socket);
     this.#addr = addr;
     this.addr = copyAddr(addr);

@@ -27,6 +27,10 @@ export interface Socket {
   unref(): this;
   setBroadcast(isAllowed: boolean): void;
   setTTL(ttl: number): unknown;
+  getRecvBufferSize(): number;
+  getSendBufferSize(): number;
+  setRecvBufferSize(size: number): void;
+  setSendBufferSize(size: number): void;
   setMulticastTTL(ttl: number): unknown;
   setMulticastLoopback(isOn: boolean): unknown;
   setMulticastInterface(address: string): void;
@@ -44,6 +48,8 @@ export interface Socket {
 export interface SocketSettings {
   readonly type: "udp4" | "udp6";
   readonly reuseAddr?: boolean;
+  readonly reusePort?: boolean;
+  readonly ipv6Only?: boolean;
   readonly recvBufferSize?: number;
   readonly sendBufferSize?: number;
 }
@@ -52,9 +58,18 @@ interface Dgram {
   createSocket(options: SocketSettings & { lookup: typeof lookup }): Socket;
 }
 
+// A run over a simulated network replaces the module's members.
+let real: Dgram["createSocket"] | undefined;
+
+/** Remembers the platform's own sockets, before anything replaces them. */
+export function keepRealDgram(): void {
+  real ??= builtin<Dgram>("node:dgram").createSocket;
+}
+
 /** Makes a socket of `node:dgram`, which is loaded with the first one. */
 export function createSocket(settings: SocketSettings): Socket {
-  return builtin<Dgram>("node:dgram").createSocket({ ...settings, lookup });
+  keepRealDgram();
+  return real!({ ...settings, lookup });
 }
 
 /**

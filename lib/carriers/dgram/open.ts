@@ -56,9 +56,12 @@ function bind(
   listeners: Listeners,
 ): Bound {
   const { reuseAddress, receiveBuffer, sendBuffer } = settings;
+  const { ipv6Only, reusePort } = settings;
   const socket = createSocket({
     type: address.includes(":") ? "udp6" : "udp4",
     ...(reuseAddress !== undefined && { reuseAddr: reuseAddress }),
+    ...(ipv6Only !== undefined && { ipv6Only }),
+    ...(reusePort !== undefined && { reusePort }),
     ...(receiveBuffer !== undefined && { recvBufferSize: receiveBuffer }),
     ...(sendBuffer !== undefined && { sendBufferSize: sendBuffer }),
   });

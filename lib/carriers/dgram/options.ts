@@ -4,6 +4,7 @@ import {
   wholeNumber,
   wrongType,
 } from "../../check.ts";
+import type { ListenOptions } from "../../control.ts";
 import { errors } from "../../errors.ts";
 import { globals } from "../../runtime.ts";
 
@@ -61,6 +62,8 @@ export interface DgramOptions {
 
 /** Options that are checked, and a copy. */
 export interface Settings extends DgramOptions {
+  readonly ipv6Only?: boolean | undefined;
+  readonly reusePort?: boolean | undefined;
   readonly maxWaiting: number;
   readonly maxWaitingBytes: number;
 }
@@ -110,12 +113,33 @@ export function readOptions(options: DgramOptions): Settings {
   };
 }
 
+/** Adds what a single socket asks for, which goes before. */
+export function withAsked(settings: Settings, asked: ListenOptions): Settings {
+  const { reuseAddress, receiveBuffer, sendBuffer, ...others } = asked;
+  for (const [name, size] of Object.entries({ receiveBuffer, sendBuffer })) {
+    if (size) requireRealBuffers(name);
+  }
+  // Deno's node:dgram never binds such a socket, and does not say so.
+  if (asked.reusePort && globals.Deno !== undefined) {
+    throw new errors.NotSupported(
+      "Deno's node:dgram does not bind sockets with reusePort; offload() does",
+    );
+  }
+  return {
+    ...settings,
+    ...others,
+    reuseAddress: reuseAddress ?? settings.reuseAddress,
+    receiveBuffer: receiveBuffer || settings.receiveBuffer,
+    sendBuffer: sendBuffer || settings.sendBuffer,
+  };
+}
+
 /**
  * Deno only notes the size, reports twice as much, and allocates that many bytes
  * for each receive; the system's buffer stays as it is. No upstream issue is
  * known. Remove when `ss -uam` shows another `rb` after `setRecvBufferSize`.
  */
-function requireRealBuffers(name: string): void {
+export function requireRealBuffers(name: string): void {
   if (globals.Deno === undefined) return;
   throw new errors.NotSupported(
     `Cannot ${ACTION}: Deno's node:dgram does not set the system's buffers, so ${name} would be ignored; offload({ ${name} }) sets it`,

@@ -4,13 +4,22 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 /** Random numbers that follow from a seed. */
 export class Chance {
   readonly #generator: ReturnType<typeof xoroshiro128plus>;
+  #draws = 0;
 
   constructor(seed: number) {
     this.#generator = xoroshiro128plus(seed);
   }
 
+  /** How often something was drawn. */
+  get draws(): number {
+    return this.#draws;
+  }
+
   /** Returns a number from 0 to 1, without 1. */
-  readonly random = (): number => uniformFloat64(this.#generator);
+  readonly random = (): number => {
+    this.#draws++;
+    return uniformFloat64(this.#generator);
+  };
 
   /**
    * Fills memory with random bytes.
@@ -23,6 +32,7 @@ export class Chance {
     from: number = 0,
     length?: number,
   ): void {
+    this.#draws++;
     const all = ArrayBuffer.isView(memory)
       ? new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength)
       : new Uint8Array(memory);

@@ -13,12 +13,24 @@ export function replaceChance(patches: Patches): void {
     typeof args.at(-1) === "function"
       ? answered(args, crypto?.["randomFillSync"] as Fn)
       : native(...args);
-  replaceAll(patches, "chance", Math, { random: (chance) => chance.random() });
-  replaceAll(patches, "chance", globalMember("crypto"), {
+  const replace = (
+    owner: unknown,
+    members: Readonly<Record<string, InsteadOfChance>>,
+  ) =>
+    replaceAll(
+      patches,
+      "chance",
+      owner,
+      Object.fromEntries(
+        Object.entries(members).map(([name, draw]) => [name, drawnOnce(draw)]),
+      ),
+    );
+  replace(Math, { random: (chance) => chance.random() });
+  replace(globalMember("crypto"), {
     getRandomValues: filled,
     randomUUID: (chance) => chance.uuid(),
   });
-  replaceAll(patches, "chance", crypto, {
+  replace(crypto, {
     getRandomValues: filled,
     randomFillSync: filled,
     randomFill,
@@ -32,6 +44,26 @@ export function replaceChance(patches: Patches): void {
       return chance.uuid();
     },
   });
+}
+
+// Whether a function of the platform runs, which may draw by others of them: on
+// Deno `randomBytes` does so by `getRandomValues`.
+let isNative = false;
+
+/** Draws nothing more for what the platform's function draws meanwhile. */
+function drawnOnce(draw: InsteadOfChance): InsteadOfChance {
+  return (chance, native, args) => {
+    if (isNative) return native(...args);
+    const alone: Fn = (...args) => {
+      isNative = true;
+      try {
+        return native(...args);
+      } finally {
+        isNative = false;
+      }
+    };
+    return draw(chance, alone, args);
+  };
 }
 
 // Each calls the platform's function first, which checks the arguments.

@@ -6,6 +6,8 @@ import { replaceChance } from "./chance_members.ts";
 import { replaceDates } from "./date_members.ts";
 import { replaceJobs } from "./job_members.ts";
 import { replaceMeasures } from "./measure_members.ts";
+import { replaceDgram } from "./dgram_members.ts";
+import { replaceHosts } from "./host_members.ts";
 import { Patches } from "./patches.ts";
 import { replaceTimers } from "./timer_members.ts";
 import { hasWorld, isSwitched, setWorld, type World } from "./world.ts";
@@ -39,7 +41,8 @@ const platform: Platform = {
  * @throws {Error} Another run, or another library, has replaced them.
  */
 export function install(world: World): () => void {
-  if (world.time === undefined && world.chance === undefined) return () => {};
+  const { time, chance, dgram } = world;
+  if (!time && !chance && !dgram) return () => {};
   if (hasWorld()) {
     throw new Error(cannot(
       ACTION,
@@ -47,25 +50,29 @@ export function install(world: World): () => void {
         `both { timers: "real", random: "real" }`,
     ));
   }
-  if (world.time !== undefined) requireOwn();
+  if (time !== undefined) requireOwn();
   const patches = new Patches();
   const uninstall = () => {
     setWorld(undefined);
     usePlatform(undefined);
-    world.time?.end();
+    time?.end();
     patches.restore();
     syncModules();
   };
   try {
     setWorld(world);
-    if (world.time !== undefined) {
+    if (time !== undefined) {
       usePlatform(platform);
       replaceTimers(patches);
       replaceDates(patches);
       replaceMeasures(patches);
       replaceJobs(patches);
     }
-    if (world.chance !== undefined) replaceChance(patches);
+    if (chance !== undefined) replaceChance(patches);
+    if (dgram !== undefined) {
+      replaceDgram(patches);
+      replaceHosts(patches);
+    }
     syncModules();
   } catch (error) {
     uninstall();

@@ -18,13 +18,25 @@ export class Place {
 
   /** Returns the file, the line and the column, or nothing if that is unknown. */
   toString(): string {
-    for (const line of this.stack?.split("\n").slice(1) ?? []) {
-      const [, path, row, column] = FRAME.exec(line) ?? [];
-      if (path === undefined || isOwn(path)) continue;
-      return `${path.split("/").at(-1)}:${row}:${column}`;
-    }
-    return "";
+    return firstPlace(this.stack ?? "");
   }
+}
+
+/**
+ * Returns the first place of a stack that is not the harness's, or nothing.
+ *
+ * @param foreign Matches paths that are taken only if there is no other.
+ */
+export function firstPlace(stack: string, foreign?: RegExp): string {
+  let first = "";
+  for (const line of stack.split("\n").slice(1)) {
+    const [, path, row, column] = FRAME.exec(line) ?? [];
+    if (path === undefined || isOwn(path)) continue;
+    const place = `${path.split("/").at(-1)}:${row}:${column}`;
+    if (!foreign?.test(path)) return place;
+    first ||= place;
+  }
+  return first;
 }
 
 function isOwn(path: string): boolean {

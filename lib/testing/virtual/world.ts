@@ -1,3 +1,4 @@
+import type { DgramModule } from "../../dgram/types.ts";
 import { findBuiltin } from "../../runtime.ts";
 import { type Fn, ownerOf } from "./builtins.ts";
 import type { Chance } from "./chance.ts";
@@ -10,6 +11,18 @@ export interface World {
   readonly time: VirtualTime | undefined;
   /** `undefined` if chance is real. */
   readonly chance: Chance | undefined;
+  /** `undefined` if the sockets of `node:dgram` are real. */
+  readonly dgram?: DgramModule | undefined;
+  /** The hosts that programs look up; absent if they are real. */
+  readonly hosts?: HostNames | undefined;
+}
+
+/** The hosts of a simulated network, as programs ask for them. */
+export interface HostNames {
+  /** Returns the address of a name; `undefined` if the network has no such host. */
+  addressOf(name: string, family: 4 | 6): string | undefined;
+  /** Returns the address of the host on which the program runs. */
+  current(): string;
 }
 
 /** The member of a function that `util.promisify` returns. */
@@ -18,7 +31,7 @@ export const PROMISIFY: unique symbol = Symbol.for(
 );
 
 interface Storage {
-  run<T>(store: true, callback: () => T): T;
+  run<T>(store: true | undefined, callback: () => T): T;
   getStore(): true | undefined;
 }
 
@@ -47,6 +60,14 @@ export function setWorld(world: World | undefined): void {
 export function inReality<T>(callback: () => T): T {
   reality ??= makeStorage();
   return reality === undefined ? callback() : reality.run(true, callback);
+}
+
+/**
+ * Calls a program for which everything is replaced. On Deno an `import()` leaves
+ * its context to whatever the event loop calls later, such as the next test.
+ */
+export function inWorld<T>(program: () => T): T {
+  return reality === undefined ? program() : reality.run(undefined, program);
 }
 
 function makeStorage(): Storage | undefined {

@@ -8,6 +8,7 @@ addEventListener("unload", () => Deno.removeSync(COPY, { recursive: true }));
 // not for Node or Bun.
 const NOT_INSTALLED = [
   ...["playwright-core", "@matrixai/quic-linux-x64", "typescript", "uplot/"],
+  ...["coap", "dns2", "hot-shots", "multicast-dns", "net-snmp", "tftp"],
 ];
 
 interface Config {

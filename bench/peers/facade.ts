@@ -1,0 +1,7 @@
+// The interface of `node:dgram` over Deno's own UDP.
+//
+//   facade.ts receive|send|echo|ping SIZE SECONDS [PORT]
+import { createSocket } from "../../lib/dgram.ts";
+import { playDgram } from "./dgram_roles.mjs";
+
+await playDgram(createSocket as never);
