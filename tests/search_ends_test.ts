@@ -230,6 +230,17 @@ Deno.test("shrinking ends after shrinkRuns, and what was found by then is told",
   assertEquals(network.fates, undefined);
 });
 
+Deno.test("shrinking ends after shrinkMs, also in the middle of a run", async () => {
+  let runs = 0;
+  const { message, cause } = await find(async (network) => {
+    if (++runs > 2) await network.real(() => new Promise(() => {}));
+    throw new Error("always");
+  }, { loss: 0.1, shrinkMs: 50, stuckMs: Infinity, timeoutMs: Infinity })
+    .catch((error) => error);
+  assertEquals((cause as Error).message, "always");
+  assertStringIncludes(message, "not to the end");
+});
+
 Deno.test("a search beside a run is rejected as that is, and not as a failure", async () => {
   const error = await simulateNetwork().run(() =>
     searchSeeds(() => {}).catch((error) => error)
