@@ -39,7 +39,7 @@ export class Endpoint implements Carrier {
   readonly source: NetAddr;
   /** Whether others may have the same address. */
   readonly isShared: boolean;
-  readonly control = new EndpointControl();
+  readonly control: EndpointControl = new EndpointControl();
   readonly clock: Clock;
   readonly random: () => number;
   remote?: Addr;
