@@ -89,7 +89,7 @@ export class CaptureEncoder {
     if (!(data instanceof Uint8Array)) {
       throw wrongType(ACTION, "data", "a Uint8Array", data);
     }
-    if (!Array.isArray(comments)) {
+    if (!Array.isArray(comments) || !comments.every(isText)) {
       throw wrongType(ACTION, "comments", "a list of texts", comments);
     }
     const from = endpoint("from", datagram.from);
@@ -124,4 +124,8 @@ function endpoint(name: string, address: Addr): Endpoint | undefined {
   }
   const host = hostBytes(hostname);
   return host && { ...host, port };
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }
