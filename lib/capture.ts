@@ -1,6 +1,6 @@
 /**
- * Capture files: reads the UDP datagrams of pcap and pcapng files, and writes
- * pcapng.
+ * Capture files: reads the UDP datagrams of pcap and pcapng files, and records
+ * datagrams as pcapng.
  *
  * @module
  */
@@ -17,5 +17,18 @@ export {
   CaptureError,
   readCapture,
 } from "./capture/reader.ts";
+export { openRecorder, type RecorderOptions } from "./capture/recorder.ts";
+export {
+  openRecording,
+  type Recording,
+  type RecordingOptions,
+  type RecordingStats,
+} from "./capture/recording.ts";
 export { type CaptureStats } from "./capture/stats.ts";
+export {
+  encodeTrace,
+  type TracedDatagram,
+  type TraceOptions,
+} from "./capture/trace.ts";
+export type { Message, Sink } from "./sink.ts";
 export type { Addr, NetAddr } from "./addr.ts";

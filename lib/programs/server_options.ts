@@ -9,6 +9,7 @@ import { publicHosts } from "../sinks/page/hosts.ts";
 import { carrierSettings, maxSizeFor } from "./carriers.ts";
 import { inEnvironment } from "./environment.ts";
 import { formatName } from "./format.ts";
+import { recordSettings } from "./record_settings.ts";
 import {
   duration,
   type Given,
@@ -57,6 +58,7 @@ store      --store FILE         in SQLite; deno task history FILE prints it
 page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
            --page-token-file F  required beyond loopback (or env ${PAGE_TOKEN})
            --page-host NAME     its public name, behind a proxy (repeatable)
+record     --record F.pcapng    for Wireshark; --record-limit SIZE        [1GiB]
 publish    --publish URL        to NATS JetStream: nats://HOST:4222/SUBJECT
            --credentials-file F or env ${CREDENTIALS}: user:pass, token, .creds
 transport  --framing F          tcp, tls: line | length | octet | nul     [line]
@@ -84,6 +86,8 @@ export const OPTIONS = {
     "burst",
     "store",
     "keep",
+    "record",
+    "record-limit",
     "page",
     "page-token-file",
     "publish",
@@ -142,6 +146,7 @@ export function serverSettings(
       path: path("store", values.store),
       receipt: flags.receipt,
     },
+    record: recordSettings(values.record, values["record-limit"]),
     page: page(
       values.page,
       path("page-token-file", values["page-token-file"]),
@@ -162,6 +167,7 @@ function checkCombinations(given: Given): void {
   requires(given, "receipt", "store");
   requires(given, "keep", "store");
   requires(given, "burst", "rate-limit");
+  requires(given, "record-limit", "record");
   requires(given, "page-token-file", "page");
   requires(given, "page-host", "page");
   requires(given, "credentials-file", "publish");
