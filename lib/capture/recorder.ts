@@ -1,15 +1,12 @@
 import type { Addr } from "../addr.ts";
 import type { Message, Sink } from "../sink.ts";
 import { toAddress } from "../address/address.ts";
-import type { DatagramToWrite } from "./encoder.ts";
+import { received } from "./received.ts";
 import {
   openRecording,
   type Recording,
   type RecordingOptions,
 } from "./recording.ts";
-
-const NANOSECONDS_PER_MS = 1_000_000n;
-const CUT = ["cut here: the datagram was longer"];
 
 /** How a recorder records. */
 export interface RecorderOptions extends RecordingOptions {
@@ -53,9 +50,9 @@ class Recorder implements Sink {
 
   write(messages: readonly Message[]): void {
     let failed: { error: unknown } | undefined;
-    for (const message of messages) {
+    for (const { datagram, time } of messages) {
       try {
-        this.#recording.record(this.#datagram(message));
+        this.#recording.record(received(datagram, time, this.#to));
       } catch (error) {
         // Another sink may have changed it; the others go on.
         this.#unreadable++;
@@ -63,17 +60,6 @@ class Recorder implements Sink {
       }
     }
     if (failed !== undefined) throw failed.error;
-  }
-
-  #datagram({ time, datagram }: Message): DatagramToWrite {
-    const { from, data, truncated } = datagram;
-    return {
-      time: BigInt(time.getTime()) * NANOSECONDS_PER_MS,
-      from,
-      to: this.#to,
-      data,
-      comments: truncated ? CUT : undefined,
-    };
   }
 
   flush(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What is recorded: by the library, by server, by relay, and from a store. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { connect } from "../../mod.ts";
+import { connect, Datagram } from "../../mod.ts";
+import { openStore } from "../../lib/sinks/store.ts";
 import {
   type CapturedDatagram,
   openRecording,
@@ -252,3 +253,51 @@ for (
     assert(result.stderr.startsWith(says), result.stderr);
   });
 }
+
+test(
+  "history --format pcapng has the messages of a store, and says which it has not",
+  async (_, folder) => {
+    const store = `${folder}/messages.db`;
+    const messages: [Deno.Addr, string][] = [
+      [FROM, "a"],
+      [net("fd00::1", 9), ""],
+      [{ transport: "unixpacket", path: "/run/x" }, "not IP"],
+      [{ transport: "tcp", hostname: "10.0.0.3", port: 7 }, "tcp"],
+      [FROM, "long".repeat(20_000)],
+    ];
+    const log = await openStore(store);
+    const encoder = new TextEncoder();
+    log.write(messages.map(([from, text], n) => ({
+      id: n + 1,
+      time: new Date(1_700_000_000_123 + n),
+      datagram: new Datagram(encoder.encode(text), from),
+    })));
+    await log.flush();
+    await log.close();
+    const { code, bytes, stderr } = await run(
+      "lib/programs/history.ts",
+      [store, "--format", "pcapng"],
+      { flags: [`--allow-read=${folder}`] },
+    );
+    assertEquals([code, stderr], [
+      0,
+      "2 messages not written: longer than UDP allows, or without an IP address\n",
+    ]);
+    const all = await Array.fromAsync(readCapture(bytes));
+    const decoder = new TextDecoder();
+    assertEquals(
+      all.map(({ time, from, to, data }) => [
+        time! / 1_000_000n,
+        from.hostname,
+        to.hostname,
+        to.port,
+        decoder.decode(data),
+      ]),
+      [
+        [1_700_000_000_123n, "10.0.0.1", "0.0.0.0", 0, "a"],
+        [1_700_000_000_124n, "fd00::1", "::", 0, ""],
+        [1_700_000_000_126n, "10.0.0.3", "0.0.0.0", 0, "tcp"],
+      ],
+    );
+  },
+);
