@@ -1,6 +1,6 @@
 import { count } from "../count.ts";
 import type { RelayStats } from "../testing/relay.ts";
-import { type DirectionStats, noCounts } from "../testing/direction.ts";
+import { type DirectionStats, noCounts } from "../testing/direction_stats.ts";
 import { describeSystemDrops } from "./system_drops.ts";
 
 /** The counts of a relay, and of the system's drops if that is known. */

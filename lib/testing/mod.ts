@@ -23,7 +23,8 @@ export type {
 export type { Direction } from "./paths.ts";
 export type { Rule, RuledDatagram, Verdict } from "./rules.ts";
 export { startRelay } from "./relay.ts";
+export type { RelayFate } from "./relay_fate.ts";
 export type { Relay, RelayOptions, RelayStats } from "./relay_types.ts";
-export type { DirectionStats } from "./direction.ts";
+export type { DirectionStats } from "./direction_stats.ts";
 export { carrierContract, type ContractOptions } from "./contract.ts";
 export { type TestOptions, withServer, withSockets } from "./with_server.ts";
