@@ -66,8 +66,9 @@ export interface Recording {
    * Writes what waits, and closes the file. A second call does nothing.
    *
    * @param limit When it aborts, what waits is counted as lost.
+   * @param comment Added to the file as the comment on an empty section.
    */
-  close(limit?: AbortSignal): Promise<void>;
+  close(limit?: AbortSignal, comment?: string): Promise<void>;
 }
 
 /**
@@ -186,20 +187,27 @@ class FileRecording implements Recording {
     await this.#writing;
   }
 
-  close(limit?: AbortSignal): Promise<void> {
-    return this.#closing ??= this.#close(limit);
+  close(limit?: AbortSignal, comment?: string): Promise<void> {
+    return this.#closing ??= this.#close(limit, comment);
   }
 
-  async #close(limit: AbortSignal | undefined): Promise<void> {
-    await (limit === undefined
-      ? this.#writing
-      : beforeAbort(this.#writing ?? Promise.resolve(), limit));
+  async #close(
+    limit: AbortSignal = new AbortController().signal,
+    comment: string | undefined,
+  ): Promise<void> {
+    await beforeAbort(this.#writing ?? Promise.resolve(), limit);
     this.#lost += this.#pending;
     this.#pending = 0;
     this.#waiting = [];
+    // A write that hangs may still be under way.
+    if (comment !== undefined && !limit.aborted) {
+      const { header } = new CaptureEncoder({ comment });
+      const added = this.#file.add(header);
+      await beforeAbort(added.catch((error) => this.#fail(error)), limit);
+    }
     const closed = this.#file.close().catch((error) => this.#fail(error));
     // A disk that hangs is not waited for.
-    if (limit === undefined || !limit.aborted) await closed;
+    await beforeAbort(closed, limit);
   }
 
   #write(): void {

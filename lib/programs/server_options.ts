@@ -49,8 +49,7 @@ receive    --count N, --once    stop after N messages, or after one
            --trace              log each datagram on standard error
 reply      --echo, --reply TEXT reply with the same message, or with TEXT
            --answer-limit RATE  per peer          [udp: 1000/s, 10000 at once]
-access     --allow CIDR         accept only these sources (repeatable)
-           --deny CIDR          reject these sources (repeatable)
+access     --allow, --deny CIDR only these sources, or not these (repeatable)
            --rate-limit RATE    per source, such as 1000/s; --burst N at once
 store      --store FILE         in SQLite; deno task history FILE prints it
            --keep N             keep the newest N messages, or 12h or 7d of them

@@ -1,12 +1,13 @@
 /** What is recorded: by the library, by server, by relay, and from a store. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { connect, Datagram } from "../../mod.ts";
+import { bind, connect, Datagram } from "../../mod.ts";
 import { openStore } from "../../lib/sinks/store.ts";
 import {
   type CapturedDatagram,
   openRecording,
   readCapture,
 } from "../../lib/capture.ts";
+import { collector } from "../support/relays.ts";
 import { net, pattern } from "../support/helpers.ts";
 import { Program, run, startServer } from "./support/programs.ts";
 
@@ -301,3 +302,69 @@ test(
     );
   },
 );
+
+const RELAY = "lib/programs/relay.ts";
+
+test("relay --record has each datagram with its fate, and its totals as a comment", async (path) => {
+  await using server = collector();
+  const options = [
+    "--listen",
+    "127.0.0.1:0",
+    "--to",
+    `127.0.0.1:${server.addr.port}`,
+  ];
+  const faults = ["--loss", "30%", "--duplicate", "30%", "--seed", "4"];
+  await using relay = new Program(
+    RELAY,
+    [...options, ...faults, "--record", path, "--format", "json"],
+    { flags: ["--allow-net=127.0.0.1", `--allow-write=${path}`] },
+  );
+  const [, address = ""] = await relay.said(/^relaying (\S+) to/);
+  await using client = await connect(address);
+  for (let n = 0; n < 100; n++) await client.send(`${n}`);
+  // The last one, which is not lost.
+  const arrived = () =>
+    server.arrived.some((bytes) => new TextDecoder().decode(bytes) === "end");
+  while (!arrived()) {
+    await client.send("end");
+    await new Promise((go) => setTimeout(go, 5));
+  }
+  relay.kill("SIGINT");
+  const { code, stdout, stderr } = await relay.ended();
+  assertEquals(code, 0, stderr);
+  const { up, recording } = JSON.parse(stdout);
+  const all = await readAll(path);
+  const fates = all.map(({ comments: [comment = ""] }) => comment);
+  const times = (pattern: RegExp) =>
+    fates.filter((fate) => pattern.test(fate)).length;
+  assertEquals(times(/^up: forwarded after \d+\.\d{3} ms/), up.forwarded);
+  assertEquals(times(/^up: lost/), up.lost);
+  assertEquals(times(/, a copy/), up.duplicated);
+  assertEquals(all.length, up.received + up.duplicated);
+  assertEquals(recording.recorded, all.length);
+  for (const { from, to } of all) {
+    assertEquals([from.port, to.port], [client.addr.port, server.addr.port]);
+  }
+  const text = await Deno.readTextFile(path);
+  assert(text.includes("relay, seed 4"));
+  assert(text.includes(`up: received ${up.received} datagrams`));
+});
+
+test("relay without a socket leaves no file, and one with a file does not start", async (path) => {
+  const args = ["--to", "127.0.0.1:9", "--record", path];
+  await using busy = bind("udp://127.0.0.1:0");
+  const listen = `127.0.0.1:${busy.addr.port}`;
+  const flags = ["-A"];
+  const inUse = await run(RELAY, ["--listen", listen, ...args], { flags });
+  assertEquals(inUse.code, 2, inUse.stderr);
+  assertMatch(inUse.stderr, /^Cannot bind  [^\n]+\n$/);
+  await Deno.writeTextFile(path, "precious");
+  const exists = await run(RELAY, ["--listen", "127.0.0.1:0", ...args], {
+    flags,
+  });
+  assertEquals(exists.code, 2);
+  assertEquals(
+    exists.stderr,
+    `Cannot record to "${path}": the file exists; remove it, or give another name\n`,
+  );
+});
