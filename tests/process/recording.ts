@@ -357,7 +357,7 @@ test("relay without a socket leaves no file, and one with a file does not start"
   const flags = ["-A"];
   const inUse = await run(RELAY, ["--listen", listen, ...args], { flags });
   assertEquals(inUse.code, 2, inUse.stderr);
-  assertMatch(inUse.stderr, /^Cannot bind  [^\n]+\n$/);
+  assertMatch(inUse.stderr, /^Cannot bind [^\n]+\n$/);
   await Deno.writeTextFile(path, "precious");
   const exists = await run(RELAY, ["--listen", "127.0.0.1:0", ...args], {
     flags,
