@@ -1,6 +1,6 @@
 /**
  * Capture files: reads the UDP datagrams of pcap and pcapng files, and records
- * datagrams as pcapng.
+ * datagrams as pcapng, and replays them on a simulated network.
  *
  * @module
  */
@@ -17,6 +17,12 @@ export {
   CaptureError,
   readCapture,
 } from "./capture/reader.ts";
+export {
+  replay,
+  type ReplayNetwork,
+  type ReplayOptions,
+} from "./capture/replay.ts";
+export type { Replayable, ReplayStats } from "./capture/player.ts";
 export { openRecorder, type RecorderOptions } from "./capture/recorder.ts";
 export {
   openRecording,
