@@ -1,5 +1,6 @@
 import type { Addr } from "../addr.ts";
 import type { Message, Sink } from "../sink.ts";
+import { requireOptions } from "../check.ts";
 import { toAddress } from "../address/address.ts";
 import { received } from "./received.ts";
 import {
@@ -27,7 +28,8 @@ export async function openRecorder(
   path: string,
   options: RecorderOptions,
 ): Promise<Sink> {
-  const { to, ...others } = options;
+  requireOptions("record", options);
+  const { to, ...others } = options ?? {};
   const address = toAddress(to);
   return new Recorder(await openRecording(path, others), address);
 }

@@ -211,34 +211,37 @@ class FileRecording implements Recording {
   }
 
   #write(): void {
-    this.#writing ??= this.#drain().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#drain();
   }
 
   async #drain(): Promise<void> {
     // What is recorded in one turn is written at once.
     await Promise.resolve();
-    while (!this.#hasHeader || this.#waiting.length > 0) {
-      const batch = this.#take();
-      const size = batch.reduce((sum, { length }) => sum + length, 0);
-      const header = this.#hasHeader ? [] : [this.#encoder.header];
-      const start = header.reduce((sum, { length }) => sum + length, 0);
-      let isWritten = false;
-      try {
-        await this.#file.add(joined([...header, ...batch], start + size));
-        isWritten = this.#hasHeader = true;
-      } catch (error) {
-        this.#length -= size;
-        this.#fail(error);
+    try {
+      while (!this.#hasHeader || this.#waiting.length > 0) {
+        const batch = this.#take();
+        const size = batch.reduce((sum, { length }) => sum + length, 0);
+        const header = this.#hasHeader ? [] : [this.#encoder.header];
+        const start = header.reduce((sum, { length }) => sum + length, 0);
+        let isWritten = false;
+        try {
+          await this.#file.add(joined([...header, ...batch], start + size));
+          isWritten = this.#hasHeader = true;
+        } catch (error) {
+          this.#length -= size;
+          this.#fail(error);
+        }
+        this.#memory -= size + batch.length * OVERHEAD;
+        // It was closed in the meantime, and has counted them.
+        if (this.#pending === 0) return;
+        this.#pending -= batch.length;
+        if (isWritten) this.#recorded += batch.length;
+        else this.#lost += batch.length;
+        if (!isWritten && this.#waiting.length === 0) return;
       }
-      this.#memory -= size + batch.length * OVERHEAD;
-      // It was closed in the meantime, and has counted them.
-      if (this.#pending === 0) return;
-      this.#pending -= batch.length;
-      if (isWritten) this.#recorded += batch.length;
-      else this.#lost += batch.length;
-      if (!isWritten && this.#waiting.length === 0) return;
+    } finally {
+      // At once: what is recorded from now on begins to write by itself.
+      this.#writing = undefined;
     }
   }
 

@@ -196,6 +196,20 @@ test(
   },
 );
 
+test("server --record has messages of connections as UDP between their addresses", async (path) => {
+  await using server = new Program("server.ts", [
+    ...["tcp://127.0.0.1:0", "--record", path, "--count", "1"],
+  ], permitted(path));
+  const [, address = ""] = await server.said(/^listening on (\S+)$/);
+  await using client = await connect(address);
+  await client.send("by TCP");
+  assertEquals((await server.ended()).code, 0);
+  const [one] = await readAll(path);
+  assertEquals(new TextDecoder().decode(one?.data), "by TCP");
+  assertEquals(one?.from.transport, "udp");
+  assertEquals(`tcp://${one?.to.hostname}:${one?.to.port}`, address);
+});
+
 test("server goes on when its recording cannot: said once, counted, received", async (path) => {
   // A limit of the system for files: 8 blocks of 512 bytes.
   const limit = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
