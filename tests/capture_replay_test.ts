@@ -142,6 +142,25 @@ Deno.test("replay ends when its signal aborts, and frees its addresses", async (
   });
 });
 
+Deno.test("the time of a network stands still while a capture is read", async () => {
+  const network = simulateNetwork();
+  const file = pcap([frame("ping"), frame("pong")]);
+  async function* slowly() {
+    for (let n = 0; n < file.length; n += 50) {
+      await new Promise((go) => setTimeout(go, 5));
+      yield file.subarray(n, n + 50);
+    }
+  }
+  await network.run(async () => {
+    await using server = bind("udp://10.0.0.2:2000", { carrier: network });
+    const waiting = server.receive({ timeoutMs: 1 });
+    await replay(readCapture(slowly()), network);
+    assertEquals((await waiting).text(), "ping");
+    assertEquals((await server.receive()).text(), "pong");
+    assertEquals(network.clock.now(), 0);
+  });
+});
+
 Deno.test("replay sends what a broken file has before it throws", async () => {
   const network = simulateNetwork();
   await network.run(async () => {

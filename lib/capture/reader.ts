@@ -179,7 +179,7 @@ class FileCapture implements Capture {
     const packet = packets === undefined ? 0 : packets.count + 1;
     const why = packet === 0
       ? message
-      : `packet ${packet}, at byte ${offset}: ${message}; before it there were ${
+      : `packet ${packet}, at byte ${offset}: ${message}; read before it: ${
         count(stats.datagrams, "datagram")
       } in ${count(stats.packets, "packet")}`;
     const error = new CaptureError(cannot(ACTION, why), {

@@ -26,6 +26,8 @@ export interface ReplayNetwork {
   readonly clock: Clock;
   /** Returns the carrier source of a host. */
   host(hostname: string): CarrierSource;
+  /** Calls a function while the network's time stands still. */
+  real<T>(job: () => T | Promise<T>): Promise<T>;
 }
 
 /** What is replayed, and how fast. */
@@ -52,7 +54,8 @@ export interface ReplayOptions {
  * the address of its sender to the address of its receiver, in the order and at
  * the distances of the capture. So a capture is a fixture.
  *
- * The senders are bound while it runs. A sender whose address the program has bound
+ * Inside `network.run` its time stands still while the capture is read. The
+ * senders are bound while it runs. A sender whose address the program has bound
  * itself, such as the server in a capture of both directions, is left to the
  * program: its datagrams count as `failed`. At most 256 senders are bound at a
  * time. Replies to them are not read.
@@ -113,11 +116,30 @@ export async function replay(
     report: reporter(onError),
   });
   try {
-    await player.play(capture);
+    await player.play(
+      Symbol.asyncIterator in capture ? really(capture, network) : capture,
+    );
   } finally {
     await player.close();
   }
   return player.stats;
+}
+
+/** Reads a capture in real time, as a file: the network waits for it. */
+async function* really(
+  capture: AsyncIterable<Replayable>,
+  network: ReplayNetwork,
+): AsyncGenerator<Replayable, void, undefined> {
+  const datagrams = capture[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await network.real(() => datagrams.next());
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    await datagrams.return?.();
+  }
 }
 
 /** Binds the address of a sender. */

@@ -165,7 +165,7 @@ test("replay of a broken file sends what it has, and exits 2 with the packet's n
   assertEquals(code, 2);
   assertMatch(
     stderr,
-    /\nsent 1 datagram [^\n]*\nCannot read a capture: packet 2, at byte 83: the file ends in the middle of its header; before it there were 1 datagram in 1 packet\n$/,
+    /\nsent 1 datagram [^\n]*\nCannot read a capture: packet 2, at byte 83: the file ends in the middle of its header; read before it: 1 datagram in 1 packet\n$/,
   );
   assertEquals((await receive(server, 1)).map(({ text }) => text), ["a"]);
 });
