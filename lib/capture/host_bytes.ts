@@ -9,12 +9,15 @@ export interface HostBytes {
 
 // To read an address takes longer than all else about a packet.
 const MAX_KNOWN = 1024;
-const known = new Map<string, HostBytes | undefined>();
+const known = new Map<string, HostBytes>();
 
 /** Returns the bytes of a host; `undefined` if it is no IP address. */
 export function hostBytes(hostname: string): HostBytes | undefined {
-  if (known.has(hostname)) return known.get(hostname);
+  const before = known.get(hostname);
+  if (before !== undefined) return before;
   const host = readHost(hostname.split("%", 1)[0] ?? "");
+  // A name may have any length.
+  if (host === undefined) return undefined;
   if (known.size === MAX_KNOWN) known.clear();
   known.set(hostname, host);
   return host;
