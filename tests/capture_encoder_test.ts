@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { CaptureEncoder, type DatagramToWrite } from "../lib/capture.ts";
+import { ipText } from "../lib/address/host.ts";
 import type { Addr } from "../mod.ts";
 import { net, pattern } from "./support/helpers.ts";
 import { cat, read } from "./support/captures.ts";
@@ -30,10 +31,12 @@ function packetIn(block: Uint8Array | undefined): Uint8Array {
 }
 
 const ports = fc.integer({ min: 0, max: 65_535 });
-const hosts = [
-  fc.ipV4(),
-  fc.ipV6().map((host) => new URL(`http://[${host}]`).hostname.slice(1, -1)),
-];
+// Groups of zeros are written in a form of their own.
+const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 }));
+const hosts = [4, 16].map((size) =>
+  fc.array(group, { minLength: size, maxLength: size })
+    .map((bytes) => ipText(new Uint8Array(bytes)))
+);
 const addresses = hosts.map((hosts) =>
   fc.tuple(hosts, ports).map(([hostname, port]) => net(hostname, port))
 );
@@ -63,19 +66,11 @@ Deno.test("what is written is read back: any addresses, times, bytes and comment
       const { datagrams, error, stats } = await read(file);
       assertEquals(error, undefined);
       assertEquals([stats.datagrams, stats.packets], [all.length, all.length]);
-      const mapped = (host: string) =>
-        host.startsWith("::ffff:") ? "mapped" : host;
       assertEquals(
-        datagrams.map(({ packet: _, from, to, ...rest }) => ({
+        datagrams.map(({ packet: _, ...rest }) => rest),
+        given.map(({ data, ...rest }) => ({
           ...rest,
-          from: { ...from, hostname: mapped(from.hostname) },
-          to: { ...to, hostname: mapped(to.hostname) },
-        })),
-        given.map(({ from, to, ...rest }) => ({
-          ...rest,
-          data: new Uint8Array(rest.data),
-          from: { ...from, hostname: mapped(from.hostname) },
-          to: { ...to, hostname: mapped(to.hostname) },
+          data: new Uint8Array(data),
         })),
       );
     }),
