@@ -26,7 +26,11 @@ const EXISTS = "the file exists; remove it, or give another name";
 
 /** How a file is recorded. */
 export interface RecordingOptions extends EncoderOptions {
-  /** The most bytes of the file; further datagrams are counted. @default {1 GiB} */
+  /**
+   * The most bytes of the file, without a comment at its end; further datagrams
+   * are counted.
+   * @default {1 GiB}
+   */
   limit?: number | undefined;
   /**
    * Called with a line if the file cannot be written, and if it has reached its
