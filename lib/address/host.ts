@@ -71,6 +71,17 @@ export function ipBytes(address: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Returns 4 or 16 bytes as an IP address, IPv6 in the form of RFC 5952. */
+export function ipText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups: string[] = [];
+  for (let i = 0; i < bytes.length; i += 2) {
+    groups.push((bytes[i]! << 8 | bytes[i + 1]!).toString(16));
+  }
+  const text = groups.join(":");
+  return canonicalIpv6(text) ?? text;
+}
+
 /** Returns the bytes of a part of an IPv6 address; it may end in dotted decimal. */
 function groups(part: string): number[] {
   return part === "" ? [] : part.split(":").flatMap((group) => {

@@ -20,14 +20,24 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Reads `--format`.
  *
- * @throws {UsageError} Not a format, or `raw` on a terminal, which control
+ * @param further Formats of bytes that the program has besides.
+ * @throws {UsageError} Not a format, or one of bytes on a terminal, which control
  * characters from the network would command.
  */
-export function formatName(text: string | undefined): FormatName {
-  const name = oneOf("format", text, FORMATS, "text");
-  if (name !== "raw" || !Deno.stdout.isTerminal()) return name;
+export function formatName<Further extends string = never>(
+  text: string | undefined,
+  further: readonly Further[] = [],
+): FormatName | Further {
+  const name = oneOf<FormatName | Further>(
+    "format",
+    text,
+    [...FORMATS, ...further],
+    "text",
+  );
+  const isLines = name !== "raw" && !further.some((other) => other === name);
+  if (isLines || !Deno.stdout.isTerminal()) return name;
   throw new UsageError(
-    "--format raw does not write to a terminal, which control characters would command; send the output to a file or a pipe",
+    `--format ${name} does not write to a terminal, which control characters would command; send the output to a file or a pipe`,
   );
 }
 

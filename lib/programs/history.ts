@@ -4,14 +4,18 @@
  * @module
  */
 import { rangeOf } from "../address/networks.ts";
+import { CaptureEncoder } from "../capture.ts";
+import { received } from "../capture/received.ts";
+import { count } from "../count.ts";
 import { quote } from "../errors.ts";
+import type { Message } from "../sink.ts";
 import { StoreReader } from "../sinks/store/reader.ts";
 import { formatName, formatter } from "./format.ts";
 import { moment } from "./moment.ts";
 import { parseOptions, path, UsageError, wholeNumber } from "./options.ts";
 import { Output } from "./output.ts";
 import { requirePermissions } from "./permissions.ts";
-import { EXIT, isAnswered, runProgram } from "./program.ts";
+import { EXIT, isAnswered, runProgram, say } from "./program.ts";
 
 const HELP = `Print the messages in a store, even while a server writes to it.
 
@@ -22,7 +26,7 @@ Usage: deno task history FILE [options]   FILE: as for server --store FILE
                      (repeatable)
   --count N          only the newest N of them
   --backup COPY      copy the store into a new file instead, complete
-  --format F         text | json | hex | raw (bytes alone)         [text]
+  --format F         text | json | hex | raw (bytes alone) | pcapng  [text]
   -h, --help, --version
 
 Oldest first, on standard output. Exit codes: 0 done; 1 bad usage; 2 the file
@@ -47,7 +51,7 @@ export async function history(
     sources: lists.from?.map(rangeOf),
     count: wholeNumber("count", values.count, 1, undefined),
   };
-  const write = formatter(formatName(values.format));
+  const format = formatName(values.format, ["pcapng"]);
   const copy = path("backup", values.backup);
   if (copy !== undefined && hasAny({ ...selection, format: values.format })) {
     throw new UsageError("--backup copies all; give it alone");
@@ -63,11 +67,39 @@ export async function history(
     return EXIT.done;
   }
   const output = new Output();
-  for (const { datagram, time } of store.select(selection)) {
-    await output.write(write(datagram, time));
+  const messages = store.select(selection);
+  if (format === "pcapng") await writeCapture(messages, output);
+  else {
+    const write = formatter(format);
+    for (const { datagram, time } of messages) {
+      await output.write(write(datagram, time));
+    }
   }
   await output.flush();
   return EXIT.done;
+}
+
+/** The store does not know at which address a message was received. */
+async function writeCapture(
+  messages: Iterable<Message>,
+  output: Output,
+): Promise<void> {
+  const encoder = new CaptureEncoder();
+  await output.write(encoder.header);
+  for (const { datagram, time } of messages) {
+    const { from } = datagram;
+    const isIpv6 = "hostname" in from && from.hostname.includes(":");
+    const hostname = isIpv6 ? "::" : "0.0.0.0";
+    const to = { transport: "udp", hostname, port: 0 } as const;
+    const packet = encoder.encode(received(datagram, time, to));
+    if (packet !== undefined) await output.write(packet);
+  }
+  const { tooLong, notIp } = encoder.stats;
+  if (tooLong + notIp === 0) return;
+  const messagesLeft = count(tooLong + notIp, "message");
+  say(
+    `${messagesLeft} not written: longer than UDP allows, or without an IP address`,
+  );
 }
 
 function hasAny(options: Record<string, unknown>): boolean {

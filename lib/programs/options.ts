@@ -244,6 +244,31 @@ export function rate<D>(
   );
 }
 
+const BYTE_UNITS: Record<string, number> = {
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+};
+
+/** A size such as `500MB`, `1.5GiB` or `4096` (bytes), in bytes. */
+export function bytes<D>(
+  name: string,
+  text: string | undefined,
+  otherwise: D,
+): number | D {
+  if (text === undefined) return otherwise;
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([kmg]i?b)?$/i.exec(text) ?? [];
+  const factor = unit === undefined ? 1 : BYTE_UNITS[unit.toLowerCase()];
+  const size = Math.round(Number(number) * (factor ?? NaN));
+  if (size > 0 && Number.isSafeInteger(size)) return size;
+  throw new UsageError(
+    `--${name} ${quote(text)}: must be a size, such as 500MB, 1GiB or 4096`,
+  );
+}
+
 /** One of a few words; without text, the default. */
 export function oneOf<W extends string>(
   name: string,

@@ -27,6 +27,7 @@ import {
   oneOf,
   type Options,
   parseOptions,
+  requires,
   UsageError,
   wholeNumber,
 } from "./options.ts";
@@ -34,7 +35,13 @@ import { Output } from "./output.ts";
 import { requirePermissions } from "./permissions.ts";
 import { showProgress } from "./progress.ts";
 import { EXIT, isAnswered, onInterrupt, runProgram, say } from "./program.ts";
+import {
+  type RecordSettings,
+  recordSettings,
+  toRecord,
+} from "./record_settings.ts";
 import { RelayFaults } from "./relay_faults.ts";
+import { startRecorded } from "./relay_recording.ts";
 import {
   describeProgress,
   describeRelay,
@@ -65,8 +72,8 @@ Clients send to --listen; each gets its own port towards --to, for replies.
   --idle D             forget a client after D of silence (500ms, 10s, 1m)  [1m]
   --max-sessions N     clients at a time                                  [1024]
   --stats-every D      print the totals every D too, such as 10s
-  --format F           totals: text on standard error, or json, one object per
-                       line on standard output                            [text]
+  --format F           totals: text, or json, by line on standard output  [text]
+  --record F.pcapng    each datagram with its fate; --record-limit SIZE   [1GiB]
   --quiet, -h, --help, --version    --quiet: only errors on standard error
 
 Lines on standard input change faults: set loss 0, or set up delay 20ms
@@ -82,6 +89,8 @@ const OPTIONS = {
     "max-sessions",
     "stats-every",
     "format",
+    "record",
+    "record-limit",
     "up",
     "down",
     ...FAULT_OPTIONS,
@@ -100,6 +109,7 @@ interface RelaySettings {
   statsEveryMs: number | undefined;
   format: typeof FORMATS[number];
   quiet: boolean;
+  record: RecordSettings | undefined;
 }
 
 /** The program `relay`. Returns its exit code. */
@@ -120,6 +130,7 @@ function relaySettings(
   { values, flags, rest }: Options<typeof OPTIONS>,
 ): RelaySettings {
   noArguments(rest);
+  requires(values, "record-limit", "record");
   const settings: RelaySettings = {
     listen: udpAddress("listen", values.listen, parseAddress),
     to: udpAddress("to", values.to, (text) => toDestination(text)),
@@ -130,6 +141,7 @@ function relaySettings(
     statsEveryMs: duration("stats-every", values["stats-every"], undefined),
     format: oneOf("format", values.format, FORMATS, "text"),
     quiet: flags.quiet,
+    record: recordSettings(values.record, values["record-limit"]),
   };
   const { statsEveryMs, format, quiet } = settings;
   if (statsEveryMs !== undefined && quiet && format === "text") {
@@ -167,14 +179,22 @@ async function run(settings: RelaySettings): Promise<number> {
   }
   const to = await looking;
   const warnings = new Warnings();
-  await using relay = startRelay({
-    listen,
-    to,
+  const started = await startRecorded(
+    settings.record,
     seed,
-    idleMs,
-    maxSessions,
-    onError: (error) => warnings.once(reasonOf(error)),
-  });
+    (onFate) =>
+      startRelay({
+        listen,
+        to,
+        seed,
+        idleMs,
+        maxSessions,
+        onError: (error) => warnings.once(reasonOf(error)),
+        onFate,
+      }),
+  );
+  const { recording } = started;
+  await using relay = started.relay;
   for (const [way, each] of faults.all) relay.set(each, way);
   if (!quiet) {
     const [from, onTo] = [relay.addr, to].map(formatAddress);
@@ -194,7 +214,9 @@ async function run(settings: RelaySettings): Promise<number> {
   // After it is closed, the system has no count of it, and it has no sessions.
   const { kernelDrops, sessions } = await totals(relay);
   await relay.close();
-  const printed = print({ ...relay.stats, sessions, kernelDrops });
+  const last = { ...relay.stats, sessions, kernelDrops };
+  await recording?.close(last);
+  const printed = print({ ...last, recording: recording?.stats });
   // Nobody may read the output any more.
   if (await settles(printed, PRINT_MS, systemClock)) await printed;
   return EXIT.done;
@@ -262,10 +284,11 @@ function udpAddress(
 }
 
 /** Returns the narrowest permissions that suffice. */
-function relayNeeds({ listen, to }: RelaySettings): Needs {
+function relayNeeds({ listen, to, record }: RelaySettings): Needs {
   return together(
     toAnswer(listen),
     toConnect(to),
+    toRecord(record),
     toCountSystemDrops({ scheme: "udp", fast: false }),
   );
 }

@@ -1,11 +1,14 @@
+import type { RecordingStats } from "../capture.ts";
 import { count } from "../count.ts";
 import type { RelayStats } from "../testing/relay.ts";
-import { type DirectionStats, noCounts } from "../testing/direction.ts";
+import { type DirectionStats, noCounts } from "../testing/direction_stats.ts";
 import { describeSystemDrops } from "./system_drops.ts";
 
 /** The counts of a relay, and of the system's drops if that is known. */
 export interface RelayTotals extends RelayStats {
   kernelDrops: number | undefined;
+  /** Of `--record`, once it is over. */
+  recording?: RecordingStats | undefined;
 }
 
 /** The totals of a relay that was not started. */
@@ -23,6 +26,7 @@ export const NO_TOTALS: RelayTotals = {
 export function describeRelay(totals: RelayTotals): string[] {
   const { up, down, sessions, expired, refused, strangers, kernelDrops } =
     totals;
+  const { recording } = totals;
   const clients = [count(sessions, "client")];
   if (expired > 0) clients.push(`${expired} expired`);
   if (refused > 0) clients.push(`${count(refused, "datagram")} refused`);
@@ -37,6 +41,7 @@ export function describeRelay(totals: RelayTotals): string[] {
     `up: ${describeDirection(up)}`,
     `down: ${describeDirection(down)}`,
     clients.join(", "),
+    ...recording === undefined ? [] : [describeRecording(recording)],
   ];
 }
 
@@ -52,6 +57,15 @@ export function describeProgress({ up, down, sessions }: RelayStats): string {
 export function relayTotalsJson(totals: RelayTotals, time: Date): string {
   const { kernelDrops = null } = totals;
   return JSON.stringify({ time: time.toISOString(), ...totals, kernelDrops });
+}
+
+function describeRecording(stats: RecordingStats): string {
+  const { recorded, skipped, overLimit, lost } = stats;
+  const parts = [`recorded ${count(recorded, "datagram")}`];
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  if (overLimit > 0) parts.push(`${overLimit} over the limit`);
+  if (lost > 0) parts.push(`${lost} not recorded`);
+  return parts.join(", ");
 }
 
 function describeDirection(stats: DirectionStats): string {

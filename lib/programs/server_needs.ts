@@ -13,6 +13,7 @@ import {
   toStore,
 } from "./needs.ts";
 import type { Purpose } from "./permissions.ts";
+import { toRecord } from "./record_settings.ts";
 import { type Secret, toKnow } from "./secrets.ts";
 import {
   isReplying,
@@ -24,13 +25,14 @@ import { toCountSystemDrops } from "./system_drops.ts";
 
 /** Returns the narrowest permissions that suffice, by their purposes. */
 export function serverPurposes(settings: ServerSettings): Purpose[] {
-  const { address, carrier, store, page, publish } = settings;
+  const { address, carrier, store, record, page, publish } = settings;
   const own = formatAddress(address);
   const listens = together(
     toListen(settings),
     toCarry(carrier),
     toCountSystemDrops(carrier),
     store === undefined ? {} : toStore(store.path),
+    toRecord(record),
   );
   const purposes: Purpose[] = [[`listen on ${own}`, listens]];
   if (page !== undefined) {

@@ -9,6 +9,7 @@ import { publicHosts } from "../sinks/page/hosts.ts";
 import { carrierSettings, maxSizeFor } from "./carriers.ts";
 import { inEnvironment } from "./environment.ts";
 import { formatName } from "./format.ts";
+import { recordSettings } from "./record_settings.ts";
 import {
   duration,
   type Given,
@@ -48,8 +49,7 @@ receive    --count N, --once    stop after N messages, or after one
            --trace              log each datagram on standard error
 reply      --echo, --reply TEXT reply with the same message, or with TEXT
            --answer-limit RATE  per peer          [udp: 1000/s, 10000 at once]
-access     --allow CIDR         accept only these sources (repeatable)
-           --deny CIDR          reject these sources (repeatable)
+access     --allow, --deny CIDR only these sources, or not these (repeatable)
            --rate-limit RATE    per source, such as 1000/s; --burst N at once
 store      --store FILE         in SQLite; deno task history FILE prints it
            --keep N             keep the newest N messages, or 12h or 7d of them
@@ -57,6 +57,7 @@ store      --store FILE         in SQLite; deno task history FILE prints it
 page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
            --page-token-file F  required beyond loopback (or env ${PAGE_TOKEN})
            --page-host NAME     its public name, behind a proxy (repeatable)
+record     --record F.pcapng    for Wireshark; --record-limit SIZE        [1GiB]
 publish    --publish URL        to NATS JetStream: nats://HOST:4222/SUBJECT
            --credentials-file F or env ${CREDENTIALS}: user:pass, token, .creds
 transport  --framing F          tcp, tls: line | length | octet | nul     [line]
@@ -84,6 +85,8 @@ export const OPTIONS = {
     "burst",
     "store",
     "keep",
+    "record",
+    "record-limit",
     "page",
     "page-token-file",
     "publish",
@@ -142,6 +145,7 @@ export function serverSettings(
       path: path("store", values.store),
       receipt: flags.receipt,
     },
+    record: recordSettings(values.record, values["record-limit"]),
     page: page(
       values.page,
       path("page-token-file", values["page-token-file"]),
@@ -162,6 +166,7 @@ function checkCombinations(given: Given): void {
   requires(given, "receipt", "store");
   requires(given, "keep", "store");
   requires(given, "burst", "rate-limit");
+  requires(given, "record-limit", "record");
   requires(given, "page-token-file", "page");
   requires(given, "page-host", "page");
   requires(given, "credentials-file", "publish");

@@ -2,6 +2,7 @@ import type { Addr, NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import type { CarrierSettings } from "./carriers.ts";
 import type { FormatName } from "./format.ts";
+import type { RecordSettings } from "./record_settings.ts";
 import type { Secret } from "./secrets.ts";
 
 /** The options of a command line, checked. */
@@ -25,6 +26,7 @@ export interface ServerSettings {
   };
   answer: ((datagram: Datagram<Addr>) => string | Uint8Array) | undefined;
   store: StoreSettings | undefined;
+  record: RecordSettings | undefined;
   page: PageSettings | undefined;
   publish: PublishSettings | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Addr, NetAddr, UnixAddr } from "../addr.ts";
+import { formatAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { count } from "../count.ts";
@@ -46,7 +47,8 @@ export interface Surroundings {
  * be opened, those before it are closed again.
  */
 export async function openSinks(
-  { store: storeSettings, page: pageSettings, publish, format }: ServerSettings,
+  { store: storeSettings, record, page: pageSettings, publish, format }:
+    ServerSettings,
   { socket, own, stats, warn }: Surroundings,
 ): Promise<ServerSinks> {
   const sinks: Sink[] = [];
@@ -67,6 +69,13 @@ export async function openSinks(
     if (receipts !== undefined) add(receipts);
     add(opened.sink);
     ({ store, late } = opened);
+  }
+  if (record !== undefined) {
+    const { openRecorder } = await import("../capture.ts");
+    const { path, limit } = record;
+    const comment = `messages to ${formatAddress(socket.addr)}`;
+    const to = socket.addr;
+    add(await openRecorder(path, { to, limit, comment, onTrouble: say }));
   }
   let url: string | undefined;
   if (pageSettings !== undefined) {

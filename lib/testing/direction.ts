@@ -4,58 +4,11 @@ import { performance } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import { DelayLine } from "./delay_line.ts";
 import type { CheckedFaults } from "./faults.ts";
+import type { DirectionStats } from "./direction_stats.ts";
 import { flipBit, type Link, type Passage } from "./link.ts";
+import type { RelayFate } from "./relay_fate.ts";
 import { OVERHEAD_BYTES, type Room } from "./room.ts";
 import type { Decision } from "./rules.ts";
-
-/**
- * Datagrams of one direction by fate: received + duplicated = forwarded + lost +
- * dropped + overMtu + queueFull + notSent + inFlight.
- */
-export interface DirectionStats {
-  /** Datagrams that the relay received. */
-  received: number;
-  /** Copies that the relay made. */
-  duplicated: number;
-  /** Datagrams that the relay sent on. */
-  forwarded: number;
-  /** Dropped by `loss`, or by a `burst`. */
-  lost: number;
-  /** Dropped by a rule. */
-  dropped: number;
-  /** Dropped because they were longer than `mtu`. */
-  overMtu: number;
-  /** Dropped because too many waited. */
-  queueFull: number;
-  /** The system did not send them, or their session ended before their time. */
-  notSent: number;
-  /** Still held, or being sent. */
-  inFlight: number;
-  /** Of `forwarded`: with a bit that `corrupt` flipped. */
-  corrupted: number;
-  /** Of `forwarded`: held back by `reorder`. */
-  reordered: number;
-  /** Of `forwarded`: duplicated, delayed or changed by a rule. */
-  ruled: number;
-}
-
-/** Returns counts that are all zero. */
-export function noCounts(): DirectionStats {
-  return {
-    received: 0,
-    duplicated: 0,
-    forwarded: 0,
-    lost: 0,
-    dropped: 0,
-    overMtu: 0,
-    queueFull: 0,
-    notSent: 0,
-    inFlight: 0,
-    corrupted: 0,
-    reordered: 0,
-    ruled: 0,
-  };
-}
 
 /** Sends datagrams of that size, all but the last. */
 export type SendRun<Route> = (
@@ -71,9 +24,17 @@ export interface SessionDirectionOptions<Route> {
   room: Room;
   send: SendRun<Route>;
   report: (error: unknown) => void;
+  /** Called with what became of a datagram; it may throw. */
+  observe?: Observe<Route> | undefined;
   /** Asks the rules about a datagram; `undefined` while there are none. */
   ask?: () => Ask<Route> | undefined;
 }
+
+/** Is told what became of a datagram. */
+export type Observe<Route> = (
+  fate: Omit<RelayFate, "direction" | "from" | "to">,
+  route: Route,
+) => void;
 
 /** Returns what a rule decides about a datagram. */
 export type Ask<Route> = (
@@ -88,6 +49,9 @@ interface Passing<Route> {
   readonly size: number;
   readonly count: number;
   readonly route: Route;
+  /** When they came. */
+  readonly since: number;
+  readonly duplicate?: boolean;
   readonly corrupted?: boolean;
   readonly reordered?: boolean;
   readonly ruled?: boolean | undefined;
@@ -138,6 +102,7 @@ export class SessionDirection<Route> {
         size,
         count: end - first,
         route,
+        since: now,
       });
     };
     for (let n = 0; n < count; n++) {
@@ -147,7 +112,6 @@ export class SessionDirection<Route> {
       counts.received++;
       const bytes = decision?.data;
       const passages = link.cross(bytes?.length ?? length, now, decision);
-      counts.duplicated += passages.length - 1;
       if (
         decision === undefined && passages.length === 1 &&
         this.#isUntouched(passages[0], now)
@@ -159,9 +123,11 @@ export class SessionDirection<Route> {
       first = n + 1;
       const datagram = bytes ?? data.subarray(n * size, n * size + length);
       const ruled = decision !== undefined;
-      for (const passage of passages) {
-        this.#cross({ data: datagram, ruled, route }, passage, now);
-      }
+      passages.forEach((passage, copy) => {
+        const duplicate = copy > 0;
+        if (duplicate) counts.duplicated++;
+        this.#cross({ data: datagram, ruled, route, duplicate }, passage, now);
+      });
     }
     forward(count);
     return this.#sending;
@@ -172,6 +138,7 @@ export class SessionDirection<Route> {
     for (const passing of this.#held.clear()) {
       this.#release(passing);
       this.#options.counts.notSent++;
+      this.#observe(passing, "notSent");
     }
     await this.#sending;
   }
@@ -203,15 +170,21 @@ export class SessionDirection<Route> {
 
   /** Does with a copy of a datagram what the link decided. */
   #cross(
-    { data, ruled, route }: Pick<Passing<Route>, "data" | "ruled" | "route">,
+    { data, ...marks }: Pick<
+      Passing<Route>,
+      "data" | "ruled" | "route" | "duplicate"
+    >,
     { fate, at, flippedBit, reordered = false }: Passage,
     now: number,
   ): void {
-    if (fate !== "passed") return void this.#options.counts[fate]++;
     const corrupted = flippedBit !== undefined;
     const copy = corrupted ? flipBit(data, flippedBit) : data;
-    const one = { data: copy, size: copy.length, count: 1, route };
-    const passing = { ...one, corrupted, reordered, ruled };
+    const one = { data: copy, size: copy.length, count: 1, since: now };
+    const passing = { ...one, ...marks, corrupted, reordered };
+    if (fate !== "passed") {
+      this.#options.counts[fate]++;
+      return this.#observe(passing, fate);
+    }
     if (at <= now && now < this.#held.due) this.#forward(passing);
     else this.#hold(passing, at);
   }
@@ -220,7 +193,7 @@ export class SessionDirection<Route> {
     const { counts, room } = this.#options;
     if (!room.take(passing.data.length + OVERHEAD_BYTES)) {
       counts.queueFull++;
-      return;
+      return this.#observe(passing, "queueFull");
     }
     counts.inFlight++;
     // Received data is part of a larger chunk, which it would keep alive.
@@ -238,6 +211,31 @@ export class SessionDirection<Route> {
     this.#sending = this.#send(passing);
   }
 
+  /** Tells the observer of some of the datagrams. It must not harm anything. */
+  #observe(
+    { data, size, route, since, ...marks }: Passing<Route>,
+    fate: RelayFate["fate"],
+    from = 0,
+    to = 1,
+  ): void {
+    const { observe, report } = this.#options;
+    if (observe === undefined) return;
+    const { duplicate = false, corrupted = false, reordered = false } = marks;
+    const { ruled = false } = marks;
+    const heldMs = performance.now() - since;
+    const own = { fate, heldMs, duplicate, corrupted, reordered, ruled };
+    for (let n = from; n < to; n++) {
+      try {
+        observe(
+          { data: data.subarray(n * size, (n + 1) * size), ...own },
+          route,
+        );
+      } catch (error) {
+        report(error);
+      }
+    }
+  }
+
   /** Sends datagrams; one that cannot be sent does not stop the others. */
   async #send(passing: Passing<Route>): Promise<void> {
     const { size, count, route, corrupted, reordered, ruled } = passing;
@@ -253,6 +251,7 @@ export class SessionDirection<Route> {
         failed = isClosed ? count - settled - sent : 1;
         if (!isClosed) report(error);
       }
+      const first = settled;
       settled += sent + failed;
       counts.forwarded += sent;
       counts.notSent += failed;
@@ -260,6 +259,8 @@ export class SessionDirection<Route> {
       if (reordered) counts.reordered += sent;
       if (ruled) counts.ruled += sent;
       counts.inFlight -= sent + failed;
+      this.#observe(passing, "forwarded", first, first + sent);
+      this.#observe(passing, "notSent", first + sent, settled);
     }
   }
 }

@@ -12,16 +12,12 @@ import { bind } from "../open.ts";
 import { clearInterval, performance, setInterval } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import {
-  type Ask,
-  noCounts,
-  type SendRun,
-  SessionDirection,
-} from "./direction.ts";
+import { type Ask, type SendRun, SessionDirection } from "./direction.ts";
+import { noCounts } from "./direction_stats.ts";
 import { type CheckedFaults, checkFaults, type Faults } from "./faults.ts";
 import { type Front, Fronts } from "./fronts.ts";
 import { Link, seedOf } from "./link.ts";
-import type { Relay, RelayStats } from "./relay_types.ts";
+import type { Relay, RelayOptions, RelayStats } from "./relay_types.ts";
 import { Room } from "./room.ts";
 import { type Rule, Rules } from "./rules.ts";
 import { Session } from "./session.ts";
@@ -41,6 +37,7 @@ export interface RelaySettings {
   readonly maxSessions: number;
   readonly faults: { up: CheckedFaults; down: CheckedFaults };
   readonly report: (error: unknown) => void;
+  readonly onFate: RelayOptions["onFate"];
 }
 
 /** The relay that `startRelay` starts. */
@@ -203,7 +200,7 @@ export class FaultyRelay implements Relay {
     send: SendRun<Route>,
     ends: (route: Route) => { from: NetAddr; to: NetAddr },
   ): SessionDirection<Route> {
-    const { seed, faults, report } = this.#settings;
+    const { seed, faults, report, onFate } = this.#settings;
     const link = new Link(seedOf(seed, `${way} ${session}`));
     link.use(faults[way]);
     const rules = this.#rules;
@@ -215,6 +212,8 @@ export class FaultyRelay implements Relay {
       room: this.#room,
       send,
       report,
+      observe: onFate &&
+        ((fate, route) => onFate({ ...fate, direction: way, ...ends(route) })),
       ask: () => rules.isEmpty ? undefined : ask,
     });
   }

@@ -19,6 +19,7 @@ import { checkFaults, checkSeed } from "./faults.ts";
 import { FaultyRelay } from "./faulty_relay.ts";
 import type { Relay, RelayOptions } from "./relay_types.ts";
 
+export type { RelayFate } from "./relay_fate.ts";
 export type { Relay, RelayOptions, RelayStats } from "./relay_types.ts";
 
 const ACTION = "relay";
@@ -62,6 +63,7 @@ export function startRelay(options: RelayOptions): Relay {
     idleMs = 60_000,
     maxSessions = 1024,
     onError,
+    onFate,
     ...faults
   } = options;
   checkSeed(seed);
@@ -69,7 +71,9 @@ export function startRelay(options: RelayOptions): Relay {
     throw outOfRange(ACTION, "idleMs", "a number above 0", idleMs);
   }
   wholeNumber(ACTION, "maxSessions", maxSessions, 1);
-  if (onError !== undefined) requireFunction(ACTION, "onError", onError);
+  for (const [name, value] of Object.entries({ onError, onFate })) {
+    if (value !== undefined) requireFunction(ACTION, name, value);
+  }
   const checked = checkFaults(faults);
   const local = udpOnly(listen, toAddress);
   const server = udpOnly(to, toDestination);
@@ -87,6 +91,7 @@ export function startRelay(options: RelayOptions): Relay {
     maxSessions,
     faults: { up: checked, down: checked },
     report: reporter(onError),
+    onFate,
   });
 }
 

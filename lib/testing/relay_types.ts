@@ -1,7 +1,8 @@
 import type { NetAddr } from "../addr.ts";
 import type { CarrierSource } from "../carrier.ts";
-import type { DirectionStats } from "./direction.ts";
+import type { DirectionStats } from "./direction_stats.ts";
 import type { Faults } from "./faults.ts";
+import type { RelayFate } from "./relay_fate.ts";
 import type { Rule } from "./rules.ts";
 
 /** How `startRelay` relays. */
@@ -37,6 +38,13 @@ export interface RelayOptions extends Faults {
    * @default {prints each kind of error once to standard error}
    */
   onError?: ((error: unknown) => void) | undefined;
+  /**
+   * Called with each datagram and each copy when its fate is known, so that the
+   * calls of one fate are as many as the relay's counts say. If it throws,
+   * `onError` is called, and the relay goes on.
+   * @default {nothing}
+   */
+  onFate?: ((fate: RelayFate) => void) | undefined;
 }
 
 /** What a relay has counted so far. */

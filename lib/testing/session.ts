@@ -5,7 +5,7 @@ import { pump } from "../socket/pump.ts";
 import type { SessionDirection } from "./direction.ts";
 import type { Front } from "./fronts.ts";
 
-export type { DirectionStats } from "./direction.ts";
+export type { DirectionStats } from "./direction_stats.ts";
 
 /** What a session is made of. */
 export interface SessionParts {

@@ -9,6 +9,7 @@ const PROGRAMS = {
   relay: "lib/programs/relay.ts",
   cert: "lib/programs/cert.ts",
   history: "lib/programs/history.ts",
+  replay: "lib/programs/replay.ts",
   demo: "lib/programs/demo.ts",
 };
 

@@ -51,6 +51,7 @@ const SERVERS: [address: string, args: string[]][] = [
   ["localhost:0", ["--fast", "--echo"]],
   ["127.0.0.2:0", ["--fast", "--echo", ...PAGE]],
   ["127.0.0.1:0", ["--store", "it's, new", "--keep", "7d", "--receipt"]],
+  ["127.0.0.1:0", ["--record", "it's, new", "--record-limit", "1MB"]],
   ["tcp://localhost:0", ["--echo", "--framing", "length", ...PAGE]],
   ["tls://localhost:0", ["--echo", ...SECURE, ...PAGE]],
   ["quic://localhost:0", ["--echo", ...SECURE, ...TOKEN, ...PAGE]],

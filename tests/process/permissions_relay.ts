@@ -59,3 +59,32 @@ Deno.test("the command of history works, and does not need to write", () =>
     assertEquals(code, 0);
     assertMatch(stdout, /73746f726564\n$/);
   }));
+
+Deno.test("the commands of relay --record and of replay work", () =>
+  inFolder(async (folder) => {
+    await using listening = serve("127.0.0.1:0", ({ data }) => data);
+    const to = ["--to", `127.0.0.1:${listening.addr.port}`];
+    const recording = ["--listen", "127.0.0.1:0", ...to, "--record", "a, b"];
+    const relay = "lib/programs/relay.ts";
+    const command = await printedBy(relay, recording, folder);
+    await using program = typed(command, folder);
+    const [, from = ""] = await program.said(/^relaying (\S+) to /);
+    await using socket = await connect(from);
+    await socket.request("ping", { timeoutMs: 1000, retries: 9 });
+    program.kill("SIGINT");
+    const { code, stderr } = await program.ended();
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /\nrecorded \d+ datagrams\n$/);
+    const { received } = listening.stats;
+
+    const args = ["a, b", ...to, "--from", "127.0.0.0/8"];
+    const again = await printedBy("lib/programs/replay.ts", args, folder);
+    await using replay = typed(again, folder);
+    const ended = await replay.ended();
+    assertEquals(ended.code, 0, ended.stderr);
+    // What the relay sent to the client is in its capture too.
+    assertMatch(ended.stderr, /\nsent \d+ datagrams /);
+    while (listening.stats.received < received + 2) {
+      await new Promise((go) => setTimeout(go, 1));
+    }
+  }));

@@ -109,3 +109,25 @@ Deno.test("a relay of runs adds up with every fault, in both directions", async 
   client.close();
   await Promise.all([echoing, reading]);
 });
+
+Deno.test("the fate of each datagram of a run is told, the shorter last one too", async () => {
+  const told: string[] = [];
+  await using server = bind(LISTEN, { carrier });
+  const relay = startRelay({
+    listen: LISTEN,
+    to: server.addr,
+    carrier,
+    onFate: ({ data, fate }) =>
+      void told.push(`${fate} ${data.length} ${data[0]}`),
+  });
+  await using client = await connect(relay.addr, { carrier });
+  const run = new Uint8Array(3 * SIZE + 1);
+  for (let n = 0; n <= 3; n++) run.fill(n, n * SIZE);
+  await client.sendRun(run, SIZE);
+  for (let n = 0; n <= 3; n++) await server.receive(SOON);
+  await relay.close();
+  assertEquals(
+    told,
+    [0, 1, 2, 3].map((n) => `forwarded ${n < 3 ? SIZE : 1} ${n}`),
+  );
+});

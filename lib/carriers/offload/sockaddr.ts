@@ -1,6 +1,6 @@
 import type { NetAddr } from "../../addr.ts";
 import { formatAddress } from "../../address/address.ts";
-import { canonicalIpv6, ipBytes } from "../../address/host.ts";
+import { ipBytes, ipText } from "../../address/host.ts";
 import { InvalidAddressError } from "../../errors.ts";
 import { SOCKADDR_IN, SOCKADDR_IN6 } from "./layout.ts";
 import { AF_INET, AF_INET6, type Libc } from "./libc.ts";
@@ -48,19 +48,9 @@ export function decodeAddress(view: DataView, offset: number): NetAddr {
   const zone = scope === 0 ? "" : `%${scope}`;
   return {
     transport: "udp",
-    hostname: inet6 ? ipv6Text(bytes) + zone : bytes.join("."),
+    hostname: ipText(bytes) + zone,
     port: view.getUint16(offset + layout.port),
   };
-}
-
-function ipv6Text(bytes: Uint8Array): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const groups = Array.from(
-    { length: 8 },
-    (_, i) => view.getUint16(2 * i).toString(16),
-  );
-  const text = groups.join(":");
-  return canonicalIpv6(text) ?? text;
 }
 
 function scopeId(libc: Libc, address: NetAddr, zone: string): number {
