@@ -96,6 +96,34 @@ for (const name of ["text", "json", "hex"] as const) {
   });
 }
 
+Deno.test("text output shows text escaped, and of other bytes those beyond ASCII as \\xHH", () => {
+  setColorEnabled(false);
+  const write = formatter("text");
+  const start = "1970-01-01T00:00:00.000Z  udp://127.0.0.1:1  ";
+  fc.assert(
+    fc.property(bytes, (data) => {
+      const from = parseAddress("127.0.0.1:1");
+      const line = decoder.decode(write(new Datagram(data, from), new Date(0)));
+      const size = data.length === 1 ? "1 byte" : `${data.length} bytes`;
+      assertEquals(line, `${start}${size}  ${shown(data)}\n`);
+    }),
+    RUNS,
+  );
+});
+
+function shown(data: Uint8Array): string {
+  try {
+    return escapeControls(decoder.decode(data));
+  } catch {
+    const hex = (byte: number) => `\\x${byte.toString(16).padStart(2, "0")}`;
+    const chars = Array.from(
+      data,
+      (byte) => byte < 0x80 ? String.fromCharCode(byte) : hex(byte),
+    );
+    return escapeControls(chars.join(""));
+  }
+}
+
 Deno.test("json output keeps every byte", () => {
   const write = formatter("json");
   fc.assert(

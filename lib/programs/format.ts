@@ -4,6 +4,7 @@ import { cyan, dim, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../address/address.ts";
 import type { Datagram } from "../datagram.ts";
 import { escapeControls, escapeControlsInJson } from "../escape.ts";
+import { escapeBytes } from "./escaped_bytes.ts";
 import { oneOf, UsageError } from "./options.ts";
 
 const FORMATS = ["text", "json", "hex", "raw"] as const;
@@ -13,6 +14,8 @@ export type FormatName = typeof FORMATS[number];
 
 /** Returns a datagram, received at that time, in a format. */
 export type Format = (datagram: Datagram<Addr>, time: Date) => Uint8Array;
+
+const NEWLINE = 0x0a;
 
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -47,7 +50,8 @@ export function formatter(name: FormatName): Format {
     case "text":
       return (datagram, time) => line(datagram, time, printable(datagram.data));
     case "hex":
-      return (datagram, time) => line(datagram, time, datagram.data.toHex());
+      return (datagram, time) =>
+        line(datagram, time, encoder.encode(datagram.data.toHex()));
     case "json":
       return json;
     case "raw":
@@ -58,7 +62,7 @@ export function formatter(name: FormatName): Format {
 function line(
   { data, from, truncated }: Datagram<Addr>,
   time: Date,
-  content: string,
+  content: Uint8Array,
 ): Uint8Array {
   const size = count(data.length, "byte");
   const fields = [
@@ -66,9 +70,14 @@ function line(
     cyan(escapeControls(formatAddress(from))),
     // Before the content, which might end with the same word.
     truncated ? yellow(`${size}, truncated`) : size,
-    content,
+    "",
   ];
-  return encoder.encode(`${fields.join("  ")}\n`);
+  const start = encoder.encode(fields.join("  "));
+  const bytes = new Uint8Array(start.length + content.length + 1);
+  bytes.set(start);
+  bytes.set(content, start.length);
+  bytes[bytes.length - 1] = NEWLINE;
+  return bytes;
 }
 
 function json(
@@ -87,17 +96,17 @@ function json(
 }
 
 /** The text, or if it is not UTF-8, each byte that is not ASCII as `\xHH`. */
-function printable(data: Uint8Array): string {
-  const text = decode(data);
-  if (text !== undefined) return escapeControls(text);
-  const chars = Array.from(
-    data,
-    (byte) =>
-      byte < 0x80
-        ? String.fromCharCode(byte)
-        : `\\x${byte.toString(16).padStart(2, "0")}`,
-  );
-  return escapeControls(chars.join(""));
+function printable(data: Uint8Array): Uint8Array {
+  const text = isAscii(data) ? undefined : decode(data);
+  return text === undefined
+    ? escapeBytes(data)
+    : encoder.encode(escapeControls(text));
+}
+
+function isAscii(data: Uint8Array): boolean {
+  let bits = 0;
+  for (let i = 0; i < data.length; i++) bits |= data[i]!;
+  return bits < 0x80;
 }
 
 function decode(data: Uint8Array): string | undefined {
