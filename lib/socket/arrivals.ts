@@ -11,18 +11,21 @@ import { UnreadRun } from "./unread_run.ts";
 /**
  * Makes datagrams of what a carrier received: without those that are refused,
  * which are counted, cut to `maxSize`, and copied, as the carrier's memory is
- * used again. Only what is lent to the program stays in that memory.
+ * used again. Only what is lent or left to the program stays in that memory.
  */
 export class Arrivals<A extends Addr> {
   readonly #policy: Policy<A>;
   readonly #maxSize: number;
   readonly #counts: Received;
+  readonly #isLeft: boolean;
   readonly #pool = new CopyPool();
 
-  constructor(policy: Policy<A>, counts: Received) {
+  /** @param isLeft Whether the carrier never uses that memory again. */
+  constructor(policy: Policy<A>, counts: Received, isLeft: boolean) {
     this.#policy = policy;
     this.#maxSize = policy.maxSize;
     this.#counts = counts;
+    this.#isLeft = isLeft;
   }
 
   /** Returns a datagram that arrived by itself; `undefined` if it is refused. */
@@ -76,14 +79,26 @@ export class Arrivals<A extends Addr> {
     const { data, segmentSize, count, truncated } = run;
     for (let i = 0, at = 0; i < count; i++, at += segmentSize) {
       const length = Math.min(segmentSize, data.length - at);
-      // Bytes that are cut off are not copied, so that they are not kept alive.
-      const view = data.subarray(at, at + Math.min(length, this.#maxSize));
       const from = (i === 0 ? run.from : copyAddr(run.from)) as A;
-      const bytes = isLent ? view : this.#pool.copy(view);
+      const bytes = this.#bytesOf(data, at, length, isLent);
       list.push(
         new Datagram(bytes, from, truncated || length > this.#maxSize),
       );
     }
+  }
+
+  /** Bytes that are cut off are not copied, so that they are not kept alive. */
+  #bytesOf(
+    data: Uint8Array<ArrayBuffer>,
+    at: number,
+    length: number,
+    isLent: boolean,
+  ): Uint8Array<ArrayBuffer> {
+    if (this.#isLeft && data.length === length && length <= this.#maxSize) {
+      return data;
+    }
+    const view = data.subarray(at, at + Math.min(length, this.#maxSize));
+    return isLent ? view : this.#pool.copy(view);
   }
 
   /** Adds the parts of a run that are not refused. */

@@ -31,6 +31,7 @@ export class DgramCarrier implements Carrier {
   readonly remote?: NetAddr;
   readonly opened?: Promise<void>;
   readonly closed: Promise<void>;
+  readonly leavesMemory = true;
   // A copy: a program may change what it was given.
   readonly #addr: NetAddr;
   readonly #socket: Socket;
