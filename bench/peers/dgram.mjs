@@ -1,13 +1,21 @@
 // `node:dgram`, on Node and on Deno.
 //
-//   dgram.mjs receive|send|echo|ping SIZE SECONDS [PORT]
+//   dgram.mjs receive|send|send-to|echo|ping SIZE SECONDS [PORT]
 import dgram from "node:dgram";
 import { counted, listening, play, report, RoundTrips } from "./meter.mjs";
 
 // Sent in one turn of the event loop.
 const BURST = 64;
 
-const socket = dgram.createSocket("udp4");
+/**
+ * There is nothing to look up: hosts are addresses.
+ *
+ * @param {string} host
+ * @param {unknown} _options
+ * @param {(error: null, host: string, family: 4) => void} callback
+ */
+const lookup = (host, _options, callback) => callback(null, host, 4);
+const socket = dgram.createSocket({ type: "udp4", lookup });
 
 await play({
   receive({ seconds }) {
@@ -18,23 +26,15 @@ await play({
     listen(() => report(seconds));
   },
   send({ data, size, seconds, port }) {
-    /** @param {Error | null} error */
-    const sent = (error) => {
-      if (error) return;
-      counted.datagrams++;
-      counted.bytes += size;
-    };
-    // The next turn follows the last send of a burst.
-    const burst = () => {
-      for (let n = 1; n < BURST; n++) socket.send(data, sent);
-      socket.send(data, (error) => {
-        sent(error);
-        setImmediate(burst);
-      });
-    };
     connect(port, () => {
       report(seconds);
-      burst();
+      sendInBursts(size, (sent) => socket.send(data, sent));
+    });
+  },
+  "send-to"({ data, size, seconds, port }) {
+    socket.bind(0, "127.0.0.1", () => {
+      report(seconds);
+      sendInBursts(size, (sent) => socket.send(data, port, "127.0.0.1", sent));
     });
   },
   echo() {
@@ -53,6 +53,29 @@ await play({
     });
   },
 });
+
+/**
+ * Sends without an end. The next turn follows the last send of a burst.
+ *
+ * @param {number} size
+ * @param {(sent: (error: Error | null) => void) => void} send
+ */
+function sendInBursts(size, send) {
+  /** @param {Error | null} error */
+  const sent = (error) => {
+    if (error) return;
+    counted.datagrams++;
+    counted.bytes += size;
+  };
+  const burst = () => {
+    for (let n = 1; n < BURST; n++) send(sent);
+    send((error) => {
+      sent(error);
+      setImmediate(burst);
+    });
+  };
+  burst();
+}
 
 /** @param {() => void} then */
 function listen(then) {
