@@ -4,6 +4,7 @@ import {
   type BindOptions,
   connect,
   DatagramSocket,
+  dgram,
   InvalidAddressError,
   serve,
 } from "../mod.ts";
@@ -264,19 +265,18 @@ Deno.test("over connections a peer is answered as often as it asks", async () =>
 });
 
 Deno.test("a loop between two echo servers ends", async () => {
-  const conn = Deno.listenDatagram({
-    transport: "udp",
-    hostname: "127.0.0.1",
-    port: 0,
+  const carrier = dgram().listen({
+    ...{ transport: "udp", hostname: "127.0.0.1", port: 0 },
   });
+  await carrier.opened;
   await using one = serve(LOOPBACK, ({ data }) => data, {
-    carrier: { listen: () => conn },
+    carrier: { listen: () => carrier },
   });
   await using other = serve(LOOPBACK, ({ data }) => data);
   // This many at once are answered faster than the limit on any machine.
   const underWay = 50;
   for (let n = 0; n < underWay; n++) {
-    await conn.send(new Uint8Array(10), other.addr);
+    await carrier.send(new Uint8Array(10), other.addr);
   }
   const withheld = () =>
     [one, other].reduce(

@@ -22,12 +22,15 @@ export class Timers {
     this.calls = new Calls(clock);
   }
 
+  // In Bun a call that is returned leaves the stack, in which `planner` is sought.
   setTimeout(callback: Fn, ms: unknown, ...args: unknown[]): Timeout {
-    return this.#plan("setTimeout", callback, delayOf(ms), args);
+    const timeout = this.#plan("setTimeout", callback, delayOf(ms), args);
+    return timeout;
   }
 
   setInterval(callback: Fn, ms: unknown, ...args: unknown[]): Timeout {
-    return this.#plan("setInterval", callback, delayOf(ms), args);
+    const timeout = this.#plan("setInterval", callback, delayOf(ms), args);
+    return timeout;
   }
 
   setImmediate(callback: Fn, ...args: unknown[]): Immediate {
