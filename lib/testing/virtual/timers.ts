@@ -22,15 +22,16 @@ export class Timers {
     this.calls = new Calls(clock);
   }
 
-  // In Bun a call that is returned leaves the stack, in which `planner` is sought.
+  // In Bun a call that is returned leaves the stack, in which `planner` is sought:
+  // what these two return is no call.
   setTimeout(callback: Fn, ms: unknown, ...args: unknown[]): Timeout {
-    const timeout = this.#plan("setTimeout", callback, delayOf(ms), args);
-    return timeout;
+    const call = this.#call("setTimeout", callback, ms, args);
+    return new Timeout(call, delayOf(ms), false, this.#name);
   }
 
   setInterval(callback: Fn, ms: unknown, ...args: unknown[]): Timeout {
-    const timeout = this.#plan("setInterval", callback, delayOf(ms), args);
-    return timeout;
+    const call = this.#call("setInterval", callback, ms, args);
+    return new Timeout(call, delayOf(ms), true, this.#name);
   }
 
   setImmediate(callback: Fn, ...args: unknown[]): Immediate {
@@ -69,16 +70,15 @@ export class Timers {
     return id;
   };
 
-  #plan(
+  #call(
     name: "setTimeout" | "setInterval",
     callback: Fn,
-    ms: number,
+    ms: unknown,
     args: unknown[],
-  ): Timeout {
+  ): Call {
     const planner = Timers.prototype[name];
-    const options = { name, planner, callback, args, when: `${ms} ms` };
-    const call = new Call(this.calls, options);
-    return new Timeout(call, ms, name === "setInterval", this.#name);
+    const when = `${delayOf(ms)} ms`;
+    return new Call(this.calls, { name, planner, callback, args, when });
   }
 
   #immediateMs(): number {
