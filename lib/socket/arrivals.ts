@@ -58,7 +58,9 @@ export class Arrivals<A extends Addr> {
   #add(list: Arrived<A>[], run: Run, isLent: boolean): void {
     const { data, segmentSize, count, truncated } = run;
     const from = run.from as A;
-    if (count === 1 || truncated || segmentSize > this.#maxSize) {
+    if (this.#isLeft && count === 1 && data.length <= this.#maxSize) {
+      list.push(new Datagram(data, from, truncated));
+    } else if (count === 1 || truncated || segmentSize > this.#maxSize) {
       this.#addEach(list, run, isLent);
     } else if (isLent) {
       list.push(new UnreadRun(data, segmentSize, segmentSize, from));
@@ -79,26 +81,14 @@ export class Arrivals<A extends Addr> {
     const { data, segmentSize, count, truncated } = run;
     for (let i = 0, at = 0; i < count; i++, at += segmentSize) {
       const length = Math.min(segmentSize, data.length - at);
+      // Bytes that are cut off are not copied, so that they are not kept alive.
+      const view = data.subarray(at, at + Math.min(length, this.#maxSize));
       const from = (i === 0 ? run.from : copyAddr(run.from)) as A;
-      const bytes = this.#bytesOf(data, at, length, isLent);
+      const bytes = isLent ? view : this.#pool.copy(view);
       list.push(
         new Datagram(bytes, from, truncated || length > this.#maxSize),
       );
     }
-  }
-
-  /** Bytes that are cut off are not copied, so that they are not kept alive. */
-  #bytesOf(
-    data: Uint8Array<ArrayBuffer>,
-    at: number,
-    length: number,
-    isLent: boolean,
-  ): Uint8Array<ArrayBuffer> {
-    if (this.#isLeft && data.length === length && length <= this.#maxSize) {
-      return data;
-    }
-    const view = data.subarray(at, at + Math.min(length, this.#maxSize));
-    return isLent ? view : this.#pool.copy(view);
   }
 
   /** Adds the parts of a run that are not refused. */
