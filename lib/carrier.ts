@@ -144,6 +144,12 @@ export interface Carrier {
    */
   leaveBatch?(): void;
   /**
+   * Whether it never uses the memory of a batch again. Sockets copy nothing then,
+   * and a program that keeps a datagram keeps the memory of its run alive.
+   * @default {false}
+   */
+  readonly leavesMemory?: boolean | undefined;
+  /**
    * Sends as many of the datagrams as it can at once, in order. The caller calls
    * it again for the rest, never concurrently.
    */

@@ -27,19 +27,26 @@ const WANTED: [path: string, pattern: RegExp, words: string][] = [
   ],
 ];
 
+/** A file that is missing has nothing of what it has to have. */
+function textOf(path: string): Promise<string> {
+  return Deno.readTextFile(path).catch(() => "");
+}
+
 const faults: string[] = [];
 if (tag !== `v${version}`) {
   faults.push(
-    `The tag must be the version of deno.json, v${version}: given ${tag}`,
+    `The tag must be the version of deno.json, v${version}: given ${
+      tag || "none"
+    }`,
   );
 }
 for (const [path, pattern, words] of WANTED) {
-  if (!pattern.test(await Deno.readTextFile(path))) {
+  if (!pattern.test(await textOf(path))) {
     faults.push(`${path} must have ${words}`);
   }
 }
 const unreleased = /^## Unreleased$/m;
-if (unreleased.test(await Deno.readTextFile("CHANGELOG.md"))) {
+if (unreleased.test(await textOf("CHANGELOG.md"))) {
   faults.push('CHANGELOG.md must have no heading "## Unreleased"');
 }
 for (const fault of faults) console.error(fault);

@@ -4,7 +4,15 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { bind, connect, DatagramSocket, SocketClosedError } from "../mod.ts";
+import {
+  bind,
+  type Carrier,
+  connect,
+  DatagramSocket,
+  dgram,
+  type NetAddr,
+  SocketClosedError,
+} from "../mod.ts";
 import { fakeBound, FakeCarrier } from "./support/fakes.ts";
 import {
   isPending,
@@ -253,22 +261,30 @@ Deno.test("a close that throws is reported once, and the socket is closed", asyn
   assertEquals(carrier.calls.filter((call) => call === "close").length, 1);
 });
 
-Deno.test("a carrier that closes by itself ends all waits", async () => {
-  const conn = Deno.listenDatagram({
-    transport: "udp",
-    hostname: "127.0.0.1",
-    port: 0,
+type UdpAddr = NetAddr & { transport: "udp" };
+
+for (
+  const [name, open] of [
+    ["a Deno.DatagramConn", (at: UdpAddr) => Deno.listenDatagram(at)],
+    ["a carrier of dgram()", (at: UdpAddr) => dgram().listen(at)],
+  ] as const
+) {
+  Deno.test(`${name} that closes by itself ends all waits`, async () => {
+    const carrier: Carrier = open({
+      ...{ transport: "udp", hostname: "127.0.0.1", port: 0 },
+    });
+    const socket = new DatagramSocket(carrier);
+    const receiving = socket.receive();
+    const iteration = (async () => {
+      for await (const _ of socket) throw new Error("a datagram came");
+    })();
+    await turn();
+    carrier.close();
+    await assertRejects(() => receiving, SocketClosedError);
+    await iteration;
+    await assertRejects(() => socket.receive(), SocketClosedError);
+    await assertRejects(() => socket.send("a", PEER), SocketClosedError);
+    socket.close();
+    await carrier.closed;
   });
-  const socket = new DatagramSocket(conn);
-  const receiving = socket.receive();
-  const iteration = (async () => {
-    for await (const _ of socket) throw new Error("a datagram came");
-  })();
-  await turn();
-  conn.close();
-  await assertRejects(() => receiving, SocketClosedError);
-  await iteration;
-  await assertRejects(() => socket.receive(), SocketClosedError);
-  await assertRejects(() => socket.send("a", PEER), SocketClosedError);
-  socket.close();
-});
+}

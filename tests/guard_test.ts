@@ -4,6 +4,7 @@ import {
   type BindOptions,
   connect,
   DatagramSocket,
+  dgram,
   InvalidAddressError,
   serve,
 } from "../mod.ts";
@@ -274,18 +275,19 @@ Deno.test("a loop between two echo servers ends", async () => {
   const clock = { ...systemClock, now: () => 0 };
   const open = () => {
     const udp = { transport: "udp", hostname: "127.0.0.1", port: 0 } as const;
-    return Object.assign(Deno.listenDatagram(udp), { clock });
+    return Object.assign(dgram().listen(udp), { clock });
   };
-  const conn = open();
+  const carrier = open();
+  await carrier.opened;
   await using one = serve(LOOPBACK, ({ data }) => data, {
-    carrier: { listen: () => conn },
+    carrier: { listen: () => carrier },
   });
   await using other = serve(LOOPBACK, ({ data }) => data, {
     carrier: { listen: open },
   });
   const underWay = 50;
   for (let n = 0; n < underWay; n++) {
-    await conn.send(new Uint8Array(10), other.addr);
+    await carrier.send(new Uint8Array(10), other.addr);
   }
   const withheld = () =>
     [one, other].reduce(

@@ -234,6 +234,7 @@ testNonsense({
       "send",
       "clock",
       "maxReceive",
+      "leavesMemory",
       "opened",
       "closed",
       "maxSize",

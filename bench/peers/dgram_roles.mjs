@@ -7,10 +7,10 @@ const BURST = 64;
 /**
  * Plays the role that the command line names.
  *
- * @param {(type: "udp4") => import("node:dgram").Socket} createSocket
+ * @param {(options: import("node:dgram").SocketOptions) => import("node:dgram").Socket} createSocket
  */
 export function playDgram(createSocket) {
-  const socket = createSocket("udp4");
+  const socket = createSocket({ type: "udp4", lookup });
 
   return play({
     receive({ seconds }) {
@@ -21,23 +21,18 @@ export function playDgram(createSocket) {
       listen(() => report(seconds));
     },
     send({ data, size, seconds, port }) {
-      /** @param {Error | null} error */
-      const sent = (error) => {
-        if (error) return;
-        counted.datagrams++;
-        counted.bytes += size;
-      };
-      // The next turn follows the last send of a burst.
-      const burst = () => {
-        for (let n = 1; n < BURST; n++) socket.send(data, sent);
-        socket.send(data, (error) => {
-          sent(error);
-          setImmediate(burst);
-        });
-      };
       connect(port, () => {
         report(seconds);
-        burst();
+        sendInBursts(size, (sent) => socket.send(data, sent));
+      });
+    },
+    "send-to"({ data, size, seconds, port }) {
+      socket.bind(0, "127.0.0.1", () => {
+        report(seconds);
+        sendInBursts(
+          size,
+          (sent) => socket.send(data, port, "127.0.0.1", sent),
+        );
       });
     },
     echo() {
@@ -72,4 +67,38 @@ export function playDgram(createSocket) {
   function connect(port, then) {
     socket.bind(0, "127.0.0.1", () => socket.connect(port, "127.0.0.1", then));
   }
+}
+
+/**
+ * There is nothing to look up: hosts are addresses.
+ *
+ * @param {string} host
+ * @param {unknown} _options
+ * @param {(error: null, host: string, family: 4) => void} callback
+ */
+function lookup(host, _options, callback) {
+  callback(null, host, 4);
+}
+
+/**
+ * Sends without an end. The next turn follows the last send of a burst.
+ *
+ * @param {number} size
+ * @param {(sent: (error: Error | null) => void) => void} send
+ */
+function sendInBursts(size, send) {
+  /** @param {Error | null} error */
+  const sent = (error) => {
+    if (error) return;
+    counted.datagrams++;
+    counted.bytes += size;
+  };
+  const burst = () => {
+    for (let n = 1; n < BURST; n++) send(sent);
+    send((error) => {
+      sent(error);
+      setImmediate(burst);
+    });
+  };
+  burst();
 }

@@ -11,18 +11,21 @@ import { UnreadRun } from "./unread_run.ts";
 /**
  * Makes datagrams of what a carrier received: without those that are refused,
  * which are counted, cut to `maxSize`, and copied, as the carrier's memory is
- * used again. Only what is lent to the program stays in that memory.
+ * used again. Only what is lent or left to the program stays in that memory.
  */
 export class Arrivals<A extends Addr> {
   readonly #policy: Policy<A>;
   readonly #maxSize: number;
   readonly #counts: Received;
+  readonly #isLeft: boolean;
   readonly #pool = new CopyPool();
 
-  constructor(policy: Policy<A>, counts: Received) {
+  /** @param isLeft Whether the carrier never uses that memory again. */
+  constructor(policy: Policy<A>, counts: Received, isLeft: boolean) {
     this.#policy = policy;
     this.#maxSize = policy.maxSize;
     this.#counts = counts;
+    this.#isLeft = isLeft;
   }
 
   /** Returns a datagram that arrived by itself; `undefined` if it is refused. */
@@ -55,7 +58,9 @@ export class Arrivals<A extends Addr> {
   #add(list: Arrived<A>[], run: Run, isLent: boolean): void {
     const { data, segmentSize, count, truncated } = run;
     const from = run.from as A;
-    if (count === 1 || truncated || segmentSize > this.#maxSize) {
+    if (this.#isLeft && count === 1 && data.length <= this.#maxSize) {
+      list.push(new Datagram(data, from, truncated));
+    } else if (count === 1 || truncated || segmentSize > this.#maxSize) {
       this.#addEach(list, run, isLent);
     } else if (isLent) {
       list.push(new UnreadRun(data, segmentSize, segmentSize, from));

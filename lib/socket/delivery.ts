@@ -83,9 +83,11 @@ export class Delivery<A extends Addr> {
    * @param done Called at the end, maybe after turns of the event loop.
    */
   passAll(arrived: readonly Arrived<A>[], done: () => void): void {
-    this.#batch.addAll(arrived);
     // At most one batch, whose length is bounded, is kept beyond the limit.
-    this.#passRest(this.#held.length < MAX_KEPT ? Infinity : MAX_KEPT, done);
+    const room = this.#held.length < MAX_KEPT ? Infinity : MAX_KEPT;
+    if (!this.#waiters.hasClaims) return this.#keepAll(arrived, room, done);
+    this.#batch.addAll(arrived);
+    this.#passRest(room, done);
   }
 
   /** Gives a batch to the waiter that takes all of it. */
@@ -131,11 +133,21 @@ export class Delivery<A extends Addr> {
         });
       }
     }
+    this.#keepAll(batch.takeAll(), room, done);
+  }
+
+  /** Gives all to the waiters, or keeps it if there is room. */
+  #keepAll(
+    arrived: readonly (Arrived<A> | Error)[],
+    room: number,
+    done: () => void,
+  ): void {
     if (this.#rests.isResting || this.#held.length < room) {
-      this.#held.addAll(batch.takeAll());
+      this.#held.addAll(arrived);
     } else {
-      this.#counts.drop("queueFull", batch.datagrams);
-      batch.clear();
+      this.#batch.addAll(arrived);
+      this.#counts.drop("queueFull", this.#batch.datagrams);
+      this.#batch.clear();
     }
     if (!this.#rests.isResting) this.hand();
     done();

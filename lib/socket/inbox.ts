@@ -46,12 +46,13 @@ export class Inbox<A extends Addr> {
     this.liveness = new Liveness(carrier);
     this.waiters = new Waiters<A>(this.liveness);
     this.#policy = policy;
-    this.#arrivals = new Arrivals(policy, this.counts);
+    const isLeft = carrier.leavesMemory === true;
+    this.#arrivals = new Arrivals(policy, this.counts, isLeft);
     this.#held = new Held({
       arrivals: this.#arrivals,
       counts: this.counts,
       maxSize: policy.maxSize,
-      lends: carrier.leaveBatch !== undefined,
+      lends: isLeft || carrier.leaveBatch !== undefined,
     });
     this.#reader = new Reader(carrier, policy.maxSize, {
       arrived: this.#arrived,

@@ -43,7 +43,7 @@ export function requireCarrier(
     throw wrongType(attempt, "the carrier", "an object", carrier);
   }
   const members = carrier as Record<string, unknown>;
-  const { addr, clock, maxReceive } = members;
+  const { addr, clock, maxReceive, leavesMemory } = members;
   for (const name of REQUIRED) {
     const value = members[name];
     if (typeof value !== "function") throw wrong(name, "a function", value);
@@ -61,6 +61,9 @@ export function requireCarrier(
   if (!isAddress(addr)) throw wrong("addr", "an address", addr);
   if (maxReceive !== undefined && typeof maxReceive !== "number") {
     throw wrong("maxReceive", "a number", maxReceive);
+  }
+  if (leavesMemory !== undefined && typeof leavesMemory !== "boolean") {
+    throw wrong("leavesMemory", "true or false", leavesMemory);
   }
   if (clock === undefined) return;
   for (const name of CLOCK) {

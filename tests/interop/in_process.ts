@@ -1,17 +1,12 @@
 /** The in-process tests of the library on Node and on Bun. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type Outcome, outcomeOf } from "./support/junit.ts";
 import { FILES, KNOWN } from "./support/known.ts";
 import { COPY, copyProject, run } from "./support/project_copy.ts";
 import { type Runtime, RUNTIMES } from "./support/runtimes.ts";
 
 // A stopped test would otherwise stop all.
 const TIMEOUT_MS = 240_000;
-
-/** The names of the tests that were run, and of those that failed. */
-interface Outcome {
-  readonly passed: number;
-  readonly failed: readonly string[];
-}
 
 const all = await copyProject();
 const left = all.filter((path) =>
@@ -40,17 +35,21 @@ for (const [name, installed] of Object.entries(RUNTIMES)) {
         console.log(`  not run: ${count} files: ${why}`);
       }
       for (const { tests, why } of known) {
-        const count = failed.filter((test) => tests.test(test)).length;
+        const count = failed.filter(({ name }) => tests.test(name)).length;
         console.log(`  failed: ${count}: ${why}`);
       }
-      assertEquals(failed.filter((test) => !isKnown(test)), []);
+      const unknown = failed.filter((test) => !isKnown(test.name));
+      for (const { name, text } of unknown) {
+        console.log(`${name}\n${text.replace(/^(?=.)/gm, "  ")}`);
+      }
+      assertEquals(unknown.map(({ name }) => name), []);
       // What passes by now is not known to fail.
       const stale = known.filter(({ tests }) =>
-        !failed.some((test) => tests.test(test))
+        !failed.some(({ name }) => tests.test(name))
       );
       assertEquals(stale, []);
       // What this is about is not among what fails.
-      assert(!failed.some((test) => /^(traced )?dgram/.test(test)));
+      assert(!failed.some(({ name }) => /^(traced )?dgram/.test(name)));
       assert(passed > 1000, `only ${passed} passed`);
     },
   });
@@ -74,6 +73,32 @@ Deno.test("a run has the same trace on Deno, Node and Bun, also with packages' i
   }
 });
 
+Deno.test("what a runner said of a test that failed is read", () => {
+  const outcome = outcomeOf(`
+    <testcase name="a &quot;b&quot; &gt; c" time="1"/>
+    <testcase name="d" failure="e > f">
+      <failure type="g" message="e > f">
+[Error: e &amp; &lt;f>] {
+  code: &#39;h&#39;
+}
+      </failure>
+    </testcase>
+    <testcase name="i"><failure message="timed out&#10;late" /></testcase>
+    <testcase name="j"><skipped type="skipped" message="true"/></testcase>
+    <testcase name="k"><error>${"l\n".repeat(60)}m</error></testcase>
+  `);
+  const long = `error: ${"l\n".repeat(40)}… and 21 more lines`;
+  assertEquals(outcome, {
+    passed: 1,
+    failed: [
+      { name: "d", text: "failure: [Error: e & <f>] {\n  code: 'h'\n}" },
+      { name: "i", text: "failure: timed out\nlate" },
+      { name: "j", text: "skipped: true" },
+      { name: "k", text: long },
+    ],
+  });
+});
+
 async function testAll(name: string, { path }: Runtime): Promise<Outcome> {
   const report = `${COPY}/${name}.xml`;
   const { stdout, stderr } = await run(
@@ -92,26 +117,4 @@ async function testAll(name: string, { path }: Runtime): Promise<Outcome> {
     throw new Error(decoder.decode(stdout) + decoder.decode(stderr));
   });
   return outcomeOf(text);
-}
-
-/** Reads a report in the form of JUnit. */
-function outcomeOf(xml: string): Outcome {
-  let passed = 0;
-  const failed: string[] = [];
-  const cases = xml.matchAll(
-    /<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g,
-  );
-  for (const [, attributes = "", body = ""] of cases) {
-    const name = /\bname="([^"]*)"/.exec(attributes)?.[1] ?? "";
-    if (/<(failure|error|skipped)\b/.test(body)) failed.push(plain(name));
-    else passed++;
-  }
-  return { passed, failed };
-}
-
-function plain(text: string): string {
-  const marks: Record<string, string> = { lt: "<", gt: ">", quot: '"' };
-  return text.replace(/&(lt|gt|quot);/g, (_, name) => marks[name] ?? "")
-    .replaceAll("&apos;", "'").replaceAll("&#39;", "'")
-    .replaceAll("&amp;", "&");
 }

@@ -4,6 +4,7 @@ import { BUN, inPackage, NODE, run, show } from "./support/runtimes.ts";
 import {
   denoProject,
   ENTRIES,
+  Folder,
   nodeProject,
   peers,
   TARBALL,
@@ -77,6 +78,21 @@ Deno.test("the same program sends and receives by UDP on Deno", async () => {
   await using folder = await denoProject({ "udp.mjs": UDP });
   const args = ["run", "--quiet", "--allow-net=127.0.0.1", "udp.mjs"];
   const { text } = await show(folder.path, DENO, ...args);
+  assertEquals(text, UDP_PRINTS);
+});
+
+Deno.test("the package installs without a network, and runs where no file can be written", async () => {
+  // What it depends on was downloaded once.
+  await using _online = await nodeProject({});
+  await using folder = await Folder.with({
+    "package.json": "{}",
+    "udp.mjs": UDP,
+  });
+  const npm = ["install", "--offline", "--no-audit", "--no-fund"];
+  const installed = await show(folder.path, "npm", ...npm, TARBALL);
+  assertEquals(installed.code, 0);
+  const node = ["--permission", "--allow-fs-read=*", "udp.mjs"];
+  const { text } = await show(folder.path, NODE, ...node);
   assertEquals(text, UDP_PRINTS);
 });
 

@@ -8,16 +8,28 @@ const { version } = config;
 const FILES = ["deno.json", "CHANGELOG.md", "README.md"];
 const PAGE = "docs/compatibility.md";
 
-/** Checks a copy of the project's files, with this changelog. */
-async function check(tag: string, changelog?: string): Promise<string> {
+const RELEASED = `# Changelog\n\n## ${version} (2026-12-01)\n`;
+
+/**
+ * Checks a copy of the project's files.
+ *
+ * @param changed The files that differ; those with `null` are missing.
+ */
+async function check(
+  tag: string,
+  changed: Record<string, string | null> = {},
+): Promise<string> {
   let ended = "";
   await inFolder(async (cwd) => {
     await Deno.mkdir(`${cwd}/docs`);
+    const files = { "CHANGELOG.md": RELEASED, ...changed };
     for (const name of [...FILES, PAGE]) {
-      await Deno.copyFile(new URL(name, ROOT), `${cwd}/${name}`);
-    }
-    if (changelog !== undefined) {
-      await Deno.writeTextFile(`${cwd}/CHANGELOG.md`, changelog);
+      const text = (files as Record<string, string | null>)[name];
+      if (text === null) continue;
+      await Deno.writeTextFile(
+        `${cwd}/${name}`,
+        text ?? await Deno.readTextFile(new URL(name, ROOT)),
+      );
     }
     const script = new URL("packaging/check_release.ts", ROOT).pathname;
     const flags = ["--allow-read=."];
@@ -28,19 +40,33 @@ async function check(tag: string, changelog?: string): Promise<string> {
 }
 
 Deno.test("a tag, deno.json, the changelog and the pages have to name one version", async () => {
-  const changelog = `# Changelog\n\n## ${version} (2026-12-01)\n`;
   assertEquals(
-    await check(`v${version}`, changelog),
+    await check(`v${version}`),
     `0: ${version} can be released\n`,
   );
+  for (const tag of ["v9.9.9", version, `v${version}-rc.1`, ""]) {
+    assertEquals(
+      await check(tag),
+      `1: The tag must be the version of deno.json, v${version}: given ${
+        tag || "none"
+      }\n`,
+    );
+  }
+  const heading =
+    `1: CHANGELOG.md must have a heading "## ${version} (YYYY-MM-DD)"\n`;
+  for (const text of [null, "", `## ${version}\n`, "## 9.9.9 (2026-12-01)\n"]) {
+    assertEquals(
+      await check(`v${version}`, { "CHANGELOG.md": text }),
+      heading,
+    );
+  }
   assertEquals(
-    await check("v9.9.9", changelog),
-    `1: The tag must be the version of deno.json, v${version}: given v9.9.9\n`,
+    await check(`v${version}`, { "CHANGELOG.md": "## Unreleased\n" }),
+    `${heading}CHANGELOG.md must have no heading "## Unreleased"\n`,
   );
   assertEquals(
-    await check(`v${version}`, "## Unreleased\n"),
-    `1: CHANGELOG.md must have a heading "## ${version} (YYYY-MM-DD)"\n` +
-      'CHANGELOG.md must have no heading "## Unreleased"\n',
+    await check(`v${version}`, { [PAGE]: "datagram@9.9.9" }),
+    `1: ${PAGE} must have "datagram@${version}"\n`,
   );
 });
 

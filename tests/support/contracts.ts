@@ -26,6 +26,7 @@ const OPTIONAL = [
   "maxReceive",
   "receiveBatch",
   "leaveBatch",
+  "leavesMemory",
   "sendBatch",
   "sendRun",
   "drops",

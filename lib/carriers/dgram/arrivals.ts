@@ -1,12 +1,9 @@
 import type { NetAddr } from "../../addr.ts";
 import type { Run } from "../../carrier.ts";
-import { CopyPool } from "../../copy_pool.ts";
+import { ownership } from "./memory.ts";
 
 // A batch is as long as what a socket keeps.
 const MAX_BATCH = 256;
-// Memory that is much longer than its datagram is not kept: Deno receives each
-// into 64 KiB.
-const MAX_SLACK = 512;
 
 /** The limits of {@linkcode Arrivals}. */
 export interface Limits {
@@ -24,7 +21,7 @@ export class Arrivals {
     closed: 0,
   };
   readonly #limits: Limits;
-  readonly #pool = new CopyPool();
+  readonly #own = ownership();
   #waiting: Run<NetAddr>[] = [];
   #next = 0;
   #bytes = 0;
@@ -48,11 +45,8 @@ export class Arrivals {
       this.length > 0 && this.#bytes + length > this.#limits.bytes;
     if (isFull) return void this.drops.queueFull++;
     this.#bytes += length;
-    const slack = received.buffer.byteLength - length;
     this.#waiting.push({
-      data: slack > MAX_SLACK
-        ? this.#pool.copy(received)
-        : received as Uint8Array<ArrayBuffer>,
+      data: this.#own(received),
       segmentSize: length,
       from: { transport: "udp", hostname, port },
       truncated: false,

@@ -16,6 +16,7 @@ import { type Group, join } from "./memberships.ts";
 import type { Socket } from "./module.ts";
 import { openBound } from "./open.ts";
 import type { Settings } from "./options.ts";
+import { Pending } from "./pending.ts";
 import { type Presence, presenceOf } from "./presence.ts";
 
 // Deno tells that a socket is closed only when its event loop has something to
@@ -33,6 +34,7 @@ export class DgramCarrier implements Carrier {
   readonly remote?: NetAddr;
   readonly opened?: Promise<void>;
   readonly closed: Promise<void>;
+  readonly leavesMemory = true;
   readonly control: CarrierControl;
   // A copy: a program may change what it was given.
   readonly #addr: NetAddr;
@@ -40,7 +42,7 @@ export class DgramCarrier implements Carrier {
   readonly #presence: Presence;
   readonly #arrivals: Arrivals;
   readonly #hosts = new Resolver();
-  readonly #sends = new Set<(error: unknown) => void>();
+  readonly #sends = new Pending();
   readonly #end = Promise.withResolvers<void>();
   #receiver: PromiseWithResolvers<void> | undefined;
   #failure: { readonly cause: unknown } | undefined;
@@ -223,28 +225,31 @@ export class DgramCarrier implements Carrier {
 
   #sendTo(p: Uint8Array, port: number, hostname: string): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#sends.add(reject);
-      let tries = 0;
-      const failed = (error: unknown) => {
-        this.#sends.delete(reject);
-        reject(meaningOf(error));
-      };
+      let tries = 1;
       const sent = (error: unknown) => {
-        if (!error) {
-          this.#sends.delete(reject);
-          resolve(p.length);
-        } else if (isFromEarlierSend(error) && ++tries < MAX_TRIES) send();
-        else failed(error);
-      };
-      const send = () => {
-        try {
-          this.#socket.send(p, port, hostname, sent);
-        } catch (error) {
-          failed(error);
+        if (error && isFromEarlierSend(error) && tries++ < MAX_TRIES) {
+          return this.#give(p, port, hostname, sent);
         }
+        this.#sends.remove(place, reject);
+        if (error) reject(meaningOf(error));
+        else resolve(p.length);
       };
-      send();
+      const place = this.#sends.add(reject);
+      this.#give(p, port, hostname, sent);
     });
+  }
+
+  #give(
+    p: Uint8Array,
+    port: number,
+    hostname: string,
+    sent: (error: unknown) => void,
+  ): void {
+    try {
+      this.#socket.send(p, port, hostname, sent);
+    } catch (error) {
+      sent(error);
+    }
   }
 
   async #sendResolved(p: Uint8Array, to: NetAddr): Promise<number> {
@@ -259,8 +264,7 @@ export class DgramCarrier implements Carrier {
     this.#arrivals.close();
     const error = new errors.Interrupted("closed");
     this.#settle(error);
-    for (const reject of this.#sends) reject(error);
-    this.#sends.clear();
+    this.#sends.rejectAll(error);
     // Bun closes the system's socket when that has opened, a moment later.
     if (this.#isOpening) setImmediate(this.#end.resolve);
     else this.#end.resolve();

@@ -32,8 +32,7 @@ export const KNOWN: readonly Known[] = [
     why: "TCP, TLS, QUIC and WebSockets are by Deno's own functions",
   },
   {
-    tests:
-      /Deno\.DatagramConn|Deno's own$|Deno's unstable net|^a carrier that closes by itself|^a loop between two echo servers/,
+    tests: /Deno\.DatagramConn|Deno's own$|Deno's unstable net/,
     why: "the test uses Deno.listenDatagram itself",
   },
   {
