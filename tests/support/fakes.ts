@@ -7,6 +7,7 @@ import {
   type Data,
   type Datagram,
   DatagramSocket,
+  type DatagramSocketOptions,
   serve,
   type ServeOptions,
   type SocketOptions,
@@ -183,7 +184,7 @@ export function fakeClient(
 
 /** Makes a socket for many peers over a fake carrier. */
 export function fakeBound(
-  options: SocketOptions & { clock?: Clock | undefined } = {},
+  options: DatagramSocketOptions & { clock?: Clock | undefined } = {},
 ): { carrier: FakeCarrier; socket: DatagramSocket } {
   const carrier = new FakeCarrier({ clock: options.clock });
   return { carrier, socket: new DatagramSocket(carrier, options) };
