@@ -120,6 +120,22 @@ Deno.test("a group's members on all hosts get what is sent to it", async () => {
   assertEquals(network.stats.delivered, 4);
 });
 
+Deno.test("a group of IPv6 is the same in any spelling, with and without a zone", async () => {
+  const network = simulateNetwork();
+  await network.run(async () => {
+    await using member = network.dgram("fe80::1").createSocket("udp6");
+    member.bind(5353);
+    await next(member, "listening");
+    member.addMembership("FF02:0::FB", "::%eth0");
+    await using sender = network.dgram("fe80::2").createSocket("udp6");
+    sender.send("to all", 5353, "ff02::fb%eth0");
+    const [text, from] = await message(member);
+    assertEquals([text, from.address, from.family], [
+      ...["to all", "fe80::2", "IPv6"],
+    ]);
+  });
+});
+
 Deno.test("a membership for one source hears no other", async () => {
   const network = simulateNetwork();
   await network.run(async () => {

@@ -198,7 +198,7 @@ export abstract class BoundSocket extends ControlledSocket {
       ended: () => {
         if (this.isClosed) return;
         this.isClosed = true;
-        this.emit("close");
+        callSafely(() => this.emit("close"));
       },
     });
     this.emit("listening");

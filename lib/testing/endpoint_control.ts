@@ -1,4 +1,5 @@
 import type { BufferKind, CarrierControl } from "../control.ts";
+import { simulatedHost } from "./places.ts";
 
 // As Linux has it by default: net.core.rmem_default.
 const BUFFER = 212_992;
@@ -25,7 +26,7 @@ export class EndpointControl implements CarrierControl {
   join(group: string, on?: string, source?: string): void {
     const key = keyOf(group, on, source);
     if (this.#memberships.has(key)) throw withCode("EADDRINUSE");
-    this.#memberships.set(key, { group, source });
+    this.#memberships.set(key, { group: simulatedHost(group, "::"), source });
   }
 
   leave(group: string, on?: string, source?: string): void {
@@ -40,11 +41,6 @@ export class EndpointControl implements CarrierControl {
 
   setBufferSize(kind: BufferKind, size: number): void {
     this.#buffers[kind] = size;
-  }
-
-  /** Whether it has any membership. */
-  get isMemberOfAny(): boolean {
-    return this.#memberships.size > 0;
   }
 
   /** Whether it has joined a group for what that host sends. */

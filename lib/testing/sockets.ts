@@ -2,6 +2,7 @@ import type { NetAddr } from "../addr.ts";
 import { isMulticast } from "../address/host.ts";
 import { errors } from "../errors.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { simulatedHost } from "./places.ts";
 
 // The range of ports that a system chooses from (RFC 6335, section 6).
 const FIRST_DYNAMIC_PORT = 49_152;
@@ -31,8 +32,9 @@ export class Sockets {
   }
 
   /** Returns those that get what a socket sends to a group, or to all hosts. */
-  members({ hostname: group, port }: NetAddr, from: Endpoint): Endpoint[] {
-    if (!isForMany(group)) return [];
+  members({ hostname: address, port }: NetAddr, from: Endpoint): Endpoint[] {
+    if (!isForMany(address)) return [];
+    const group = simulatedHost(address, "::");
     const { hostname: source } = from.source;
     return this.all.filter((endpoint) => {
       if (endpoint.addr.port !== port) return false;
@@ -85,7 +87,8 @@ export class Sockets {
 
 /** Whether an address can be that of several hosts. */
 function isForMany(hostname: string): boolean {
-  return isMulticast(hostname) || /^\d.*\.255$/.test(hostname);
+  return isMulticast(hostname.split("%", 1)[0] ?? "") ||
+    /^\d.*\.255$/.test(hostname);
 }
 
 /** Whether a host hears an address of broadcasts: of all, or of its /24. */

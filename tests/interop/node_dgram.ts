@@ -35,6 +35,7 @@ const RUNS = {
       "create-socket-handle",
       "createSocket-type",
       "ipv6only",
+      "multicast-set-interface",
       "setTTL",
       "socket-buffer-size",
     ],

@@ -63,6 +63,9 @@ Deno.test("importing the harness loads no standard library and no certificates",
   );
   assertEquals(others.toSorted(), [
     "node:assert/strict",
+    "node:buffer",
+    "node:events",
+    "node:process",
     "npm:/pure-rand@8.4.2/distribution/uniformFloat64",
     "npm:/pure-rand@8.4.2/generator/xoroshiro128plus",
   ]);
