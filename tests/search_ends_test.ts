@@ -136,6 +136,48 @@ Deno.test("a failure that is another one when it comes again is told as well", a
   assertStringIncludes(message, "failed otherwise: second");
 });
 
+/** Returns whether two errors, thrown in two runs of a seed, are the same failure. */
+async function areSame(...throws: (() => never)[]): Promise<boolean> {
+  let runs = 0;
+  const { isDeterministic } = await find(
+    () => throws[runs++ % throws.length]!(),
+    { shrinkRuns: 0 },
+  );
+  return isDeterministic;
+}
+
+/** Throws, always at the same place. */
+function raise(error: unknown): () => never {
+  return () => {
+    throw error;
+  };
+}
+
+Deno.test("failures are the same if only numbers, ids and quoted text differ", async () => {
+  const make = (n: number, text: string) => () => {
+    throw new Error(`read ${n} of "${text}" at 10.0.0.${n}:${n}`);
+  };
+  const ids = () => {
+    throw new Error(`no ${crypto.randomUUID()} at ${performance.now()}`);
+  };
+  assert(await areSame(make(1, "a"), make(22, "b c")));
+  assert(await areSame(ids));
+  assert(await areSame(raise("text 1"), raise("text 2")));
+});
+
+Deno.test("failures are others if their class, name, code, text or place differ", async () => {
+  const here = new Error("x");
+  const named = Object.assign(new Error("x"), { name: "Mine" });
+  const coded = Object.assign(new Error("x"), { code: "EMINE" });
+  const places = [1, 2].map(() => new Error("same")).map(raise);
+  const elsewhere = raise(new Error("same"));
+  assert(await areSame(...places));
+  for (const other of [new TypeError("x"), named, coded, new Error("y"), "x"]) {
+    assert(!await areSame(raise(here), raise(other)));
+  }
+  assert(!await areSame(places[0]!, elsewhere));
+});
+
 Deno.test("what a program leaves is a failure with left: reject", async () => {
   const leave: Program = (network) => {
     setTimeout(() => {}, 1000);
@@ -228,6 +270,17 @@ Deno.test("shrinking ends after shrinkRuns, and what was found by then is told",
   const { message, network } = await find(secondReply, options);
   assertStringIncludes(message, "shrunk in 3 runs, not to the end");
   assertEquals(network.fates, undefined);
+});
+
+Deno.test("shrinking ends after shrinkMs, also in the middle of a run", async () => {
+  let runs = 0;
+  const { message, cause } = await find(async (network) => {
+    if (++runs > 2) await network.real(() => new Promise(() => {}));
+    throw new Error("always");
+  }, { loss: 0.1, shrinkMs: 50, stuckMs: Infinity, timeoutMs: Infinity })
+    .catch((error) => error);
+  assertEquals((cause as Error).message, "always");
+  assertStringIncludes(message, "not to the end");
 });
 
 Deno.test("a search beside a run is rejected as that is, and not as a failure", async () => {

@@ -115,11 +115,14 @@ async function explain(
   const isIdle = isA(DoesNotEndError, error) && error.isIdle;
   const { stuckMs = Infinity } = network;
   const patience = isIdle ? { stuckMs: Math.min(stuckMs, STUCK_MS) } : {};
-  const runWith = (options: NetworkOptions) =>
-    attempt(program, options, inSearch(run, false), stop);
+  const quiet = inSearch(run, false);
+  const time = new AbortController();
+  const timer = shrinkMs < Infinity
+    ? setTimeout(() => time.abort(), shrinkMs)
+    : undefined;
+  const soon = AbortSignal.any([stop, time.signal]);
   const runSoon = (options: NetworkOptions) =>
-    runWith({ ...options, ...patience });
-  const budget = { runs: shrinkRuns, ms: shrinkMs };
+    attempt(program, { ...options, ...patience }, quiet, soon);
   let shrunk: Shrunk = { least: first, runs: 0, isComplete: false };
   try {
     const again = await runSoon(first.options);
@@ -127,12 +130,14 @@ async function explain(
     shrunk = await shrink(
       { ...again, options: first.options },
       runSoon,
-      budget,
+      shrinkRuns,
     );
-    const last = await runWith(shrunk.least.options);
+    const last = await attempt(program, shrunk.least.options, quiet, soon);
     if (!isSame(last, first)) return unsteadySeed(found, last);
   } catch (error) {
     if (!isA(Stopped, error)) throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return failingSeed(found, shrunk);
 }

@@ -1,4 +1,3 @@
-import { performance } from "../../platform.ts";
 import type { Fate } from "../fates.ts";
 import type { NetworkOptions } from "../network_options.ts";
 import { type Attempt, Stopped } from "./attempt.ts";
@@ -14,14 +13,6 @@ const OTHERS = ["seed", "stuckMs", "fates"];
 // What is remembered of runs, so that none is made twice.
 const MAX_KEY = 10_000;
 const MAX_TRIED = 10_000;
-
-/** What bounds the shrinking of a failure. */
-export interface Budget {
-  /** How many runs there may be. */
-  readonly runs: number;
-  /** How long they may take, in milliseconds of real time. */
-  readonly ms: number;
-}
 
 /** A failure, shrunk. */
 export interface Shrunk {
@@ -39,14 +30,16 @@ export interface Shrunk {
  * fails in the same way.
  *
  * @param first A run that has failed.
- * @param run Runs the program.
+ * @param run Runs the program; rejects with {@linkcode Stopped} if there may be
+ * no further run.
+ * @param runs How many runs there may be.
  */
 export async function shrink(
   first: Attempt,
   run: (options: NetworkOptions) => Promise<Attempt>,
-  budget: Budget,
+  runs: number,
 ): Promise<Shrunk> {
-  const shrinker = new Shrinker(first, run, budget);
+  const shrinker = new Shrinker(first, run, runs);
   try {
     await shrinker.shrink();
   } catch (error) {
@@ -62,19 +55,18 @@ class Shrinker implements Shrunk {
   isComplete = true;
   readonly #run: (options: NetworkOptions) => Promise<Attempt>;
   readonly #kind: string | undefined;
-  readonly #budget: Budget;
-  readonly #start = performance.now();
+  readonly #most: number;
   readonly #tried = new Map<string, boolean>();
 
   constructor(
     first: Attempt,
     run: (options: NetworkOptions) => Promise<Attempt>,
-    budget: Budget,
+    most: number,
   ) {
     this.least = first;
     this.#run = run;
     this.#kind = first.failure?.kind;
-    this.#budget = budget;
+    this.#most = most;
   }
 
   async shrink(): Promise<void> {
@@ -137,9 +129,7 @@ class Shrinker implements Shrunk {
    * @throws {Stopped} There may be no further run.
    */
   async #fails(options: NetworkOptions): Promise<boolean> {
-    const { runs, ms } = this.#budget;
-    const hasTime = performance.now() - this.#start <= ms;
-    if (this.runs >= runs || !hasTime) throw new Stopped();
+    if (this.runs >= this.#most) throw new Stopped();
     const key = JSON.stringify(options);
     const known = this.#tried.get(key);
     if (known !== undefined) return known;
