@@ -7,12 +7,11 @@ import type { DgramModule } from "../dgram/types.ts";
 import { drawDiagram } from "./diagram/diagram.ts";
 import type { Endpoint, Wire } from "./endpoint.ts";
 import { Endpoints } from "./endpoints.ts";
-import { FateLog } from "./fate_log.ts";
 import { checkFates, type Fate } from "./fates.ts";
 import { checkSeed, type Faults } from "./faults.ts";
 import type { HostOptions, SimulatedHost } from "./hosts.ts";
 import { Ledger } from "./ledger.ts";
-import { flipBit, seedOf } from "./link.ts";
+import { seedOf } from "./link.ts";
 import type {
   DiagramOptions,
   NetworkOptions,
@@ -23,13 +22,13 @@ import type {
   SimulatedNetwork,
   TraceEntry,
 } from "./network_types.ts";
-import { type Direction, isOn, type Path, Paths, toRoute } from "./paths.ts";
+import { type Direction, isOn, Paths, toRoute } from "./paths.ts";
 import { toPlace } from "./places.ts";
-import { OVERHEAD_BYTES, Room } from "./room.ts";
-import { type Rule, Rules } from "./rules.ts";
+import type { Rule } from "./rules.ts";
 import { runProgram, type Setting } from "./run.ts";
 import { checkRunOptions } from "./run_options.ts";
 import { hostNames, simulatedGround } from "./simulated_ground.ts";
+import { Transit } from "./transit.ts";
 import { Chance } from "./virtual/chance.ts";
 import { refillFrom } from "./virtual/refill.ts";
 import { VirtualTime } from "./virtual/time.ts";
@@ -38,11 +37,6 @@ import { VirtualClock } from "./virtual_clock.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
 const ACTION = "simulate a network";
-// How many datagrams leave at one moment of virtual time, at most: without that,
-// a program that sends without end would stop the time, and the event loop.
-const BURST = 256;
-// What may be in flight.
-const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Makes a network in memory that loses, duplicates, reorders, corrupts and delays
@@ -89,22 +83,19 @@ export class Network implements SimulatedNetwork, Wire {
   readonly #ledger = new Ledger(this.clock);
   readonly #stuckMs: number;
   readonly #paths: Paths;
-  readonly #room = new Room(MAX_BYTES);
-  readonly #rules = new Rules<Path>();
-  readonly #fates = new FateLog();
+  readonly #transit: Transit;
   readonly #endpoints: Endpoints;
   // What the program draws has no effect on what the library does, and neither on
   // faults.
   readonly #chance: Chance;
   readonly random: () => number;
-  #burstAt = 0;
-  #burst = 0;
 
   constructor({ seed = 1, stuckMs = 5000, fates, ...faults }: NetworkOptions) {
     this.seed = checkSeed(seed);
     this.#stuckMs = wholeNumber(ACTION, "stuckMs", stuckMs, 1, Infinity);
     const given = fates === undefined ? undefined : checkFates(fates);
     this.#paths = new Paths(seed, faults, given);
+    this.#transit = new Transit(this.clock, this.#paths, this.#ledger);
     this.#endpoints = new Endpoints(
       this,
       this.clock,
@@ -125,12 +116,12 @@ export class Network implements SimulatedNetwork, Wire {
   }
 
   get fates(): Fate[] {
-    return this.#fates.fates;
+    return this.#transit.fates.fates;
   }
 
   /** Whether `fates` has all of them. */
   get hasAllFates(): boolean {
-    return this.#fates.isComplete;
+    return this.#transit.fates.isComplete;
   }
 
   listen(address: NetAddr): Carrier {
@@ -170,7 +161,7 @@ export class Network implements SimulatedNetwork, Wire {
 
   rule(rule: Rule, direction?: Direction): Disposable {
     const route = toRoute(direction, "rule");
-    return this.#rules.add(rule, (path) => isOn(route, path));
+    return this.#transit.rules.add(rule, (path) => isOn(route, path));
   }
 
   async run<T>(
@@ -238,101 +229,11 @@ export class Network implements SimulatedNetwork, Wire {
     to: NetAddr,
     data: Uint8Array,
   ): Promise<void> | undefined {
-    const members = this.#endpoints.members(to, from);
-    if (members.length === 0) return this.#carry(from, to, data);
-    let pause: Promise<void> | undefined;
-    for (
-      const hostname of new Set(members.map(({ source }) => source.hostname))
-    ) {
-      const host = { ...to, hostname };
-      pause = this.#carry(from, host, data, to) ?? pause;
-    }
-    return pause;
-  }
-
-  /** @param group The group that it is sent to, of which the host has members. */
-  #carry(
-    from: Endpoint,
-    to: NetAddr,
-    data: Uint8Array,
-    group?: NetAddr,
-  ): Promise<void> | undefined {
-    const path = this.#paths.between(from.source, to);
-    // The network has not changed yet: a rule may throw, or send by itself.
-    const decision = this.#rules.ask(path, { ...path, data });
-    const ruled = decision !== undefined;
-    const bytes = decision?.data ?? data;
-    const now = this.clock.now();
-    const passages = path.link.cross(bytes.length, now, decision);
-    const receivers = (): Endpoint[] => {
-      if (group === undefined) {
-        const receiver = this.#endpoints.at(path.to);
-        return receiver === undefined ? [] : [receiver];
-      }
-      return this.#endpoints.members(group, from).filter(({ source }) =>
-        source.hostname === to.hostname
-      );
-    };
-    path.sent++;
-    this.#fates.add(path, now, passages, decision);
-    const { stats } = this.#ledger;
-    stats.sent++;
-    stats.duplicated += passages.length - 1;
-    for (const [index, { fate, at, ...marks }] of passages.entries()) {
-      const { flippedBit } = marks;
-      const isFlipped = fate === "passed" && flippedBit !== undefined;
-      const copy = isFlipped ? flipBit(bytes, flippedBit) : bytes;
-      const event = this.#ledger.depart(path, copy, {
-        ...marks,
-        ruled,
-        copy: index > 0,
-        sent: now,
-      });
-      const end = (fate: TraceEntry["fate"]) =>
-        this.#ledger.arrive(event, fate);
-      if (fate === "dropped") end(fate);
-      else if (this.#paths.isParted(path)) end("partitioned");
-      else if (fate !== "passed") end(fate);
-      else if (!this.#room.take(bytes.length + OVERHEAD_BYTES)) {
-        end("queueFull");
-      } else {
-        this.clock.after(at - now, () => {
-          this.#room.free(copy.length + OVERHEAD_BYTES);
-          end(this.#deliver(path, copy, receivers()));
-        });
-      }
-    }
-    return this.#pause(now);
-  }
-
-  /** Returns a pause of 1 ms after each burst that is sent at one moment. */
-  #pause(now: number): Promise<void> | undefined {
-    if (now !== this.#burstAt) {
-      this.#burstAt = now;
-      this.#burst = 0;
-    }
-    if (++this.#burst % BURST > 0) return undefined;
-    return new Promise((go) => void this.clock.after(1, go));
+    return this.#transit.carry(this.#endpoints, from, to, data);
   }
 
   leave(endpoint: Endpoint): void {
     this.#endpoints.leave(endpoint);
-  }
-
-  #deliver(
-    path: Path,
-    data: Uint8Array,
-    receivers: readonly Endpoint[],
-  ): TraceEntry["fate"] {
-    if (this.#paths.isParted(path)) return "partitioned";
-    if (receivers.length === 0) {
-      return this.#endpoints.isUp(path.to.hostname) ? "unreachable" : "crashed";
-    }
-    const { queue } = path.faults;
-    const taken = receivers.filter((one) =>
-      one.deliver(data, path.from, queue)
-    );
-    return taken.length > 0 ? "delivered" : "queueFull";
   }
 }
 
