@@ -40,6 +40,44 @@ Deno.test("sockets of network.dgram talk over the network, with its faults", asy
   assertEquals(network.trace.map(({ to }) => to)[0], "udp://10.0.0.1:53");
 });
 
+Deno.test("what the program does not get is counted by reason", async () => {
+  const network = simulateNetwork();
+  const at = (host: string) => network.dgram(host).createSocket("udp4");
+  const passed = () =>
+    new Promise<void>((go) => void network.clock.after(1, go));
+  const blocked = { check: (host: string) => host === "10.0.0.3" };
+  await network.run(async () => {
+    await using server = network.dgram("10.0.0.1").createSocket({
+      ...{ type: "udp4", receiveBlockList: blocked as never },
+    });
+    await using peer = at("10.0.0.2");
+    await using other = at("10.0.0.3");
+    server.bind(53);
+    await next(server, "listening");
+    const none = { stranger: 0, denied: 0, unheard: 0 };
+    assertEquals(server.getDropped(), none);
+    const send = (socket: Socket) =>
+      new Promise<void>((sent) => {
+        socket.send("x", 53, "10.0.0.1", () => sent());
+      });
+    await send(peer);
+    await passed();
+    assertEquals(server.getDropped(), { ...none, unheard: 1 });
+    server.on("message", () => {});
+    await send(other);
+    await passed();
+    server.connect(peer.address().port, "10.0.0.2");
+    await next(server, "connect");
+    await send(other);
+    await send(peer);
+    await passed();
+    const all = { stranger: 1, denied: 1, unheard: 1 };
+    assertEquals(server.getDropped(), all);
+    server.close();
+    assertEquals(server.getDropped(), all);
+  });
+});
+
 Deno.test("a run with dgram replaces node:dgram, and puts it back after a throw", async () => {
   const before = { ...dgram };
   const network = simulateNetwork();

@@ -3,6 +3,7 @@ import { errorMonitor } from "node:events";
 import { nextTick } from "node:process";
 import type { NetAddr } from "../addr.ts";
 import type { Carrier } from "../carrier.ts";
+import { countsOf } from "../check.ts";
 import { errors } from "../errors.ts";
 import { reasonOf } from "../warnings.ts";
 import { addressInfo, localOf } from "./addresses.ts";
@@ -37,6 +38,7 @@ export abstract class BoundSocket extends ControlledSocket {
   // The interface of a link-local address, which its datagrams come in by.
   #zone = "";
   #isReferenced = true;
+  readonly #dropped = { stranger: 0, denied: 0, unheard: 0 };
 
   constructor(ground: Ground, options: SocketOptions) {
     super(options.type);
@@ -156,6 +158,10 @@ export abstract class BoundSocket extends ControlledSocket {
     this.on("listening", listening);
   }
 
+  getDropped(): Record<string, number> {
+    return { ...this.#dropped, ...countsOf(() => this.carrier?.drops?.()) };
+  }
+
   #open(ip: string, port: number): void {
     const { reuseAddr, reusePort, ipv6Only } = this.options;
     const { recvBufferSize, sendBufferSize, carrier: source } = this.options;
@@ -222,18 +228,22 @@ export abstract class BoundSocket extends ControlledSocket {
   }
 
   #arrived(bytes: Uint8Array<ArrayBuffer>, from: NetAddr): void {
-    if (!this.accepts(from)) return;
+    if (!this.accepts(from)) return void this.#dropped.stranger++;
     const { hostname, port } = this.#zone === "" ? from : this.#scoped(from);
     const family = hostname.includes(":") ? "IPv6" : "IPv4";
     const { receiveBlockList } = this.options;
     const list = family === "IPv6" ? "ipv6" : "ipv4";
     const { buffer, byteOffset, length } = bytes;
     callSafely(() => {
-      if (receiveBlockList?.check(hostname, list)) return;
+      if (receiveBlockList?.check(hostname, list)) {
+        this.#dropped.denied++;
+        return;
+      }
       const data = Buffer.from(buffer, byteOffset, length);
-      this.emit("message", data, {
+      const isHeard = this.emit("message", data, {
         ...{ address: hostname, family, port, size: length },
       });
+      if (!isHeard) this.#dropped.unheard++;
     });
   }
 

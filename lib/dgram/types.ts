@@ -227,6 +227,13 @@ export interface UdpSocket extends AsyncDisposable {
   getSendQueueSize(): number;
   /** Returns how many datagrams are being sent. */
   getSendQueueCount(): number;
+  /**
+   * Returns how many datagrams the program did not get, by reason, which
+   * `node:dgram` does not tell: `stranger` for those of others than the peer that
+   * the socket is connected to, `denied` by `receiveBlockList`, `unheard` while
+   * `message` had no listener, and what the carrier has dropped.
+   */
+  getDropped(): Record<string, number>;
   /** Adds a listener. */
   on<E extends keyof SocketEvents>(
     event: E,
