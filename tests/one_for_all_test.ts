@@ -121,9 +121,13 @@ Deno.test("shutdown waits 5 s for a peer that takes no answers, then counts and 
 Deno.test("shutdown waits for a handler, however long it takes", async () => {
   const clock = new FakeClock();
   const gate = Promise.withResolvers<string>();
-  const { carrier, server } = fakeServer(() => gate.promise, { clock });
+  const called = Promise.withResolvers<void>();
+  const { carrier, server } = fakeServer(() => {
+    called.resolve();
+    return gate.promise;
+  }, { clock });
   carrier.deliver("x");
-  await turn();
+  await called.promise;
   const done = server.shutdown();
   for (let n = 0; n < 5; n++) {
     clock.advance(60_000);

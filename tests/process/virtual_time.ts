@@ -140,7 +140,8 @@ Deno.test("a run in a worker is a run of its own", async () => {
       return new Date().toISOString();
     }));`;
   const url = `data:text/javascript,${encodeURIComponent(source)}`;
-  const network = simulateNetwork();
+  // A worker may take long to start.
+  const network = simulateNetwork({ stuckMs: 60_000 });
   await network.run(async () => {
     const date = await network.real(async () => {
       const worker = new Worker(url, { type: "module" });
