@@ -63,7 +63,7 @@ Deno.test("hosts that have only a name get addresses, and the comment has the na
   assertEquals(datagrams[0]?.time, 6_250_000n);
 });
 
-Deno.test("a date that is none is rejected", () => {
+Deno.test("an invalid date is rejected", () => {
   for (const now of [NaN, -1, new Date(NaN), "soon" as unknown as number]) {
     assertThrows(
       () => encodeTrace([], { now }),

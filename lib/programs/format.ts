@@ -15,8 +15,6 @@ export type FormatName = typeof FORMATS[number];
 /** Returns a datagram, received at that time, in a format. */
 export type Format = (datagram: Datagram<Addr>, time: Date) => Uint8Array;
 
-const NEWLINE = 0x0a;
-
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -50,8 +48,7 @@ export function formatter(name: FormatName): Format {
     case "text":
       return (datagram, time) => line(datagram, time, printable(datagram.data));
     case "hex":
-      return (datagram, time) =>
-        line(datagram, time, encoder.encode(datagram.data.toHex()));
+      return (datagram, time) => line(datagram, time, datagram.data.toHex());
     case "json":
       return json;
     case "raw":
@@ -62,7 +59,7 @@ export function formatter(name: FormatName): Format {
 function line(
   { data, from, truncated }: Datagram<Addr>,
   time: Date,
-  content: Uint8Array,
+  content: string,
 ): Uint8Array {
   const size = count(data.length, "byte");
   const fields = [
@@ -70,14 +67,9 @@ function line(
     cyan(escapeControls(formatAddress(from))),
     // Before the content, which might end with the same word.
     truncated ? yellow(`${size}, truncated`) : size,
-    "",
+    content,
   ];
-  const start = encoder.encode(fields.join("  "));
-  const bytes = new Uint8Array(start.length + content.length + 1);
-  bytes.set(start);
-  bytes.set(content, start.length);
-  bytes[bytes.length - 1] = NEWLINE;
-  return bytes;
+  return encoder.encode(`${fields.join("  ")}\n`);
 }
 
 function json(
@@ -96,17 +88,9 @@ function json(
 }
 
 /** The text, or if it is not UTF-8, each byte that is not ASCII as `\xHH`. */
-function printable(data: Uint8Array): Uint8Array {
-  const text = isAscii(data) ? undefined : decode(data);
-  return text === undefined
-    ? escapeBytes(data)
-    : encoder.encode(escapeControls(text));
-}
-
-function isAscii(data: Uint8Array): boolean {
-  let bits = 0;
-  for (let i = 0; i < data.length; i++) bits |= data[i]!;
-  return bits < 0x80;
+function printable(data: Uint8Array): string {
+  const text = decode(data);
+  return text === undefined ? escapeBytes(data) : escapeControls(text);
 }
 
 function decode(data: Uint8Array): string | undefined {

@@ -10,7 +10,7 @@ const FAULTS = [
   ...["bandwidth", "queue", "delayMs", "loss"],
 ];
 const OTHERS = ["seed", "stuckMs", "fates"];
-// What is remembered of runs, so that none is made twice.
+// What is remembered of runs, so that no run is made twice.
 const MAX_KEY = 10_000;
 const MAX_TRIED = 10_000;
 
