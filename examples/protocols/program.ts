@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import process from "node:process";
 import { bind, type CarrierSource, formatAddress } from "@pli/datagram";
-import { collect, type Message, type Sink } from "@pli/datagram/collect";
+import { collect, type Message } from "@pli/datagram/collect";
 
 /**
  * Runs a program with its arguments. If one that the usage names without
@@ -32,24 +32,20 @@ export async function collectAt(
   take: (message: Message) => void,
   carrier?: CarrierSource,
 ): Promise<void> {
-  const counts = { taken: 0, malformed: 0 };
-  const sink: Sink = {
-    name: "recipe",
-    write: (messages) => {
-      for (const message of messages) {
-        try {
-          take(message);
-          counts.taken++;
-        } catch (error) {
-          if (!(error instanceof RangeError)) throw error;
-          counts.malformed++;
-        }
+  const stats = { taken: 0, malformed: 0 };
+  const write = (messages: readonly Message[]) => {
+    for (const message of messages) {
+      try {
+        take(message);
+        stats.taken++;
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        stats.malformed++;
       }
-    },
-    flush: () => Promise.resolve(),
-    close: () => Promise.resolve(),
-    stats: counts,
+    }
   };
+  const done = () => Promise.resolve();
+  const sink = { name: "recipe", write, flush: done, close: done, stats };
   await using socket = bind(address, { carrier });
   const collector = collect(socket, { sinks: [sink] });
   const interrupted = once(process, "SIGINT");
@@ -58,7 +54,7 @@ export async function collectAt(
   await collector.stop({ drain: true });
   const { received, dropped, kernelDrops } = await collector.stats();
   const lost = Object.values(dropped).reduce((sum, n) => sum + n, 0);
-  const inSystem = kernelDrops ?? "unknown (--allow-run=cat)";
-  console.error(`${received} received, ${counts.malformed} malformed`);
-  console.error(`dropped: ${lost} here, by the system ${inSystem}`);
+  const system = kernelDrops ?? "unknown (--allow-run=cat)";
+  console.error(`${received} received, ${stats.malformed} malformed`);
+  console.error(`dropped: ${lost} here, by the system ${system}`);
 }
