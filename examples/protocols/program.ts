@@ -54,7 +54,7 @@ export async function collectAt(
   await collector.stop({ drain: true });
   const { received, dropped, kernelDrops } = await collector.stats();
   const lost = Object.values(dropped).reduce((sum, n) => sum + n, 0);
-  const system = kernelDrops ?? "unknown (--allow-run=cat)";
+  const system = kernelDrops ?? "unknown (UDP: --allow-run=cat)";
   console.error(`${received} received, ${stats.malformed} malformed`);
   console.error(`dropped: ${lost} here, by the system ${system}`);
 }
