@@ -20,6 +20,7 @@ if (import.meta.main) {
         data[2] === id[0] && data[3] === id[1],
       timeoutMs: 2000, // ACK_TIMEOUT (4.8)
       retries: 4, // MAX_RETRANSMIT
+      backoff: { factor: 2, jitter: 0.5 }, // ACK_RANDOM_FACTOR is 1.5 (4.2).
     });
     const ms = (performance.now() - start).toFixed(1);
     console.log(`coap://${server} answered after ${ms} ms`);

@@ -27,7 +27,8 @@ async function ask(server: string, name: string, type: number) {
   const match = (datagram: Datagram) => read(datagram) !== undefined;
 
   await using client = await connect(`udp://${server}`);
-  const options = { match, timeoutMs: 1000, retries: 4 };
+  // Each wait is about twice as long as the one before (RFC 8085, 3.1.1).
+  const options = { match, timeoutMs: 1000, retries: 3, backoff: {} };
   const reply = read(await client.request(query, options));
   if (!reply || !(reply.flags & TRUNCATED)) return reply;
   // Over TCP each message follows its length in two bytes.

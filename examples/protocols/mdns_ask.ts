@@ -4,7 +4,12 @@
 //
 // The address of an interface as a third argument chooses that one.
 
-import { bind, escapeControls, formatAddress } from "@pli/datagram";
+import {
+  bind,
+  type Datagram,
+  escapeControls,
+  formatAddress,
+} from "@pli/datagram";
 import { decode } from "./dns_decode.ts";
 import { encode, TYPES } from "./dns_encode.ts";
 import { program } from "./program.ts";
@@ -17,21 +22,22 @@ if (import.meta.main) {
     // A one-shot query (5.1): from another port than the group's, so that answers
     // come to this socket.
     const questions = [{ name, type: TYPES["A"]!, class: 1 }];
-    const query = { id: 0, flags: 0, questions, answers: [] };
-    await socket.send(encode(query), group);
-    const signal = AbortSignal.timeout(2000);
-    try {
-      for (;;) {
-        const { data, from } = await socket.receive({ signal });
-        const records = decode(data)?.answers ?? [];
-        for (const { name: whose, text } of records) {
-          if (whose.toLowerCase() !== name.toLowerCase()) continue;
-          const line = `${whose}  ${text}  from ${formatAddress(from)}`;
-          console.log(escapeControls(line));
-        }
-      }
-    } catch (error) {
-      if (error !== signal.reason) throw error;
+    const query = encode({ id: 0, flags: 0, questions, answers: [] });
+    const recordOf = ({ data }: Datagram) =>
+      decode(data)?.answers.find((answer) =>
+        answer.name.toLowerCase() === name.toLowerCase()
+      );
+    const replies = socket.gather(query, group, {
+      forMs: 2000,
+      unique: "peer",
+      match: (reply) => recordOf(reply) !== undefined,
+      resendMs: 1000, // 5.2
+      backoff: { factor: 2 },
+    });
+    for await (const reply of replies) {
+      const { text = "" } = recordOf(reply) ?? {};
+      const line = `${name}  ${text}  from ${formatAddress(reply.from)}`;
+      console.log(escapeControls(line));
     }
   });
 }

@@ -43,6 +43,6 @@ if (import.meta.main) {
       if (!isLate) exporter.next = sequence + count;
       for (const flow of listed) console.log(escapeControls(flow));
     });
-    console.error(`lost: ${lost.flows} flows, ${lost.exports} exports`);
+    console.error(`lost ${lost.flows} flows, ${lost.exports} exports`);
   });
 }

@@ -55,6 +55,6 @@ export async function collectAt(
   const { received, dropped, kernelDrops } = await collector.stats();
   const lost = Object.values(dropped).reduce((sum, n) => sum + n, 0);
   const system = kernelDrops ?? "unknown (UDP: --allow-run=cat)";
-  console.error(`${received} received, ${stats.malformed} malformed`);
-  console.error(`dropped: ${lost} here, by the system ${system}`);
+  console.error(`received ${received}, malformed ${stats.malformed}`);
+  console.error(`dropped ${lost}, by the system ${system}`);
 }

@@ -15,10 +15,9 @@ export class Metrics {
 
   /** Adds a line. Returns whether it is well-formed, and there was room. */
   add(line: string): boolean {
-    const [, name, value = "", type, rate = "|@1", tags] = LINE.exec(line) ??
-      [];
+    const [, name, value = "", type, at = "|@1", tags] = LINE.exec(line) ?? [];
     const number = type === "s" ? 1 : Number(value);
-    const times = 1 / Number(rate.slice(2)); // One of ten: it stands for all ten.
+    const times = 1 / Number(at.slice(2)); // One of ten: it stands for all ten.
     if (!name || !Number.isFinite(number * times)) return false;
     const title = `${type}  ${name}${tags ? ` {${tags.slice(2)}}` : ""}`;
     const key = type === "s" ? `${title}\n${value}` : title;
@@ -55,7 +54,7 @@ if (import.meta.main) {
       const added = lines.map((line) => line === "" || metrics.add(line));
       if (added.includes(false)) throw new RangeError("malformed, or too many");
     });
-    clearInterval(timer);
     print();
+    clearInterval(timer);
   });
 }

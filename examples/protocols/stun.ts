@@ -40,8 +40,9 @@ if (import.meta.main) {
       match: ({ data }) =>
         data[0] === 1 && (data[1] === 1 || data[1] === 0x11) &&
         id.every((byte, i) => byte === data[4 + i]),
-      timeoutMs: 500,
-      retries: 6, // 6.2.1
+      timeoutMs: 500, // 6.2.1
+      retries: 6,
+      backoff: { factor: 2, jitter: 0, maxMs: 8000 },
     });
     const found = attributes(data);
     const text = (type: number, from: number) =>

@@ -144,7 +144,7 @@ for (const version of ["5", "9"]) {
           `10 packets, ${10 * (128 + i)} bytes`
         );
         assertEquals(lines.sort(), expected);
-        assertMatch(stderr, /^lost: 0 flows, 0 exports$/m);
+        assertMatch(stderr, /^lost 0 flows, 0 exports$/m);
       } finally {
         await Deno.remove(folder, { recursive: true });
       }

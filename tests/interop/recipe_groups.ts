@@ -2,7 +2,7 @@
  * The recipes that speak to many: multicast DNS with the npm package, and
  * Wake-on-LAN, which tshark decodes.
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { once } from "node:events";
 import makeMdns from "multicast-dns";
 import config from "../../deno.json" with { type: "json" };
@@ -16,8 +16,6 @@ import {
   startRecipe,
 } from "./support/recipes.ts";
 
-const NET = "127.0.0.1,239.255.0.0/16";
-
 /** Opens multicast-dns on loopback, in a group and at a port of its own. */
 async function openMdns() {
   const port = freePort();
@@ -29,29 +27,35 @@ async function openMdns() {
   return {
     mdns,
     group: `${ip}:${port}`,
-    ip,
     [Symbol.asyncDispose]: () =>
       new Promise<void>((done) => mdns.destroy(() => done())),
   };
 }
 
+/** Checks that mdns_ask.ts is told the printer's address, once. */
+async function isShown(group: string): Promise<void> {
+  const [ip = "", port = ""] = group.split(":");
+  const args = [group, "printer.local", "127.0.0.1"];
+  const ask = () => linesOf("mdns_ask", args, `127.0.0.1,${ip}`);
+  let lines = await ask();
+  // It waits for two seconds: on a slow machine the answer may come later.
+  for (let n = 0; n < 5 && lines[0] === ""; n++) lines = await ask();
+  assertEquals(lines, [
+    `printer.local.  192.0.2.7  from udp://127.0.0.1:${port}`,
+  ]);
+}
+
 Deno.test("mdns_ask.ts shows what multicast-dns answers", async () => {
   console.log(`  with ${config.imports["multicast-dns"].slice("npm:".length)}`);
   await using open = await openMdns();
-  const { mdns, group, ip } = open;
+  const { mdns, group } = open;
   // deno-lint-ignore no-explicit-any
   mdns.on("query", ({ id, questions }: any, peer: any) => {
     if (questions[0].name !== "printer.local") return;
     const answer = { name: "printer.local", type: "A", ttl: 120 };
     mdns.respond({ id, answers: [{ ...answer, data: "192.0.2.7" }] }, peer);
   });
-  const args = [group, "printer.local", "127.0.0.1"];
-  const [line = ""] = await linesOf("mdns_ask", args, `127.0.0.1,${ip}`);
-  const port = group.split(":")[1];
-  assertEquals(
-    line,
-    `printer.local.  192.0.2.7  from udp://127.0.0.1:${port}`,
-  );
+  await isShown(group);
 });
 
 Deno.test("mdns_answer.ts answers multicast-dns, and mdns_ask.ts, and nobody else", async () => {
@@ -69,11 +73,7 @@ Deno.test("mdns_answer.ts answers multicast-dns, and mdns_ask.ts, and nobody els
   assertEquals([name, type, ttl, flush, data], [
     ...["printer.local", "A", 120, true, "192.0.2.7"],
   ]);
-  const question = [group, "printer.local", "127.0.0.1"];
-  const [ip = "", port] = group.split(":");
-  assertEquals(await linesOf("mdns_ask", question, `127.0.0.1,${ip}`), [
-    `printer.local.  192.0.2.7  from udp://127.0.0.1:${port}`,
-  ]);
+  await isShown(group);
   peer.signal("SIGINT");
   assertEquals((await peer.ended()).code, 0);
 });
@@ -108,7 +108,9 @@ tshark(
         "wol",
         ...fields,
       ]);
-      assertEquals(new TextDecoder().decode(shown), `${MAC}\n`);
+      // Each of the sixteen.
+      const macs = Array<string>(16).fill(MAC).join(",");
+      assertEquals(new TextDecoder().decode(shown), `${macs}\n`);
     } finally {
       await Deno.remove(file);
     }

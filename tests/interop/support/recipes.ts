@@ -72,9 +72,9 @@ export class Collecting implements AsyncDisposable {
   async interrupt(received: number, malformed = 0): Promise<Printed> {
     this.#peer.signal("SIGINT");
     const { code, bytes, stderr } = await this.#peer.ended();
-    const counts = `${received} received, ${malformed} malformed`;
+    const counts = `received ${received}, malformed ${malformed}`;
     assertMatch(stderr, new RegExp(`^${counts}$`, "m"));
-    assertMatch(stderr, /^dropped: 0 here, by the system (0$|unknown)/m);
+    assertMatch(stderr, /^dropped 0, by the system (0$|unknown)/m);
     assertEquals(code, 0);
     return { lines: decoder.decode(bytes).trimEnd().split("\n"), stderr };
   }
