@@ -28,7 +28,23 @@ const MAX_ASIDE = 256;
 const MAX_REPLIES = 65_536;
 const END = { value: undefined, done: true } as const;
 
-/** How {@linkcode DatagramSocket.gather} asks, and which replies it takes. */
+/**
+ * How {@linkcode DatagramSocket.gather} asks, and which replies it takes.
+ *
+ * @example
+ * ```ts
+ * import { bind, serve } from "@pli/datagram";
+ *
+ * await using one = serve("udp://127.0.0.1:0", () => "one");
+ * await using two = serve("udp://127.0.0.1:0", () => "two");
+ * await using socket = bind("udp://127.0.0.1:0");
+ * const all = [one.addr, two.addr];
+ * const options = { forMs: 1000, unique: "peer" } as const;
+ * for await (const reply of socket.gather("who?", all, options)) {
+ *   console.log(reply.text(), reply.from.port);
+ * }
+ * ```
+ */
 export interface GatherOptions<A extends Addr = NetAddr> {
   /**
    * Milliseconds in which replies are taken, from the first question on: 0 to
