@@ -1,5 +1,4 @@
 import type { Addr, NetAddr } from "../addr.ts";
-import { formatAddress } from "../address/address.ts";
 import { anyPeerKey, manyAt } from "../address/peer.ts";
 import {
   milliseconds,
@@ -87,7 +86,12 @@ interface Gatherer<A extends Addr> {
   readonly inbox: Inbox<A>;
   readonly outbox: Outbox;
   readonly clock: Clock;
-  readonly local: Addr;
+}
+
+/** What is asked, and whom. */
+interface Question {
+  readonly data: Data;
+  readonly targets: readonly Target[];
 }
 
 interface Step<A extends Addr> {
@@ -123,12 +127,11 @@ export class Gathering<A extends Addr>
   #unlisten: (() => void) | undefined;
 
   constructor(
-    { inbox, outbox, clock, local }: Gatherer<A>,
-    data: Data,
-    targets: readonly Target[],
+    { inbox, outbox, clock }: Gatherer<A>,
+    attempt: Attempt,
+    { data, targets }: Question,
     options: GatherOptions<A> | undefined,
   ) {
-    const attempt = { action: `gather on ${formatAddress(local)}`, local };
     requireOptions(attempt, options);
     const { forMs = 1000, unique, match, max = MAX_REPLIES, from } = options ??
       {};
@@ -144,8 +147,10 @@ export class Gathering<A extends Addr>
     if (match !== undefined) requireFunction(attempt, "match", match);
     requireSignal(attempt, signal);
     const ms = milliseconds(attempt, "resendMs", resendMs, 1);
-    const { random } = outbox;
-    const waits = new Waits(attempt, ms ?? 1, backoff, random);
+    const waits = new Waits(attempt, ms ?? 1, backoff, outbox.random);
+    if (backoff !== undefined && ms === undefined) {
+      throw wrongType(attempt, "backoff", "left out without resendMs", backoff);
+    }
     this.#inbox = inbox;
     this.#clock = clock;
     this.#attempt = attempt;
