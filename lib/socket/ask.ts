@@ -2,9 +2,15 @@ import type { Addr, NetAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { manyAt } from "../address/peer.ts";
 import type { Carrier } from "../carrier.ts";
+import { wrongType } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
-import { InvalidAddressError, withFields } from "../errors.ts";
+import {
+  cannot,
+  fieldsOf,
+  InvalidAddressError,
+  withFields,
+} from "../errors.ts";
 import { Gathering, type GatherOptions } from "./gather.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Data } from "./messages.ts";
@@ -13,6 +19,9 @@ import { request as requestOf, type RequestOptions } from "./request.ts";
 import { Target } from "./target.ts";
 
 export type { GatherOptions } from "./gather.ts";
+
+// A list that never ends must not fill the memory.
+const MAX_ADDRESSES = 65_536;
 
 /** What a question to other peers needs of its socket. */
 export interface Asker<A extends Addr> {
@@ -56,10 +65,21 @@ export function gather<A extends Addr = NetAddr>(
   to: string | Addr | Iterable<string | Addr>,
   options: GatherOptions<A> | undefined,
 ): AsyncIterableIterator<Datagram<A>> {
-  const { outbox: { messages } } = asker;
-  const targets = [...addressesIn(to)].map((one) => targetOf(asker, one));
+  const { outbox: { messages }, local } = asker;
+  const attempt = { action: `gather on ${formatAddress(local)}`, local };
+  const targets: Target[] = [];
+  for (const one of addressesIn(to)) {
+    if (targets.length === MAX_ADDRESSES) {
+      const why = `to must be at most ${MAX_ADDRESSES} addresses: given more`;
+      throw withFields(new RangeError(cannot(attempt, why)), fieldsOf(attempt));
+    }
+    targets.push(targetOf(asker, one));
+  }
+  if (targets.length === 0) {
+    throw wrongType(attempt, "to", "at least one address", to);
+  }
   for (const { to } of targets) messages.prepare(data, to);
-  return new Gathering(asker, data, targets, options);
+  return new Gathering(asker, attempt, { data, targets }, options);
 }
 
 function targetOf<A extends Addr>(

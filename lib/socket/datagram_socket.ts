@@ -176,10 +176,9 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
 
   /**
    * Sends a message to a peer and waits for its reply; if there is none, sends it
-   * again. A datagram from that peer for which `match` returns true goes to this
-   * request before any `receive`. Many requests can wait at once: each reply goes
-   * to the first one that takes it. Any other datagram goes to the next
-   * `receive`; up to 256 of them are kept.
+   * again. A datagram of that peer for which `match` returns true goes to this
+   * request, or to one before it that takes it too. Any other datagram goes to
+   * the next `receive`; up to 256 of them are kept.
    *
    * Cancellation: Giving up consumes no datagram; the request may still arrive.
    *
@@ -193,22 +192,6 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws {InvalidAddressError} `to` is not the address of one peer.
    * @throws The errors of {@linkcode ConnectedSocket.request}. That nothing
    * receives at the peer's port shows only as `stats.unreachable`.
-   *
-   * @example
-   * ```ts
-   * import { bind, serve } from "@pli/datagram";
-   *
-   * await using server = serve("udp://127.0.0.1:0", ({ data }) => data);
-   * await using socket = bind("udp://127.0.0.1:0");
-   * const ask = (id: string) =>
-   *   socket.request(id, server.addr, {
-   *     match: (reply) => reply.text() === id,
-   *     timeoutMs: 200,
-   *     retries: 3,
-   *   });
-   * const replies = await Promise.all([ask("1"), ask("2")]);
-   * console.log(replies.map((reply) => reply.text())); // [ "1", "2" ]
-   * ```
    */
   request(
     data: Data,
@@ -245,20 +228,6 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @throws {TypeError} An option is of the wrong type.
    * @throws Into the loop: whatever `match` throws, `signal.reason`, an error of
    * the carrier, and if nobody could be asked, the error of the first send.
-   *
-   * @example
-   * ```ts
-   * import { bind, serve } from "@pli/datagram";
-   *
-   * await using one = serve("udp://127.0.0.1:0", () => "one");
-   * await using two = serve("udp://127.0.0.1:0", () => "two");
-   * await using socket = bind("udp://127.0.0.1:0");
-   * const all = [one.addr, two.addr];
-   * const options = { forMs: 1000, unique: "peer" } as const;
-   * for await (const reply of socket.gather("who?", all, options)) {
-   *   console.log(reply.text(), reply.from.port);
-   * }
-   * ```
    */
   gather(
     data: Data,

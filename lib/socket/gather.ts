@@ -1,5 +1,4 @@
 import type { Addr, NetAddr } from "../addr.ts";
-import { formatAddress } from "../address/address.ts";
 import { anyPeerKey, manyAt } from "../address/peer.ts";
 import {
   milliseconds,
@@ -28,7 +27,23 @@ const MAX_ASIDE = 256;
 const MAX_REPLIES = 65_536;
 const END = { value: undefined, done: true } as const;
 
-/** How {@linkcode DatagramSocket.gather} asks, and which replies it takes. */
+/**
+ * How {@linkcode DatagramSocket.gather} asks, and which replies it takes.
+ *
+ * @example
+ * ```ts
+ * import { bind, serve } from "@pli/datagram";
+ *
+ * await using one = serve("udp://127.0.0.1:0", () => "one");
+ * await using two = serve("udp://127.0.0.1:0", () => "two");
+ * await using socket = bind("udp://127.0.0.1:0");
+ * const all = [one.addr, two.addr];
+ * const options = { forMs: 1000, unique: "peer" } as const;
+ * for await (const reply of socket.gather("who?", all, options)) {
+ *   console.log(reply.text(), reply.from.port);
+ * }
+ * ```
+ */
 export interface GatherOptions<A extends Addr = NetAddr> {
   /**
    * Milliseconds in which replies are taken, from the first question on: 0 to
@@ -71,7 +86,12 @@ interface Gatherer<A extends Addr> {
   readonly inbox: Inbox<A>;
   readonly outbox: Outbox;
   readonly clock: Clock;
-  readonly local: Addr;
+}
+
+/** What is asked, and whom. */
+interface Question {
+  readonly data: Data;
+  readonly targets: readonly Target[];
 }
 
 interface Step<A extends Addr> {
@@ -107,12 +127,11 @@ export class Gathering<A extends Addr>
   #unlisten: (() => void) | undefined;
 
   constructor(
-    { inbox, outbox, clock, local }: Gatherer<A>,
-    data: Data,
-    targets: readonly Target[],
+    { inbox, outbox, clock }: Gatherer<A>,
+    attempt: Attempt,
+    { data, targets }: Question,
     options: GatherOptions<A> | undefined,
   ) {
-    const attempt = { action: `gather on ${formatAddress(local)}`, local };
     requireOptions(attempt, options);
     const { forMs = 1000, unique, match, max = MAX_REPLIES, from } = options ??
       {};
@@ -128,8 +147,10 @@ export class Gathering<A extends Addr>
     if (match !== undefined) requireFunction(attempt, "match", match);
     requireSignal(attempt, signal);
     const ms = milliseconds(attempt, "resendMs", resendMs, 1);
-    const { random } = outbox;
-    const waits = new Waits(attempt, ms ?? 1, backoff, random);
+    const waits = new Waits(attempt, ms ?? 1, backoff, outbox.random);
+    if (backoff !== undefined && ms === undefined) {
+      throw wrongType(attempt, "backoff", "left out without resendMs", backoff);
+    }
     this.#inbox = inbox;
     this.#clock = clock;
     this.#attempt = attempt;
