@@ -24,7 +24,7 @@ if (import.meta.main) {
     await using socket = bind(`0.0.0.0:${port}`, { carrier });
     await socket.joinMulticast(host, { interface: on, ttl: 255 }); // 11
     once(process, "SIGINT").then(() => socket.close());
-    console.error(`answering for ${name}`);
+    console.error(`listening on ${group} for ${name}`);
 
     const data = Uint8Array.from(ip.split("."), Number);
     const record = { name, type: A, data };
@@ -46,6 +46,7 @@ if (import.meta.main) {
         await socket.answer(encode(answer), datagram).catch(report);
       }
     }
+    console.error(`received ${socket.stats.received}`);
   });
 }
 

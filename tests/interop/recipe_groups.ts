@@ -63,7 +63,7 @@ Deno.test("mdns_answer.ts answers multicast-dns, and mdns_ask.ts, and nobody els
   const { mdns, group } = open;
   const args = [group, "printer.local", "192.0.2.7", "127.0.0.1"];
   await using peer = startRecipe("mdns_answer", args, "--allow-net");
-  await peer.said(/^answering for printer\.local\.$/m);
+  await peer.said(/^listening on \S+ for printer\.local\.$/m);
   const answered = once(mdns, "response");
   mdns.query("other.local", "A");
   mdns.query("Printer.LOCAL", "A");
