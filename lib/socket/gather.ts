@@ -228,9 +228,7 @@ export class Gathering<A extends Addr>
   #start(): void {
     const signal = this.#signal;
     this.#state = "open";
-    if (signal?.aborted) {
-      return this.#inbox.rests.inTurn(() => this.#fail(signal.reason));
-    }
+    if (signal?.aborted) return this.#fail(signal.reason);
     this.#unlisten = signal &&
       onAbort(signal, (reason) => {
         this.#putBack();
@@ -277,7 +275,8 @@ export class Gathering<A extends Addr>
       } else if (this.#state !== "over") return;
       else if (this.#failure === undefined) step.resolve(END);
       else {
-        step.reject(this.#failure.reason);
+        const { reason } = this.#failure;
+        this.#inbox.rests.inTurn(() => step.reject(reason));
         this.#failure = undefined;
       }
       this.#steps.shift();
