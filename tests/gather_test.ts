@@ -311,6 +311,43 @@ Deno.test("the names of a list are looked up; those that are unknown are left ou
   socket.close();
 });
 
+Deno.test("a name that is looked up forever keeps no other peer from being asked", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  Object.assign(carrier, { lookUp: () => new Promise(() => {}) });
+  const names = ["udp://slow.test:9", PEER];
+  const all = texts(
+    socket.gather("who?", names, { forMs: 10, unique: "peer" }),
+  );
+  await turn();
+  carrier.deliver("me");
+  await turn();
+  clock.advance(10);
+  assertEquals(await all, ["me"]);
+  assertEquals(clock.timers, 0);
+  socket.close();
+});
+
+Deno.test("a peer to which no send ends keeps no other from being asked again", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  carrier.onSend = (data, to) =>
+    "port" in to && to.port === PEER.port
+      ? new Promise(() => {})
+      : Promise.resolve(data.length);
+  const all = texts(
+    socket.gather("who?", [PEER, STRANGER], { forMs: 25, resendMs: 10 }),
+  );
+  await turn();
+  for (let i = 0; i < 25; i++) {
+    clock.advance(1);
+    await turn();
+  }
+  assertEquals(await all, []);
+  assertEquals(carrier.sent.map(({ to }) => to), [
+    ...[PEER, STRANGER, STRANGER, STRANGER],
+  ]);
+  socket.close();
+});
+
 Deno.test("a gather that nobody could be asked by throws why, and otherwise goes on", async () => {
   const { clock, carrier, socket } = clockedBound();
   carrier.onSend = () =>
