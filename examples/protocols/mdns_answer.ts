@@ -19,6 +19,10 @@ if (import.meta.main) {
   await program(usage, async (group = "", given = "", ip = "", on) => {
     const [host = "", port = ""] = group.split(":");
     const name = given.replace(/\.?$/, ".");
+    const data = Uint8Array.from(ip.split("."), Number);
+    if (data.length !== 4 || data.join(".") !== ip) {
+      throw new Error(`Not an IPv4 address: ${ip}`);
+    }
     // Others on this machine have the port too.
     const carrier = dgram({ reuseAddress: true, multicastInterface: on });
     await using socket = bind(`0.0.0.0:${port}`, { carrier });
@@ -26,7 +30,6 @@ if (import.meta.main) {
     once(process, "SIGINT").then(() => socket.close());
     console.error(`listening on ${group} for ${name}`);
 
-    const data = Uint8Array.from(ip.split("."), Number);
     const record = { name, type: A, data };
     const isAsked = (question: Question) =>
       question.name.toLowerCase() === name.toLowerCase() &&

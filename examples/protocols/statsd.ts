@@ -48,13 +48,12 @@ if (import.meta.main) {
   await program("statsd.ts ADDRESS [SECONDS]", async (at = "", s = "") => {
     const metrics = new Metrics();
     const print = () => metrics.flush().forEach((line) => console.log(line));
-    const timer = setInterval(print, Number(s) * 1000 || 10_000);
+    Deno.unrefTimer(setInterval(print, Number(s) * 1000 || 10_000));
     await collectAt(at, ({ datagram }) => {
       const lines = datagram.text().split("\n");
       const added = lines.map((line) => line === "" || metrics.add(line));
       if (added.includes(false)) throw new RangeError("malformed, or too many");
     });
     print();
-    clearInterval(timer);
   });
 }

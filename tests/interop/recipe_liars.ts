@@ -1,4 +1,4 @@
-/** The recipes as programs, with peers that lie before they tell the truth. */
+/** The recipes as programs: wrong arguments, and peers that lie. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { encode } from "../../examples/protocols/dns_encode.ts";
 import { bind, connect } from "../../mod.ts";
@@ -197,4 +197,44 @@ Deno.test("syslog.ts shows what is no syslog as a notice, on one line", async ()
     "-  -  124.debug  -: 1 - - - - -",
   ]);
   assertEquals(lines.length, 3);
+});
+
+const WRONG: [recipe: string, args: string[], error: RegExp][] = [
+  ["dns", [], /^Usage: dns\.ts HOST:PORT NAME /],
+  ["dns", ["127.0.0.1:53", "a", "NONE"], /^Usage: /],
+  ["dns", ["127.0.0.1:53", "x".repeat(64)], /^The name is too long: x+\.$/],
+  [
+    "sntp",
+    ["127.0.0.1"],
+    /^Invalid address "127\.0\.0\.1": the port is missing/,
+  ],
+  ["stun", ["127.0.0.1:0"], /^Invalid address .*port 0/],
+  ["coap_ping", ["\x1b"], /^Invalid address "\\x1b"/],
+  ["syslog", ["127.0.0.1:x"], /^Invalid address "127\.0\.0\.1:x"/],
+  [
+    "statsd",
+    ["127.0.0.2:0"],
+    /^Cannot bind udp:\/\/127\.0\.0\.2:0: Requires net/,
+  ],
+  ["netflow", [], /^Usage: netflow\.ts ADDRESS$/],
+  ["osc", ["127.0.0.1:9", "fader"], /^A path begins with "\/": fader$/],
+  ["osc", ["127.0.0.1:9", "/a", "i", "b"], /^Not a number: b$/],
+  ["osc", ["127.0.0.1:9", "/a", "q", "b"], /^Not a type: q$/],
+  ["osc", ["127.0.0.1:9", "/a", "i"], /^No value for type i$/],
+  ["mdns_ask", ["127.0.0.1:9"], /^Usage: mdns_ask\.ts GROUP NAME /],
+  [
+    "mdns_answer",
+    ["224.0.0.251:9", "a", "1.2.300.4"],
+    /^Not an IPv4 address: /,
+  ],
+  ["wake_on_lan", ["127.0.0.1:9", "00:00"], /^Not a hardware address: 00:00$/],
+];
+
+Deno.test("wrong arguments of a recipe are one line, and it exits 1", async () => {
+  await Promise.all(WRONG.map(async ([name, args, error]) => {
+    const { code, stdout, stderr } = await runRecipe(name, args);
+    assertEquals([code, stdout], [1, ""], name);
+    assertMatch(stderr, /^[^\n]+\n$/);
+    assertMatch(stderr.trimEnd(), error);
+  }));
 });
