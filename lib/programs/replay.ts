@@ -141,7 +141,11 @@ async function run(settings: ReplaySettings): Promise<number> {
   await beforeAbort(looking, signal);
   if (signal.aborted) return EXIT.done;
   const to = await looking;
-  let source = await openSource(file);
+  // Opening a pipe waits for its writer.
+  const opening = openSource(file);
+  await beforeAbort(opening, signal);
+  if (signal.aborted) return EXIT.done;
+  let source = await opening;
   if (port !== undefined && !source.hasPorts) {
     throw new UsageError("--port: a store does not know ports; leave it out");
   }

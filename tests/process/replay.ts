@@ -42,6 +42,15 @@ function permissions(path: string) {
   return { flags: ["--allow-net=127.0.0.1", `--allow-read=${path}`] };
 }
 
+/** Whether a process has a handler for SIGINT, by the mask of Linux. */
+async function catchesInterrupts(pid: number): Promise<boolean> {
+  const { stdout } = await new Deno.Command("cat", {
+    args: [`/proc/${pid}/status`],
+  }).output();
+  const mask = /^SigCgt:\s*(\w+)$/m.exec(new TextDecoder().decode(stdout));
+  return mask !== null && (BigInt(`0x${mask[1]}`) & 2n) !== 0n;
+}
+
 /** Receives so many datagrams. */
 async function receive(
   socket: ReturnType<typeof bind>,
@@ -215,6 +224,20 @@ test("replay reads a capture from standard input as it comes, and Ctrl-C ends it
   assertEquals(code, 0, stderr);
   assertMatch(stderr, /^replaying standard input to .*\nsent 2 datagrams /);
   input!.close();
+});
+
+test("Ctrl-C ends a replay that waits for the writer of a pipe", async (path) => {
+  const made = await new Deno.Command("mkfifo", { args: [path] }).output();
+  assertEquals(made.code, 0);
+  await using program = new Program(
+    REPLAY,
+    [path, "--to", ":9"],
+    permissions(path),
+  );
+  while (!await catchesInterrupts(program.pid));
+  program.kill("SIGINT");
+  const { code, stderr } = await program.ended();
+  assertEquals([code, stderr], [0, ""]);
 });
 
 test("replay counts what UDP cannot send there, and exits 4", async (path) => {
