@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { connect } from "../../mod.ts";
 import { Process, type Result, startServer } from "./support/programs.ts";
-import { until } from "../support/helpers.ts";
+import { SOON, until } from "../support/helpers.ts";
 
 const ALL = { flags: ["-A"] };
 // Nobody listens there.
@@ -59,7 +59,7 @@ for (
 Deno.test("server prints its totals and exits 0 on SIGHUP", async () => {
   await using server = await startServer(["--format", "raw", "--echo"]);
   await using client = await connect(server.address);
-  await client.request("ping");
+  await client.request("ping", SOON);
   server.kill("SIGHUP");
   const { code, stdout, stderr } = await server.ended();
   assertEquals([code, stdout], [0, "ping"]);
