@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { Message } from "../../lib/sink.ts";
 import { FakeStore } from "../support/pages.ts";
 import {
