@@ -1,6 +1,6 @@
 /**
- * Measuring a path: loss, duplicates, reordering, delays and jitter by direction,
- * with STAMP (RFC 8762).
+ * Measuring a path by STAMP (RFC 8762): loss, duplicates, reordering, delays and
+ * jitter by direction, and the reflector that answers.
  *
  * @module
  */
@@ -18,5 +18,10 @@ export type {
   Reordering,
 } from "./measure/result.ts";
 export { Histogram } from "./measure/histogram.ts";
-export type { CarrierSource } from "./carrier.ts";
-export type { NetAddr } from "./addr.ts";
+export {
+  reflect,
+  type ReflectOptions,
+  type Reflector,
+  type ReflectorStats,
+  type Refusals,
+} from "./measure/reflector.ts";

@@ -29,8 +29,13 @@ import {
 export type { SessionCounts } from "./stamp/counts.ts";
 export type { ErrorEstimate, TimeFormat } from "./stamp/time.ts";
 
-/** How long a packet is at least, in bytes. */
+/** How long a packet is, without padding and extensions, in bytes. */
 export const STAMP_SIZE = 44;
+/**
+ * The shortest question that can be answered, in bytes: that of a TWAMP Light
+ * sender whose padding makes both ways the same size (RFC 6038).
+ */
+export const TWAMP_SIZE = 41;
 /** How long a question for the counts of a session is at least, in bytes. */
 export const COUNTS_QUESTION_SIZE: number = STAMP_SIZE + COUNTS_SIZE;
 
@@ -52,6 +57,10 @@ const SENDER_NUMBER = 24;
 const SENDER_TIME = 28;
 const SENDER_ERROR = 36;
 const SENDER_TTL = 40;
+// What some TWAMP Light reflectors send: no time to live.
+const LEAST_ANSWER = SENDER_TTL - 2;
+// So far apart an answer's times may be; a question has none, or any bytes.
+const LONGEST_ANSWER_MS = 60_000;
 
 /** A question: what a session sender sends (RFC 8762, section 4.2.1). */
 export interface StampQuestion {
@@ -158,9 +167,9 @@ export function stampNumber(packet: Uint8Array, number: number): void {
   viewOf(packet).setUint32(0, number);
 }
 
-/** Reads a question; `undefined` if it is shorter than one. */
+/** Reads a question; `undefined` if it is too short to be answered. */
 export function decodeQuestion(packet: Uint8Array): StampQuestion | undefined {
-  if (packet.length < STAMP_SIZE) return undefined;
+  if (packet.length < TWAMP_SIZE) return undefined;
   const view = viewOf(packet);
   const error = readError(view, ERROR);
   return {
@@ -177,19 +186,38 @@ export function asksForCounts(packet: Uint8Array): boolean {
 }
 
 /**
- * Returns the answer to a question, of the same length. Extensions are copied and
- * marked: Extra Padding and a question for counts as known, all others as not
- * recognized.
- *
- * @param question A packet of at least 44 bytes; it is not changed.
+ * Returns whether a packet, of at least 41 bytes, is an answer rather than a
+ * question: where a question has zeros or padding, it has the time at which a
+ * reflector received it, shortly before the one at which it was sent.
  */
+export function isAnswer(packet: Uint8Array): boolean {
+  const view = viewOf(packet);
+  if (view.getUint16(LEAST_ANSWER) !== 0) return false;
+  const { format } = readError(view, ERROR);
+  const ms = readTime(view, TIME, format) - readTime(view, RECEIVED, format);
+  return ms > -1 && ms < LONGEST_ANSWER_MS;
+}
+
+/** Returns the answer to a question: see {@linkcode writeAnswer}. */
 export function encodeAnswer(
   question: Uint8Array,
   options: AnswerOptions,
 ): Uint8Array<ArrayBuffer> {
+  const packet = new Uint8Array(question);
+  writeAnswer(packet, options);
+  return packet;
+}
+
+/**
+ * Turns a question into its answer, of the same length. Extensions stay and are
+ * marked: Extra Padding and an answered question for counts as known, all others
+ * as not recognized.
+ *
+ * @param packet A question of at least 41 bytes.
+ */
+export function writeAnswer(packet: Uint8Array, options: AnswerOptions): void {
   const { number, receivedMs, timeMs = receivedMs, counts } = options;
   const { error = UNKNOWN_CLOCK, ttl = UNKNOWN_TTL } = options;
-  const packet = new Uint8Array(question);
   // Number, time and error estimate, which are followed by two bytes of 0.
   packet.copyWithin(SENDER_NUMBER, 0, SSID);
   packet.fill(0, SENDER_ERROR + 2, STAMP_SIZE);
@@ -205,12 +233,14 @@ export function encodeAnswer(
     const isKnown = tlv.type === EXTRA_PADDING || tlv.offset === place?.offset;
     markTlv(packet, tlv, isKnown);
   }
-  return packet;
 }
 
-/** Reads an answer; `undefined` if it is shorter than one. */
+/**
+ * Reads an answer; `undefined` if it is shorter than one. One of a TWAMP Light
+ * reflector may have 38 bytes.
+ */
 export function decodeAnswer(packet: Uint8Array): StampAnswer | undefined {
-  if (packet.length < STAMP_SIZE) return undefined;
+  if (packet.length < LEAST_ANSWER) return undefined;
   const view = viewOf(packet);
   const error = readError(view, ERROR);
   const questionError = readError(view, SENDER_ERROR);
@@ -226,7 +256,7 @@ export function decodeAnswer(packet: Uint8Array): StampAnswer | undefined {
       timeMs: readTime(view, SENDER_TIME, questionError.format),
       error: questionError,
     },
-    ttl: packet[SENDER_TTL]!,
+    ttl: packet[SENDER_TTL] ?? UNKNOWN_TTL,
     counts: counts && !counts.isUnrecognized
       ? readCounts(counts.value)
       : undefined,

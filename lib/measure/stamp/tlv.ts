@@ -6,6 +6,9 @@ export const COUNTS = 246;
 /** How many bytes an extension has before its value. */
 export const TLV_HEADER = 4;
 
+// Many empty ones in one packet must not cost much time.
+const MAX_TLVS = 32;
+
 const UNRECOGNIZED = 0x80;
 const MALFORMED = 0x40;
 const INTEGRITY = 0x20;
@@ -44,12 +47,13 @@ export function writeTlv(
 
 /**
  * Returns the extensions of a packet, from an offset on. What is no extension is
- * padding and ends them: four bytes of 0, or too few bytes for a header.
+ * padding and ends them: four bytes of 0, or too few bytes for a header. At most 32
+ * are read.
  */
 export function readTlvs(packet: Uint8Array, from: number): Tlv[] {
   const tlvs: Tlv[] = [];
   let offset = from;
-  while (offset + TLV_HEADER <= packet.length) {
+  while (offset + TLV_HEADER <= packet.length && tlvs.length < MAX_TLVS) {
     const flags = packet[offset]!;
     const type = packet[offset + 1]!;
     if (flags === 0 && type === 0) break;
