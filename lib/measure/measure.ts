@@ -135,6 +135,7 @@ class RunningMeasurement implements Measurement {
     try {
       await new QuestionSender(socket, tally, settings, ssids)
         .send(this.#stop.signal);
+      timer.allSent();
       const stopped = clock.now();
       const planned = tally.start + tally.plan.at(tally.window.next);
       const durationMs = this.#stop.signal.aborted
@@ -208,6 +209,7 @@ class IntervalTimer {
   readonly #origin: number;
   readonly #intervalMs: number;
   #from: number;
+  #hasSent = false;
   #cancel = () => {};
 
   constructor(
@@ -230,7 +232,7 @@ class IntervalTimer {
       this.#cancel = this.#clock.after(Math.max(0, due - now), () => {
         const at = this.#clock.now();
         this.#tally.sweep(at);
-        if (queue.hasRoom) this.#close(queue, at);
+        if (queue.hasRoom && !this.#isQuiet) this.#close(queue, at);
         // After a pause of the program, the ones that are over are one.
         const passed = Math.floor((at - this.#origin) / this.#intervalMs);
         next(Math.max(n, passed) + 1);
@@ -239,14 +241,23 @@ class IntervalTimer {
     next(1);
   }
 
-  /** Ends the last one, unless nothing happened in it. */
+  /** All questions have left: intervals in which nothing happens are left out. */
+  allSent(): void {
+    this.#hasSent = true;
+  }
+
+  /** Ends the last one. */
   end(queue: IntervalQueue): void {
     this.cancel();
-    if (!this.#tally.interval.isEmpty) this.#close(queue, this.#clock.now());
+    if (!this.#isQuiet) this.#close(queue, this.#clock.now());
   }
 
   cancel(): void {
     this.#cancel();
+  }
+
+  get #isQuiet(): boolean {
+    return this.#hasSent && this.#tally.interval.isEmpty;
   }
 
   #close(queue: IntervalQueue, at: number): void {
