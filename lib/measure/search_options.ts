@@ -4,6 +4,7 @@ import {
   requireFunction,
   requireOptions,
 } from "../check.ts";
+import { isThenable } from "../promises.ts";
 import { reporter } from "../warnings.ts";
 import { type MeasureOptions, readMeasureOptions } from "./options.ts";
 
@@ -79,6 +80,7 @@ export interface SearchSettings {
 }
 
 const ACTION = "search a rate";
+const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Reads options once, and checks them.
@@ -104,22 +106,27 @@ export function readSearchOptions(options: RateSearchOptions): SearchSettings {
   for (const [name, value, wanted, fits] of numbers) {
     if (!fits) throw outOfRange(ACTION, name, `a number ${wanted}`, value);
   }
-  const trialMs = milliseconds(ACTION, "trialMs", options.trialMs ?? 2000, 1)!;
-  const confirmMs = milliseconds(
-    ACTION,
+  const trialMs = readMs("trialMs", options.trialMs ?? 2000);
+  const confirmMs = readMs(
     "confirmMs",
-    options.confirmMs ?? trialMs * 5,
-    1,
-  )!;
+    options.confirmMs ?? Math.min(trialMs * 5, LONGEST_MS),
+  );
   if (onTrial !== undefined) requireFunction(ACTION, "onTrial", onTrial);
   const failed = reporter(onError);
   const report = (trial: RateTrial) => {
     try {
-      onTrial?.(trial);
+      const called: unknown = onTrial?.(trial);
+      if (isThenable(called)) Promise.resolve(called).catch(failed);
     } catch (error) {
       failed(error);
     }
   };
   const highest = isGiven ? rate : undefined;
   return { sizes, highest, maxLoss, resolution, trialMs, confirmMs, report };
+}
+
+function readMs(name: string, value: number): number {
+  const ms = milliseconds(ACTION, name, value, 1);
+  if (ms !== undefined) return ms;
+  throw outOfRange(ACTION, name, "finite", value);
 }

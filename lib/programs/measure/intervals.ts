@@ -1,24 +1,39 @@
 import type { MeasureInterval, MeasureResult } from "../../measure/result.ts";
 import { ms } from "./distribution.ts";
 
-/** Writes an interval as a line for people, of less than 80 columns. */
+const COLUMNS = [
+  ["sent", 9],
+  ["answered", 9],
+  ["waiting", 8],
+  ["p50 ms", 9],
+  ["p99 ms", 9],
+  ["max ms", 9],
+  ["twice", 7],
+  ["reordered", 10],
+] as const;
+
+/** What stands above the lines of intervals, for people. */
+export const INTERVAL_HEADER: string = columns(
+  "time",
+  COLUMNS.map(([label]) => label),
+);
+
+/** Writes an interval as a line for people, of at most 80 columns. */
 export function intervalLine(interval: MeasureInterval): string {
   const { startMs, durationMs, sent, received, waiting, rttMs } = interval;
   const { duplicates, reordered } = interval;
-  const end = ((startMs + durationMs) / 1000).toFixed(1);
-  const delay = rttMs.count === 0
-    ? "no answer"
-    : `p50 ${ms(rttMs.p50)} p99 ${ms(rttMs.p99)} ms`;
-  const parts = [
-    `${end.padStart(7)} s  sent ${sent}, answered ${received}`,
-    delay,
-  ];
-  if (waiting > 0) parts.push(`${waiting} waiting`);
-  const twice = duplicates.out + duplicates.back;
-  if (twice > 0) parts.push(`${twice} twice`);
-  const late = reordered.out + reordered.back;
-  if (late > 0) parts.push(`${late} reordered`);
-  return parts.join(", ");
+  const delay = (value: number) => rttMs.count === 0 ? "-" : ms(value);
+  return columns(`${((startMs + durationMs) / 1000).toFixed(1)} s`, [
+    ...[`${sent}`, `${received}`, `${waiting}`],
+    ...[rttMs.p50, rttMs.p99, rttMs.max].map(delay),
+    `${duplicates.out + duplicates.back}`,
+    `${reordered.out + reordered.back}`,
+  ]);
+}
+
+function columns(time: string, cells: readonly string[]): string {
+  const padded = cells.map((cell, n) => cell.padStart(COLUMNS[n]![1]));
+  return time.padStart(9) + padded.join("");
 }
 
 const DELAYS = [

@@ -137,15 +137,11 @@ function grid(
 
 /** The labels below a chart. */
 function marks({ bottom }: Frame, label: (part: number) => string): string[] {
-  return parts().map((part) =>
-    text(
-      LEFT + part * (RIGHT - LEFT),
-      bottom + 18,
-      "tick",
-      label(part),
-      "middle",
-    )
-  );
+  return parts().map((part) => {
+    const anchor = part === 0 ? "start" : part === 1 ? "end" : "middle";
+    const x = LEFT + part * (RIGHT - LEFT);
+    return text(x, bottom + 18, "tick", label(part), anchor);
+  });
 }
 
 function parts(): number[] {

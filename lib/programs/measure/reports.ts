@@ -5,14 +5,19 @@ import {
   CSV_HEADER,
   csvInterval,
   csvTotal,
+  INTERVAL_HEADER,
   intervalLine,
 } from "./intervals.ts";
 import { summary } from "./summary.ts";
 
 /** How a measurement is printed: lines, without line breaks. */
 export interface Report {
-  /** What comes before all intervals. */
-  readonly header: readonly string[];
+  /**
+   * What comes first.
+   *
+   * @param hasIntervals Whether intervals follow, and not the result alone.
+   */
+  header(hasIntervals: boolean): readonly string[];
   interval(interval: MeasureInterval): readonly string[];
   /** @param delays The round trips. */
   result(result: MeasureResult, delays: Histogram): readonly string[];
@@ -21,17 +26,17 @@ export interface Report {
 /** The formats of `--format`. */
 export const REPORTS: Readonly<Record<"text" | "json" | "csv", Report>> = {
   text: {
-    header: [],
+    header: (hasIntervals) => hasIntervals ? [INTERVAL_HEADER] : [],
     interval: (interval) => [intervalLine(interval)],
     result: summary,
   },
   json: {
-    header: [],
+    header: () => [],
     interval: (interval) => [jsonLine(interval)],
     result: (result) => [jsonLine(result)],
   },
   csv: {
-    header: [CSV_HEADER],
+    header: () => [CSV_HEADER],
     interval: (interval) => [csvInterval(interval)],
     result: (result) => [csvTotal(result)],
   },

@@ -36,7 +36,7 @@ export async function runMeasurement(
       oneWay: settings.oneWay,
       onPacket: (packet) => kept.add(packet),
     });
-    await printed.print(report.header);
+    await printed.print(report.header(!quiet));
     for await (const interval of measurement) {
       if (!quiet) await printed.print(report.interval(interval));
     }

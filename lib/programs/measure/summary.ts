@@ -102,9 +102,11 @@ function lossTable({ sent, received, lost }: MeasureResult): string[] {
     ["unknown", lost.unknown],
     ["total", sent - received],
   ];
+  const cell = (text: string, label: string) =>
+    text.padStart(Math.max(label.length + 2, 8));
   return [
-    row("lost", columns.map(([label]) => label)),
-    row("", columns.map(([, lost]) => `${lost}`)),
+    "lost".padEnd(5) + columns.map(([label]) => cell(label, label)).join(""),
+    "     " + columns.map(([label, n]) => cell(`${n}`, label)).join(""),
   ];
 }
 
@@ -136,24 +138,28 @@ function directionTable(
 function verdict(
   { valid, invalid, reflector, timeStamps }: MeasureResult,
 ): string[] {
-  if (!valid) return invalid.map((why) => fit(`INVALID: ${why}`));
+  if (!valid) return invalid.flatMap((why) => wrapped(`INVALID: ${why}`));
   const who = reflector === "pli" ? "" : `, a ${reflector} reflector`;
   return [`valid: sent in time; times of the ${timeStamps}${who}`];
 }
 
-function fit(line: string): string {
-  const text = escapeControls(line);
-  return text.length < COLUMNS ? text : `${text.slice(0, COLUMNS - 2)}…`;
+/** Breaks a text between words. */
+function wrapped(text: string): string[] {
+  const lines = [""];
+  for (const word of escapeControls(text).split(" ")) {
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length < COLUMNS) {
+      lines[lines.length - 1] += ` ${word}`;
+    } else lines.push(`  ${word}`);
+  }
+  return lines;
 }
 
 function table(label: string, cells: readonly string[]): string {
   // Eight columns of delays, or seven of what each way has.
   const width = cells.length > 7 ? 8 : 9;
   return label.padEnd(15) + cells.map((cell) => cell.padStart(width)).join("");
-}
-
-function row(label: string, cells: readonly string[]): string {
-  return label.padEnd(5) + cells.map((cell) => cell.padStart(9)).join("");
 }
 
 function seconds(ms: number): string {
