@@ -102,16 +102,18 @@ function reflectorOf(
 /**
  * How many answers of a stateful reflector are missing: its number in the answer
  * to the closing question says how many it sent before. If that question was
- * asked more than once, the others may have got numbers too.
+ * asked more than once, the other ones may have got numbers too.
+ *
+ * @returns At least and at most so many.
  */
 function missingAnswers(
   { back, firstAnswer }: Tally,
   closing: ClosingAnswer | undefined,
-): number | undefined {
+): Ends["missingAnswers"] {
   if (closing === undefined) return undefined;
   const { answer: { number }, tries } = closing;
-  const sent = number - tries - firstAnswer;
-  return Math.max(0, sent - back.counts.distinct);
+  const most = number - firstAnswer - back.counts.distinct;
+  return [Math.max(0, most - tries), Math.max(0, most)];
 }
 
 function reorderingOf(

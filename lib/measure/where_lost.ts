@@ -14,8 +14,11 @@ export interface Ends {
   readonly duplicates: number;
   /** What the reflector counted, if it says so. */
   readonly counts: SessionCounts | undefined;
-  /** For another stateful reflector: how many of its answers are missing. */
-  readonly missingAnswers: number | undefined;
+  /**
+   * For another stateful reflector: how many of its answers are missing, at least
+   * and at most.
+   */
+  readonly missingAnswers: readonly [least: number, most: number] | undefined;
 }
 
 /** Whether the counts of a reflector are possible. */
@@ -67,13 +70,11 @@ function byAnswers({ missingAnswers, duplicates }: Ends, left: number): Parts {
   if (missingAnswers === undefined) {
     return { out: 0, reflector: 0, back: 0, unknown: left };
   }
-  const most = Math.min(missingAnswers, left);
+  const [least, most] = missingAnswers.map((n) => Math.min(n, left)) as [
+    number,
+    number,
+  ];
   // An answer that is missing may be the second one to a doubled question.
-  const isSure = duplicates === 0;
-  return {
-    out: left - most,
-    reflector: 0,
-    back: isSure ? most : 0,
-    unknown: isSure ? 0 : most,
-  };
+  const back = duplicates === 0 ? least : 0;
+  return { out: left - most, reflector: 0, back, unknown: most - back };
 }
