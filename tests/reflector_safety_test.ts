@@ -6,7 +6,7 @@ import { encodeAnswer, encodeQuestion } from "../lib/measure/stamp.ts";
 import { simulateNetwork } from "../lib/testing/mod.ts";
 import { FakeCarrier, FakeClock, sourceOf } from "./support/fakes.ts";
 import { consoleErrors, net, random, until } from "./support/helpers.ts";
-import { faked } from "./support/reflectors.ts";
+import { faked } from "./support/faked_reflector.ts";
 
 /** Two reflectors that reach each other, at the ports that are given. */
 function facingReflectors(one: number, two: number, allowPorts: number[] = []) {

@@ -11,7 +11,7 @@ import {
 } from "../lib/measure/stamp.ts";
 import { simulateNetwork } from "../lib/testing/mod.ts";
 import { LOOPBACK, SOON, until } from "./support/helpers.ts";
-import { faked } from "./support/reflectors.ts";
+import { faked } from "./support/faked_reflector.ts";
 
 const LAST = 2 ** 32 - 1;
 

@@ -14,6 +14,7 @@ import { MAX_QUESTION } from "./reflector/refusals.ts";
 import { SocketReflector } from "./reflector/socket_reflector.ts";
 import type { ReflectOptions, Reflector } from "./reflector/types.ts";
 
+export { MAX_QUESTION } from "./reflector/refusals.ts";
 export type { Refusals } from "./reflector/refusals.ts";
 export type {
   ReflectOptions,
