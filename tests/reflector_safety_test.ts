@@ -166,6 +166,22 @@ Deno.test("a session gets its rate, and what exceeds it is in its counts", async
   assertEquals(reflector.stats.refused.rate, 6);
 });
 
+Deno.test("questions that are too long are in the counts of their session", async () => {
+  const { carrier, clock, reflector, ask, handled, answers } = faked();
+  ask({ number: 0 });
+  for (const number of [1, 2]) ask({ number, size: 9001 });
+  ask({ asksForCounts: true });
+  await until(() => clock.timers > 0);
+  clock.advance(100);
+  await handled(4);
+  const { counts } = answers().at(-1)!;
+  const { received, distinct, answered, limited } = counts!;
+  assertEquals([received, distinct, answered, limited], [3, 3, 1, 2]);
+  assertEquals(reflector.stats.refused.tooLong, 2);
+  assertEquals(carrier.sent.length, 2);
+  await reflector.shutdown();
+});
+
 Deno.test("a host gets no more by many sessions than ten may have", async () => {
   const { carrier, reflector, ask, handled } = faked({ maxRate: 10 });
   await using _ = reflector;

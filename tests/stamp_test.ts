@@ -204,6 +204,9 @@ Deno.test("an answer is told from a question, whatever padding a question has", 
       assert(isAnswer(encodeAnswer(question, answer)));
     }
   }
+  // A sender without a clock, and one that sends zeros.
+  assert(!isAnswer(encodeQuestion({}).fill(0, 4, 12)));
+  assert(!isAnswer(new Uint8Array(44)));
   // A TWAMP Light reflector pads as it likes after its 41 bytes.
   assert(isAnswer(encodeAnswer(encodeQuestion({}), answer).fill(0xaa, 41)));
   assert(

@@ -53,7 +53,7 @@ export function describeReflecting(
 
 /** Describes what a user should know at once, since it looks like loss. */
 export function describeRefusals({ refused }: ReflectorStats): string[] {
-  const reasons = ["rate", "sessions", "port"] as const;
+  const reasons = ["rate", "sessions", "port", "tooLong"] as const;
   return reasons.filter((reason) => refused[reason] > 0).map((reason) =>
     `not answering some questions: ${REASONS[reason]}`
   );
