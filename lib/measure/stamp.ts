@@ -193,6 +193,7 @@ export function asksForCounts(packet: Uint8Array): boolean {
 export function isAnswer(packet: Uint8Array): boolean {
   const view = viewOf(packet);
   if (view.getUint16(LEAST_ANSWER) !== 0) return false;
+  if (view.getBigUint64(RECEIVED) === 0n) return false;
   const { format } = readError(view, ERROR);
   const ms = readTime(view, TIME, format) - readTime(view, RECEIVED, format);
   return ms > -1 && ms < LONGEST_ANSWER_MS;
