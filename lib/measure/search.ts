@@ -44,8 +44,12 @@ export interface RateSearchResult {
 const FIRST_RATE = 100;
 // A trial of fewer datagrams says nothing.
 const FEWEST = 10;
-// How often a trial is made again whose sender was late.
-const ATTEMPTS = 2;
+// How often a trial is made that a busy machine can make fail.
+const ATTEMPTS = 3;
+// From so many times the resolution on a growth is no accident.
+const CERTAIN = 2;
+// How many rates are tried for long.
+const CONFIRMATIONS = 5;
 
 /**
  * Searches for the highest rate at which a path loses no more than `maxLoss`. Each
@@ -105,24 +109,24 @@ class Search {
     let rate: number | undefined;
     while ((rate = this.#bounds.next) !== undefined && !this.#isOver) {
       await this.#try(rate, trialMs, false);
-      // Nobody is there.
-      if (this.#trials.every(({ received }) => received === 0)) break;
     }
     return this.#outcome(!this.#isOver && await this.#confirm());
   }
 
+  /** Whether it was stopped, or nobody answers. */
   get #isOver(): boolean {
-    return this.#measure.signal?.aborted === true;
+    return this.#measure.signal?.aborted === true ||
+      this.#trials.at(-1)?.received === 0;
   }
 
-  /** Tries the highest rate for long, and lower ones if that fails. */
+  /** Tries the highest rate for long, and a few lower ones if that fails. */
   async #confirm(): Promise<boolean> {
-    const { confirmMs, resolution, trialMs } = this.#settings;
+    const { confirmMs, resolution } = this.#settings;
     let rate = this.#bounds.lower;
-    for (let step = resolution; rate * trialMs >= FEWEST * 1000; step *= 2) {
+    for (let n = 0; n < CONFIRMATIONS && rate > 0; n++) {
       const passed = await this.#try(rate, confirmMs, true);
       if (passed || this.#isOver) return passed;
-      rate *= 1 - Math.min(step, 0.5);
+      rate *= 1 - Math.min(resolution * 2 ** n, 0.5);
     }
     return false;
   }
@@ -134,14 +138,19 @@ class Search {
     confirms: boolean,
   ): Promise<boolean> {
     for (let attempt = 1;; attempt++) {
-      const trial = await this.#trial(rate, durationMs, confirms);
+      const { trial, valid } = await this.#trial(rate, durationMs, confirms);
       // What was cut short says nothing.
-      if (this.#isOver) return false;
+      if (this.#measure.signal?.aborted) return false;
       this.#trials.push(trial);
       this.#settings.report(trial);
-      if (trial.outcome === "late" && attempt < ATTEMPTS) continue;
-      const passed = trial.outcome === "passed";
-      if (!passed) this.#upperOutcome = trial.outcome;
+      const { outcome } = trial;
+      const passed = outcome === "passed";
+      // Anything else can be due to a busy machine.
+      const isCertain = passed || this.#isOver ||
+        valid && outcome !== "late" ||
+        trial.growth > CERTAIN * this.#settings.resolution;
+      if (!isCertain && attempt < ATTEMPTS) continue;
+      if (!passed) this.#upperOutcome = outcome;
       this.#bounds.record(rate, passed);
       return passed;
     }
@@ -151,7 +160,7 @@ class Search {
     rate: number,
     durationMs: number,
     confirms: boolean,
-  ): Promise<RateTrial> {
+  ): Promise<{ trial: RateTrial; valid: boolean }> {
     const queue = new QueueGrowth(durationMs);
     const result = await measure(this.#address, {
       ...this.#measure,
@@ -164,23 +173,16 @@ class Search {
     const loss = sent === 0 ? 0 : (sent - received) / sent;
     const growth = queue.value;
     const { maxLoss, resolution } = this.#settings;
+    const isLate = sent / result.durationMs * 1000 < rate * (1 - resolution);
     const outcome = loss > maxLoss
       ? "lost"
       : growth > resolution / 2
       ? "queue"
-      : valid
-      ? "passed"
-      : "late";
-    return {
-      rate,
-      durationMs,
-      confirms,
-      sent,
-      received,
-      loss,
-      growth,
-      outcome,
-    };
+      : isLate
+      ? "late"
+      : "passed";
+    const counts = { sent, received, loss, growth, outcome } as const;
+    return { trial: { rate, durationMs, confirms, ...counts }, valid };
   }
 
   #outcome(confirmed: boolean): RateSearchResult {

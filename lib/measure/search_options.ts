@@ -62,7 +62,8 @@ export interface RateTrial {
   readonly growth: number;
   /**
    * Whether the path carries the rate, or why not: too much was `lost`, a `queue`
-   * grew, or the sender was `late`, twice, so that it is not known.
+   * grew, or the sender was `late`, so that it is not known. What can be due to a
+   * busy machine is tried again, up to three times in all.
    */
   readonly outcome: "passed" | "lost" | "queue" | "late";
 }

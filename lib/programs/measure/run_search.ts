@@ -38,5 +38,5 @@ export async function runSearch(
   }
   await printed.print(isText ? describeSearch(result, to) : [jsonLine(result)]);
   await printed.flush();
-  return result.rate > 0 || signal.aborted ? EXIT.done : EXIT.timedOut;
+  return result.confirmed || signal.aborted ? EXIT.done : EXIT.timedOut;
 }
