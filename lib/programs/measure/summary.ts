@@ -43,19 +43,22 @@ export function summary(result: MeasureResult, delays: Histogram): string[] {
 }
 
 function head(result: MeasureResult): string[] {
-  const { to, sent, received, sizes, durationMs, rate } = result;
+  const { to, sent, received, sizes, durationMs, rate, unexpected } = result;
   const lengths = [...new Set(sizes)].sort((a, b) => a - b);
   const size = lengths.length > 1
     ? `${lengths[0]} to ${lengths.at(-1)} bytes`
     : count(lengths[0] ?? 0, "byte");
-  return [
-    escapeControls(to),
-    `${count(sent, "datagram")} of ${size} in ${
-      seconds(durationMs)
-    } s, planned ${number(rate)}/s; ${received} answered, ${
-      sent - received
-    } lost (${percent(sent - received, sent)})`,
+  const lost = sent - received;
+  const counts = [
+    `sent ${count(sent, "datagram")}`,
+    `${received} answered`,
+    `${lost} lost (${percent(lost, sent)})`,
   ];
+  if (unexpected > 0) counts.push(`${unexpected} unexpected`);
+  const traffic = `${size}, planned ${number(rate)}/s, ${
+    seconds(durationMs)
+  } s`;
+  return [...wrapped(`${to}, ${traffic}`), ...wrapped(counts.join(", "))];
 }
 
 function delayTable(result: MeasureResult): string[] {
@@ -140,7 +143,8 @@ function verdict(
 ): string[] {
   if (!valid) return invalid.flatMap((why) => wrapped(`INVALID: ${why}`));
   const who = reflector === "pli" ? "" : `, a ${reflector} reflector`;
-  return [`valid: sent in time; times of the ${timeStamps}${who}`];
+  const how = timeStamps === "system" ? "by the system" : "by the program";
+  return [`valid: datagrams left in time; times taken ${how}${who}`];
 }
 
 /** Breaks a text between words. */
