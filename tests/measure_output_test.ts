@@ -127,10 +127,10 @@ Deno.test("bars have all values once, in order, and touch", () => {
   assertEquals(barsOf(histogramOf([]), 8), []);
 });
 
-Deno.test("milliseconds take at most seven characters up to 27 hours", () => {
+Deno.test("milliseconds take at most seven characters", () => {
   const all = [0, 0.0005, 999.9996, 9999.995, 99_999.96, 1e8 - 1, -99.9999];
   assertEquals(all.map(ms), [
-    ...["0.000", "0.001", "1000.00", "10000.0", "100000", "99999999"],
+    ...["0.000", "0.001", "1000.00", "10000.0", "100000", "1e+8"],
     "-100.00",
   ]);
 });

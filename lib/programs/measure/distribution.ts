@@ -57,11 +57,11 @@ export function drawBars(bars: readonly Bar[], columns: number): string[] {
 // As much as a column of a table has room for.
 const DIGITS = 7;
 
-/** Writes milliseconds in at most seven characters if that is possible. */
+/** Writes milliseconds in at most seven characters. */
 export function ms(value: number): string {
-  for (let decimals = 3; decimals > 0; decimals--) {
+  for (let decimals = 3; decimals >= 0; decimals--) {
     const text = value.toFixed(decimals);
     if (text.length <= DIGITS) return text;
   }
-  return value.toFixed(0);
+  return value.toExponential(0);
 }

@@ -144,7 +144,7 @@ function verdict(
   if (!valid) return invalid.flatMap((why) => wrapped(`INVALID: ${why}`));
   const who = reflector === "pli" ? "" : `, a ${reflector} reflector`;
   const how = timeStamps === "system" ? "by the system" : "by the program";
-  return [`valid: datagrams left in time; times taken ${how}${who}`];
+  return [`valid: datagrams left in time; times ${how}${who}`];
 }
 
 /** Breaks a text between words. */
