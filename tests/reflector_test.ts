@@ -210,7 +210,7 @@ Deno.test("options that cannot be used are refused, and nothing stays open", () 
     [{ maxRate: 0 }, "Cannot reflect: maxRate must be more than 0: given 0"],
     [
       { allowPorts: [65_536] },
-      "Cannot reflect: a port of allowPorts must be a whole number from 0 to 65535: given 65536",
+      "Cannot reflect: a port of allowPorts must be a whole number from 1 to 65535: given 65536",
     ],
   ];
   for (const [options, message] of wrong) {

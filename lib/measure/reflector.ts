@@ -75,7 +75,7 @@ export function reflect(
     throw wrongType("reflect", "allowPorts", "an array of ports", allowPorts);
   }
   for (const port of allowPorts) {
-    wholeNumber("reflect", "a port of allowPorts", port, 0, 65_535);
+    wholeNumber("reflect", "a port of allowPorts", port, 1, 65_535);
   }
   const local = toAddress(address, { operation: "reflect" });
   if ("path" in local) {

@@ -15,10 +15,10 @@ deno task measure, and of the STAMP and TWAMP Light senders of routers.
 Usage: deno task reflect [ADDRESS] [options]          [${REFLECTOR_ADDRESS}]
 
 access     --allow, --deny CIDR only these sources, or not these (repeatable)
-           --max-rate RATE      per session, such as 100/s; more than ${MAX_RATE}/s
-                                only with --allow      [${MAX_RATE}/s; --allow: any]
-           --allow-port N       answer a port that a server may have: its own, 862,
-                                or one below 1024 (repeatable)
+           --max-rate RATE      per session, such as 100/s; above ${MAX_RATE}/s only
+                                with --allow       [${MAX_RATE}/s; --allow: any]
+           --allow-port N       answer this port too: one below 1024, or the
+                                reflector's own (repeatable)
 transport  --framing F          tcp, tls: line | length | octet | nul     [line]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the senders' secret (or env PLI_TOKEN)

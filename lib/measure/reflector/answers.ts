@@ -159,8 +159,9 @@ export class Answers {
   /** Waits for the answers. A peer that takes none is not waited for. */
   async end(): Promise<void> {
     const { clock } = this.#socket;
-    this.#options.drops.close();
-    const idle = Promise.all(this.#counting).then(() => this.#lines.idle());
+    const read = this.#options.drops.close();
+    const idle = Promise.all([read, ...this.#counting])
+      .then(() => this.#lines.idle());
     if (await settles(idle, END_MS, clock)) return;
     this.#lines.clear();
     this.#socket.close();
