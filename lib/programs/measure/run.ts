@@ -4,6 +4,7 @@ import { InvalidAddressError } from "../../errors.ts";
 import { measure } from "../../measure/measure.ts";
 import type { MeasureOptions } from "../../measure/options.ts";
 import type { MeasureResult } from "../../measure/result.ts";
+import { beforeAbort } from "../../promises.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
 import { clientCarrier } from "../carriers.ts";
 import { UsageError } from "../options.ts";
@@ -23,6 +24,7 @@ export async function runMeasurement(
   const { signal } = interruption;
   using _ = onInterrupt(() => interruption.abort());
   const options = await trafficOptions(settings, signal);
+  if (options === undefined) return EXIT.done;
   const hasOtherUse = packets !== undefined || plot !== undefined ||
     page !== undefined || assertions.length > 0;
   const printed = new Printed(!hasOtherUse);
@@ -36,6 +38,7 @@ export async function runMeasurement(
       oneWay: settings.oneWay,
       onPacket: (packet) => kept.add(packet),
     });
+    if (!quiet) say(`measuring ${formatAddress(to)}`);
     await printed.print(report.header(!quiet));
     for await (const interval of measurement) {
       if (!quiet) await printed.print(report.interval(interval));
@@ -65,13 +68,19 @@ export function asUsage(error: unknown): unknown {
     : error;
 }
 
-/** What a measurement and each trial of a search have in common. */
+/**
+ * What a measurement and each trial of a search have in common; `undefined` if the
+ * signal aborted while files were read.
+ */
 export async function trafficOptions(
   settings: MeasureSettings,
   signal: AbortSignal,
-): Promise<MeasureOptions> {
+): Promise<MeasureOptions | undefined> {
   const { carrier, size, burst, omitMs, waitMs, rate, trace } = settings;
-  const source = await clientCarrier(carrier);
+  const opening = clientCarrier(carrier);
+  await beforeAbort(opening, signal);
+  if (signal.aborted) return undefined;
+  const source = await opening;
   const warnings = new Warnings();
   return {
     ...{ size, burst, omitMs, waitMs, signal },

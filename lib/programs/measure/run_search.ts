@@ -1,6 +1,6 @@
 import { formatAddress } from "../../address/address.ts";
 import { type RateSearchResult, searchRate } from "../../measure/search.ts";
-import { EXIT, onInterrupt } from "../program.ts";
+import { EXIT, onInterrupt, say } from "../program.ts";
 import { Printed } from "./printed.ts";
 import { jsonLine } from "./reports.ts";
 import { asUsage, trafficOptions } from "./run.ts";
@@ -16,11 +16,14 @@ export async function runSearch(
   const interruption = new AbortController();
   const { signal } = interruption;
   using _ = onInterrupt(() => interruption.abort());
+  const options = await trafficOptions(settings, signal);
+  if (options === undefined) return EXIT.done;
   const printed = new Printed(true);
   const isText = format === "text";
+  if (!quiet) say(`searching the rate to ${formatAddress(to)}`);
   const failing = Promise.withResolvers<never>();
   const searching = searchRate(formatAddress(to), {
-    ...await trafficOptions(settings, signal),
+    ...options,
     ...{ maxLoss, trialMs },
     onTrial(trial) {
       if (quiet) return;
