@@ -5,6 +5,7 @@
  * Usage: `deno run -A bench/paths.ts [SECONDS]`, 60 by default, for each of the
  * three. Needs irtt and iperf3.
  */
+import type { MeasureResult } from "../lib/measure.ts";
 import {
   byIperf3,
   byIrtt,
@@ -123,7 +124,7 @@ const percent = (value: number) =>
   ]);
 }
 
-function elsewhere(lost: Record<string, number>): number {
+function elsewhere(lost: MeasureResult["lost"]): number {
   return Object.entries(lost)
     .filter(([name]) => name !== "out" && name !== "back")
     .reduce((sum, [, count]) => sum + count, 0);

@@ -1,4 +1,5 @@
 import type { Addr } from "../addr.ts";
+import { ignoreRejection } from "../promises.ts";
 import type { ConnectedSocket } from "../socket/connected_socket.ts";
 import { until } from "../until.ts";
 import { encodeQuestion, type StampAnswer } from "./stamp.ts";
@@ -55,7 +56,7 @@ export class ClosingQuestion {
         asksForCounts: true,
       });
       // One that cannot be sent is one that is lost.
-      await this.#socket.send(question).catch(() => {});
+      ignoreRejection(this.#socket.send(question));
       await until(clock, clock.now() + pause, over);
     }
     return this.#answer;

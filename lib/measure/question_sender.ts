@@ -1,12 +1,15 @@
 import type { Addr } from "../addr.ts";
 import { MessageTooLargeError, type OperationFields } from "../errors.ts";
 import type { ConnectedSocket } from "../socket/connected_socket.ts";
+import { ignoreRejection } from "../promises.ts";
 import { turned, turnIsDue } from "../turns.ts";
 import { until } from "../until.ts";
 import type { MeasureSettings } from "./options.ts";
 import { encodeQuestion } from "./stamp.ts";
 import type { Tally } from "./tally.ts";
 
+// A timer that is set for longer ends at once.
+const LONGEST_MS = 2 ** 31 - 1;
 // How many that are due leave in one piece. Their times are from before it.
 const MAX_RUN = 16;
 
@@ -38,7 +41,8 @@ export class QuestionSender {
 
   /**
    * Sends all questions, or until the signal aborts. What could not leave until
-   * `waitMs` after the end is counted as not sent.
+   * `waitMs` after the end is counted as not sent, also if the carrier takes a
+   * datagram and never comes back.
    *
    * @throws {MessageTooLargeError} The carrier cannot send such a size.
    */
@@ -46,15 +50,33 @@ export class QuestionSender {
     const { count, omitted, waitMs } = this.#settings;
     const { window, plan, start } = this.#tally;
     const { clock } = this.#socket;
-    const end = start + plan.at(count) + waitMs;
-    while (window.next < count && !signal.aborted) {
-      await until(clock, start + plan.at(window.next), signal);
-      if (signal.aborted) return;
-      const now = clock.now();
-      if (now > end) {
-        return this.#tally.skip(count - Math.max(window.next, omitted));
-      }
-      await this.#sendDue(now - start);
+    const over = new AbortController();
+    const ended = AbortSignal.any([signal, over.signal]);
+    const sending = this.#sendAll(ended);
+    const lastMs = start + plan.at(count) + waitMs - clock.now();
+    const cancel = lastMs < LONGEST_MS
+      ? clock.after(Math.max(0, lastMs), () => over.abort())
+      : () => {};
+    try {
+      await Promise.race([sending, aborted(ended)]);
+    } finally {
+      cancel();
+      over.abort();
+      ignoreRejection(sending);
+    }
+    if (signal.aborted || window.next >= count) return;
+    this.#tally.skip(count - Math.max(window.next, omitted));
+  }
+
+  async #sendAll(ended: AbortSignal): Promise<void> {
+    const { count } = this.#settings;
+    const { window, plan, start } = this.#tally;
+    const { clock } = this.#socket;
+    while (window.next < count) {
+      await until(clock, start + plan.at(window.next), ended);
+      if (ended.aborted) return;
+      await this.#sendDue(clock.now() - start);
+      if (ended.aborted) return;
       this.#tally.sweep(clock.now());
       if (!clock.isVirtual && turnIsDue()) await turned();
     }
@@ -111,4 +133,12 @@ export class QuestionSender {
     }
     return packet;
   }
+}
+
+/** Resolves when a signal aborts. It is short-lived, so its listener may stay. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -134,9 +134,14 @@ export class Sessions {
   /**
    * Returns the session of a question, which may begin with it; `undefined` if
    * there is no room for one more.
+   *
+   * @param now The time on the socket's clock.
    */
-  get({ hostname, port }: NetAddr, ssid: number): Session | undefined {
-    const now = this.#clock.now();
+  get(
+    { hostname, port }: NetAddr,
+    ssid: number,
+    now: number,
+  ): Session | undefined {
     const key = `${hostname} ${port} ${ssid}`;
     const known = this.#sessions.get(key);
     if (known === undefined || now - known.lastAt > SILENCE_MS) {

@@ -3,7 +3,7 @@ import type { ReceivedRun } from "../../run.ts";
 import type { DatagramSocket } from "../../socket/datagram_socket.ts";
 import { pump } from "../../socket/pump.ts";
 import { reporter } from "../../warnings.ts";
-import { asksForCounts, decodeQuestion } from "../stamp.ts";
+import { asksForCounts, numberOf, ssidOf } from "../stamp.ts";
 import { wallClock } from "../wall_clock.ts";
 import { Answers } from "./answers.ts";
 import { noRefusals, Ports, refusalOf } from "./refusals.ts";
@@ -156,10 +156,9 @@ export class SocketReflector implements Reflector {
       refused[refusal]++;
       return undefined;
     }
-    const { number, ssid } = decodeQuestion(packet)!;
-    const { begun } = this.#sessions;
-    const session = this.#sessions.get(from, ssid);
     const now = this.#socket.clock.now();
+    const { begun } = this.#sessions;
+    const session = this.#sessions.get(from, ssidOf(packet), now);
     if (session === undefined) refused.sessions++;
     else if (!truncated && asksForCounts(packet)) {
       if (!session.allows(now)) refused.rate++;
@@ -170,7 +169,7 @@ export class SocketReflector implements Reflector {
       }
     } else {
       if (this.#sessions.begun > begun) this.#begin(session);
-      session.count(number);
+      session.count(numberOf(packet));
       if (!truncated && session.allows(now)) return session;
       session.limited++;
       refused[truncated ? "tooLong" : "rate"]++;
