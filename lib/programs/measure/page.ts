@@ -26,7 +26,7 @@ const FILES: ReadonlyMap<string, { text: string; contentType: string }> =
  * read. Browsers delay nothing.
  */
 export class MeasurePage {
-  readonly #feed = new PageFeed();
+  readonly #feed: PageFeed;
   readonly #site: Site;
 
   /**
@@ -34,7 +34,7 @@ export class MeasurePage {
    * @throws As `Site`.
    */
   constructor(to: string, options: SiteOptions) {
-    this.#feed.send("to", { to });
+    this.#feed = new PageFeed({ to });
     this.#site = new Site(options, (access) => this.#handler(access));
   }
 

@@ -13,9 +13,15 @@ const encoder = new TextEncoder();
  * does not read is closed, and connects again.
  */
 export class PageFeed {
+  readonly #start: Uint8Array;
   #events: Uint8Array[] = [];
   readonly #pages = new Set<ReadableStreamDefaultController<Uint8Array>>();
   #isClosed = false;
+
+  /** @param start What each page gets first, in an event `start`. */
+  constructor(start: object) {
+    this.#start = eventOf("start", start);
+  }
 
   /** Returns the stream of a new page; `undefined` if there are too many. */
   open(): ReadableStream<Uint8Array> | undefined {
@@ -25,8 +31,7 @@ export class PageFeed {
       start: (controller) => {
         page = controller;
         this.#pages.add(page);
-        // One event of the page's own, so that it knows that all follow.
-        page.enqueue(eventOf("start", {}));
+        page.enqueue(this.#start);
         for (const event of this.#events) page.enqueue(event);
       },
       cancel: () => void this.#pages.delete(page),

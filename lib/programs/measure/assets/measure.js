@@ -56,7 +56,16 @@ function chart(id, colors) {
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        scales: { x: { time: false } },
+        scales: {
+          x: { time: false },
+          y: {
+            range: (
+              /** @type {unknown} */ _plot,
+              /** @type {number} */ _least,
+              /** @type {number} */ most,
+            ) => [0, most > 0 ? most * 1.1 : 1],
+          },
+        },
         axes: [
           {
             ...axis,
@@ -121,14 +130,12 @@ function showDelays(rtt) {
 
 /** @type {Record<string, (data: any) => void>} */
 const handlers = {
-  start() {
+  start({ to }) {
+    show("to", to);
+    document.title = `Pli: ${to}`;
     delays.clear();
     rates.clear();
     Object.assign(totals, { sent: 0, received: 0, twice: 0, reordered: 0 });
-  },
-  to({ to }) {
-    show("to", to);
-    document.title = `Pli: ${to}`;
   },
   interval({ startMs, durationMs, rttMs, ...counts }) {
     const time = Math.round((startMs + durationMs) / 100) / 10;
