@@ -19,11 +19,6 @@ export class Warnings {
     this.#report = report;
   }
 
-  /** Whether a kind was reported and is not over. */
-  has(kind: string): boolean {
-    return this.#open.has(kind);
-  }
-
   /** Reports a line, unless its kind was reported before and is not over. */
   once(kind: string, line: string = kind): void {
     if (this.#open.has(kind) || this.#open.size >= MAX_KINDS) return;

@@ -1,5 +1,6 @@
 import {
   type Addr,
+  type NetAddr,
   quickAddr,
   type SchemeAddr,
   schemeOf,
@@ -63,7 +64,7 @@ export class Destination {
     if (!("hostname" in remote) || !("hostname" in local)) return;
     const isHere = comparableHost(remote.hostname) ===
       comparableHost(local.hostname);
-    this.#add(remote.hostname, isHere);
+    this.#add(remote, isHere);
   }
 
   /** Whether a message is from there: from its host, or here from its port. */
@@ -89,29 +90,28 @@ export class Destination {
     const hosts = await lookUp(address.hostname);
     for (const host of hosts) {
       // A simulated host has no address of this machine.
-      this.#add(host, !this.#isVirtual && await isOwnHost(host));
+      const isHere = !this.#isVirtual && await isOwnHost(host);
+      this.#add({ ...address, hostname: host }, isHere);
     }
     return hosts;
   }
 
-  #add(host: string, isHere: boolean): void {
-    const plain = comparableHost(host);
+  #add({ hostname, port }: NetAddr, isHere: boolean): void {
+    const host = comparableHost(hostname);
     const own = this.#own;
-    const isOwn = "hostname" in own && comparableHost(own.hostname) === plain;
-    const isLocal = isHere || isOwn || isLoopback(plain) ||
-      this.#hosts.get(plain) === true;
-    this.#hosts.set(plain, isLocal);
-    if (isLocal && this.#leadsBack(plain)) throw this.#isItself();
+    const isOwn = "hostname" in own && comparableHost(own.hostname) === host;
+    const isLocal = isHere || isOwn || isLoopback(host) ||
+      this.#hosts.get(host) === true;
+    this.#hosts.set(host, isLocal);
+    if (isLocal && this.#leadsBack(host, port)) throw this.#isItself();
   }
 
-  /** Whether what is sent to this host of the machine reaches the socket. */
-  #leadsBack(host: string): boolean {
-    const { address } = this;
+  /** Whether what is sent to that port of this machine reaches the socket. */
+  #leadsBack(host: string, port: number): boolean {
     const own = this.#own;
+    const { address } = this;
     if (!("hostname" in own) || !("hostname" in address)) return false;
-    if (own.transport !== address.transport || own.port !== address.port) {
-      return false;
-    }
+    if (own.transport !== address.transport || own.port !== port) return false;
     const bound = comparableHost(own.hostname);
     return bound === host || bound === "::" ||
       bound === "0.0.0.0" && !host.includes(":");

@@ -2,7 +2,6 @@ import { schemeOf } from "../../addr.ts";
 import type { Clock } from "../../clock.ts";
 import { count } from "../../count.ts";
 import { MessageTooLargeError } from "../../errors.ts";
-import { Bucket } from "../../limits/rate.ts";
 import { beforeAbort } from "../../promises.ts";
 import type { Message } from "../../sink.ts";
 import { settles } from "../../socket/peer_lines.ts";
@@ -11,9 +10,9 @@ import { reasonOf } from "../../warnings.ts";
 import { Wake } from "../wake.ts";
 import { Backoff } from "./backoff.ts";
 import { type Destination, isUdp } from "./destination.ts";
-import { type Loops, loopsOf } from "./loops.ts";
+import { Intake } from "./intake.ts";
 import { openOutlet, type Outlet } from "./outlet.ts";
-import { Queue, type Waiting } from "./queue.ts";
+import type { Queue, Waiting } from "./queue.ts";
 import type { Settings } from "./settings.ts";
 import type { ForwardSink, ForwardStats } from "./sink.ts";
 import { Troubles } from "./troubles.ts";
@@ -33,9 +32,8 @@ export class Forwarding implements ForwardSink {
   readonly #destination: Destination;
   readonly #settings: Settings;
   readonly #clock: Clock;
+  readonly #intake: Intake;
   readonly #queue: Queue;
-  readonly #bucket: Bucket | undefined;
-  readonly #loops: Loops;
   readonly #troubles: Troubles;
   readonly #backoff: Backoff;
   readonly #wake = new Wake();
@@ -43,9 +41,6 @@ export class Forwarding implements ForwardSink {
   readonly #counts = {
     forwarded: 0,
     refused: 0,
-    "dropped.queue": 0,
-    "dropped.rate": 0,
-    "dropped.loop": 0,
     lost: 0,
     replies: 0,
     unconfirmed: 0,
@@ -56,31 +51,31 @@ export class Forwarding implements ForwardSink {
   #sentAt = 0;
   // How often opening has failed.
   #failures = 0;
-  // What was dropped when the destination went away.
+  // How many messages were dropped when one was forwarded last.
   #droppedBefore = 0;
   #closing: Promise<void> | undefined;
 
   constructor(destination: Destination, settings: Settings) {
-    const { socket, limit, maxQueued, maxQueuedBytes, onTrouble } = settings;
+    const { socket, onTrouble } = settings;
     this.name = `forward:${destination.text}`;
     this.#destination = destination;
     this.#settings = settings;
     this.#clock = socket.clock;
-    this.#queue = new Queue(maxQueued, maxQueuedBytes);
-    this.#bucket = limit && new Bucket(limit, socket.clock.now());
-    this.#loops = loopsOf(socket);
-    this.#loops.add(destination);
     this.#troubles = new Troubles(destination.text, onTrouble);
+    this.#intake = new Intake(destination, settings, this.#troubles);
+    this.#queue = this.#intake.queue;
     this.#backoff = new Backoff(socket.clock);
     this.#ended = this.#run();
   }
 
   get stats(): ForwardStats {
-    const { forwarded, replies, unconfirmed, ...others } = this.#counts;
+    const { forwarded, refused, lost, replies, unconfirmed } = this.#counts;
     return {
       forwarded,
       waiting: this.#queue.length,
-      ...others,
+      refused,
+      ...this.#intake.dropped,
+      lost,
       ...(replies > 0 && { replies }),
       ...(unconfirmed > 0 && { unconfirmed }),
     };
@@ -89,7 +84,8 @@ export class Forwarding implements ForwardSink {
   write(messages: readonly Message[]): void {
     for (const message of messages) {
       try {
-        this.#add(message);
+        if (this.#stop.signal.aborted) this.#counts.lost++;
+        else this.#intake.add(message);
       } catch (error) {
         // Another sink may have changed it.
         this.#refuse(error);
@@ -113,31 +109,6 @@ export class Forwarding implements ForwardSink {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #add(message: Message): void {
-    const counts = this.#counts;
-    if (this.#stop.signal.aborted) counts.lost++;
-    else if (this.#loops.has(message.datagram.from)) {
-      counts["dropped.loop"]++;
-      this.#troubles.begin(
-        "loop",
-        "messages from a destination are not forwarded",
-      );
-    } else if (this.#bucket?.take(this.#clock.now()) === false) {
-      counts["dropped.rate"]++;
-      const { perSecond } = this.#settings.limit!;
-      this.#troubles.begin(
-        "rate",
-        `messages beyond ${perSecond}/s are dropped`,
-      );
-    } else if (!this.#queue.add(message)) {
-      counts["dropped.queue"]++;
-      this.#troubles.begin(
-        "queue",
-        "no more messages can wait, they are dropped",
-      );
-    }
   }
 
   async #run(): Promise<void> {
@@ -268,16 +239,14 @@ export class Forwarding implements ForwardSink {
     const scheme = schemeOf(this.#destination.address);
     const isUnknown = wasOpen && (scheme === "tcp" || scheme === "tls");
     const lost = isUnknown ? "what it had not read may be lost; " : "";
-    const isNew = this.#troubles.begin(
-      "away",
-      `${reasonOf(error)}; ${lost}messages wait`,
-    );
-    if (isNew) this.#droppedBefore = this.#counts["dropped.queue"];
+    this.#troubles.begin("away", `${reasonOf(error)}; ${lost}messages wait`);
   }
 
   #isBack(): void {
+    const { "dropped.queue": all } = this.#intake.dropped;
+    const dropped = all - this.#droppedBefore;
+    this.#droppedBefore = all;
     if (!this.#troubles.over("away")) return;
-    const dropped = this.#counts["dropped.queue"] - this.#droppedBefore;
     this.#troubles.note(`is back; ${count(dropped, "message")} lost meanwhile`);
   }
 
@@ -292,8 +261,7 @@ export class Forwarding implements ForwardSink {
     if (this.#queue.length > 0) outlet?.close();
     else if (outlet !== undefined) await this.#leave(outlet, limit);
     await settles(this.#ended, GRACE_MS, this.#clock);
-    this.#loops.delete(this.#destination);
-    const lost = this.#queue.clear();
+    const lost = this.#intake.close();
     this.#counts.lost += lost;
     if (lost > 0) {
       this.#troubles.note(`did not get ${count(lost, "message")}: lost`);

@@ -37,8 +37,14 @@ export class Queue {
     return this.#messages[this.#head];
   }
 
-  /** Adds a message. @returns Whether there was room for it. */
+  /**
+   * Adds a message.
+   *
+   * @returns Whether there was room for it.
+   * @throws {TypeError} It has no data.
+   */
   add({ datagram: { data, from } }: Message): boolean {
+    if (!(data instanceof Uint8Array)) throw new TypeError("it has no data");
     const cost = data.length + OVERHEAD;
     if (
       this.length >= this.#maxMessages || this.#bytes + cost > this.#maxBytes

@@ -15,11 +15,9 @@ export class Troubles {
     this.#warnings = new Warnings(onTrouble);
   }
 
-  /** Reports a trouble. @returns Whether it is new. */
-  begin(kind: string, what: string): boolean {
-    const isNew = !this.#warnings.has(kind);
+  /** Reports a trouble. */
+  begin(kind: string, what: string): void {
     this.#warnings.once(kind, `${this.#destination}: ${this.#brief(what)}`);
-    return isNew;
   }
 
   /** Leaves out where to, which stands before it. */
