@@ -1,11 +1,12 @@
 import { type SchemeAddr, schemeOf, type UnixAddr } from "../addr.ts";
-import { formatAddress, toDestination } from "../address/address.ts";
+import { formatAddress } from "../address/address.ts";
 import { isIp, isLoopback } from "../address/host.ts";
 import type { CarrierSource } from "../carrier.ts";
 import type { FramingName } from "../carriers/tcp.ts";
 import { FRAMINGS } from "../carriers/tcp/framing.ts";
 import { quote } from "../errors.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
+import { forwardAddress } from "../sinks/forward/address.ts";
 import type { ForwardSink } from "../sinks/forward.ts";
 import { trusted } from "./identity.ts";
 import { type Needs, toBind, toConnect, together, toUseUnix } from "./needs.ts";
@@ -45,7 +46,7 @@ export function forwardSettings(
   addresses: readonly string[],
   given: Given,
 ): ForwardSettings | undefined {
-  const destinations = addresses.map((text) => toDestination(text));
+  const destinations = addresses.map(forwardAddress);
   const seen = new Set<string>();
   for (const text of destinations.map(formatAddress)) {
     if (seen.has(text)) {

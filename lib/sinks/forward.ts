@@ -6,7 +6,6 @@
  */
 import type { Addr } from "../addr.ts";
 import { schemeOf } from "../addr.ts";
-import { toDestination } from "../address/address.ts";
 import type { CarrierSource } from "../carrier.ts";
 import { type FramingName, tcp } from "../carriers/tcp.ts";
 import { FRAMINGS } from "../carriers/tcp/framing.ts";
@@ -22,6 +21,7 @@ import { InvalidAddressError } from "../errors.ts";
 import { limitOf, type Rate, readRate } from "../limits/rate.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { settles } from "../socket/peer_lines.ts";
+import { forwardAddress } from "./forward/address.ts";
 import { Destination } from "./forward/destination.ts";
 import { Forwarding } from "./forward/forwarding.ts";
 import { encoder } from "./forward/settings.ts";
@@ -132,7 +132,7 @@ export async function forward(
     options ?? {};
   requireSocket(ACTION, socket);
   requireTypes({ framing, carrier, sender, onTrouble });
-  const address = toDestination(to, { operation: "forward" });
+  const address = forwardAddress(to);
   const destination = new Destination(address, socket);
   const settings = {
     socket,

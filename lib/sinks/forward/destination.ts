@@ -24,10 +24,7 @@ export class Destination {
   readonly #hosts = new Map<string, boolean>();
   #resolved: Promise<readonly string[]> | undefined;
 
-  /**
-   * @param socket The socket whose messages are forwarded.
-   * @throws {InvalidAddressError} The address is unspecified.
-   */
+  /** @param socket The socket whose messages are forwarded. */
   constructor(
     address: SchemeAddr | UnixAddr,
     socket: DatagramSocket<Addr>,
@@ -36,10 +33,6 @@ export class Destination {
     this.text = formatAddress(address);
     this.#own = socket.addr;
     this.#isVirtual = socket.clock.isVirtual === true;
-    if ("hostname" in address && isUnspecified(address.hostname)) {
-      const wanted = "nothing has the unspecified address; give that of a host";
-      throw new InvalidAddressError(this.text, wanted);
-    }
   }
 
   /**
@@ -125,11 +118,6 @@ export class Destination {
       }: messages would come back; give another one`,
     );
   }
-}
-
-function isUnspecified(hostname: string): boolean {
-  const plain = comparableHost(hostname);
-  return plain === "0.0.0.0" || plain === "::";
 }
 
 /** Returns all IP addresses of a host. */

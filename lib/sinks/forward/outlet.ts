@@ -152,7 +152,11 @@ class ConnectedOutlet implements Outlet {
 
   close(): void {
     this.#isEnding = true;
-    this.#socket.close();
+    try {
+      this.#socket.close();
+    } catch {
+      // It is closed anyway.
+    }
   }
 
   /**
