@@ -6,7 +6,7 @@ import type { FramingName } from "../carriers/tcp.ts";
 import { FRAMINGS } from "../carriers/tcp/framing.ts";
 import { quote } from "../errors.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
-import { forwardAddress } from "../sinks/forward/address.ts";
+import { forwardAddress } from "../address/forward_address.ts";
 import type { ForwardSink } from "../sinks/forward.ts";
 import { trusted } from "./identity.ts";
 import { type Needs, toBind, toConnect, together, toUseUnix } from "./needs.ts";

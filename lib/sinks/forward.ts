@@ -21,7 +21,7 @@ import { InvalidAddressError } from "../errors.ts";
 import { limitOf, type Rate, readRate } from "../limits/rate.ts";
 import type { DatagramSocket } from "../socket/datagram_socket.ts";
 import { settles } from "../socket/peer_lines.ts";
-import { forwardAddress } from "./forward/address.ts";
+import { forwardAddress } from "../address/forward_address.ts";
 import { Destination } from "./forward/destination.ts";
 import { Forwarding } from "./forward/forwarding.ts";
 import { encoder } from "./forward/settings.ts";

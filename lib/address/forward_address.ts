@@ -1,7 +1,7 @@
-import type { Addr, SchemeAddr, UnixAddr } from "../../addr.ts";
-import { formatAddress, toDestination } from "../../address/address.ts";
-import { comparableHost } from "../../address/host.ts";
-import { InvalidAddressError } from "../../errors.ts";
+import type { Addr, SchemeAddr, UnixAddr } from "../addr.ts";
+import { formatAddress, toDestination } from "./address.ts";
+import { comparableHost } from "./host.ts";
+import { InvalidAddressError } from "../errors.ts";
 
 /**
  * Reads the address of a destination.
