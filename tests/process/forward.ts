@@ -231,7 +231,8 @@ Deno.test("server --forward over unix:, TLS and QUIC, with the sender", async ()
     if (i > 0) assertEquals(text, `${line}Bonjour\nbien reçu`);
     else {
       const head = "\r\n\r\n\0\r\nQUIT\n!\x12\0\x0c";
-      assertEquals(atob(base64).slice(0, head.length), head);
+      // The ports may be UTF-8 by chance.
+      assertEquals((text ?? atob(base64)).slice(0, head.length), head);
     }
     await destination[Symbol.asyncDispose]();
   }
