@@ -11,6 +11,7 @@ const REFUSED = new errors.ConnectionRefused("refused");
 /** A destination whose connections the test makes and breaks. */
 class Peer implements CarrierSource {
   readonly schemes = ["tcp"] as const;
+  readonly now: () => number;
   readonly texts: string[] = [];
   /** When it was dialed. */
   readonly dialedAt: number[] = [];
@@ -19,7 +20,9 @@ class Peer implements CarrierSource {
   isDeaf = false;
   #fail = (_: Error) => {};
 
-  constructor(readonly now: () => number) {}
+  constructor(now: () => number) {
+    this.now = now;
+  }
 
   listen(): never {
     throw new Error("it only dials");
