@@ -15,10 +15,12 @@ const OPTIONAL = [
   "leaveBatch",
   "sendBatch",
   "sendRun",
+  "lookUp",
   "drops",
   "kernelDrops",
   "connections",
   "end",
+  "random",
   "ref",
   "unref",
 ] as const;

@@ -29,6 +29,7 @@ const OPTIONAL = [
   "leavesMemory",
   "sendBatch",
   "sendRun",
+  "lookUp",
   "drops",
   "connections",
   "kernelDrops",
