@@ -9,6 +9,12 @@ export function localHostFor(host: string): string {
   return isLoopback(host) ? "127.0.0.1" : "0.0.0.0";
 }
 
+/** Whether a socket that is bound to this host has all addresses of its machine. */
+export function isUnspecified(host: string): boolean {
+  const plain = comparableHost(host);
+  return plain === "0.0.0.0" || plain === "::";
+}
+
 /** Returns what distinguishes a peer from all others of a carrier. */
 export function peerKey({ hostname, port }: NetAddr): string {
   return `${comparableHost(hostname)} ${port}`;
@@ -23,7 +29,7 @@ export function peerKey({ hostname, port }: NetAddr): string {
  */
 export function refuseMany(host: string, given: Addr): void {
   const plain = comparableHost(host);
-  const kind = plain === "0.0.0.0" || plain === "::"
+  const kind = isUnspecified(plain)
     ? "the unspecified address"
     : plain === "255.255.255.255" || plain === "127.255.255.255"
     ? "a broadcast address"

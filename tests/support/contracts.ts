@@ -28,6 +28,7 @@ const OPTIONAL = [
   "leaveBatch",
   "leavesMemory",
   "sendBatch",
+  "sendFrom",
   "sendRun",
   "drops",
   "connections",
