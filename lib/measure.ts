@@ -25,3 +25,9 @@ export {
   type ReflectorStats,
   type Refusals,
 } from "./measure/reflector.ts";
+export {
+  type RateSearchOptions,
+  type RateSearchResult,
+  type RateTrial,
+  searchRate,
+} from "./measure/search.ts";

@@ -14,6 +14,7 @@ import { MAX_QUESTION } from "./reflector/refusals.ts";
 import { SocketReflector } from "./reflector/socket_reflector.ts";
 import type { ReflectOptions, Reflector } from "./reflector/types.ts";
 
+export { MAX_QUESTION } from "./reflector/refusals.ts";
 export type { Refusals } from "./reflector/refusals.ts";
 export type {
   ReflectOptions,
@@ -63,7 +64,9 @@ export function reflect(
     if (value !== undefined) requireFunction("reflect", name, value);
   }
   requireSignal("reflect", signal);
-  wholeNumber("reflect", "maxRate", maxRate, 1, Infinity);
+  if (typeof maxRate !== "number" || !(maxRate > 0)) {
+    throw outOfRange("reflect", "maxRate", "more than 0", maxRate);
+  }
   if (maxRate > MAX_RATE && allow === undefined) {
     const wanted = `at most ${MAX_RATE} per second without \`allow\``;
     throw outOfRange("reflect", "maxRate", wanted, maxRate);
@@ -72,7 +75,7 @@ export function reflect(
     throw wrongType("reflect", "allowPorts", "an array of ports", allowPorts);
   }
   for (const port of allowPorts) {
-    wholeNumber("reflect", "a port of allowPorts", port, 0, 65_535);
+    wholeNumber("reflect", "a port of allowPorts", port, 1, 65_535);
   }
   const local = toAddress(address, { operation: "reflect" });
   if ("path" in local) {

@@ -180,6 +180,17 @@ export function decodeQuestion(packet: Uint8Array): StampQuestion | undefined {
   };
 }
 
+/** Returns the number of a packet, of at least 4 bytes. */
+export function numberOf(packet: Uint8Array): number {
+  const high = packet[0]! << 24 | packet[1]! << 16;
+  return (high | packet[2]! << 8 | packet[3]!) >>> 0;
+}
+
+/** Returns the session identifier of a packet, of at least 16 bytes. */
+export function ssidOf(packet: Uint8Array): number {
+  return packet[SSID]! << 8 | packet[SSID + 1]!;
+}
+
 /** Returns whether a question asks for the counts of its session. */
 export function asksForCounts(packet: Uint8Array): boolean {
   return findCounts(packet, STAMP_SIZE) !== undefined;
@@ -191,6 +202,12 @@ export function asksForCounts(packet: Uint8Array): boolean {
  * reflector received it, shortly before the one at which it was sent.
  */
 export function isAnswer(packet: Uint8Array): boolean {
+  let hasReceived = false;
+  // Faster than a view, for the questions that most packets are.
+  for (let i = RECEIVED; i < SENDER_NUMBER; i++) {
+    hasReceived ||= packet[i] !== 0;
+  }
+  if (!hasReceived) return false;
   const view = viewOf(packet);
   if (view.getUint16(LEAST_ANSWER) !== 0) return false;
   const { format } = readError(view, ERROR);

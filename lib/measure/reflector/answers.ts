@@ -1,7 +1,7 @@
 import type { NetAddr } from "../../addr.ts";
 import type { DatagramSocket } from "../../socket/datagram_socket.ts";
 import { PeerLines, settles } from "../../socket/peer_lines.ts";
-import { writeAnswer } from "../stamp.ts";
+import { stampTime, writeAnswer } from "../stamp.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Session } from "./sessions.ts";
 import type { SystemDrops } from "./system_drops.ts";
@@ -71,12 +71,15 @@ export class Answers {
   /** Begins to answer questions. */
   add({ data, segmentSize, sessions, from, receivedMs }: Questions): void {
     this.#send(data, segmentSize, from, sessions.length, () => {
-      const timeMs = this.#options.now();
-      sessions.forEach((session, i) => {
+      const packets = sessions.map((session, i) => {
         const at = i * segmentSize;
         const packet = data.subarray(at, at + segmentSize);
-        writeAnswer(packet, { number: session.number(), receivedMs, timeMs });
+        writeAnswer(packet, { number: session.number(), receivedMs });
+        return packet;
       });
+      // They leave together.
+      const timeMs = this.#options.now();
+      for (const packet of packets) stampTime(packet, timeMs);
       return (sent) => {
         this.answered += sent;
         for (let i = 0; i < sent; i++) sessions[i]!.answered++;
@@ -159,8 +162,9 @@ export class Answers {
   /** Waits for the answers. A peer that takes none is not waited for. */
   async end(): Promise<void> {
     const { clock } = this.#socket;
-    this.#options.drops.close();
-    const idle = Promise.all(this.#counting).then(() => this.#lines.idle());
+    const read = this.#options.drops.close();
+    const idle = Promise.all([read, ...this.#counting])
+      .then(() => this.#lines.idle());
     if (await settles(idle, END_MS, clock)) return;
     this.#lines.clear();
     this.#socket.close();

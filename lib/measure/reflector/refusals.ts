@@ -69,8 +69,7 @@ export class Ports {
 /** Returns why a datagram is no question; `undefined` if it is one. */
 export function refusalOf(
   packet: Uint8Array,
-): "tooShort" | "tooLong" | "answer" | undefined {
+): "tooShort" | "answer" | undefined {
   if (packet.length < TWAMP_SIZE) return "tooShort";
-  if (packet.length > MAX_QUESTION) return "tooLong";
   return isAnswer(packet) ? "answer" : undefined;
 }

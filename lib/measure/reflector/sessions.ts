@@ -39,6 +39,8 @@ export class Session {
   movedAt: number;
   /** How many of its questions were answered. */
   answered = 0;
+  /** How many of them were refused, by their rate or their length. */
+  limited = 0;
   /** Whether a question for its counts is being answered. */
   isAsked = false;
   /** What the system had dropped when it began. */
@@ -46,19 +48,15 @@ export class Session {
   readonly #beginning: Beginning;
   readonly #numbers = new Sequence(MAX_GAPS);
   #next = 0;
-  #limited = 0;
 
   constructor(now: number, beginning: Beginning) {
     this.lastAt = this.movedAt = now;
     this.#beginning = beginning;
   }
 
-  /** Counts a question. @returns Whether it may be answered. */
-  take(number: number, now: number): boolean {
+  /** Counts a question. */
+  count(number: number): void {
     this.#numbers.add(number);
-    const isAllowed = this.allows(now);
-    if (!isAllowed) this.#limited++;
-    return isAllowed;
   }
 
   /** Returns whether one more answer is within the limits, and counts it. */
@@ -83,13 +81,13 @@ export class Session {
    * @param begun How many sessions have begun by now.
    */
   counts(dropped: number | undefined, begun: number): SessionCounts {
-    const { answered, droppedBefore } = this;
+    const { answered, limited, droppedBefore } = this;
     const { ordinal, hasCompany } = this.#beginning;
     const { tooOld: _, ...numbers } = this.#numbers.counts;
     return {
       ...numbers,
       answered,
-      limited: this.#limited,
+      limited,
       dropped: dropped === undefined || droppedBefore === undefined
         ? undefined
         : dropped - droppedBefore,
@@ -136,9 +134,14 @@ export class Sessions {
   /**
    * Returns the session of a question, which may begin with it; `undefined` if
    * there is no room for one more.
+   *
+   * @param now The time on the socket's clock.
    */
-  get({ hostname, port }: NetAddr, ssid: number): Session | undefined {
-    const now = this.#clock.now();
+  get(
+    { hostname, port }: NetAddr,
+    ssid: number,
+    now: number,
+  ): Session | undefined {
     const key = `${hostname} ${port} ${ssid}`;
     const known = this.#sessions.get(key);
     if (known === undefined || now - known.lastAt > SILENCE_MS) {

@@ -3,7 +3,7 @@ import type { ReceivedRun } from "../../run.ts";
 import type { DatagramSocket } from "../../socket/datagram_socket.ts";
 import { pump } from "../../socket/pump.ts";
 import { reporter } from "../../warnings.ts";
-import { asksForCounts, decodeQuestion } from "../stamp.ts";
+import { asksForCounts, numberOf, ssidOf } from "../stamp.ts";
 import { wallClock } from "../wall_clock.ts";
 import { Answers } from "./answers.ts";
 import { noRefusals, Ports, refusalOf } from "./refusals.ts";
@@ -116,8 +116,7 @@ export class SocketReflector implements Reflector {
     const receivedMs = this.#now();
     const { segmentSize, from, count } = run;
     this.#received += count;
-    if (run.truncated) this.#refused.tooLong += count;
-    else if (this.#ports.refuses(from)) this.#refused.port += count;
+    if (this.#ports.refuses(from)) this.#refused.port += count;
     else {
       // A copy: the memory of the run is used again.
       const data = new Uint8Array(run.data.length);
@@ -125,7 +124,7 @@ export class SocketReflector implements Reflector {
       let end = 0;
       for (let i = 0, at = 0; i < count; i++, at += segmentSize) {
         const packet = run.data.subarray(at, at + segmentSize);
-        const session = this.#accept(packet, from, receivedMs);
+        const session = this.#accept(packet, run, receivedMs);
         if (session === undefined) continue;
         data.set(packet, end);
         end += packet.length;
@@ -148,7 +147,7 @@ export class SocketReflector implements Reflector {
   /** Returns the session of a question that is to be answered at once. */
   #accept(
     packet: Uint8Array,
-    from: NetAddr,
+    { from, truncated }: ReceivedRun<NetAddr>,
     receivedMs: number,
   ): Session | undefined {
     const refused = this.#refused;
@@ -157,12 +156,11 @@ export class SocketReflector implements Reflector {
       refused[refusal]++;
       return undefined;
     }
-    const { number, ssid } = decodeQuestion(packet)!;
-    const { begun } = this.#sessions;
-    const session = this.#sessions.get(from, ssid);
     const now = this.#socket.clock.now();
+    const { begun } = this.#sessions;
+    const session = this.#sessions.get(from, ssidOf(packet), now);
     if (session === undefined) refused.sessions++;
-    else if (asksForCounts(packet)) {
+    else if (!truncated && asksForCounts(packet)) {
       if (!session.allows(now)) refused.rate++;
       else if (session.isAsked) refused.busy++;
       else {
@@ -171,8 +169,10 @@ export class SocketReflector implements Reflector {
       }
     } else {
       if (this.#sessions.begun > begun) this.#begin(session);
-      if (session.take(number, now)) return session;
-      refused.rate++;
+      session.count(numberOf(packet));
+      if (!truncated && session.allows(now)) return session;
+      session.limited++;
+      refused[truncated ? "tooLong" : "rate"]++;
     }
     return undefined;
   }

@@ -27,10 +27,15 @@ export class SystemDrops {
     return this.#next ??= this.#start(this.#running);
   }
 
-  /** Ends the wait for the next reading. From now on the count is unknown. */
-  close(): void {
+  /**
+   * Ends the wait for the next reading: from now on the count is unknown. Resolves
+   * when no reading runs.
+   */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#endWait();
+    await this.#next;
+    await this.#running;
   }
 
   async #start(running: Promise<unknown>): Promise<number | undefined> {

@@ -16,7 +16,7 @@ export interface SessionCounts {
   readonly sumOfExtents: number;
   /** How many were answered. */
   readonly answered: number;
-  /** How many were not answered, because the session was over its rate. */
+  /** How many were refused: the session was over its rate, or they were too long. */
   readonly limited: number;
   /**
    * How many datagrams the reflector's system dropped since the session began;

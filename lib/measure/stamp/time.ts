@@ -37,10 +37,16 @@ export function writeTime(
   const rest = ms - seconds * 1000;
   if (format === "ptp") {
     view.setUint32(offset, seconds % TWO_32);
-    view.setUint32(offset + 4, Math.min(999_999_999, rest * NS_PER_MS));
+    view.setUint32(
+      offset + 4,
+      Math.min(999_999_999, Math.round(rest * NS_PER_MS)),
+    );
   } else {
     view.setUint32(offset, (seconds + UNIX_S) % TWO_32);
-    view.setUint32(offset + 4, Math.min(TWO_32 - 1, rest / 1000 * TWO_32));
+    view.setUint32(
+      offset + 4,
+      Math.min(TWO_32 - 1, Math.round(rest / 1000 * TWO_32)),
+    );
   }
 }
 
