@@ -140,6 +140,12 @@ test(
       );
     }
     assertEquals(await Deno.readTextFile(path), "mine");
+    const unknown = await run(MEASURE, [
+      ...["no-such.invalid:9", "--packets", `${folder}/p.csv`],
+      ...["--plot", `${folder}/p.svg`],
+    ], { flags: ["--allow-net", `--allow-write=${folder}`] });
+    assertEquals([unknown.code, unknown.stdout.split("\n").length], [2, 2]);
+    assertMatch(unknown.stderr, /^measuring [^\n]+\nCannot connect [^\n]+\n$/);
     const files = await Array.fromAsync(Deno.readDir(folder));
     assertEquals(files.map(({ name }) => name), ["file"]);
   },

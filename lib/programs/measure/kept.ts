@@ -21,13 +21,16 @@ export class Kept {
   readonly #bins = new TimeBins();
   readonly #packets: PacketFile | undefined;
   readonly #plot: { path: string; file: CaptureFile } | undefined;
+  readonly #paths: readonly string[];
 
   private constructor(
     packets: PacketFile | undefined,
     plot: { path: string; file: CaptureFile } | undefined,
+    paths: readonly string[],
   ) {
     this.#packets = packets;
     this.#plot = plot;
+    this.#paths = paths;
   }
 
   /**
@@ -49,10 +52,11 @@ export class Kept {
       return new Kept(
         packets === undefined ? undefined : await PacketFile.create(packets),
         file,
+        [packets, plot].filter((path) => path !== undefined),
       );
     } catch (error) {
       await file?.file.close();
-      if (file !== undefined) await Deno.remove(file.path);
+      await removeAll(file === undefined ? [] : [file.path]);
       throw error;
     }
   }
@@ -68,7 +72,11 @@ export class Kept {
     this.#packets?.add(packet);
   }
 
-  /** Writes the plot, and closes the files. Failures are said. */
+  /**
+   * Writes the plot, and closes the files. Failures are said.
+   *
+   * @param result Without one nothing was measured, and the files are removed.
+   */
   async close(result: MeasureResult | undefined): Promise<void> {
     if (this.#plot !== undefined) {
       const { path, file } = this.#plot;
@@ -78,6 +86,7 @@ export class Kept {
       await settles(writing, WRITE_MS, systemClock);
     }
     await this.#packets?.close();
+    if (result === undefined) await removeAll(this.#paths);
   }
 
   /** Describes what is in the file of packets, if there is one. */
@@ -99,4 +108,9 @@ export class Kept {
       await file.close();
     }
   }
+}
+
+/** Removes files that were created in vain, as far as that is possible. */
+async function removeAll(paths: readonly string[]): Promise<void> {
+  await Promise.allSettled(paths.map((path) => Deno.remove(path)));
 }

@@ -8,11 +8,14 @@ import { beforeAbort } from "../../promises.ts";
 import { reasonOf, Warnings } from "../../warnings.ts";
 import { clientCarrier } from "../carriers.ts";
 import { UsageError } from "../options.ts";
+import { readSecret } from "../secrets.ts";
+import type { PageSettings } from "../server_settings.ts";
 import { EXIT, onInterrupt, say } from "../program.ts";
 import { failures } from "./assertions.ts";
 import { Kept } from "./kept.ts";
 import { Printed } from "./printed.ts";
 import { REPORTS } from "./reports.ts";
+import type { MeasurePage } from "./page.ts";
 import type { MeasureSettings } from "./settings.ts";
 
 /** Measures once, and returns the exit code. */
@@ -30,8 +33,11 @@ export async function runMeasurement(
   const printed = new Printed(!hasOtherUse);
   const report = REPORTS[format];
   const kept = await Kept.open(settings);
+  let shown: MeasurePage | undefined;
   let result: MeasureResult | undefined;
   try {
+    shown = page && await openPage(formatAddress(to), page);
+    if (shown !== undefined) say(`page at ${shown.url}`);
     const measurement = measure(formatAddress(to), {
       ...options,
       durationMs: settings.durationMs,
@@ -41,6 +47,7 @@ export async function runMeasurement(
     if (!quiet) say(`measuring ${formatAddress(to)}`);
     await printed.print(report.header(!quiet));
     for await (const interval of measurement) {
+      shown?.interval(interval);
       if (!quiet) await printed.print(report.interval(interval));
     }
     result = await measurement.result;
@@ -49,7 +56,7 @@ export async function runMeasurement(
     if (signal.aborted && error === signal.reason) return EXIT.done;
     throw asUsage(error);
   } finally {
-    await kept.close(result);
+    await Promise.all([kept.close(result), shown?.close(result)]);
   }
   await printed.print(report.result(result, kept.delays));
   await printed.flush();
@@ -58,6 +65,16 @@ export async function runMeasurement(
   failed.forEach(say);
   if (failed.length > 0) return EXIT.failed;
   return signal.aborted ? EXIT.done : codeOf(result);
+}
+
+async function openPage(
+  to: string,
+  { listen, token }: PageSettings,
+): Promise<MeasurePage> {
+  // It takes long to load.
+  const { MeasurePage } = await import("./page.ts");
+  const secret = await readSecret(token);
+  return new MeasurePage(to, { listen, token: secret, onTrouble: say });
 }
 
 /** Returns what the library rejects, as bad usage, or any other error unchanged. */
