@@ -1,6 +1,7 @@
 /** What deno task measure prints, writes, and refuses, over loopback. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { reflect, type Reflector } from "../../lib/measure.ts";
+import { tcp } from "../../lib/carriers/tcp.ts";
 import { until } from "../support/helpers.ts";
 import { fullDisk } from "./support/full_disk.ts";
 import { Process, Program, type Result, run } from "./support/programs.ts";
@@ -89,10 +90,12 @@ test("measure --format json: an object per line, the last the result, which adds
 
 test("measure --quiet prints the result alone, also as CSV", async (to) => {
   const quiet = [to, ...SHORT, "--quiet", "--format"];
-  const json = await run(MEASURE, [...quiet, "json"]);
+  const [json, csv] = await Promise.all([
+    run(MEASURE, [...quiet, "json"]),
+    run(MEASURE, [...quiet, "csv"]),
+  ]);
   assertEquals([json.stderr, json.stdout.split("\n").length], ["", 2]);
   assertEquals(resultOf(json).version, 1);
-  const csv = await run(MEASURE, [...quiet, "csv"]);
   const [header = "", total = "", end] = csv.stdout.split("\n");
   assertMatch(header, /^what,start_ms,/);
   assertMatch(total, /^total,0,/);
@@ -154,8 +157,10 @@ test(
 test("measure goes on when the disk is full, says it once, and counts", async (to) => {
   await using disk = await fullDisk(":");
   const file = `${disk.folder}/p.csv`;
-  const args = [to, ...SHORT, "--packets", file, "--format", "json"];
-  const { code, stdout, stderr } = await run(MEASURE, args, {
+  const files = ["--packets", file, "--plot", `${disk.folder}/p.svg`];
+  const args = [to, ...SHORT, ...files, "--rate", "1000/s"];
+  const json = ["--format", "json"];
+  const { code, stdout, stderr } = await run(MEASURE, [...args, ...json], {
     ...writing(disk.folder),
     under: disk.under,
   });
@@ -163,18 +168,20 @@ test("measure goes on when the disk is full, says it once, and counts", async (t
   assertEquals(code, codeOf(result), stderr);
   assertMatch(
     stderr,
-    /^measuring [^\n]*\nCannot write --packets "[^\n]*packets that are not written are counted\nwrote \d+ packets, \d+ not written\n$/,
+    /^measuring [^\n]*\nCannot write --packets "[^\n]*packets that are not written are counted\nCannot write --plot "[^\n]*\nwrote \d+ packets, \d+ not written\n$/,
   );
 });
 
 test("measure --assert exits 5 with one line per condition that fails", async (to) => {
   const args = [to, ...SHORT, "--quiet", "--format", "json", "--assert"];
-  const fails = await run(MEASURE, [...args, "loss<=100%,loss<0%,min<0us"]);
+  const [fails, holds] = await Promise.all([
+    run(MEASURE, [...args, "loss<=100%,loss<0%,min<0us"]),
+    run(MEASURE, [...args, "loss<=100%"]),
+  ]);
   assertEquals(fails.code, 5);
   const said = fails.stderr.trimEnd().split("\n");
   assertMatch(said[0]!, /^assertion failed: loss<0%, measured: loss [\d.]+%$/);
   assertMatch(said[1]!, /^assertion failed: min<0us, measured: min /);
-  const holds = await run(MEASURE, [...args, "loss<=100%"]);
   const result = resultOf(holds);
   // A run that was late cannot pass.
   assertEquals(holds.code, result.valid ? codeOf(result) : 5);
@@ -248,20 +255,22 @@ test("a second Ctrl-C ends a measurement at once", async (to, _, reflector) => {
   assertEquals((await ending).code, 130);
 });
 
-test("a measurement whose standard output is closed ends, or judges what was asserted", async (to) => {
+test("a measurement that cannot be printed ends, or judges what was asserted", async (to) => {
   const deno = `'${Deno.execPath()}' run --quiet --no-prompt -A ${MEASURE}`;
-  for (
-    const [options, wanted] of [
-      ["--duration 1h", 0],
-      ["--duration 300ms --wait 300ms --assert 'loss<0%'", 5],
-    ] as const
-  ) {
-    const line =
-      `{ ${deno} ${to} ${options} --rate 20/s; echo "code $?" >&2; } | :`;
+  const judged = "--duration 300ms --wait 300ms --assert 'loss<0%'";
+  const cases = [
+    ["| :", "--duration 1h", 0],
+    ["| :", judged, 5],
+    ["> /dev/full", "--duration 1h", 2],
+    ["> /dev/full", judged, 5],
+  ] as const;
+  await Promise.all(cases.map(async ([where, options, wanted]) => {
+    const command = `${deno} ${to} ${options} --rate 20/s`;
+    const line = `{ ${command}; echo "code $?" >&2; } ${where}`;
     await using shell = new Process("bash", ["-c", line]);
     const { stderr } = await shell.ended();
     assertMatch(stderr, new RegExp(`^code ${wanted}$`, "m"));
-  }
+  }));
 });
 
 Deno.test("measure without permission prints a command that works", async () => {
@@ -300,6 +309,10 @@ for (
     [[":9", "--search", "--assert", "loss<1%"], "--search and --assert: give"],
     [[":9", "--search", "--duration", "1s"], "--search and --duration: give"],
     [[":9", "--search", "--format", "csv"], "--search: its --format must be"],
+    [
+      ["tcp://127.0.0.1:9", "--framing", "line"],
+      '--framing "line": must be one of length, octet, which carry binary',
+    ],
     [[":9", "--framing", "line"], "--framing is for tcp:// and tls:// addre"],
     [["quic://127.0.0.1:9", "--fast"], "--fast is for udp:// addresses"],
     [[":9", "--rate", "1e9/s"], '--rate "1e9/s": must be a rate'],
@@ -314,3 +327,13 @@ for (
     assert(stderr.startsWith(says), stderr);
   });
 }
+
+test("measure travels over tcp:// too, framed so that any bytes pass", async () => {
+  const carrier = tcp({ framing: "length" });
+  await using reflector = reflect("tcp://127.0.0.1:0", { carrier });
+  const to = `tcp://127.0.0.1:${reflector.addr.port}`;
+  const ended = await run(MEASURE, [to, ...SHORT, "--format", "json"]);
+  const result = resultOf(ended);
+  assertEquals(ended.code, codeOf(result), ended.stderr);
+  assertEquals([result.to, result.lost.ownSend], [to, 0]);
+});

@@ -1,6 +1,8 @@
 import { systemClock } from "../../clock.ts";
 import { settles } from "../../socket/peer_lines.ts";
+import { reasonOf } from "../../warnings.ts";
 import { Output } from "../output.ts";
+import { say } from "../program.ts";
 
 // How long the end waits for the reader of the result.
 const PRINT_MS = 3000;
@@ -14,7 +16,7 @@ export class Printed {
 
   /**
    * @param isNeeded Whether the program has no other use than to print. If not, it
-   * goes on when nobody reads any more.
+   * goes on when nobody reads any more, or the disk is full.
    */
   constructor(isNeeded: boolean) {
     this.#isNeeded = isNeeded;
@@ -23,7 +25,7 @@ export class Printed {
   /**
    * Prints lines; waits only if too many wait.
    *
-   * @throws {Deno.errors.BrokenPipe} Standard output was closed, and is needed.
+   * @throws Standard output cannot be written, and is needed.
    */
   async print(lines: readonly string[]): Promise<void> {
     if (this.#isClosed || lines.length === 0) return;
@@ -45,9 +47,9 @@ export class Printed {
     try {
       await writing;
     } catch (error) {
-      this.#isClosed = error instanceof Deno.errors.BrokenPipe &&
-        !this.#isNeeded;
-      if (!this.#isClosed) throw error;
+      if (this.#isNeeded) throw error;
+      this.#isClosed = true;
+      if (!(error instanceof Deno.errors.BrokenPipe)) say(reasonOf(error));
     }
   }
 }
