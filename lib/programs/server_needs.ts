@@ -1,6 +1,7 @@
 import { formatAddress } from "../address/address.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { toCarry } from "./carriers.ts";
+import { forwardPurposes } from "./forward_settings.ts";
 import {
   type Needs,
   toAnswer,
@@ -44,6 +45,7 @@ export function serverPurposes(settings: ServerSettings): Purpose[] {
     const { destination } = parseNatsUrl(publish.url);
     purposes.push([`publish to ${destination}`, toPublish(publish)]);
   }
+  purposes.push(...forwardPurposes(settings.forward, address));
   return purposes;
 }
 

@@ -128,8 +128,8 @@ Deno.test("a client whose standard error cannot be written sends its message", a
 
 Deno.test("server and client --trace log each datagram on standard error", async () => {
   await using server = await startServer(["--trace", "--once", "--echo"]);
-  const to = ["--to", server.address, "--trace", "--wait", "ping\n"];
-  const { code, stdout, stderr } = await run("client.ts", to);
+  const to = ["--to", server.address, "--trace", "--wait", "--timeout", "30s"];
+  const { code, stdout, stderr } = await run("client.ts", [...to, "ping\n"]);
   assertEquals(code, 0);
   assertMatch(stdout, / {2}ping\\n\n$/);
   assertMatch(

@@ -58,7 +58,15 @@ Deno.test("the tasks cert, server and client have the permissions for each other
     const args = ["tls://localhost:0", ...CERTIFICATE, "--echo", "--once"];
     await using program = task("server", [...args, ...LIMIT], folder);
     const [, address = ""] = await program.said(/^listening on (\S+)$/);
-    const to = ["--to", address, "--ca", "cert.pem", "--wait", "ping"];
+    const to = [
+      "--to",
+      address,
+      "--ca",
+      "cert.pem",
+      "--wait",
+      ...LIMIT,
+      "ping",
+    ];
     await using client = task("client", to, folder);
     const { code, stderr } = await client.ended();
     assertEquals(code, 0, stderr);
