@@ -1,5 +1,6 @@
 /** What deno task measure prints, writes, and refuses, over loopback. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { bind } from "../../mod.ts";
 import { reflect, type Reflector } from "../../lib/measure.ts";
 import { tcp } from "../../lib/carriers/tcp.ts";
 import { until } from "../support/helpers.ts";
@@ -238,6 +239,23 @@ test(
     }
   },
 );
+
+Deno.test("a measurement that is interrupted before its socket is open leaves nothing behind", async () => {
+  await using silent = bind("127.0.0.1:0");
+  const folder = await Deno.makeTempDir();
+  const files = ["--packets", `${folder}/a`, "--plot", `${folder}/b`];
+  const to = `quic://127.0.0.1:${silent.addr.port}`;
+  await using program = new Program(MEASURE, [to, ...files, "--quiet"], {
+    flags: ["-A"],
+  });
+  // Its handshake has begun.
+  await silent.receive();
+  program.kill("SIGINT");
+  const { code, stdout, stderr } = await program.ended();
+  assertEquals([code, stdout, stderr], [0, "", ""]);
+  assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
+  await Deno.remove(folder);
+});
 
 test("a second Ctrl-C ends a measurement at once", async (to, _, reflector) => {
   const args = [to, "--duration", "1h", "--wait", "1h", "--rate", "10/s"];
