@@ -142,6 +142,8 @@ class RunningMeasurement implements Measurement {
         ? stopped - origin
         : Math.max(planned, stopped) - origin;
       await until(clock, stopped + settings.waitMs, this.#end.signal);
+      // What has arrived is in time, even if the program paused.
+      await new Promise<void>((resolve) => void clock.turn(resolve));
       const number = tally.window.next;
       const answer = await closing.ask(number, timeMs, this.#end.signal);
       const ownDrops = await socket.kernelDrops();

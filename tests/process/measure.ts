@@ -355,3 +355,13 @@ test("measure travels over tcp:// too, framed so that any bytes pass", async () 
   assertEquals(ended.code, codeOf(result), ended.stderr);
   assertEquals([result.to, result.lost.ownSend], [to, 0]);
 });
+
+test("measure --fast has the system's times of arrival", async (to) => {
+  const args = [to, ...SHORT, "--fast", "--format", "json"];
+  const flags = ["--allow-net=127.0.0.1", "--allow-ffi"];
+  const result = await run(MEASURE, args, { flags });
+  const { received, timeStamps, rttMs } = resultOf(result);
+  assert(received > 0, result.stderr);
+  assertEquals(timeStamps, "system");
+  assert(rttMs.min >= 0);
+});
