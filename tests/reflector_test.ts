@@ -211,6 +211,30 @@ Deno.test("a session ends after 30 seconds of silence, and begins again at 0", a
   assertEquals([reflector.stats.sessions, reflector.stats.expired], [0, 2]);
 });
 
+Deno.test("a sender without an identifier that starts again at 0 gets a new session", async () => {
+  const { clock, reflector, ask, handled, answers } = faked();
+  await using _ = reflector;
+  let received = 0;
+  const numberOf = async (number: number, ssid: number) => {
+    ask({ number, ssid });
+    await handled(++received);
+    return answers().at(-1)!.number;
+  };
+  for (const [ssid, restarted] of [[0, true], [1, false]] as const) {
+    const numbers = [];
+    for (const number of [0, 1, 2]) numbers.push(await numberOf(number, ssid));
+    // A copy that comes late, and a sender that starts again.
+    clock.advance(199);
+    numbers.push(await numberOf(0, ssid));
+    clock.advance(200);
+    numbers.push(await numberOf(0, ssid), await numberOf(1, ssid));
+    const again = restarted ? [0, 1] : [4, 5];
+    assertEquals(numbers, [0, 1, 2, 3, ...again]);
+  }
+  const { sessions, begun, restarted } = reflector.stats;
+  assertEquals([sessions, begun, restarted], [2, 3, 1]);
+});
+
 Deno.test("a reflector answers over TCP", async () => {
   const carrier = tcp({ framing: "length" });
   await using reflector = reflect("tcp://127.0.0.1:0", { carrier });

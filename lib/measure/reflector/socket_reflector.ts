@@ -58,7 +58,7 @@ export class SocketReflector implements Reflector {
   }
 
   get stats(): ReflectorStats {
-    const { size, begun, expired, replaced } = this.#sessions;
+    const { size, begun, expired, replaced, restarted } = this.#sessions;
     const { answered, counted, sending } = this.#answers;
     return {
       received: this.#received,
@@ -70,6 +70,7 @@ export class SocketReflector implements Reflector {
       begun,
       expired,
       replaced,
+      restarted,
       dropped: this.#socket.stats.dropped,
     };
   }
@@ -162,7 +163,8 @@ export class SocketReflector implements Reflector {
     }
     const now = this.#socket.clock.now();
     const { begun } = this.#sessions;
-    const session = this.#sessions.get(from, ssidOf(packet), now);
+    const number = numberOf(packet);
+    const session = this.#sessions.get(from, ssidOf(packet), number, now);
     if (session === undefined) {
       refused.sessions++;
       return undefined;
@@ -180,7 +182,7 @@ export class SocketReflector implements Reflector {
       }
     } else {
       if (isNew) this.#begin(session);
-      session.count(numberOf(packet));
+      session.count(number);
       if (!truncated && session.allows(now)) return session;
       session.limited++;
       refused[truncated ? "tooLong" : "rate"]++;
