@@ -3,6 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { tcp } from "../../lib/carriers/tcp.ts";
 import { bind, connect, formatAddress } from "../../mod.ts";
 import { LOOPBACK, SOON } from "../support/helpers.ts";
+import { freePort } from "../support/ports.ts";
 import { Program, run, startServer } from "./support/programs.ts";
 
 const OCTET = tcp({ framing: "octet" });
@@ -19,33 +20,16 @@ async function totalsOf(server: Program) {
   return { sinks, lines };
 }
 
-/** Returns a port that is free, and that the system gives to nobody. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    try {
-      await using _udp = bind(`udp://[::]:${port}`);
-      await using _tcp = bind(`tcp://[::]:${port}`);
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
-}
-
 const sum = (counts: Record<string, number>) =>
   Object.values(counts).reduce((sum, n) => sum + n, 0);
 
 Deno.test("server --forward to a dead, a slow and a good destination: the good one gets all, sums are exact", async () => {
   const MESSAGES = 100_000;
   const textOf = (n: number) => `message ${n}`.padEnd(100, ".");
-  const dead = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port: deadPort } = dead.addr;
-  dead.close();
   using slow = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using good = bind("tcp://127.0.0.1:0", { carrier: OCTET });
   const to = [
-    `tcp://127.0.0.1:${deadPort}`,
+    `tcp://127.0.0.1:${await freePort()}`,
     `tcp://127.0.0.1:${slow.addr.port}`,
     formatAddress(good.addr),
   ];
