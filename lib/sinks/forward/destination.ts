@@ -18,6 +18,8 @@ export class Destination {
   readonly address: SchemeAddr | UnixAddr;
   /** The same as text. */
   readonly text: string;
+  /** Called when it has one more host. */
+  onHost: () => void = () => {};
   readonly #own: Addr;
   readonly #isVirtual: boolean;
   // Its hosts, and whether they are on this machine.
@@ -100,6 +102,7 @@ export class Destination {
     const isLocal = isHere || isOwn || isLoopback(host) ||
       this.#hosts.get(host) === true;
     this.#hosts.set(host, isLocal);
+    this.onHost();
     if (isLocal && this.#leadsBack(host, port)) throw this.#isItself();
   }
 
