@@ -1,9 +1,4 @@
-import {
-  isConnected,
-  type SchemeAddr,
-  schemeOf,
-  type UnixAddr,
-} from "../addr.ts";
+import { type SchemeAddr, schemeOf, type UnixAddr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
 import { isIp, isLoopback } from "../address/host.ts";
 import type { CarrierSource } from "../carrier.ts";
