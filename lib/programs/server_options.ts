@@ -1,13 +1,11 @@
 import type { Addr, UnixAddr } from "../addr.ts";
 import { formatAddress, parseAddress } from "../address/address.ts";
-import { isOnLoopback } from "../address/host.ts";
 import { rangeOf } from "../address/networks.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { publicHosts } from "../sinks/page/hosts.ts";
 import { carrierSettings, maxSizeFor } from "./carriers.ts";
-import { inEnvironment } from "./environment.ts";
 import { formatName } from "./format.ts";
 import { forwardSettings } from "./forward_settings.ts";
 import { recordSettings } from "./record_settings.ts";
@@ -25,16 +23,10 @@ import {
   wholeNumber,
 } from "./options.ts";
 import { CREDENTIALS } from "./permissions.ts";
-import type {
-  PageSettings,
-  PublishSettings,
-  ServerSettings,
-} from "./server_settings.ts";
+import { DEFAULT_PAGE, PAGE_TOKEN, pageSettings } from "./page_settings.ts";
+import type { PublishSettings, ServerSettings } from "./server_settings.ts";
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
-const DEFAULT_PAGE = "127.0.0.1:62080";
-/** The variable that may hold the page's token. */
-export const PAGE_TOKEN = "PLI_PAGE_TOKEN";
 
 /** The text of `--help`: one screen. */
 export const HELP: string =
@@ -158,7 +150,7 @@ export function serverSettings(
       receipt: flags.receipt,
     },
     record: recordSettings(values.record, values["record-limit"]),
-    page: page(
+    page: pageSettings(
       values.page,
       path("page-token-file", values["page-token-file"]),
       publicHosts(hosts),
@@ -241,27 +233,4 @@ function publish(
   throw new UsageError(
     "--credentials-file and credentials in the URL: give one of them",
   );
-}
-
-/** Beyond loopback others can reach the page, so there it needs a token. */
-function page(
-  text: string | undefined,
-  file: string | undefined,
-  hosts: readonly string[],
-): PageSettings | undefined {
-  if (text === undefined) return undefined;
-  const listen = text === "" ? DEFAULT_PAGE : text;
-  const address = listen.includes("/") ? undefined : parseAddress(listen);
-  if (address === undefined || "path" in address) {
-    throw new UsageError(
-      `--page ${quote(listen)}: must be HOST:PORT, such as ${DEFAULT_PAGE}`,
-    );
-  }
-  const isSecret = file !== undefined || inEnvironment(PAGE_TOKEN);
-  if (!isSecret && !isOnLoopback(address.hostname)) {
-    throw new UsageError(
-      `--page ${listen}: others can reach it there, so it needs --page-token-file, or ${PAGE_TOKEN} and --allow-env=${PAGE_TOKEN}`,
-    );
-  }
-  return { listen, address, token: { file, variable: PAGE_TOKEN }, hosts };
 }
