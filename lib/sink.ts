@@ -20,7 +20,10 @@ export interface Message {
  * an outcome, or it waits in the sink.
  */
 export interface Sink {
-  /** The sink's name in the stats: one lower-case word. */
+  /**
+   * The sink's name in the stats: one lower-case word. A sink of which there may be
+   * several adds what tells them apart, as in `forward:udp://10.0.0.7:514`.
+   */
   readonly name: string;
   /**
    * Takes messages. The list is the sink's own. The messages are those of all

@@ -1,6 +1,6 @@
 /** The sink that forwards, over datagrams: counts, limits, senders and loops. */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { bind, type NetAddr } from "../mod.ts";
+import { bind, Datagram, type NetAddr } from "../mod.ts";
 import { collect } from "../lib/collect.ts";
 import { forward } from "../lib/sinks/forward.ts";
 import { simulateNetwork } from "../lib/testing/mod.ts";
@@ -116,6 +116,20 @@ for (const [name, from, head] of FAMILIES) {
     await sink.close();
   });
 }
+
+Deno.test("the PROXY header names the address that a datagram came to, if that is known", async () => {
+  await using destination = bind(LOOPBACK);
+  await using socket = bind(LOOPBACK);
+  const { sink } = await openForward(destination.addr, socket, {
+    sender: true,
+  });
+  const to = net("10.1.2.3", 514);
+  const datagram = new Datagram(new Uint8Array(), SENDER, false, { to });
+  sink.write([{ id: 1, time: new Date(), datagram }]);
+  const { data } = await destination.receive(SOON);
+  assertEquals([...data.subarray(20)], [10, 1, 2, 3, 0x13, 0x88, 2, 2]);
+  await sink.close();
+});
 
 Deno.test("a sender without an IP address has a PROXY header without addresses", async () => {
   await using destination = bind(LOOPBACK);

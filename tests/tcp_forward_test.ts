@@ -6,6 +6,7 @@ import { tls } from "../lib/carriers/tls.ts";
 import type { ForwardOptions } from "../lib/sinks/forward.ts";
 import { certificate } from "./support/certificates.ts";
 import { LOOPBACK, SOON, until } from "./support/helpers.ts";
+import { freePort } from "./support/ports.ts";
 import { assertCounts, messagesOf, openForward } from "./support/forwards.ts";
 
 const TCP = "tcp://127.0.0.1:0";
@@ -75,9 +76,7 @@ for (const sender of [false, true]) {
 }
 
 Deno.test("TCP: messages wait for a server that starts later, and then arrive", async () => {
-  const early = bind(TCP, { carrier: tcp({ framing: "octet" }) });
-  const { addr } = early;
-  await early[Symbol.asyncDispose]();
+  const addr = `tcp://127.0.0.1:${await freePort()}`;
   await using socket = bind(LOOPBACK);
   const { sink, lines } = await openForward(addr, socket);
   sink.write(messagesOf(["1", "2"]));
@@ -95,8 +94,8 @@ Deno.test("TCP: messages wait for a server that starts later, and then arrive", 
 
 Deno.test("TCP: a server that is replaced gets what comes after", async () => {
   const carrier = tcp({ framing: "octet" });
-  const first = bind(TCP, { carrier });
-  const { addr } = first;
+  const addr = `tcp://127.0.0.1:${await freePort()}`;
+  const first = bind(addr, { carrier });
   await using socket = bind(LOOPBACK);
   const { sink, lines } = await openForward(addr, socket);
   sink.write(messagesOf(["1"]));
@@ -124,25 +123,20 @@ Deno.test("TCP: a destination that reads nothing costs bounded memory, and every
   const size = 60_000;
   const batch = messagesOf(Array(100).fill("x".repeat(size)));
   let written = 0;
-  // More than the system's buffers hold.
-  while (sink.stats["dropped.queue"] === 0) {
+  // How much the system's buffers hold is its own affair.
+  while (sink.stats["dropped.queue"] === 0 || sink.stats.forwarded === 0) {
     sink.write(batch);
     written += batch.length;
+    assert(sink.stats.waiting <= 100);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   other.write(messagesOf(["Bonjour"]));
   assertEquals((await reading.receive(SOON)).text(), "Bonjour");
-  assertEquals(sink.stats.waiting <= 100, true);
   await other.close();
   await sink.close(AbortSignal.abort());
-  const { forwarded, lost } = sink.stats;
-  assert(forwarded > 0 && lost > 0 && lost <= 100);
-  assertCounts(sink, {
-    forwarded,
-    lost,
-    "dropped.queue": written - forwarded - lost,
-  });
-  assertMatch(lines.join("\n"), /no more messages can wait.*\n.*did not get/);
+  const { forwarded, lost, "dropped.queue": dropped } = sink.stats;
+  assertEquals(forwarded + lost + dropped, written);
+  assertMatch(lines[0]!, /no more messages can wait, they are dropped$/);
   (await deaf.accept()).close();
 });
 

@@ -96,6 +96,11 @@ function toForward(
   own: SchemeAddr | UnixAddr,
 ): Needs {
   if ("path" in to) return toUseUnix(to.path);
+  if (to.transport === "tcp" && !isIp(to.hostname)) {
+    // Looking up a name takes its host without a port.
+    const { hostname } = to;
+    return hostname === "localhost" ? toConnect(to) : { net: [hostname] };
+  }
   const needs = toConnect(to);
   // Whether it is an address of this machine shows by binding it.
   const mayBeOwn = "hostname" in own && own.port === to.port &&

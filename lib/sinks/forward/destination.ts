@@ -18,6 +18,8 @@ export class Destination {
   readonly address: SchemeAddr | UnixAddr;
   /** The same as text. */
   readonly text: string;
+  /** Called when it has one more host. */
+  onHost: () => void = () => {};
   readonly #own: Addr;
   readonly #isVirtual: boolean;
   // Its hosts, and whether they are on this machine.
@@ -80,7 +82,11 @@ export class Destination {
       if (isOwn) throw this.#isItself();
       return [];
     }
-    const hosts = await lookUp(address.hostname);
+    const hosts = await lookUp(address.hostname).catch((error) => {
+      // Connecting looks it up by itself, and shows then where it leads.
+      if (isUdp(address) || !(error instanceof errors.NotCapable)) throw error;
+      return [];
+    });
     for (const host of hosts) {
       // A simulated host has no address of this machine.
       const isHere = !this.#isVirtual && await isOwnHost(host);
@@ -96,6 +102,7 @@ export class Destination {
     const isLocal = isHere || isOwn || isLoopback(host) ||
       this.#hosts.get(host) === true;
     this.#hosts.set(host, isLocal);
+    this.onHost();
     if (isLocal && this.#leadsBack(host, port)) throw this.#isItself();
   }
 
@@ -130,6 +137,10 @@ async function lookUp(hostname: string): Promise<readonly string[]> {
     const found = await lookup(hostname, { all: true });
     return found.map(({ address }) => address);
   } catch (cause) {
+    if ((cause as { code?: string }).code === "EPERM") {
+      const text = `no permission to look up ${hostname}`;
+      throw new errors.NotCapable(text, { cause });
+    }
     throw new errors.NotFound(`unknown host ${hostname}`, { cause });
   }
 }

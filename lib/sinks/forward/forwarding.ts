@@ -49,8 +49,9 @@ export class Forwarding implements ForwardSink {
   #outlet: Outlet | undefined;
   #openedAt = 0;
   #sentAt = 0;
-  // How often opening has failed.
-  #failures = 0;
+  // How many attempts to open an outlet were made, and which one failed last.
+  #attempts = 0;
+  #lastFailed = 0;
   // How many messages were dropped when one was forwarded last.
   #droppedBefore = 0;
   #closing: Promise<void> | undefined;
@@ -95,12 +96,15 @@ export class Forwarding implements ForwardSink {
   }
 
   async flush(): Promise<void> {
-    const failures = this.#failures;
-    this.#backoff.hurry();
+    // One that is under way may fail for what is over by now.
+    const attempts = this.#attempts;
     while (
-      this.#queue.length > 0 && this.#failures === failures &&
+      this.#queue.length > 0 && this.#lastFailed <= attempts &&
       !this.#stop.signal.aborted
-    ) await this.#wake.wait();
+    ) {
+      this.#backoff.hurry();
+      await this.#wake.wait();
+    }
   }
 
   close(limit?: AbortSignal): Promise<void> {
@@ -121,7 +125,7 @@ export class Forwarding implements ForwardSink {
         if (!signal.aborted) await this.#leave(outlet);
       } catch (error) {
         if (signal.aborted) return;
-        if (outlet === undefined) this.#failures++;
+        if (outlet === undefined) this.#lastFailed = this.#attempts;
         else {
           if (this.#isSteady) this.#backoff.reset();
           await this.#leave(outlet);
@@ -135,6 +139,7 @@ export class Forwarding implements ForwardSink {
 
   async #open(signal: AbortSignal): Promise<Outlet> {
     const { socket, carrier } = this.#settings;
+    this.#attempts++;
     const outlet = await openOutlet({
       destination: this.#destination,
       socket,

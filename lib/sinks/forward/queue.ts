@@ -8,6 +8,8 @@ const OVERHEAD = 128;
 export interface Waiting {
   readonly data: Uint8Array;
   readonly from: Addr;
+  /** The local address that it came to, if that is known. */
+  readonly to: Addr | undefined;
   /** What it takes of the limit. */
   readonly cost: number;
 }
@@ -43,14 +45,14 @@ export class Queue {
    * @returns Whether there was room for it.
    * @throws {TypeError} It has no data.
    */
-  add({ datagram: { data, from } }: Message): boolean {
+  add({ datagram: { data, from, to } }: Message): boolean {
     if (!(data instanceof Uint8Array)) throw new TypeError("it has no data");
     const cost = data.length + OVERHEAD;
     if (
       this.length >= this.#maxMessages || this.#bytes + cost > this.#maxBytes
     ) return false;
     this.#bytes += cost;
-    this.#messages.push({ data, from, cost });
+    this.#messages.push({ data, from, to, cost });
     return true;
   }
 

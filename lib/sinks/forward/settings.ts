@@ -9,6 +9,7 @@ import { proxyHeader, senderLine } from "./origin.ts";
 interface Encodable {
   readonly data: Uint8Array;
   readonly from: Addr;
+  readonly to: Addr | undefined;
 }
 
 /** How messages are forwarded: options, checked. */
@@ -38,7 +39,9 @@ export function encoder(
 ): Settings["encode"] {
   if (!sender) return ({ data }) => [data];
   if (!isConnected(address)) {
-    return ({ data, from }) => [joined(proxyHeader(from, receiver), data)];
+    return ({ data, from, to = receiver }) => [
+      joined(proxyHeader(from, to), data),
+    ];
   }
   const isStream = schemeOf(address) !== "quic";
   if (!isStream || framing !== "line") {
