@@ -185,7 +185,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @param data As in {@linkcode DatagramSocket.send}.
    * @param to The peer, as in {@linkcode DatagramSocket.send}. A name is looked up
    * once, within the first `timeoutMs`.
-   * @param options `{ timeoutMs, retries, backoff, match, signal }`: how long to
+   * @param options `{ timeoutMs, retries, backoff, match, id, idOf, signal }`: how long to
    * wait after each send, how often to send again, how the waits grow, and which
    * datagram is the reply.
    * @returns The reply.
