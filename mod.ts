@@ -37,6 +37,7 @@ export type {
   CarrierMembership,
   CarrierSource,
   DialOptions,
+  Metadata,
   Outgoing,
   Run,
   SentBatch,
@@ -84,6 +85,7 @@ export type { Backoff } from "./lib/socket/backoff.ts";
 export type { GatherOptions } from "./lib/socket/gather.ts";
 export type { RequestOptions } from "./lib/socket/request.ts";
 export type { Id, IdOf } from "./lib/socket/waiter.ts";
+export type { SendOptions } from "./lib/socket/send_limits.ts";
 export type { Addressed } from "./lib/socket/send_many.ts";
 export {
   type Answer,

@@ -22,6 +22,7 @@ import { policyOf } from "./policy.ts";
 import type { RequestOptions } from "./request.ts";
 import { requireCarrier } from "./require_carrier.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
+import type { SendOptions } from "./send_limits.ts";
 import { sendRun } from "./send_run.ts";
 import type { WaitOptions } from "./waits.ts";
 
@@ -86,7 +87,8 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @param to The peer: an address, an address as text, or `from` of a datagram.
    * A name is looked up in the socket's family; the result is kept for 30
    * seconds.
-   * @param options `{ timeoutMs, signal }`: how long to wait for the system.
+   * @param options `{ from, timeoutMs, signal }`: the local address to send from,
+   * and how long to wait for the system.
    * @throws {MessageTooLargeError} `data` is longer than 65,507 bytes for IPv4,
    * 65,527 for IPv6, or the carrier's limit; nothing was sent.
    * @throws {InvalidAddressError} `to` is not an address, its port is 0, or its
@@ -99,7 +101,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   send(
     data: Data,
     to: string | Addr,
-    options?: WaitOptions,
+    options?: SendOptions,
   ): Promise<void> {
     return this.outbox.send(data, to, options);
   }
@@ -241,7 +243,9 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * Sends an answer to the sender of a datagram, unless that could do harm: each
    * peer gets a limited number of answers (`answerLimit`), and beyond loopback at
    * most three times the bytes that it sent (`maxAmplification`). An answer that
-   * is withheld is counted in `stats.withheld`.
+   * is withheld is counted in `stats.withheld`. From a socket at `0.0.0.0` or
+   * `[::]`, it leaves from the address that the datagram was sent to, if the
+   * carrier tells that (`offload`); otherwise the system chooses.
    *
    * @param data As in {@linkcode DatagramSocket.send}.
    * @param datagram The datagram to answer, which this socket received.
@@ -250,7 +254,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    */
   async answer(data: Data, datagram: Datagram<A>): Promise<boolean> {
     // Read once: the limits and the answer are for the same peer.
-    const { data: question, from } = datagram ?? {};
+    const { data: question, from, to } = datagram ?? {};
     const peer = { ...from };
     if (!isBytes(question) || !isAddress(peer)) {
       await dueTurn(this.clock);
@@ -265,7 +269,10 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
         return false;
       }
     }
-    await this.send(bytes, peer);
+    const own = to !== undefined && this.carrier.sendFrom !== undefined
+      ? { from: to }
+      : undefined;
+    await this.send(bytes, peer, own);
     return true;
   }
 

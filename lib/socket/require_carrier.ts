@@ -14,6 +14,7 @@ const OPTIONAL = [
   "receiveBatch",
   "leaveBatch",
   "sendBatch",
+  "sendFrom",
   "sendRun",
   "lookUp",
   "drops",

@@ -28,6 +28,7 @@ const OPTIONAL = [
   "leaveBatch",
   "leavesMemory",
   "sendBatch",
+  "sendFrom",
   "sendRun",
   "lookUp",
   "drops",
