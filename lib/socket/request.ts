@@ -55,7 +55,7 @@ export interface RequestOptions<A extends Addr = NetAddr> {
    */
   id?: Id | undefined;
   /** Reads the id of a datagram, of which it gets a copy. */
-  idOf?: IdOf<A> | undefined;
+  idOf?: ((datagram: Datagram<A>) => Id | undefined) | undefined;
   /** When it aborts, the promise rejects with `signal.reason`, unchanged. */
   signal?: AbortSignal | undefined;
 }
@@ -103,7 +103,7 @@ class Request<A extends Addr> implements Waiter<A> {
   readonly #signal: AbortSignal | undefined;
   peer: string | undefined;
   readonly id: Id | undefined;
-  readonly idOf: IdOf<A> | undefined;
+  readonly idOf?: IdOf<A>;
   #sends = 0;
   // The sum of its waits.
   #waitedMs = 0;
@@ -132,7 +132,7 @@ class Request<A extends Addr> implements Waiter<A> {
     const { id, idOf } = options ?? {};
     requireId(attempt, id, idOf);
     this.id = id;
-    this.idOf = idOf;
+    if (idOf !== undefined) this.idOf = idOf;
     this.#match = match;
     this.#signal = signal;
     this.#requester = requester;

@@ -6,7 +6,7 @@ import type { ReceivedRun } from "../run.ts";
 export type Id = string | number | bigint;
 
 /** Reads the id of a datagram. It is the program's. */
-export type IdOf<A extends Addr> = (datagram: Datagram<A>) => Id | undefined;
+export type IdOf<A extends Addr> = NonNullable<Waiter<A>["idOf"]>;
 
 /** Waits for a datagram in an inbox. */
 export interface Waiter<A extends Addr> {
@@ -31,7 +31,7 @@ export interface Waiter<A extends Addr> {
   readonly peer?: string | undefined;
   /** The only id of datagrams that it is shown, and how to read it. */
   readonly id?: Id | undefined;
-  readonly idOf?: IdOf<A> | undefined;
+  idOf?(datagram: Datagram<A>): Id | undefined;
   /**
    * Set if a waiter with a `match` goes on to wait. Called instead of `resolve`;
    * the datagram is not counted yet.
