@@ -84,6 +84,7 @@ export type { RunOptions } from "./lib/socket/run_iteration.ts";
 export type { Backoff } from "./lib/socket/backoff.ts";
 export type { GatherOptions } from "./lib/socket/gather.ts";
 export type { RequestOptions } from "./lib/socket/request.ts";
+export type { Id } from "./lib/socket/waiter.ts";
 export type { SendOptions } from "./lib/socket/send_limits.ts";
 export type { Addressed } from "./lib/socket/send_many.ts";
 export {

@@ -4,7 +4,13 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { bind, InvalidAddressError, serve, SocketClosedError } from "../mod.ts";
+import {
+  bind,
+  type Datagram,
+  InvalidAddressError,
+  serve,
+  SocketClosedError,
+} from "../mod.ts";
 import { fakeBound, FakeClock } from "./support/fakes.ts";
 import {
   isPending,
@@ -83,6 +89,72 @@ Deno.test("of 1,000 requests to as many peers, a datagram is shown to one", asyn
   );
   assertEquals(shown, 1000);
   socket.close();
+});
+
+Deno.test("of 1,000 requests with ids to one peer, a datagram is read once and shown to one", async () => {
+  const { carrier, socket } = clockedBound();
+  let reads = 0;
+  let shown = 0;
+  const idOf = (datagram: Datagram) => {
+    reads++;
+    return datagram.text();
+  };
+  const match = () => ++shown > 0;
+  const ids = Array.from({ length: 1000 }, (_, i) => `${i}`);
+  const all = ids.map((id) => socket.request("x", PEER, { match, id, idOf }));
+  for (const id of ids.toReversed()) carrier.deliver(id);
+  const replies = await Promise.all(all);
+  assertEquals(replies.map((reply) => reply.text()), ids);
+  assertEquals([reads, shown], [1000, 1000]);
+  socket.close();
+});
+
+Deno.test("a datagram whose id is another, or cannot be read, is no reply", async () => {
+  const { carrier, socket } = clockedBound();
+  const idOf = ({ data }: Datagram) => {
+    const [id] = data;
+    // What it changes is a copy.
+    data.fill(0);
+    if (data.length < 2) throw new RangeError("too short");
+    return id;
+  };
+  const request = socket.request("x", PEER, { id: 65, idOf });
+  for (const text of ["x", "BB", "AA"]) carrier.deliver(text);
+  assertEquals((await request).text(), "AA");
+  assertEquals((await socket.receive()).text(), "x");
+  assertEquals((await socket.receive()).text(), "BB");
+  socket.close();
+});
+
+Deno.test("an idOf that requests, aborts or closes harms nothing", async () => {
+  const { carrier, socket } = clockedBound();
+  const controller = new AbortController();
+  const { signal } = controller;
+  let again: Promise<unknown> | undefined;
+  const idOf = () => {
+    again ??= socket.request("again", PEER, { id: 1, idOf });
+    controller.abort("enough");
+    return 1;
+  };
+  const request = socket.request("x", PEER, { id: 1, idOf, signal });
+  carrier.deliver("first");
+  assertStrictEquals(await request.catch((error) => error), "enough");
+  await turn();
+  assertEquals(socket.stats.waiting, 1);
+  carrier.deliver("second");
+  await again;
+  const closing = socket.request("x", PEER, {
+    id: 1,
+    idOf: () => {
+      socket.close();
+      return 1;
+    },
+  });
+  carrier.deliver("third");
+  await assertRejects(() => closing, SocketClosedError);
+  await turn();
+  const { received, dropped } = socket.stats;
+  assertEquals([received, dropped["closed"]], [1, 2]);
 });
 
 Deno.test("what requests do not take goes to loops, receive and batches, once each", async () => {

@@ -236,6 +236,25 @@ testWrongValues([
     "to must be at least one address: given an array",
     "gather",
   ),
+  ...([
+    [{ id: 1 }, "idOf must be a function: given undefined"],
+    [
+      { idOf: () => 1 },
+      "id must be a string, a number or a bigint: given undefined",
+    ],
+    [
+      { id: {}, idOf: () => 1 },
+      "id must be a string, a number or a bigint: given an object",
+    ],
+  ] as [Any, string][]).map(([options, says]) =>
+    wrongValue(
+      `client.request("x", ${shown(options)})`,
+      () => client().request("x", options),
+      TypeError,
+      says,
+      "request",
+    )
+  ),
   wrongValue(
     'client.request("x", { match: /x/ })',
     () => client().request("x", { match: /x/ }),

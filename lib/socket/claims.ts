@@ -1,6 +1,7 @@
 import type { Addr } from "../addr.ts";
 import { anyPeerKey } from "../address/peer.ts";
 import type { Datagram } from "../datagram.ts";
+import { ClaimGroup } from "./claim_group.ts";
 import type { Waiter } from "./waiter.ts";
 
 /**
@@ -11,8 +12,8 @@ import type { Waiter } from "./waiter.ts";
 export class Claims<A extends Addr> {
   // Each with the number of datagrams shown before it came.
   readonly #all = new Map<Waiter<A>, number>();
-  readonly #ofAnyPeer = new Set<Waiter<A>>();
-  readonly #ofPeer = new Map<string, Set<Waiter<A>>>();
+  readonly #ofAnyPeer = new ClaimGroup<A>();
+  readonly #ofPeer = new Map<string, ClaimGroup<A>>();
   #shown = 0;
 
   get size(): number {
@@ -31,20 +32,24 @@ export class Claims<A extends Addr> {
   add(waiter: Waiter<A>): void {
     this.#all.set(waiter, this.#shown);
     const { peer } = waiter;
-    if (peer === undefined) return void this.#ofAnyPeer.add(waiter);
-    const claims = this.#ofPeer.get(peer);
-    if (claims === undefined) this.#ofPeer.set(peer, new Set([waiter]));
-    else claims.add(waiter);
+    if (peer === undefined) return this.#ofAnyPeer.add(waiter);
+    let group = this.#ofPeer.get(peer);
+    if (group === undefined) {
+      this.#ofPeer.set(peer, group = new ClaimGroup());
+    }
+    group.add(waiter);
   }
 
   /** Removes a waiter. @returns Whether it was there. */
   delete(waiter: Waiter<A>): boolean {
     if (!this.#all.delete(waiter)) return false;
     const { peer } = waiter;
-    if (peer === undefined) return this.#ofAnyPeer.delete(waiter);
-    const claims = this.#ofPeer.get(peer);
-    claims?.delete(waiter);
-    if (claims?.size === 0) this.#ofPeer.delete(peer);
+    if (peer === undefined) this.#ofAnyPeer.delete(waiter);
+    else {
+      const group = this.#ofPeer.get(peer);
+      group?.delete(waiter);
+      if (group?.isEmpty) this.#ofPeer.delete(peer);
+    }
     return true;
   }
 
@@ -59,8 +64,10 @@ export class Claims<A extends Addr> {
     const named = this.#ofPeer.size === 0
       ? undefined
       : this.#ofPeer.get(anyPeerKey(datagram.from));
-    return (named && this.#firstOf(named, datagram, shown)) ??
-      this.#firstOf(this.#ofAnyPeer, datagram, shown);
+    const firstOf = (waiters: Set<Waiter<A>>) =>
+      this.#firstOf(waiters, datagram, shown);
+    return named?.find(datagram, firstOf) ??
+      this.#ofAnyPeer.find(datagram, firstOf);
   }
 
   /**

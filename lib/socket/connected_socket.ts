@@ -189,7 +189,7 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * Cancellation: Giving up consumes no datagram; the request may still arrive.
    *
    * @param data As in {@linkcode ConnectedSocket.send}.
-   * @param options `{ timeoutMs, retries, backoff, match, signal }`: how long to
+   * @param options `{ timeoutMs, retries, backoff, match, id, idOf, signal }`: how long to
    * wait after each send, how often to send again, how the waits grow, and which
    * datagram is the reply.
    * @returns The reply.

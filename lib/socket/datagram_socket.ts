@@ -177,7 +177,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   }
 
   /**
-   * Sends a message to a peer and waits for its reply; if there is none, sends it
+   * Sends a message to a peer and returns its reply; if there is none, sends it
    * again. A datagram of that peer for which `match` returns true goes to this
    * request, or to one before it that takes it too. Any other datagram goes to
    * the next `receive`; up to 256 of them are kept.
@@ -185,12 +185,10 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * Cancellation: Giving up consumes no datagram; the request may still arrive.
    *
    * @param data As in {@linkcode DatagramSocket.send}.
-   * @param to The peer, as in {@linkcode DatagramSocket.send}. A name is looked up
-   * once, within the first `timeoutMs`.
-   * @param options `{ timeoutMs, retries, backoff, match, signal }`: how long to
+   * @param to The peer, as in {@linkcode DatagramSocket.send}.
+   * @param options `{ timeoutMs, retries, backoff, match, id, idOf, signal }`: how long to
    * wait after each send, how often to send again, how the waits grow, and which
    * datagram is the reply.
-   * @returns The reply.
    * @throws {InvalidAddressError} `to` is not the address of one peer.
    * @throws The errors of {@linkcode ConnectedSocket.request}. That nothing
    * receives at the peer's port shows only as `stats.unreachable`.
@@ -211,25 +209,22 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * `receive`, and so do further replies of a peer if `unique` allows one. Up to
    * 256 replies wait for the loop.
    *
-   * The first step of the loop sends the question. The loop ends after `forMs`,
-   * after `max` replies, when every peer of a list has sent the one that `unique`
-   * allows, and when the socket is closed. That a question could not be sent is
-   * counted in `stats.sendFailed`.
+   * The first step of the loop sends the question. It ends after `forMs`, after
+   * `max` replies, when every peer of a list has sent the one that `unique`
+   * allows, and when the socket is closed.
    *
    * Cancellation: Ending the loop consumes no datagram: replies that it has not
-   * had go to the next `receive`, after those that wait already.
+   * had go to the next `receive`, after those that wait.
    *
    * @param data As in {@linkcode DatagramSocket.send}; leave the bytes unchanged
    * until the loop ends.
    * @param to An address, or several, as in {@linkcode DatagramSocket.send}.
    * @param options `{ forMs, unique, match, max, from, resendMs, backoff, signal }`.
-   * @throws {InvalidAddressError} An entry of `to` is not an address.
-   * @throws {MessageTooLargeError} The question is too long.
-   * @throws {SocketClosedError} The socket is closed.
    * @throws {RangeError} An option is out of range.
    * @throws {TypeError} An option is of the wrong type.
-   * @throws Into the loop: whatever `match` throws, `signal.reason`, an error of
-   * the carrier, and if nobody could be asked, the error of the first send.
+   * @throws What `send` throws for a wrong message or address, at once. Into the
+   * loop: what `match` throws, `signal.reason`, an error of the carrier, and if
+   * nobody could be asked, the error of the first send.
    */
   gather(
     data: Data,

@@ -21,7 +21,7 @@ import { ignoreRejection, isThenable } from "../promises.ts";
 import { type Backoff, Waits } from "./backoff.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Target } from "./target.ts";
-import type { Waiter } from "./waiter.ts";
+import type { Id, IdOf, Waiter } from "./waiter.ts";
 import { onAbort } from "./waits.ts";
 
 /** How a request waits for its reply. */
@@ -46,6 +46,16 @@ export interface RequestOptions<A extends Addr = NetAddr> {
    * @default {the next datagram that arrives from the peer}
    */
   match?: ((datagram: Datagram<A>) => boolean) | undefined;
+  /**
+   * The id of this request, and how to read that of a datagram: only one with
+   * the same id is shown to `match`. Give the same function to all requests.
+   * However many wait, each datagram is then read once, and not by each of
+   * them. A datagram for which `idOf` throws has no id.
+   * @default {every datagram of the peer is shown to `match`}
+   */
+  id?: Id | undefined;
+  /** Reads the id of a datagram, of which it gets a copy. */
+  idOf?: ((datagram: Datagram<A>) => Id | undefined) | undefined;
   /** When it aborts, the promise rejects with `signal.reason`, unchanged. */
   signal?: AbortSignal | undefined;
 }
@@ -92,6 +102,8 @@ class Request<A extends Addr> implements Waiter<A> {
   readonly #match: (datagram: Datagram<A>) => boolean;
   readonly #signal: AbortSignal | undefined;
   peer: string | undefined;
+  readonly id: Id | undefined;
+  readonly idOf?: IdOf<A>;
   #sends = 0;
   // The sum of its waits.
   #waitedMs = 0;
@@ -117,6 +129,10 @@ class Request<A extends Addr> implements Waiter<A> {
     this.#retries = wholeNumber(attempt, "retries", retries, 0);
     requireFunction(attempt, "match", match);
     requireSignal(attempt, signal);
+    const { id, idOf } = options ?? {};
+    requireId(attempt, id, idOf);
+    this.id = id;
+    if (idOf !== undefined) this.idOf = idOf;
     this.#match = match;
     this.#signal = signal;
     this.#requester = requester;
@@ -211,6 +227,14 @@ class Request<A extends Addr> implements Waiter<A> {
       `the name was not looked up within ${this.#limit} ms`,
     );
   }
+}
+
+/** @throws {TypeError} There is one without the other, or they are wrong. */
+function requireId(attempt: Attempt, id: unknown, idOf: unknown): void {
+  if (id === undefined && idOf === undefined) return;
+  requireFunction(attempt, "idOf", idOf);
+  if (["string", "number", "bigint"].includes(typeof id)) return;
+  throw wrongType(attempt, "id", "a string, a number or a bigint", id);
 }
 
 /**

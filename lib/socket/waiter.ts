@@ -2,6 +2,12 @@ import type { Addr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import type { ReceivedRun } from "../run.ts";
 
+/** What distinguishes one request to a peer from another. */
+export type Id = string | number | bigint;
+
+/** Reads the id of a datagram. It is the program's. */
+export type IdOf<A extends Addr> = NonNullable<Waiter<A>["idOf"]>;
+
 /** Waits for a datagram in an inbox. */
 export interface Waiter<A extends Addr> {
   /** Called with the datagram. */
@@ -23,6 +29,9 @@ export interface Waiter<A extends Addr> {
    * @default {any peer}
    */
   readonly peer?: string | undefined;
+  /** The only id of datagrams that it is shown, and how to read it. */
+  readonly id?: Id | undefined;
+  idOf?(datagram: Datagram<A>): Id | undefined;
   /**
    * Set if a waiter with a `match` goes on to wait. Called instead of `resolve`;
    * the datagram is not counted yet.

@@ -1,7 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { NetAddr } from "../../addr.ts";
 import type { ConnectedSocket } from "../../socket/connected_socket.ts";
+import type { DatagramSocket } from "../../socket/datagram_socket.ts";
 import { type Abilities, type Check, type Ends, TRIES } from "./ends.ts";
+import { numbers } from "./messages.ts";
 
 const COUNT = 20;
 const AGAIN_MS = 250;
@@ -38,6 +40,30 @@ export function requests(
     },
   );
 
+  for (const [name, loop] of Object.entries(LOOPS)) {
+    check(
+      `a loop of ${name} gets what no request takes, once each`,
+      async (ends) => {
+        if (!isExact) return;
+        const { socket, client, pass, patienceMs } = ends;
+        const { from } = await pass("hello");
+        const looping = loop(socket);
+        const asking = ["1", "2"].map((id) =>
+          socket.request(id, from, {
+            match: (reply) => reply.text() === `re: ${id}`,
+            timeoutMs: patienceMs,
+          })
+        );
+        for (const _ of asking) await client.receive({ timeoutMs: patienceMs });
+        const all = numbers(COUNT);
+        await client.sendMany(all.toSpliced(COUNT / 2, 0, "re: 2", "re: 1"));
+        const replies = await Promise.all(asking);
+        deepEqual(replies.map((reply) => reply.text()), ["re: 1", "re: 2"]);
+        deepEqual(await looping, all);
+      },
+    );
+  }
+
   check(
     "replies are gathered, one of each peer; others are for receive",
     async (ends) => {
@@ -62,6 +88,33 @@ export function requests(
     },
   );
 }
+
+/** Receives as the name says, until the last message has come. */
+const LOOPS: Record<string, (socket: DatagramSocket) => Promise<string[]>> = {
+  async datagrams(socket) {
+    const texts: string[] = [];
+    for await (const datagram of socket) {
+      if (texts.push(datagram.text()) === COUNT) break;
+    }
+    return texts;
+  },
+  async batches(socket) {
+    const texts: string[] = [];
+    for await (const batch of socket.batches({ reuse: true })) {
+      for (const datagram of batch) texts.push(datagram.text());
+      if (texts.length >= COUNT) break;
+    }
+    return texts;
+  },
+  async runs(socket) {
+    const texts: string[] = [];
+    for await (const run of socket.runs({ reuse: true })) {
+      for (const bytes of run) texts.push(new TextDecoder().decode(bytes));
+      if (texts.length >= COUNT) break;
+    }
+    return texts;
+  },
+};
 
 /** Makes two clients answer. Returns their addresses, as the socket has them. */
 async function answering(
