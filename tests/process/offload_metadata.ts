@@ -14,6 +14,7 @@ import {
 import { collect } from "../../lib/collect.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import { LOOPBACK, net, SOON } from "../support/helpers.ts";
+import { amongNeighbors } from "./support/neighbors.ts";
 import { Program } from "./support/programs.ts";
 
 const ANY = "udp://0.0.0.0:0";
@@ -151,6 +152,15 @@ Deno.test("an IPv6 socket knows where datagrams of both families came to, and an
     assertEquals((await client.receive(SOON)).text(), "answer");
     assertEquals(client.stats.dropped["stranger"], 0);
   }
+});
+
+Deno.test("of several addresses of an interface, answers leave from the one that was asked", async () => {
+  const script = "tests/process/support/answer_ends.ts";
+  const deno = [Deno.execPath(), "run", "--allow-net", "--allow-ffi"];
+  const result = await amongNeighbors([...deno, script]);
+  if (result === undefined) return;
+  const { code, stdout, stderr } = result;
+  assertEquals([code, stderr, stdout], [0, "", "answered 6 of 6\n"]);
 });
 
 Deno.test("the ECN bits are those that a peer has set, in both families", async () => {
