@@ -13,7 +13,7 @@ Clients send to --listen; each gets its own port towards --to, for replies.
   --queue N            datagrams that may wait for it; drop the rest      [1024]
   --mtu BYTES          drop longer datagrams
   --up LIST, --down LIST   to the server, to clients, as loss=10%,delay=20ms
-  --seed N             random seed [1]; --max-sessions N clients at a time  [1024]
+  --seed N             random seed [1]; --max-sessions N, at a time [1024]
   --idle D             forget a client after D of silence (500ms, 10s, 1m)  [1m]
   --stats-every D      print the totals every D too, such as 10s
   --format F           totals: text, or json, by line on standard output  [text]
