@@ -82,6 +82,8 @@ export type { Data } from "./lib/socket/messages.ts";
 export type { Rate } from "./lib/limits/rate.ts";
 export { ReceivedRun } from "./lib/run.ts";
 export type { RunOptions } from "./lib/socket/run_iteration.ts";
+export type { Backoff } from "./lib/socket/backoff.ts";
+export type { GatherOptions } from "./lib/socket/gather.ts";
 export type { RequestOptions } from "./lib/socket/request.ts";
 export type { SendOptions } from "./lib/socket/send_limits.ts";
 export type { Addressed } from "./lib/socket/send_many.ts";

@@ -186,6 +186,13 @@ export interface Carrier {
     segmentSize: number,
     to: Addr,
   ): SentBatch | Promise<SentBatch>;
+  /**
+   * Returns the address to which a datagram for that name is sent: the one that
+   * replies come from.
+   *
+   * @default {names are compared as they are}
+   */
+  lookUp?(to: Addr): Promise<Addr>;
   /** Returns how many datagrams the carrier knows it lost, by reason. */
   drops?(): Record<string, number>;
   /**

@@ -16,7 +16,7 @@ import { ANY, counted, dial } from "./support/streams.ts";
 Deno.test("a tcp address needs no carrier named", async () => {
   await using server = serve(ANY, (d) => `echo: ${d.text()}`);
   await using client = await connect(server.addr);
-  assertEquals((await client.request("ping")).text(), "echo: ping");
+  assertEquals((await client.request("ping", SOON)).text(), "echo: ping");
   assertEquals(client.remote, server.addr);
 });
 

@@ -26,7 +26,7 @@ Deno.test("a request and its reply, encrypted", async () => {
   await using client = await connect(server.addr, {
     carrier: tls({ caCerts: [cert] }),
   });
-  assertEquals((await client.request("ping")).text(), "echo: ping");
+  assertEquals((await client.request("ping", SOON)).text(), "echo: ping");
   assertEquals(client.remote, server.addr);
 });
 

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { bind, connect } from "../../mod.ts";
 import { offload } from "../../lib/carriers/offload.ts";
+import { sendMarks } from "./mark.ts";
 import type {
   BaseSocket,
   Carrier,
@@ -46,21 +47,21 @@ export async function soak(count: number): Promise<[Ledger, Ledger]> {
   await using client = await connect(server.addr, { carrier: there.carrier() });
   const to = client.addr;
   await Promise.all([
-    there.receive(server),
-    back.receive(client),
+    there.receive(server, () => client.send("")),
+    back.receive(client, () => server.send("", to)),
     there.send((messages) => client.sendMany(messages)),
     back.send((messages) =>
       server.sendMany(messages.map((data) => ({ data, to })))
     ),
   ]);
-  return [await there.ledger(server), await back.ledger(client)];
+  return [there.ledger(), back.ledger()];
 }
 
 class Direction {
   readonly #count: number;
   // The runs that are on their way.
   readonly #runs: { first: number; size: number; length: number }[] = [];
-  readonly #stop = new AbortController();
+  readonly #allSent = Promise.withResolvers<void>();
   #sent = 0;
   // How many of them were given to the kernel.
   #given = 0;
@@ -69,6 +70,7 @@ class Direction {
   #bytes = 0;
   #lostRuns = 0;
   #lost = 0;
+  #kernelDrops = NaN;
 
   constructor(count: number) {
     this.#count = count;
@@ -137,33 +139,38 @@ class Direction {
       // The receiver runs in the same process.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // Over loopback a datagram has arrived when its send returns.
-    this.#stop.abort();
+    this.#allSent.resolve();
   }
 
-  async receive(socket: BaseSocket<Deno.NetAddr>): Promise<void> {
-    const { signal } = this.#stop;
-    try {
-      for await (const batch of socket.batches({ max: 4096, signal })) {
-        for (const { data } of batch) this.#check(data);
-      }
-    } catch (error) {
-      if (error !== signal.reason) throw error;
-    }
-    let last;
-    while ((last = await socket.tryReceive()) !== undefined) {
-      this.#check(last.data);
-    }
+  /** Receives all. @param mark Sends an empty datagram. */
+  async receive(
+    socket: BaseSocket<Deno.NetAddr>,
+    mark: () => Promise<void>,
+  ): Promise<void> {
+    const received = this.#receive(socket);
+    await Promise.race([this.#allSent.promise, received]);
+    // Over loopback a datagram has arrived when its send returns.
+    this.#kernelDrops = await socket.kernelDrops() ?? NaN;
+    await sendMarks(mark, received);
     this.#skipTo(this.#sent);
   }
 
-  async ledger(receiver: BaseSocket<Deno.NetAddr>): Promise<Ledger> {
+  async #receive(socket: BaseSocket<Deno.NetAddr>): Promise<void> {
+    for await (const batch of socket.batches({ max: 4096 })) {
+      for (const { data } of batch) {
+        if (data.length === 0) return;
+        this.#check(data);
+      }
+    }
+  }
+
+  ledger(): Ledger {
     return {
       sent: this.#sent,
       received: this.#received,
       lostRuns: this.#lostRuns,
       lost: this.#lost,
-      kernelDrops: await receiver.kernelDrops() ?? NaN,
+      kernelDrops: this.#kernelDrops,
       bytes: this.#bytes,
     };
   }

@@ -34,6 +34,8 @@ export class Outbox {
   readonly attempt: Attempt;
   /** Checks the messages that it sends. */
   readonly messages: Messages;
+  /** Where the chance of waits comes from: the carrier, or the system. */
+  readonly random = (): number => this.#carrier.random?.() ?? Math.random();
   readonly #carrier: Carrier;
   readonly #clock: Clock;
   readonly #lanes = new Lanes();

@@ -16,10 +16,12 @@ const OPTIONAL = [
   "sendBatch",
   "sendFrom",
   "sendRun",
+  "lookUp",
   "drops",
   "kernelDrops",
   "connections",
   "end",
+  "random",
   "ref",
   "unref",
 ] as const;

@@ -1,7 +1,7 @@
 /** The guide to testing a package of npm: its steps, done in empty folders. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { inPackage, NODE, run, show } from "./support/runtimes.ts";
+import { inPackage, NODE, run, show, VITEST_RUN } from "./support/runtimes.ts";
 import { denoProject, nodeProject } from "./support/tarball.ts";
 
 const page = await Deno.readTextFile("docs/testing.md");
@@ -38,7 +38,7 @@ Deno.test("the guide's test runs in vitest, on Node", async () => {
   }, config.imports.coap.slice("npm:".length));
   await Deno.symlink(inPackage("vitest"), `${folder.path}/node_modules/vitest`);
   const vitest = inPackage("vitest/vitest.mjs");
-  const { text, code } = await show(folder.path, NODE, vitest, "run");
+  const { text, code } = await show(folder.path, NODE, vitest, ...VITEST_RUN);
   assertMatch(text, /Tests {2}1 passed/);
   assertEquals(code, 0);
 });

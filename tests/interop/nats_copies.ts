@@ -19,6 +19,8 @@ async function collected(
 ): Promise<{ nats: Record<string, number> }> {
   await using server = await startServer([
     ...["--store", path, "--receipt", "--format", "json"],
+    // On a busy machine the end may take long.
+    ...["--end-timeout", "100s"],
     ...url === undefined ? [] : ["--publish", url],
   ], { flags: ["-A"] });
   await using client = await connect(server.address);

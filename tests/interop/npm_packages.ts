@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { PACKAGES, trial } from "./npm/trial.mjs";
-import { inPackage, NODE, run, show } from "./support/runtimes.ts";
+import { inPackage, NODE, run, show, VITEST_RUN } from "./support/runtimes.ts";
 import { nodeProject } from "./support/tarball.ts";
 
 // How many seeds each package has: `PLI_CAMPAIGN=1000` by hand.
@@ -99,6 +99,6 @@ Deno.test("vitest tests packages of npm as they are, on Node", async () => {
   await using folder = await project();
   await Deno.symlink(inPackage("vitest"), `${folder.path}/node_modules/vitest`);
   const vitest = inPackage("vitest/vitest.mjs");
-  const { text } = await show(folder.path, NODE, vitest, "run");
+  const { text } = await show(folder.path, NODE, vitest, ...VITEST_RUN);
   assertMatch(text, /Tests {2}3 passed/);
 });

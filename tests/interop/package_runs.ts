@@ -1,6 +1,13 @@
 /** What programs and tests of a project do that has installed the package. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { BUN, inPackage, NODE, run, show } from "./support/runtimes.ts";
+import {
+  BUN,
+  inPackage,
+  NODE,
+  run,
+  show,
+  VITEST_RUN,
+} from "./support/runtimes.ts";
 import {
   denoProject,
   ENTRIES,
@@ -105,7 +112,7 @@ Deno.test("node --test runs the harness and the contract of carriers", async () 
 
 Deno.test("bun test runs the harness and the contract of carriers", async () => {
   await using folder = await nodeProject({ "harness.test.mjs": HARNESS });
-  const { text } = await show(folder.path, BUN, "test");
+  const { text } = await show(folder.path, BUN, "test", "--timeout=120000");
   assertMatch(text, /^ \d{2,} pass$/m);
   assertMatch(text, /^ 0 fail$/m);
 });
@@ -129,7 +136,7 @@ Deno.test("vitest runs a test over the simulated network", async () => {
     `${folder.path}/node_modules/vitest`,
   );
   const vitest = inPackage("vitest/vitest.mjs");
-  const { text } = await show(folder.path, NODE, vitest, "run");
+  const { text } = await show(folder.path, NODE, vitest, ...VITEST_RUN);
   assertMatch(text, /Tests {2}1 passed/);
 });
 

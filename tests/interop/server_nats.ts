@@ -9,6 +9,9 @@ import { texts } from "./support/sinks.ts";
 
 const test = await testsWhere("command -v nats-server", "nats-server");
 
+// On a busy machine the end may take long.
+const PATIENT = ["--end-timeout", "100s"];
+
 /** Sends numbered messages, and waits for their receipts. */
 async function send(
   address: string,
@@ -34,7 +37,7 @@ test("server --store --publish, killed with -9 and restarted: what is stored arr
   const folder = await Deno.makeTempDir();
   const path = `${folder}/messages.db`;
   const url = `nats://${broker.host}/pli.all`;
-  const args = ["--store", path, "--receipt", "--publish", url];
+  const args = ["--store", path, "--receipt", "--publish", url, ...PATIENT];
   const flags = [
     `--allow-net=127.0.0.1`,
     `--allow-read=${folder}`,
@@ -81,7 +84,7 @@ test("three servers feed one stream: all messages of each are there once, in its
   await Promise.all(names.map(async (name) => {
     const path = `${folder}/${name}.db`;
     await using server = await startServer(
-      ["--store", path, "--receipt", "--publish", url],
+      ["--store", path, "--receipt", "--publish", url, ...PATIENT],
       { flags },
     );
     await send(server.address, 1, 2000, name);
@@ -106,7 +109,7 @@ test("a server that waits for its store publishes from it afterwards, each messa
   const publish = ["--publish", `nats://${broker.host}/pli`];
   await using first = await startServer(store, { flags });
   await send(first.address, 1, 100);
-  const all = [...store, ...publish, "--format", "json"];
+  const all = [...store, ...publish, ...PATIENT, "--format", "json"];
   await using second = await startServer(all, { flags });
   await using client = await connect(second.address);
   for (let n = 101; n <= 200; n++) await client.send(`${n}`);

@@ -101,7 +101,7 @@ for (const { name, test, ask, listen } of KINDS) {
     if (name === "nc") continue;
     test(`${name}'s echo reaches a waiting client: ${message.name}`, async () => {
       await using peer = await listen(true);
-      const args = ["--wait", "--timeout", "20s", "--format", "raw"];
+      const args = ["--wait", "--timeout", "60s", "--format", "raw"];
       assertSameBytes(
         await client(message, peer.address, args),
         message.bytes,
@@ -137,7 +137,7 @@ for (
     async () => {
       // The second message arrives in time only if the first nc has ended.
       await using server = new Program("server.ts", [
-        ...["tcp://127.0.0.1:0", "--count", "2", "--timeout", "8s"],
+        ...["tcp://127.0.0.1:0", "--count", "2", "--timeout", "50s"],
         ...replies,
       ], { flags: ["--allow-net=127.0.0.1"] });
       const [, port] = await server.said(/^listening on \S+:(\d+)$/);
@@ -155,7 +155,7 @@ KINDS[1]!.test(
     const reply: Message = LINES[1]!;
     const [answer] = await Promise.all([
       client(BONJOUR, peer.address, [
-        ...["--wait", "--timeout", "20s", "--format", "raw"],
+        ...["--wait", "--timeout", "60s", "--format", "raw"],
       ]),
       peer.answer(BONJOUR.bytes.length + 1, lineOf(reply)),
     ]);

@@ -70,7 +70,7 @@ test("openssl s_server receives from the client, and replies", async () => {
   const [, port] = await peer.printed(/^ACCEPT 127\.0\.0\.1:(\d+)\n/m);
   const [answer] = await Promise.all([
     client(BONJOUR, `tls://127.0.0.1:${port}`, [
-      ...["--ca", cert, "--wait", "--timeout", "20s", "--format", "raw"],
+      ...["--ca", cert, "--wait", "--timeout", "60s", "--format", "raw"],
     ], [read]),
     peer.printed(/Bonjour je vous envoi un message !\n/).then(() =>
       peer.type(lineOf(LINES[1]!))

@@ -1,15 +1,30 @@
 /** How the client waits for replies, repeats, and ends. */
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { bind, serve } from "../../mod.ts";
 import { send, textsAt } from "./support/clients.ts";
-import { Program } from "./support/programs.ts";
+import { Program, run } from "./support/programs.ts";
+
+// Ends the first of the waits for an hour at once, and no other.
+const FIRST_HOUR = `data:text/javascript,${
+  encodeURIComponent(`
+    const { setTimeout } = globalThis;
+    let hours = 0;
+    globalThis.setTimeout = (callback, ms, ...args) =>
+      setTimeout(callback, ms > 3e6 && hours++ === 0 ? 1 : ms, ...args);`)
+}`;
 
 Deno.test("client --wait prints the reply to each message", async () => {
   await using server = serve("127.0.0.1:0", (d) => `re: ${d.text()}`);
-  const text = await send(server, ["--wait", "a", "b"]);
+  const wait = ["--wait", "--timeout", "30s"];
+  const text = await send(server, [...wait, "a", "b"]);
   assertEquals(text.code, 0);
   assertMatch(text.stdout, / {2}5 bytes {2}re: a\n.* {2}5 bytes {2}re: b\n$/);
-  const raw = await send(server, ["--wait", "--format", "raw", "a", "b"]);
+  const raw = await send(server, [...wait, "--format", "raw", "a", "b"]);
   assertEquals(raw.stdout, "re: are: b");
 });
 
@@ -37,7 +52,7 @@ Deno.test("client --wait --retries sends again until a reply comes", async () =>
     "--timeout",
     "50ms",
     "--retries",
-    "9",
+    "1000",
     "--format",
     "raw",
     "x",
@@ -45,19 +60,27 @@ Deno.test("client --wait --retries sends again until a reply comes", async () =>
   assertEquals([code, stdout], [0, "ok"]);
 });
 
+Deno.test("client --backoff waits longer each time, and says how long in all", async () => {
+  await using socket = bind("127.0.0.1:0");
+  const { code, stderr } = await send(socket, [
+    ...["--wait", "--timeout", "10ms", "--retries", "2", "--backoff", "x"],
+  ]);
+  assertEquals(code, 3);
+  const [_, ms] = /: no reply within (\d+) ms in all, sent 3 times$/m
+    .exec(stderr) ?? [];
+  // 10, 20 and 40 ms, each up to one half longer.
+  assert(Number(ms) >= 70 && Number(ms) <= 105, stderr);
+});
+
 Deno.test("client --wait does not take a late reply for the next message's", async () => {
   // The first message is answered when the second comes, ahead of its own reply.
   await using socket = bind("127.0.0.1:0");
-  const sending = send(socket, [
-    "--wait",
-    "--timeout",
-    "100ms",
-    "--format",
-    "raw",
-    "one",
-    "two",
-    "three",
-  ]);
+  const { port } = socket.addr;
+  const args = ["--wait", "--timeout", "1h", "--format", "raw"];
+  const messages = ["one", "two", "three"];
+  const sending = run("client.ts", [
+    ...["--to", `127.0.0.1:${port}`, ...args, ...messages],
+  ], { flags: ["--allow-net=127.0.0.1", "--preload", FIRST_HOUR] });
   const first = await socket.receive();
   const second = await socket.receive();
   await socket.send("re: one", first.from);

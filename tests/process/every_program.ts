@@ -7,6 +7,8 @@ const PROGRAMS = {
   server: "server.ts",
   client: "client.ts",
   relay: "lib/programs/relay.ts",
+  measure: "lib/programs/measure.ts",
+  reflect: "lib/programs/reflect.ts",
   cert: "lib/programs/cert.ts",
   history: "lib/programs/history.ts",
   replay: "lib/programs/replay.ts",
@@ -126,8 +128,8 @@ Deno.test("a client whose standard error cannot be written sends its message", a
 
 Deno.test("server and client --trace log each datagram on standard error", async () => {
   await using server = await startServer(["--trace", "--once", "--echo"]);
-  const to = ["--to", server.address, "--trace", "--wait", "ping\n"];
-  const { code, stdout, stderr } = await run("client.ts", to);
+  const to = ["--to", server.address, "--trace", "--wait", "--timeout", "30s"];
+  const { code, stdout, stderr } = await run("client.ts", [...to, "ping\n"]);
   assertEquals(code, 0);
   assertMatch(stdout, / {2}ping\\n\n$/);
   assertMatch(

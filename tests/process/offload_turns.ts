@@ -6,9 +6,11 @@ import { LOOPBACK } from "../support/helpers.ts";
 import { run } from "./support/programs.ts";
 
 // A handler takes 0.2 ms, so 100 datagrams fit between two ticks of 20 ms. Without
-// turns there were up to 16,384, or a full buffer of some 5,000. What lies between
-// is room for other programs on the machine.
+// turns there were up to 16,384, or a full buffer of some 5,000. A slow machine
+// handles fewer.
 const MOST = 2000;
+// A turn is due after 2 ms, in which some thousands are sent.
+const MOST_SENT = 100_000;
 
 for (const how of ["serve", "iterate", "batches", "reuse", "receive"]) {
   Deno.test(`timers fire while a slow receiver is flooded: ${how}`, async () => {
@@ -17,8 +19,7 @@ for (const how of ["serve", "iterate", "batches", "reuse", "receive"]) {
       flags: ["--allow-net=127.0.0.1", "--allow-ffi", "--allow-run"],
     });
     assertEquals([code, stderr], [0, ""]);
-    const { most, handled } = JSON.parse(stdout);
-    assert(handled > 100 && most < MOST, stdout);
+    assert(JSON.parse(stdout).most < MOST, stdout);
   });
 }
 
@@ -26,6 +27,7 @@ Deno.test("timers fire while many sockets are flooded and send in turn", async (
   await using stack = new AsyncDisposableStack();
   const carrier = offload();
   let ticks = 0;
+  let sent = 0;
   let running = true;
   const loops = [];
   for (let n = 0; n < 20; n++) {
@@ -33,13 +35,15 @@ Deno.test("timers fire while many sockets are flooded and send in turn", async (
     const client = stack.use(await connect(socket.addr, { carrier }));
     const messages = Array(64).fill(new Uint8Array(50));
     loops.push((async () => {
-      while (running) await client.sendMany(messages);
+      while (running) {
+        const count = await client.sendMany(messages);
+        sent += count;
+      }
     })());
     (async () => {
       for await (const _ of socket.batches());
     })();
   }
-  const start = performance.now();
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       if (++ticks < 20) return;
@@ -49,6 +53,5 @@ Deno.test("timers fire while many sockets are flooded and send in turn", async (
   });
   running = false;
   await Promise.all(loops);
-  const ms = (performance.now() - start) / ticks;
-  assert(ms < 50, `${ms} ms between two ticks`);
+  assert(sent / ticks < MOST_SENT, `${sent / ticks} between two ticks`);
 });

@@ -24,6 +24,8 @@ import * as server from "../../lib/programs/server_options.ts";
 const SECURE = ["--cert", "cert.pem", "--key", "key.pem"];
 const TOKEN = ["--token-file", "secret"];
 const PAGE = ["--page", "127.0.0.1:0"];
+const LIMITED = ["--forward-limit", "5/s"];
+const TRUSTED = ["--forward-ca", "cert.pem", "--forward-framing", "line"];
 const REST = [
   ...["--max-size", "100", "--format", "json", "--stats-every", "10s"],
   ...["--answer-limit", "10/s", "--allow", "127.0.0.0/8", "--deny", "10.0.0.1"],
@@ -52,6 +54,15 @@ const SERVERS: [address: string, args: string[]][] = [
   ["127.0.0.2:0", ["--fast", "--echo", ...PAGE]],
   ["127.0.0.1:0", ["--store", "it's, new", "--keep", "7d", "--receipt"]],
   ["127.0.0.1:0", ["--record", "it's, new", "--record-limit", "1MB"]],
+  ["127.0.0.1:0", ["--forward", "localhost:9", ...LIMITED]],
+  ["[::1]:0", [
+    "--forward",
+    "tcp://127.0.0.2:9",
+    "--forward",
+    "unix:it's.sock",
+  ]],
+  ["127.0.0.1:0", ["--forward", "127.0.0.9:9", "--forward-sender"]],
+  ["127.0.0.1:0", ["--forward", "tls://127.0.0.1:9", ...TRUSTED]],
   ["tcp://localhost:0", ["--echo", "--framing", "length", ...PAGE]],
   ["tls://localhost:0", ["--echo", ...SECURE, ...PAGE]],
   ["quic://localhost:0", ["--echo", ...SECURE, ...TOKEN, ...PAGE]],
@@ -154,18 +165,40 @@ Deno.test("the command of server --publish works, and holds no credentials", () 
 /** Clients: the address of their server, and their options. */
 const CLIENTS: [address: string, args: string[]][] = [
   ["127.0.0.1:0", ["--wait", "--timeout", "9s", "--retries", "1", "x"]],
-  ["127.0.0.1:0", ["--wait", "--format", "json", "--quiet", "--", "-x's"]],
+  ["127.0.0.1:0", [
+    "--wait",
+    ...LIMIT,
+    "--format",
+    "json",
+    "--quiet",
+    "--",
+    "-x's",
+  ]],
   ["127.0.0.1:0", ["--repeat", "2", "--rate", "100", "--hex", "00 ff"]],
   ["127.0.0.1:0", ["--file", "it's, a file", "--trace"]],
-  ["127.0.0.2:0", ["--wait", "x"]],
-  ["localhost:0", ["--wait", "x"]],
-  ["[::1]:0", ["--wait", "x"]],
-  ["127.0.0.2:0", ["--fast", "--wait", "x"]],
-  ["localhost:0", ["--fast", "--wait", "x"]],
-  ["tcp://localhost:0", ["--framing", "length", "--wait", "x"]],
-  ["tls://localhost:0", ["--ca", "cert.pem", "--wait", "x"]],
-  ["quic://localhost:0", ["--ca", "cert.pem", ...TOKEN, "--wait", "x"]],
-  ["quic://127.0.0.1:0", ["--ca", "cert.pem", "--reliable", "--wait", "x"]],
+  ["127.0.0.2:0", ["--wait", ...LIMIT, "x"]],
+  ["localhost:0", ["--wait", ...LIMIT, "x"]],
+  ["[::1]:0", ["--wait", ...LIMIT, "x"]],
+  ["127.0.0.2:0", ["--fast", "--wait", ...LIMIT, "x"]],
+  ["localhost:0", ["--fast", "--wait", ...LIMIT, "x"]],
+  ["tcp://localhost:0", ["--framing", "length", "--wait", ...LIMIT, "x"]],
+  ["tls://localhost:0", ["--ca", "cert.pem", "--wait", ...LIMIT, "x"]],
+  ["quic://localhost:0", [
+    "--ca",
+    "cert.pem",
+    ...TOKEN,
+    "--wait",
+    ...LIMIT,
+    "x",
+  ]],
+  ["quic://127.0.0.1:0", [
+    "--ca",
+    "cert.pem",
+    "--reliable",
+    "--wait",
+    ...LIMIT,
+    "x",
+  ]],
 ];
 
 Deno.test("each command that client prints works", () =>

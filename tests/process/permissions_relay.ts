@@ -34,7 +34,7 @@ Deno.test("each command that relay prints works", () =>
       await using program = typed(command, folder);
       const [, from = ""] = await program.said(/^relaying (\S+) to /);
       await using socket = await connect(from.replace("0.0.0.0", "127.0.0.1"));
-      await socket.request("ping", { timeoutMs: 1000, retries: 9 });
+      await socket.request("ping", { timeoutMs: 10_000, retries: 9 });
       program.kill("SIGINT");
       const { code, stderr } = await program.ended();
       assertEquals(code, 0);
@@ -70,7 +70,7 @@ Deno.test("the commands of relay --record and of replay work", () =>
     await using program = typed(command, folder);
     const [, from = ""] = await program.said(/^relaying (\S+) to /);
     await using socket = await connect(from);
-    await socket.request("ping", { timeoutMs: 1000, retries: 9 });
+    await socket.request("ping", { timeoutMs: 10_000, retries: 9 });
     program.kill("SIGINT");
     const { code, stderr } = await program.ended();
     assertEquals(code, 0, stderr);

@@ -8,7 +8,7 @@ import {
   readCapture,
 } from "../../lib/capture.ts";
 import { collector } from "../support/relays.ts";
-import { net, pattern } from "../support/helpers.ts";
+import { net, pattern, until } from "../support/helpers.ts";
 import { Program, run, startServer } from "./support/programs.ts";
 
 /** A test with a folder of its own, and the path of a capture in it. */
@@ -107,9 +107,7 @@ test("a closing that is out of time counts what waits", async (path) => {
   assertEquals(recording.stats.lost + recording.stats.recorded, 1);
   assertEquals(recording.stats.waiting, 0);
   // The write that was under way ends by itself.
-  for (let n = 0; n < 1000 && (await Deno.stat(path)).size === 0; n++) {
-    await new Promise((go) => setTimeout(go, 1));
-  }
+  await until(async () => (await Deno.stat(path)).size > 0);
 });
 
 test("a recording does not replace a file, nor begin in a folder that is not there", async (path) => {

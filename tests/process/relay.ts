@@ -173,15 +173,20 @@ Deno.test("relay counts what the system drops on the way down, to the datagram",
   );
   const [, address = ""] = await relay.said(/^relaying (\S+) to /);
   await using client = await connect(address);
-  await client.send("?");
-  const { from } = await server.receive();
-  // It reads nothing while the burst arrives.
-  relay.kill("SIGSTOP");
+  let to: Deno.NetAddr;
+  // It reads nothing while the burst arrives, if it has not forgotten the client.
+  for (;;) {
+    await client.send("?");
+    to = (await server.receive()).from;
+    relay.kill("SIGSTOP");
+    if (!isFree(to)) break;
+    relay.kill("SIGCONT");
+  }
   const burst = Array.from({ length: answers }, () => new Uint8Array(1000));
-  await server.sendMany(burst.map((data) => ({ data, to: from })));
+  await server.sendMany(burst.map((data) => ({ data, to })));
   relay.kill("SIGCONT");
   // The drops stay in the totals after the client was forgotten.
-  await relay.said(/^0 clients, 1 expired/);
+  await relay.said(/^0 clients, \d+ expired/);
   relay.kill("SIGINT");
   const { stderr } = await relay.ended();
   const [, received] = /^down: received (\d+) .*\n.*$/m.exec(
@@ -193,6 +198,15 @@ Deno.test("relay counts what the system drops on the way down, to the datagram",
   assert(Number(dropped) > 0);
   assertEquals(Number(received) + Number(dropped), answers);
 });
+
+function isFree(addr: Deno.NetAddr): boolean {
+  try {
+    bind(addr).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function lastLines(text: string, count: number): string {
   return text.trimEnd().split("\n").slice(-count).join("\n");

@@ -44,7 +44,7 @@ for (const [scheme, size, serverArgs, clientArgs] of LONG) {
       await Deno.writeTextFile(`${folder}/long`, text);
       const { code, stdout, stderr } = await run(`${PROJECT}client.ts`, [
         ...["--to", address, ...clientArgs, "--file", "long"],
-        ...["--wait", "--timeout", "20s", "--format", "raw"],
+        ...["--wait", "--timeout", "60s", "--format", "raw"],
       ], { cwd, flags });
       assertEquals([code, stdout === text], [0, true], stderr);
       const ended = await server.ended();

@@ -109,11 +109,8 @@ Deno.test("relay whose totals nobody reads ends when it is told to", async () =>
 dd if=/dev/zero of=${folder}/out bs=64k count=1 2>&-; exec ${relay} >&3 3<&-`;
     await using program = new Process("bash", ["-c", line]);
     await program.said(/^relaying /);
-    const from = performance.now();
     program.kill("SIGTERM");
     assertEquals((await program.ended()).code, 0);
-    const ms = performance.now() - from;
-    assert(ms < 6000, `${ms} ms`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -73,23 +73,21 @@ testStore(
 testStore(
   "deletes by age while no message arrives, and counts it",
   async (_, open) => {
-    const store = await open({ keepMs: 2000 });
+    const hour = 60 * MINUTE;
+    const store = await open({ keepMs: hour });
     const now = Date.now();
     store.write([
-      message(1, "x", { time: new Date(now - 1000) }),
+      message(1, "x", { time: new Date(now - hour + 2000) }),
       message(2, "x", { time: new Date(now) }),
     ]);
     await store.flush();
-    assertEquals(store.latest(9).length, 2);
     await until(() => store.stats["deleted"] === 1);
     assertEquals(idsOf(store.latest(9)), [2]);
-    await until(() => store.stats["deleted"] === 2);
-    assertEquals(store.latest(9), []);
     assertEquals(store.stats, {
       stored: 2,
       waiting: 0,
       notStored: 0,
-      deleted: 2,
+      deleted: 1,
     });
     await store.close();
   },

@@ -33,7 +33,7 @@ const TEST = `
 import { withServer } from "@pli/datagram/testing";
 Deno.test("echo", () =>
   withServer((datagram) => datagram.data, async (client) => {
-    await client.request("x");
+    await client.request("x", { timeoutMs: 30_000 });
   }));`;
 
 /** Runs Deno in a project that has one source, with options of its own. */

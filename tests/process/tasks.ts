@@ -19,6 +19,7 @@ const TASKS: [task: string, args: string[], says: RegExp][] = [
   ["server", ["0.0.0.0:0", "--timeout", "50ms"], /^listening on udp:\/\/0/],
   ["client", ["--to", "0.0.0.0:9", "x"], /the unspecified address/],
   ["relay", ["--listen", "0.0.0.0:0", "--to", "0.0.0.0:9"], /unspecified/],
+  ["reflect", ["192.0.2.1:9"], /^Cannot bind udp:\/\/192\.0\.2\.1:9: /],
   ["history", ["no/such.db"], /^Cannot read messages from "no\/such\.db"/],
   ["cert", ["--out", "README.md"], /README\.md/],
 ];
@@ -52,7 +53,15 @@ Deno.test("the tasks cert, server and client have the permissions for each other
     const args = ["tls://localhost:0", ...CERTIFICATE, "--echo", "--once"];
     await using program = task("server", [...args, ...LIMIT], folder);
     const [, address = ""] = await program.said(/^listening on (\S+)$/);
-    const to = ["--to", address, "--ca", "cert.pem", "--wait", "ping"];
+    const to = [
+      "--to",
+      address,
+      "--ca",
+      "cert.pem",
+      "--wait",
+      ...LIMIT,
+      "ping",
+    ];
     await using client = task("client", to, folder);
     const { code, stderr } = await client.ended();
     assertEquals(code, 0, stderr);

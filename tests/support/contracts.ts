@@ -30,6 +30,7 @@ const OPTIONAL = [
   "sendBatch",
   "sendFrom",
   "sendRun",
+  "lookUp",
   "drops",
   "connections",
   "kernelDrops",

@@ -270,12 +270,15 @@ export class OffloadCarrier implements Carrier {
   /** Looks up the host of the peer, then sends to it. */
   async #sendResolved({ to, sendTo }: Load): Promise<SentBatch> {
     try {
-      const { transport, hostname, port } = to as NetAddr;
-      const host = await this.#hosts.resolve(hostname, this.#family);
-      return await sendTo({ transport, hostname: host, port });
+      return await sendTo(await this.lookUp(to as NetAddr));
     } catch (error) {
       return { sent: 0, error };
     }
+  }
+
+  async lookUp({ transport, hostname, port }: NetAddr): Promise<NetAddr> {
+    const host = await this.#hosts.resolve(hostname, this.#family);
+    return { transport, hostname: host, port };
   }
 
   /**

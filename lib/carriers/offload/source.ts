@@ -1,6 +1,7 @@
 import type { NetAddr } from "../../addr.ts";
+import { isUnspecified } from "../../address/peer.ts";
 import type { CarrierSource } from "../../carrier.ts";
-import { isUnspecified, localHostFor, refuseMany } from "../peers.ts";
+import { localHostFor, refuseMany } from "../peers.ts";
 import { localhostIn, resolveHost } from "../resolve.ts";
 import { OffloadCarrier } from "./carrier.ts";
 import type { Libc } from "./libc.ts";

@@ -12,11 +12,15 @@ const FLAGS = [
   "--disable-background-networking",
 ];
 
+// The longest that anything may take on a busy machine.
+const TIMEOUT_MS = 120_000;
+
 /** A socket, and a page that shows the datagrams that it receives. */
 export class Collector implements AsyncDisposable {
   readonly page: Page;
   readonly #socket = bind("udp://127.0.0.1:0");
   readonly #ended: Promise<void>;
+  readonly #answer: (text: string) => string | undefined;
   #lastId: number;
 
   constructor({ lastId = 0, answer, ...options }: CollectorOptions = {}) {
@@ -27,7 +31,8 @@ export class Collector implements AsyncDisposable {
       send: (text) => this.#request(text),
       ...options,
     });
-    this.#ended = this.#run(answer ?? (() => undefined), options.store);
+    this.#answer = answer ?? (() => undefined);
+    this.#ended = this.#run(options.store);
   }
 
   get stats(): CollectorStats {
@@ -46,22 +51,20 @@ export class Collector implements AsyncDisposable {
     await this.page.close();
   }
 
-  async #run(
-    answer: (text: string) => string | undefined,
-    store?: Message[],
-  ): Promise<void> {
+  async #run(store?: Message[]): Promise<void> {
     for await (const datagram of this.#socket) {
       const message = { id: ++this.#lastId, time: new Date(), datagram };
       store?.push(message);
       this.page.write([message]);
-      const text = answer(datagram.text());
+      const text = this.#answer(datagram.text());
       if (text !== undefined) await this.#socket.send(text, datagram.from);
     }
   }
 
   async #request(text: string) {
     await using client = await this.peer();
-    return await client.request(text, { timeoutMs: 500 }).catch((error) => {
+    const timeoutMs = this.#answer(text) === undefined ? 500 : TIMEOUT_MS;
+    return await client.request(text, { timeoutMs }).catch((error) => {
       if (error instanceof Deno.errors.TimedOut) return undefined;
       throw error;
     });
@@ -114,6 +117,7 @@ export function browserTest(
       const browser = await chromium.launch({
         executablePath: CHROMIUM,
         args: FLAGS,
+        timeout: TIMEOUT_MS,
       });
       const wrong: string[] = [];
       try {
@@ -121,6 +125,7 @@ export function browserTest(
           viewport: { width, height },
           colorScheme,
         });
+        context.setDefaultTimeout(TIMEOUT_MS);
         await run(async (url, prepare) => {
           const tab = await context.newPage();
           watch(tab, wrong);

@@ -28,7 +28,7 @@ const config = quiche.Config.withBoringSslCtx(
   await Deno.readFile(ca),
 );
 config.setApplicationProtos(["pli/1"]);
-config.setMaxIdleTimeout(20_000);
+config.setMaxIdleTimeout(120_000);
 config.setInitialMaxData(1_000_000);
 config.setInitialMaxStreamDataBidiLocal(100_000);
 config.setInitialMaxStreamDataBidiRemote(100_000);

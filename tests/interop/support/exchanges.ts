@@ -104,7 +104,7 @@ export async function clientReceives(
   const result = await client(bytes, address, [
     "--wait",
     "--timeout",
-    "20s",
+    "60s",
     "--format",
     "raw",
   ]);
@@ -125,9 +125,9 @@ export function assertSameBytes(
   );
 }
 
-/** Starts a server that waits 20 s at most. */
+/** Starts a server that waits for a minute at most. */
 export function start(args: string[]): ReturnType<typeof startServer> {
-  return startServer([...args, "--timeout", "20s"]);
+  return startServer([...args, "--timeout", "60s"]);
 }
 
 export function portOf(address: string): string {

@@ -23,6 +23,9 @@ export const NODE = `${FOLDER}node_modules/node/bin/node`;
 /** The path of Bun. */
 export const BUN = `${FOLDER}node_modules/bun/bin/bun`;
 
+/** Runs Vitest once. By default it fails a test that takes five seconds. */
+export const VITEST_RUN = ["run", "--testTimeout=120000"];
+
 /** A runtime's program, and its name with its version. */
 export interface Runtime {
   readonly path: string;

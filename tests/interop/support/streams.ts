@@ -33,7 +33,7 @@ export async function serve(
   const server = new Program("server.ts", [
     `${scheme}://127.0.0.1:0`,
     ...args,
-    ...["--timeout", "20s"],
+    ...["--timeout", "60s"],
   ], { flags: ["--allow-net=127.0.0.1", ...flags] });
   const [, address = ""] = await server.said(/^listening on (\S+)$/);
   return Object.assign(server, { port: portOf(address) });

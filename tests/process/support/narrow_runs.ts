@@ -17,7 +17,7 @@ for (const size of Deno.args.map(Number)) {
     const data = pattern(most * size + Math.min(5, size - 1));
     let [at, count] = [0, 0];
     const sending = client.sendRun(data, size);
-    for await (const run of socket.runs({ timeoutMs: 10_000 })) {
+    for await (const run of socket.runs({ timeoutMs: 30_000 })) {
       const last = Math.min(size, data.length - at);
       const isWhole = run.segmentSize === Math.min(size, last) &&
         run.data.every((byte, i) => byte === data[at + i]);
@@ -31,7 +31,7 @@ for (const size of Deno.args.map(Number)) {
     await client.send(data.subarray(0, size));
     await client.sendMany([data.subarray(0, size), data.subarray(0, 3)]);
     for (const length of [size, size, 3]) {
-      const { data } = await socket.receive({ timeoutMs: 10_000 });
+      const { data } = await socket.receive({ timeoutMs: 30_000 });
       if (data.length !== length) throw new Error(`${data.length} bytes`);
     }
   }

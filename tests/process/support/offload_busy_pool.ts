@@ -16,7 +16,7 @@ const answering = (async () => {
 })();
 for (let n = 0; n < 10; n++) {
   await client.send(`${n}`);
-  console.log((await client.receive({ timeoutMs: 10_000 })).text());
+  console.log((await client.receive({ timeoutMs: 30_000 })).text());
 }
 server.close();
 client.close();

@@ -1,16 +1,16 @@
 // Many offload sockets that wait: what the rest of the program can still do.
 //
-//   offload_waiting.ts COUNT IDLE_MS
+//   offload_waiting.ts COUNT
 //
-// Prints a line of JSON: which sockets received, whether files and names could
-// be read, the CPU time while nothing happened, and round trips in milliseconds
-// of one pair, alone and while another of the sockets is flooded.
-import { cpuUsage } from "node:process";
+// Says "waiting" on standard error when nothing happens any more, and goes on at
+// the end of standard input. Prints a line of JSON then: how many sockets
+// received, the size of a file, how many round trips a pair made while another
+// socket was flooded, and how many datagrams of the flood that one received.
 import { bind, connect } from "../../../mod.ts";
 import { offload } from "../../../lib/carriers/offload.ts";
 import { fast as flood } from "./offload_flood.ts";
 
-const [count = 1, idleMs = 0] = Deno.args.map(Number);
+const count = Number(Deno.args[0]);
 const LOOPBACK = "udp://127.0.0.1:0";
 const carrier = offload();
 
@@ -19,11 +19,8 @@ const sockets = Array.from(
   () => bind(LOOPBACK, { carrier }),
 );
 const received = Promise.all(sockets.map((socket) => socket.receive()));
-await sleep(100);
-
-const before = cpuMs();
-await sleep(idleMs);
-const idle = cpuMs() - before;
+console.error("waiting");
+for await (const _ of Deno.stdin.readable);
 
 const file = (await Deno.readTextFile(new URL(import.meta.url))).length;
 await using named = await connect(`udp://localhost:${sockets[0]!.addr.port}`, {
@@ -41,14 +38,18 @@ const answering = (async () => {
   for await (const { data, from } of echo) await echo.send(data, from);
 })();
 await using pinger = await connect(echo.addr, { carrier });
-const alone = await roundTrips();
 await using flooded = bind(LOOPBACK, { carrier });
 let floods = 0;
 const draining = (async () => {
   for await (const batch of flooded.batches()) floods += batch.length;
 })();
 const stop = await flood(flooded.addr);
-const beside = await roundTrips();
+let beside = 0;
+while (beside < 300 || floods < 1000) {
+  await pinger.send(`${beside}`);
+  await pinger.receive({ timeoutMs: 30_000 });
+  beside++;
+}
 await stop();
 
 for (const socket of [echo, flooded, ...sockets]) socket.close();
@@ -56,28 +57,6 @@ await Promise.all([answering, draining]);
 console.log(JSON.stringify({
   received: texts.filter((text) => text === "x").length,
   file,
-  idle,
-  alone,
   beside,
   floods,
 }));
-
-async function roundTrips(): Promise<number> {
-  const times: number[] = [];
-  for (let n = 0; n < 300; n++) {
-    const start = performance.now();
-    await pinger.send(`${n}`);
-    await pinger.receive({ timeoutMs: 10_000 });
-    times.push(performance.now() - start);
-  }
-  return times.sort((a, b) => a - b)[150] ?? NaN;
-}
-
-function cpuMs(): number {
-  const { user, system } = cpuUsage();
-  return (user + system) / 1000;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -4,6 +4,9 @@
 export const ROOT = new URL("../../../", import.meta.url);
 const NET = "--allow-net=127.0.0.1,localhost,[::1]";
 
+// A program that has not ended after so long hangs.
+const HANGS_MS = 300_000;
+
 const decoder = new TextDecoder();
 
 /** The output of a program. */
@@ -77,14 +80,16 @@ export class Process implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Waits until it has ended. */
+  /** Waits until it has ended; one that hangs is killed. */
   async ended(): Promise<Result> {
+    const hangs = setTimeout(() => this.#child.kill("SIGKILL"), HANGS_MS);
     const [{ code }, bytes, stderr] = await Promise.all([
       this.#child.status,
       this.#stdout,
       this.#stderr,
       this.#drain(),
     ]);
+    clearTimeout(hangs);
     return { code, stdout: decoder.decode(bytes), stderr, bytes };
   }
 

@@ -4,7 +4,7 @@ import type { Disk } from "./disk.ts";
 import { Pump } from "./pump.ts";
 
 const SCRIPT = fileURLToPath(new URL("server.ts", ROOT));
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 const QUESTION_MS = 2000;
 
 /** The numbers of a server, as it prints and serves them. */

@@ -13,9 +13,9 @@ import { Load } from "./load.ts";
 import { type Ended, Subject, type Totals } from "./subject.ts";
 
 // How long a server may take to count what was sent to it.
-const SETTLE_MS = 5000;
+const SETTLE_MS = 60_000;
 // A broker that hangs is noticed within 15 seconds.
-const PUBLISHED_MS = 25_000;
+const PUBLISHED_MS = 100_000;
 // How long a connection to the page may take.
 const CONNECT_MS = 300;
 
@@ -226,18 +226,27 @@ export class World implements AsyncDisposable {
     this.note("it has counted all");
   }
 
+  /** Waits until the store has all that the server has counted. */
+  async stored(): Promise<void> {
+    if (this.setup.hasStore) await this.#handedOn("store", SETTLE_MS);
+  }
+
   /** Waits until the broker has all that is stored. */
   async published(): Promise<void> {
-    const until = performance.now() + PUBLISHED_MS;
+    await this.#handedOn("nats", PUBLISHED_MS);
+    this.note("it has published all");
+  }
+
+  async #handedOn(sink: string, ms: number): Promise<void> {
+    const until = performance.now() + ms;
     for (;;) {
       const stats = await this.subject.stats();
-      if (stats?.sinks["nats"]?.["waiting"] === 0) break;
+      if (stats?.sinks[sink]?.["waiting"] === 0) break;
       if (performance.now() > until) {
-        throw new Error(`not published: ${JSON.stringify(stats)}`);
+        throw new Error(`${sink}: messages wait: ${JSON.stringify(stats)}`);
       }
       await this.pause(50);
     }
-    this.note("it has published all");
   }
 
   /** Ends it as a crash does. */
