@@ -60,6 +60,16 @@ Deno.test("relay --receive-buffer relays by that carrier", async () => {
   assertEquals((await relay.ended()).code, 0);
 });
 
+Deno.test("reflect --receive-buffer reflects by that carrier", async () => {
+  const args = ["127.0.0.1:0", "--receive-buffer", "64K"];
+  const script = "lib/programs/reflect.ts";
+  await using reflector = new Program(script, args, START);
+  await reflector.said(/^receive buffer of 65536 bytes, by offload$/);
+  await reflector.said(/^reflecting on /);
+  reflector.kill("SIGTERM");
+  assertEquals((await reflector.ended()).code, 0);
+});
+
 Deno.test("without --allow-ffi the whole command is printed, and wrong sizes are refused", async () => {
   const args = ["127.0.0.1:0", "--receive-buffer", "4M"];
   const { code, stderr } = await run("server.ts", args);
