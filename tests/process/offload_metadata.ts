@@ -221,6 +221,33 @@ Deno.test("a local address that cannot be sent from is refused, and what would d
   assertEquals((await peer.receive(SOON)).from.hostname, "127.0.0.8");
 });
 
+Deno.test("offload joins groups of the socket's own family, and leaves them", async () => {
+  await using socket = bind(ANY, { carrier });
+  await using peer = bind(LOOPBACK, {
+    carrier: offload({ multicastInterface: "127.0.0.1" }),
+  });
+  const group = `239.255.${socket.addr.port >> 8}.${socket.addr.port & 255}`;
+  const to = net(group, socket.addr.port);
+  const on = { interface: "127.0.0.1" };
+  const membership = await socket.joinMulticast(group, on);
+  await peer.send("as a member", to);
+  const datagram = await socket.receive(SOON);
+  assertEquals([datagram.text(), datagram.to], ["as a member", to]);
+  // Nothing can leave from a group: the system chooses.
+  assert(await socket.answer("answer", datagram));
+  assertEquals((await peer.receive(SOON)).text(), "answer");
+  await membership.leave();
+  await membership.leave();
+  await peer.send("after leaving", to);
+  await peer.send("directly", net("127.0.0.1", socket.addr.port));
+  assertEquals((await socket.receive(SOON)).text(), "directly");
+  await assertRejects(
+    () => socket.joinMulticast("ff02::1"),
+    TypeError,
+    "an IPv4 socket has groups of IPv4 only",
+  );
+});
+
 Deno.test("metadata that does not exist is refused", () => {
   assertThrows(() => offload({ metadata: ["ttl" as "to"] }), RangeError);
   assertThrows(() => offload({ metadata: "to" as never }), TypeError);

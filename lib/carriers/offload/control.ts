@@ -140,6 +140,10 @@ export class Control implements CarrierControl {
     on: string | undefined,
     source: string | undefined,
   ): void {
+    if (group.includes(":") !== this.#isIpv6) {
+      const family = this.#isIpv6 ? "IPv6" : "IPv4";
+      throw new TypeError(`an ${family} socket has groups of ${family} only`);
+    }
     if (this.#isIpv6) {
       const index = this.#indexOf(on ?? "::");
       if (source === undefined) {
