@@ -51,6 +51,7 @@ export type { Clock } from "./lib/clock.ts";
 export { ConnectedSocket } from "./lib/socket/connected_socket.ts";
 export { Datagram } from "./lib/datagram.ts";
 export { dgram, type DgramOptions } from "./lib/carriers/dgram.ts";
+export type { LeavingOptions } from "./lib/carriers/leaving.ts";
 export { DatagramSocket } from "./lib/socket/datagram_socket.ts";
 export {
   type ErrorClass,

@@ -107,6 +107,10 @@ Deno.test("options out of range are rejected before anything is opened", () => {
       ],
       [{ ttl: 256 }, "ttl must be a whole number from 1 to 255"],
       [{ ttl: 0 }, "ttl must be a whole number from 1 to 255"],
+      [
+        { multicastTtl: -1 },
+        "multicastTtl must be a whole number from 0 to 255",
+      ],
       [{ receiveBuffer: -1 }, "receiveBuffer must be a whole number from 1"],
       [{ family: 5 as 4 }, "family must be 4 or 6"],
     ] as const
@@ -117,6 +121,7 @@ Deno.test("options out of range are rejected before anything is opened", () => {
     const wrong of [
       { reuseAddress: 1 as unknown as true },
       { multicastInterface: 1 as unknown as string },
+      { multicastLoopback: 1 as unknown as true },
     ]
   ) assertThrows(() => dgram(wrong), TypeError, "must be");
 });

@@ -10,6 +10,7 @@ import { systemLibc } from "./offload/libc.ts";
 import type { OffloadOptions } from "./offload/options.ts";
 import { offloadBy } from "./offload/source.ts";
 
+export type { LeavingOptions } from "./leaving.ts";
 export type { OffloadOptions } from "./offload/options.ts";
 
 /**

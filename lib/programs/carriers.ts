@@ -14,6 +14,8 @@ import { udp } from "../carriers/udp.ts";
 import { unix } from "../carriers/unix.ts";
 import { identity, trusted } from "./identity.ts";
 import { type Needs, together } from "./needs.ts";
+import { receiveBuffer } from "./receive_buffer.ts";
+import { offload, udpCarrier, type UdpSettings } from "./udp_carrier.ts";
 import { isGiven, oneOf, path, UsageError } from "./options.ts";
 import { readSecret, type Secret, toKnow } from "./secrets.ts";
 
@@ -24,7 +26,7 @@ const LARGEST_FRAME = 65_535;
 const LARGEST = 64 * 1024 * 1024;
 
 /** The options of a carrier, checked. */
-export interface CarrierSettings {
+export interface CarrierSettings extends UdpSettings {
   scheme: Scheme;
   framing: FramingName;
   /** Files: a server's certificate and key, or the certificates that a client trusts. */
@@ -33,8 +35,6 @@ export interface CarrierSettings {
   ca: string | undefined;
   token: Secret;
   reliable: boolean;
-  /** Whether the offload carrier carries it. */
-  fast: boolean;
 }
 
 /** The options that only some schemes have. */
@@ -46,6 +46,7 @@ const SPECIFIC = [
   "token-file",
   "reliable",
   "fast",
+  "receive-buffer",
 ] as const;
 type Specific = typeof SPECIFIC[number];
 
@@ -70,6 +71,8 @@ export interface ServerUse {
    * has closed its sending side.
    */
   readonly replies: boolean;
+  /** Whether only errors are printed. */
+  readonly quiet?: boolean;
 }
 
 /** The facts about a scheme that programs need. */
@@ -94,14 +97,13 @@ interface SchemeFacts {
 /** The schemes of the programs: the one place here that a new one needs. */
 const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
   udp: {
-    options: ["fast"],
+    options: ["fast", "receive-buffer"],
     largest: () => LARGEST_UDP,
     maxSize: LARGEST_UDP,
-    client: ({ fast }) => fast ? offload(["time"]) : udp(),
-    server: async ({ fast }) => ({
-      carrier: fast ? await offload() : udp(),
-      own: udp(),
-    }),
+    client: ({ fast }) => fast ? offload({ metadata: ["time"] }) : udp(),
+    async server(settings, { quiet = false }) {
+      return { carrier: await udpCarrier(settings, quiet), own: udp() };
+    },
   },
   tcp: {
     options: ["framing"],
@@ -185,10 +187,9 @@ export function carrierSettings(
     const fitting = Object.entries(CARRIERS)
       .filter(([, { options }]) => options.includes(name))
       .map(([scheme]) => prefixOf(scheme)).join(" and ");
+    const at = formatAddress(address);
     throw new UsageError(
-      `--${name} is for ${fitting} addresses, not for ${
-        formatAddress(address)
-      }`,
+      `--${name} is for ${fitting} addresses, not for ${at}`,
     );
   }
   const { framing, cert, key, ca, reliable, fast } = given;
@@ -200,6 +201,7 @@ export function carrierSettings(
       }; deno task cert makes both`,
     );
   }
+  const buffer = receiveBuffer(given["receive-buffer"]);
   return {
     scheme,
     framing: oneOf("framing", framing, FRAMING_NAMES, "line"),
@@ -211,7 +213,9 @@ export function carrierSettings(
       variable: "PLI_TOKEN",
     },
     reliable: reliable === true,
-    fast: fast === true,
+    // Only offload sets that buffer: Deno's own sockets and its node:dgram do not.
+    fast: fast === true || buffer !== undefined,
+    receiveBuffer: buffer,
   };
 }
 
@@ -274,10 +278,6 @@ export async function serverCarrier(
   use: ServerUse,
 ): Promise<ServerCarrier> {
   return await CARRIERS[settings.scheme].server(settings, use);
-}
-
-async function offload(metadata: "time"[] = []): Promise<CarrierSource> {
-  return (await import("../carriers/offload.ts")).offload({ metadata });
 }
 
 function largestFramed({ framing }: CarrierSettings): number {

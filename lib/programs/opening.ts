@@ -35,10 +35,10 @@ export class Opening {
     settings: ServerSettings,
     surroundings: Pick<Surroundings, "stats" | "warn">,
   ) {
-    const { address, carrier: given, socket: limits, trace } = settings;
+    const { address, carrier: given, socket: limits, trace, quiet } = settings;
     const { carrier, own } = await serverCarrier(
       given,
-      { maxSize: limits.maxSize, replies: isReplying(settings) },
+      { maxSize: limits.maxSize, replies: isReplying(settings), quiet },
     );
     const socket = bind(formatAddress(address), {
       ...limits,

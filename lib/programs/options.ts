@@ -251,16 +251,20 @@ const BYTE_UNITS: Record<string, number> = {
   kib: 1024,
   mib: 1024 ** 2,
   gib: 1024 ** 3,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
 };
 
-/** A size such as `500MB`, `1.5GiB` or `4096` (bytes), in bytes. */
+/** A size such as `500MB`, `1.5GiB`, `4M` (MiB) or `4096` (bytes), in bytes. */
 export function bytes<D>(
   name: string,
   text: string | undefined,
   otherwise: D,
 ): number | D {
   if (text === undefined) return otherwise;
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([kmg]i?b)?$/i.exec(text) ?? [];
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([kmg](?:i?b)?)?$/i.exec(text) ??
+    [];
   const factor = unit === undefined ? 1 : BYTE_UNITS[unit.toLowerCase()];
   const size = Math.round(Number(number) * (factor ?? NaN));
   if (size > 0 && Number.isSafeInteger(size)) return size;

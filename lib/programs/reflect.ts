@@ -56,6 +56,7 @@ async function run(settings: ReflectSettings): Promise<number> {
   const { carrier } = await serverCarrier(settings.carrier, {
     maxSize: MAX_QUESTION,
     replies: true,
+    quiet,
   });
   const reflector = startReflector(address, {
     ...limits,

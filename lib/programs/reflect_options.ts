@@ -24,6 +24,7 @@ transport  --framing F          tcp, tls: length | octet               [length]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the senders' secret (or env PLI_TOKEN)
            --fast               udp: many datagrams per system call (Linux, FFI)
+           --receive-buffer N   udp: the system's buffer, as 4M (implies --fast)
 output     --trace              log each datagram on standard error
            --quiet              only errors on standard error; no totals
 
@@ -37,7 +38,14 @@ address; 2 the socket could not be opened, or a permission is missing.
 
 /** The options that the reflector knows. */
 export const REFLECT_OPTIONS = {
-  values: ["max-rate", "framing", "cert", "key", "token-file"],
+  values: [
+    "max-rate",
+    "framing",
+    "cert",
+    "key",
+    "token-file",
+    "receive-buffer",
+  ],
   flags: ["fast", "trace", "quiet"],
   lists: ["allow", "deny", "allow-port"],
 } as const;

@@ -35,11 +35,13 @@ import { Output } from "./output.ts";
 import { requirePermissions } from "./permissions.ts";
 import { showProgress } from "./progress.ts";
 import { EXIT, isAnswered, onInterrupt, runProgram, say } from "./program.ts";
+import { receiveBuffer } from "./receive_buffer.ts";
 import {
   type RecordSettings,
   recordSettings,
   toRecord,
 } from "./record_settings.ts";
+import { HELP } from "./relay_help.ts";
 import { RelayFaults } from "./relay_faults.ts";
 import { startRecorded } from "./relay_recording.ts";
 import {
@@ -50,35 +52,11 @@ import {
   relayTotalsJson,
 } from "./relay_totals.ts";
 import { toCountSystemDrops } from "./system_drops.ts";
+import { udpCarrier } from "./udp_carrier.ts";
 
 const FORMATS = ["text", "json"] as const;
 // How long the end waits for the reader of the last totals.
 const PRINT_MS = 3000;
-
-const HELP = `Relay datagrams between clients and a server, and inject faults.
-
-Usage: deno task relay --listen ADDRESS --to ADDRESS [options]
-Clients send to --listen; each gets its own port towards --to, for replies.
-
-  --loss 10% --duplicate 1% --duplicate-again 50% --reorder 5% --corrupt 0.1%
-                       probability per datagram; again: after a duplicated one
-  --burst 1%/25%       losses in bursts: probability to begin one, to end it
-  --delay 20ms..80ms   or 20ms, 50ms+-10ms (normal), 20ms:9/200ms:1 (weights)
-  --bandwidth 1mbit    per second (bit, kbit, mbit, gbit)
-  --queue N            datagrams that may wait for it; drop the rest      [1024]
-  --mtu BYTES          drop longer datagrams
-  --up LIST, --down LIST   to the server, to clients, as loss=10%,delay=20ms
-  --seed N             random seed                                           [1]
-  --idle D             forget a client after D of silence (500ms, 10s, 1m)  [1m]
-  --max-sessions N     clients at a time                                  [1024]
-  --stats-every D      print the totals every D too, such as 10s
-  --format F           totals: text, or json, by line on standard output  [text]
-  --record F.pcapng    each datagram with its fate; --record-limit SIZE   [1GiB]
-  --quiet, -h, --help, --version    --quiet: only errors on standard error
-
-Lines on standard input change faults: set loss 0, or set up delay 20ms
-Exit codes: 0 done by Ctrl-C; 1 bad usage or address; 2 no socket or permission.
-  deno task relay --listen :7000 --to :62000 --loss 10% --delay 20ms..80ms`;
 
 const OPTIONS = {
   values: [
@@ -91,6 +69,7 @@ const OPTIONS = {
     "format",
     "record",
     "record-limit",
+    "receive-buffer",
     "up",
     "down",
     ...FAULT_OPTIONS,
@@ -110,6 +89,7 @@ interface RelaySettings {
   format: typeof FORMATS[number];
   quiet: boolean;
   record: RecordSettings | undefined;
+  receiveBuffer: number | undefined;
 }
 
 /** The program `relay`. Returns its exit code. */
@@ -142,6 +122,7 @@ function relaySettings(
     format: oneOf("format", values.format, FORMATS, "text"),
     quiet: flags.quiet,
     record: recordSettings(values.record, values["record-limit"]),
+    receiveBuffer: receiveBuffer(values["receive-buffer"]),
   };
   const { statsEveryMs, format, quiet } = settings;
   if (statsEveryMs !== undefined && quiet && format === "text") {
@@ -179,6 +160,9 @@ async function run(settings: RelaySettings): Promise<number> {
   }
   const to = await looking;
   const warnings = new Warnings();
+  const { receiveBuffer } = settings;
+  const fast = receiveBuffer !== undefined;
+  const carrier = await udpCarrier({ fast, receiveBuffer }, quiet);
   const started = await startRecorded(
     settings.record,
     seed,
@@ -186,6 +170,7 @@ async function run(settings: RelaySettings): Promise<number> {
       startRelay({
         listen,
         to,
+        carrier,
         seed,
         idleMs,
         maxSessions,
@@ -284,9 +269,13 @@ function udpAddress(
 }
 
 /** Returns the narrowest permissions that suffice. */
-function relayNeeds({ listen, to, record }: RelaySettings): Needs {
+function relayNeeds(
+  { listen, to, record, receiveBuffer }: RelaySettings,
+): Needs {
+  const fast = receiveBuffer !== undefined;
   return together(
-    toAnswer(listen),
+    toAnswer(listen, fast),
+    { ffi: fast },
     toConnect(to),
     toRecord(record),
     toCountSystemDrops({ scheme: "udp", fast: false }),

@@ -7,6 +7,7 @@ import { reasonOf, Warnings } from "../warnings.ts";
 import { collectorTotals } from "./collector_totals.ts";
 import { every } from "./every.ts";
 import { parseOptions } from "./options.ts";
+import { describeDropsHint } from "./receive_buffer.ts";
 import { showProgress } from "./progress.ts";
 import { replayProgress } from "./replay_progress.ts";
 import { requirePermissions } from "./permissions.ts";
@@ -22,6 +23,8 @@ import { withUnread } from "./unread.ts";
 
 // How soon the user sees that replies are withheld, without a line for each.
 const WITHHELD_MS = 500;
+// How soon, that the system drops messages. Without offload each look runs `cat`.
+const DROPS_MS = 5000;
 
 /** The program `server`. Returns its exit code. */
 export async function server(
@@ -77,6 +80,14 @@ async function run(settings: ServerSettings): Promise<number> {
   started.resolve(collector);
   if (!quiet && url !== undefined) say(`page at ${url}`);
   if (!quiet) say(`listening on ${formatAddress(socket.addr)}`);
+  let isHinted = false;
+  const hint = async () => {
+    const { kernelDrops } = isHinted ? {} : await stats();
+    // Asking takes a moment: a call at the end does not wait for another one.
+    if (!kernelDrops || isHinted) return;
+    isHinted = true;
+    say(describeDropsHint(kernelDrops, settings.carrier.receiveBuffer));
+  };
   using progress = showProgress(replayProgress(sinks), quiet);
   using _stats = every(
     statsMs,
@@ -87,12 +98,14 @@ async function run(settings: ServerSettings): Promise<number> {
     },
     warn,
   );
+  using _drops = every(DROPS_MS, hint, warn);
   using _withheld = every(WITHHELD_MS, () => {
     for (const line of describeWithheld(socket.stats)) warnings.once(line);
   }, warn);
   const reason = await collector.finished;
   isOver = true;
   progress[Symbol.dispose]();
+  await hint();
   const unread = await end.close(socket);
   if (!quiet) print(withUnread(await stats(), unread), settings);
   if (broken !== undefined) throw broken;

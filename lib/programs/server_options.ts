@@ -57,6 +57,7 @@ transport  --framing F          tcp, tls: line | length | octet | nul     [line]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the clients' secret (or env PLI_TOKEN)
            --fast               udp: many datagrams per system call (Linux, FFI)
+           --receive-buffer N   udp: the system's buffer, as 4M (implies --fast)
 
 ADDRESS is HOST:PORT, :PORT (loopback), udp://HOST:PORT, tcp://…, tls://…,
 quic://…, or unix:/PATH. Messages go to standard output, all else to standard
@@ -91,6 +92,7 @@ export const OPTIONS = {
     "cert",
     "key",
     "token-file",
+    "receive-buffer",
   ],
   flags: [
     "once",

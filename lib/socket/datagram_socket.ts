@@ -238,9 +238,8 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * Sends an answer to the sender of a datagram, unless that could do harm: each
    * peer gets a limited number of answers (`answerLimit`), and beyond loopback at
    * most three times the bytes that it sent (`maxAmplification`). An answer that
-   * is withheld is counted in `stats.withheld`. From a socket at `0.0.0.0` or
-   * `[::]`, it leaves from the address that the datagram was sent to, if the
-   * carrier tells that (`offload`); otherwise the system chooses.
+   * is withheld is counted in `stats.withheld`. It leaves from the address that
+   * the datagram was sent to, if the carrier tells that (`offload`).
    *
    * @param data As in {@linkcode DatagramSocket.send}.
    * @param datagram The datagram to answer, which this socket received.
@@ -264,10 +263,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
         return false;
       }
     }
-    const own = to !== undefined && this.carrier.sendFrom !== undefined
-      ? { from: to }
-      : undefined;
-    await this.send(bytes, peer, own);
+    await this.send(bytes, peer, to && this.carrier.sendFrom && { from: to });
     return true;
   }
 
@@ -277,7 +273,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * none.
    *
    * @param group An IPv4 address in 224.0.0.0/4, or an IPv6 one in ff00::/8.
-   * @param options `{ interface, ttl, loopback }`.
+   * @param options `{ interface, source, ttl, loopback }`.
    * @returns The membership. `leave` ends it, and so does closing the socket.
    * @throws {RangeError} `group` is not a multicast address, or an option does
    * not fit its family.
@@ -288,9 +284,8 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
     options: MulticastOptions = {},
   ): Promise<MulticastMembership> {
     const { carrier, local } = this;
-    const on = formatAddress(local);
     const named = typeof group === "string" ? group : shown(group);
-    const action = `join ${quote(named)} on ${on}`;
+    const action = `join ${quote(named)} on ${formatAddress(local)}`;
     try {
       return await joinMulticast(carrier, group, options, { action, local });
     } finally {

@@ -19,7 +19,8 @@ export interface MulticastOptions {
   interface?: string | number | undefined;
   /**
    * The address of the only host whose datagrams to the group are received
-   * (RFC 4607). Only over `dgram()`; on Deno IPv4 only.
+   * (RFC 4607). Over `offload()` for both families, over `dgram()` on Deno for
+   * IPv4 only.
    * @default {any host}
    */
   source?: string | undefined;
@@ -66,7 +67,7 @@ export async function joinMulticast(
   if (source !== undefined && !carrier.joinSource) {
     const text = cannot(
       attempt,
-      "its carrier has no memberships for one source; pass { carrier: dgram() }",
+      "its carrier has no memberships for one source; pass { carrier: dgram() } or { carrier: offload() }",
     );
     throw withFields(new errors.NotSupported(text), fieldsOf(attempt));
   }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { Program, run } from "./support/programs.ts";
 
 const MESSAGE = "Bonjour je vous envoi un message !";
@@ -41,6 +41,15 @@ Deno.test("examples/offload.ts sends and receives a thousand messages", async ()
     flags: ["--allow-net=127.0.0.1", "--allow-ffi"],
   });
   assertEquals([code, stdout, stderr], [0, "1000 1000\n", ""]);
+});
+
+Deno.test("examples/metadata.ts answers from the address that it was asked at", async () => {
+  const net = "--allow-net=0.0.0.0,127.0.0.1,127.0.0.2";
+  const { code, stdout, stderr } = await run("examples/metadata.ts", [], {
+    flags: [net, "--allow-ffi"],
+  });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /hostname: "127\.0\.0\.2"[^]* 0 \d{4}-.*Z\nreçu\n$/);
 });
 
 for (const size of [0, 1, 1000, 1001, 300_000]) {

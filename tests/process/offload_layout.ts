@@ -6,6 +6,7 @@ import * as libc from "../../lib/carriers/offload/libc.ts";
 const {
   CMSGHDR,
   EPOLL_EVENT,
+  GROUP_SOURCE_REQ,
   IN6_PKTINFO,
   IN_PKTINFO,
   IOVEC,
@@ -42,6 +43,9 @@ const OFFSETS: [struct: string, field: string, offset: number][] = [
   ["struct in_pktinfo", "ipi_addr", IN_PKTINFO.addr],
   ["struct in6_pktinfo", "ipi6_addr", IN6_PKTINFO.addr],
   ["struct in6_pktinfo", "ipi6_ifindex", IN6_PKTINFO.ifindex],
+  ["struct group_source_req", "gsr_interface", GROUP_SOURCE_REQ.interface],
+  ["struct group_source_req", "gsr_group", GROUP_SOURCE_REQ.group],
+  ["struct group_source_req", "gsr_source", GROUP_SOURCE_REQ.source],
   ["struct pollfd", "fd", POLLFD.fd],
   ["struct pollfd", "events", POLLFD.events],
   ["struct pollfd", "revents", POLLFD.revents],
@@ -58,6 +62,7 @@ const SIZES: [expression: string, size: number][] = [
   ["sizeof(struct mmsghdr)", MMSGHDR.size],
   ["CMSG_LEN(0)", CMSGHDR.data],
   ["CMSG_SPACE(sizeof(int))", CMSGHDR.data + 8],
+  ["sizeof(struct group_source_req)", GROUP_SOURCE_REQ.size],
   ["sizeof(struct in_pktinfo)", IN_PKTINFO.size],
   ["sizeof(struct in6_pktinfo)", IN6_PKTINFO.size],
   [

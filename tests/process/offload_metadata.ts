@@ -14,6 +14,7 @@ import {
 import { collect } from "../../lib/collect.ts";
 import { offload } from "../../lib/carriers/offload.ts";
 import { LOOPBACK, net, SOON } from "../support/helpers.ts";
+import { amongNeighbors } from "./support/neighbors.ts";
 import { Program } from "./support/programs.ts";
 
 const ANY = "udp://0.0.0.0:0";
@@ -153,6 +154,15 @@ Deno.test("an IPv6 socket knows where datagrams of both families came to, and an
   }
 });
 
+Deno.test("of several addresses of an interface, answers leave from the one that was asked", async () => {
+  const script = "tests/process/support/answer_ends.ts";
+  const deno = [Deno.execPath(), "run", "--allow-net", "--allow-ffi"];
+  const result = await amongNeighbors([...deno, script]);
+  if (result === undefined) return;
+  const { code, stdout, stderr } = result;
+  assertEquals([code, stderr, stdout], [0, "", "answered 6 of 6\n"]);
+});
+
 Deno.test("the ECN bits are those that a peer has set, in both families", async () => {
   const source = offload({ metadata: ["ecn"] });
   const level = { "127.0.0.1": "0, 1", "[::1]": "41, 67" };
@@ -209,6 +219,33 @@ Deno.test("a local address that cannot be sent from is refused, and what would d
   // The socket goes on.
   await send(net("127.0.0.8", 0));
   assertEquals((await peer.receive(SOON)).from.hostname, "127.0.0.8");
+});
+
+Deno.test("offload joins groups of the socket's own family, and leaves them", async () => {
+  await using socket = bind(ANY, { carrier });
+  await using peer = bind(LOOPBACK, {
+    carrier: offload({ multicastInterface: "127.0.0.1" }),
+  });
+  const group = `239.255.${socket.addr.port >> 8}.${socket.addr.port & 255}`;
+  const to = net(group, socket.addr.port);
+  const on = { interface: "127.0.0.1" };
+  const membership = await socket.joinMulticast(group, on);
+  await peer.send("as a member", to);
+  const datagram = await socket.receive(SOON);
+  assertEquals([datagram.text(), datagram.to], ["as a member", to]);
+  // Nothing can leave from a group: the system chooses.
+  assert(await socket.answer("answer", datagram));
+  assertEquals((await peer.receive(SOON)).text(), "answer");
+  await membership.leave();
+  await membership.leave();
+  await peer.send("after leaving", to);
+  await peer.send("directly", net("127.0.0.1", socket.addr.port));
+  assertEquals((await socket.receive(SOON)).text(), "directly");
+  await assertRejects(
+    () => socket.joinMulticast("ff02::1"),
+    TypeError,
+    "an IPv4 socket has groups of IPv4 only",
+  );
 });
 
 Deno.test("metadata that does not exist is refused", () => {

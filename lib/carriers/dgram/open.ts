@@ -1,9 +1,11 @@
 import type { NetAddr } from "../../addr.ts";
 import { errors } from "../../errors.ts";
 import { globals } from "../../runtime.ts";
+import { setLeaving } from "../leaving.ts";
+import { controlOf } from "./control.ts";
 import { meaningOf } from "./failures.ts";
 import { createSocket, type Sender, type Socket } from "./module.ts";
-import type { Settings } from "./options.ts";
+import { requireRealHops, type Settings } from "./options.ts";
 
 // How often another free port is tried on Bun.
 const MAX_TRIES = 32;
@@ -57,6 +59,7 @@ function bind(
 ): Bound {
   const { reuseAddress, receiveBuffer, sendBuffer } = settings;
   const { ipv6Only, reusePort } = settings;
+  if (address.includes(":")) requireRealHops(settings);
   const socket = createSocket({
     type: address.includes(":") ? "udp6" : "udp4",
     ...(reuseAddress !== undefined && { reuseAddr: reuseAddress }),
@@ -108,16 +111,11 @@ function bind(
 }
 
 /** Sets what can be set on a socket that is bound. */
-function prepare(
-  socket: Socket,
-  { ttl, multicastInterface }: Settings,
-): void {
+function prepare(socket: Socket, settings: Settings): void {
+  const control = controlOf(socket);
   // As Deno's own sockets.
-  socket.setBroadcast(true);
-  if (ttl !== undefined) socket.setTTL(ttl);
-  if (multicastInterface !== undefined) {
-    socket.setMulticastInterface(multicastInterface);
-  }
+  control.setBroadcast?.(true);
+  setLeaving(control, settings);
 }
 
 /** Returns a port that was free a moment ago. */

@@ -1,32 +1,28 @@
 import { type Addr, copyAddr, type NetAddr } from "../../addr.ts";
-import { isMulticast } from "../../address/host.ts";
-import type { Carrier, Outgoing, Run, SentBatch } from "../../carrier.ts";
+import type {
+  Carrier,
+  CarrierMembership,
+  Outgoing,
+  Run,
+  SentBatch,
+} from "../../carrier.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { errors } from "../../errors.ts";
 import { clearImmediate, setImmediate } from "../../platform.ts";
 import { turnIsDue } from "../../turns.ts";
 import { Resolver } from "../resolve.ts";
+import type { Control } from "./control.ts";
 import { type Libc, systemError } from "./libc.ts";
 import { Pace } from "./pace.ts";
+import type { Load } from "./load.ts";
 import { leavingFrom, MetadataReader } from "./metadata.ts";
 import { ManyPeers, OnePeer, type Peers } from "./peers.ts";
 import { Readiness } from "./readiness.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
+import { Singles } from "./singles.ts";
 import { droppedBy, pendingError } from "./socket_options.ts";
 import type { OpenSocket } from "./system.ts";
-
-/** What is sent at once: a batch of messages, or a run. */
-interface Load {
-  /** The peer of the first datagram. */
-  readonly to: Addr;
-  /** How many datagrams it holds. */
-  readonly count: number;
-  /** Sends what one call takes, from that datagram on; as in `Sender`. */
-  readonly send: (start: number) => SentBatch | undefined;
-  /** Sends, to an address, all that the name of the first peer stands for. */
-  readonly sendTo: (to: NetAddr) => SentBatch | Promise<SentBatch>;
-}
 
 /** A UDP socket that libc opened, as a carrier. */
 export class OffloadCarrier implements Carrier {
@@ -41,6 +37,7 @@ export class OffloadCarrier implements Carrier {
       return () => clearImmediate(immediate);
     },
   };
+  readonly control: Control;
   readonly #socket: OpenSocket;
   readonly #libc: Libc;
   readonly #fd: number;
@@ -53,8 +50,7 @@ export class OffloadCarrier implements Carrier {
   readonly #pace: Pace;
   readonly #metadata: MetadataReader | undefined;
   readonly #hosts = new Resolver();
-  // What is left of the batch that `receive` took.
-  #rest: Run[] = [];
+  readonly #singles = new Singles(() => this.receiveBatch());
   #isClosed = false;
   readonly #released = Promise.withResolvers<void>();
 
@@ -77,6 +73,7 @@ export class OffloadCarrier implements Carrier {
     this.#sender = new Sender(libc, fd, this.#peers);
     this.#readiness = new Readiness(poller, watch);
     this.#pace = new Pace();
+    this.control = socket.control;
   }
 
   get addr(): NetAddr {
@@ -101,29 +98,10 @@ export class OffloadCarrier implements Carrier {
     return await readiness.readable(this.#take) ?? closed();
   }
 
-  async receive(
+  receive(
     p?: Uint8Array,
   ): Promise<[Uint8Array<ArrayBuffer>, Addr]> {
-    let run = this.#rest[0];
-    while (run === undefined) {
-      this.#rest = [...await this.receiveBatch()];
-      run = this.#rest[0];
-    }
-    const { data, segmentSize, count } = run;
-    const from = copyAddr(run.from);
-    if (count === 1) this.#rest.shift();
-    else {
-      this.#rest[0] = {
-        ...run,
-        data: data.subarray(segmentSize),
-        count: count - 1,
-      };
-    }
-    const whole = data.subarray(0, segmentSize);
-    if (p === undefined) return [whole.slice(), from];
-    const taken = whole.subarray(0, p.length);
-    p.set(taken);
-    return [p.subarray(0, taken.length) as Uint8Array<ArrayBuffer>, from];
+    return this.#singles.next(p);
   }
 
   async send(data: Uint8Array, to: Addr): Promise<number> {
@@ -146,10 +124,10 @@ export class OffloadCarrier implements Carrier {
 
   async sendFrom(data: Uint8Array, to: Addr, from: Addr): Promise<number> {
     const host = "hostname" in from ? from.hostname : "";
-    const isOne = !isMulticast(host) && host !== "255.255.255.255" &&
-      !this.#metadata?.isShared(host);
-    if (!isOne) return await this.send(data, to);
-    const leaving = leavingFrom(this.#libc, host, this.#family);
+    const leaving = this.#metadata?.isShared(host)
+      ? undefined
+      : leavingFrom(this.#libc, host, this.#family);
+    if (leaving === undefined) return await this.send(data, to);
     const load = (to: Addr): Load => ({
       to,
       count: 1,
@@ -159,6 +137,22 @@ export class OffloadCarrier implements Carrier {
     const { error } = await this.#send(load(copyAddr(to)));
     if (error !== undefined) throw error;
     return data.length;
+  }
+
+  joinMulticastV4(group: string, on: string): Promise<CarrierMembership> {
+    return this.control.member(group, on);
+  }
+
+  joinMulticastV6(group: string, on: number): Promise<CarrierMembership> {
+    return this.control.member(group, on);
+  }
+
+  joinSource(
+    source: string,
+    group: string,
+    on: string | number,
+  ): Promise<CarrierMembership> {
+    return this.control.member(group, on, source);
   }
 
   leaveBatch(): void {

@@ -31,6 +31,12 @@ export const IN_PKTINFO = {
   size: 12,
 } as const;
 export const IN6_PKTINFO = { addr: 0, ifindex: 16, size: 20 } as const;
+export const GROUP_SOURCE_REQ = {
+  interface: 0,
+  group: 8,
+  source: 136,
+  size: 264,
+} as const;
 export const POLLFD = { fd: 0, events: 4, revents: 6, size: 8 } as const;
 /** Packed on x86-64, so that 32-bit programs have the same. */
 export const EPOLL_EVENT: Readonly<Record<"events" | "data" | "size", number>> =

@@ -1,5 +1,10 @@
 import type { NetAddr } from "../../addr.ts";
-import { comparableHost, ipBytes, ipText } from "../../address/host.ts";
+import {
+  comparableHost,
+  ipBytes,
+  ipText,
+  isMulticast,
+} from "../../address/host.ts";
 import type { Metadata } from "../../carrier.ts";
 import { errors, InvalidAddressError } from "../../errors.ts";
 import { CMSGHDR, IN6_PKTINFO, IN_PKTINFO, TIMESPEC } from "./layout.ts";
@@ -165,6 +170,7 @@ function space(size: number): number {
  * Makes the control message that lets a datagram leave from a local address.
  *
  * @param host An IP address; a link-local one with its interface as zone.
+ * @returns `undefined` for addresses of many, which nothing can leave from.
  * @throws {InvalidAddressError} Its zone is not an interface of this machine,
  * or its family is not the socket's.
  */
@@ -172,7 +178,8 @@ export function leavingFrom(
   libc: Libc,
   host: string,
   family: 4 | 6,
-): Uint8Array {
+): Uint8Array | undefined {
+  if (isMulticast(host) || host === "255.255.255.255") return undefined;
   if (family === 4 && comparableHost(host).includes(":")) {
     throw new InvalidAddressError(host, "an IPv4 socket cannot send from it");
   }

@@ -5,11 +5,12 @@ import {
   wholeNumber,
   wrongType,
 } from "../../check.ts";
+import { type LeavingOptions, readLeaving } from "../leaving.ts";
 
 const MAX_BUFFER = 2 ** 30;
 
 /** The options of {@linkcode offload}. */
-export interface OffloadOptions {
+export interface OffloadOptions extends LeavingOptions {
   /**
    * Allows several sockets on one port (SO_REUSEPORT), in this program or in
    * others of the same user. The system distributes the peers among them; each
@@ -67,6 +68,7 @@ export function checkOptions(options: OffloadOptions): OffloadOptions {
       ? undefined
       : wholeNumber(ACTION, name, bytes, 1, MAX_BUFFER);
   return {
+    ...readLeaving(ACTION, options),
     reusePort,
     metadata: [...metadata],
     receiveBuffer: size("receiveBuffer", receiveBuffer),

@@ -37,7 +37,6 @@ export class Sender {
   readonly #peers: Peers;
   // For each slot, the index of the message after its last one.
   readonly #ends: number[] = [];
-  // Of the last batch that failed.
   #errno = 0;
   #maxSegments = MAX_SEGMENTS;
   // The longest datagrams that the device segments; 0 if it segments none.

@@ -35,6 +35,17 @@ const METADATA: Record<
   time: [[SOL_SOCKET, SO_TIMESTAMPNS]],
 };
 
+/** A buffer of the system, by the name of its option. */
+export type BufferName = "receiveBuffer" | "sendBuffer";
+
+const BUFFERS: Record<
+  BufferName,
+  readonly [option: number, force: number, limit: string]
+> = {
+  receiveBuffer: [SO_RCVBUF, SO_RCVBUFFORCE, "net.core.rmem_max"],
+  sendBuffer: [SO_SNDBUF, SO_SNDBUFFORCE, "net.core.wmem_max"],
+};
+
 /** Sets the options of a socket that is not bound yet. */
 export function setOptions(
   libc: Libc,
@@ -72,25 +83,37 @@ export function droppedBy(libc: Libc, fd: number): number {
   return getOption(libc, fd, SO_MEMINFO, SK_MEMINFO_DROPS);
 }
 
-/** Sizes above the system's limit need CAP_NET_ADMIN, which root has. */
+/** @throws {RangeError} The system does not allow so much. */
 function setBuffer(
   libc: Libc,
   fd: number,
-  name: "receiveBuffer" | "sendBuffer",
+  name: BufferName,
   size: number,
 ): void {
-  const [option, force, limit] = name === "receiveBuffer"
-    ? [SO_RCVBUF, SO_RCVBUFFORCE, "net.core.rmem_max"]
-    : [SO_SNDBUF, SO_SNDBUFFORCE, "net.core.wmem_max"];
-  const value = new Uint8Array(new Int32Array([size]).buffer);
-  if (libc.setsockopt(fd, SOL_SOCKET, force, value, value.length) === 0) return;
-  set(libc, fd, SOL_SOCKET, option, size);
+  growBuffer(libc, fd, name, size);
+  const [option, , limit] = BUFFERS[name];
   // The kernel doubles the value, for its own bookkeeping (socket(7)).
   const given = getOption(libc, fd, option) / 2;
   if (given >= size) return;
   throw new RangeError(
     `Cannot open a socket: ${name} may be up to ${given} here (${limit}): given ${size}`,
   );
+}
+
+/**
+ * Sets as much as the system allows. More than its limit needs CAP_NET_ADMIN,
+ * which root has.
+ */
+export function growBuffer(
+  libc: Libc,
+  fd: number,
+  name: BufferName,
+  size: number,
+): void {
+  const [option, force] = BUFFERS[name];
+  const value = new Uint8Array(new Int32Array([size]).buffer);
+  if (libc.setsockopt(fd, SOL_SOCKET, force, value, value.length) === 0) return;
+  set(libc, fd, SOL_SOCKET, option, size);
 }
 
 function set(

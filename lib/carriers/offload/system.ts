@@ -12,6 +12,8 @@ import {
   SOCK_NONBLOCK,
 } from "./libc.ts";
 import type { OffloadOptions } from "./options.ts";
+import { setLeaving } from "../leaving.ts";
+import { Control } from "./control.ts";
 import { own } from "./owned.ts";
 import { NetPermission } from "./permissions.ts";
 import { Poller } from "./poller.ts";
@@ -25,6 +27,8 @@ export interface OpenSocket {
   /** The address that it is bound to. */
   readonly addr: NetAddr;
   readonly poller: Poller;
+  /** What can be set on it. */
+  readonly control: Control;
   /** Whether it is told more of datagrams than their bytes and their sender. */
   readonly hasMetadata: boolean;
   /**
@@ -97,6 +101,8 @@ function openSocket(
   );
   stack.defer(socket.close);
   setOptions(libc, socket.fd, options, family);
+  const control = new Control(libc, socket.fd, family === AF_INET6 ? 6 : 4);
+  setLeaving(control, options);
   use(libc, socket.fd, encodeAddress(libc, address));
   const addr = localAddress(libc, socket.fd);
   const watch = poller.add(socket.fd);
@@ -105,8 +111,10 @@ function openSocket(
     watch,
     addr,
     poller,
+    control,
     hasMetadata: (options.metadata ?? []).length > 0,
     close() {
+      control.close();
       socket.close();
       return leave(open);
     },
