@@ -37,6 +37,7 @@ export type {
   CarrierMembership,
   CarrierSource,
   DialOptions,
+  Metadata,
   Outgoing,
   Run,
   SentBatch,
@@ -80,7 +81,10 @@ export type { Data } from "./lib/socket/messages.ts";
 export type { Rate } from "./lib/limits/rate.ts";
 export { ReceivedRun } from "./lib/run.ts";
 export type { RunOptions } from "./lib/socket/run_iteration.ts";
+export type { Backoff } from "./lib/socket/backoff.ts";
+export type { GatherOptions } from "./lib/socket/gather.ts";
 export type { RequestOptions } from "./lib/socket/request.ts";
+export type { SendOptions } from "./lib/socket/send_limits.ts";
 export type { Addressed } from "./lib/socket/send_many.ts";
 export {
   type Answer,

@@ -3,10 +3,30 @@ import type { Clock } from "./clock.ts";
 import type { CarrierControl, ListenOptions } from "./control.ts";
 
 /**
+ * What the system knows of a datagram besides its bytes and its sender. What a
+ * carrier does not know is absent.
+ */
+export interface Metadata {
+  /**
+   * The local address that it was sent to; of a datagram to a group, the group's.
+   * @default {unknown}
+   */
+  readonly to?: Addr | undefined;
+  /** The two ECN bits of its IP header (RFC 3168). @default {unknown} */
+  readonly ecn?: 0 | 1 | 2 | 3 | undefined;
+  /**
+   * When the system received it, in milliseconds since 1970, with a fraction.
+   * Datagrams that the system delivers as one run have one time.
+   * @default {unknown}
+   */
+  readonly time?: number | undefined;
+}
+
+/**
  * Datagrams of one peer and one length, contiguous in memory: the unit that
  * UDP_SEGMENT sends and UDP_GRO delivers (udp(7)).
  */
-export interface Run<A extends Addr = Addr> {
+export interface Run<A extends Addr = Addr> extends Metadata {
   /** The bytes of all datagrams, one after another. */
   readonly data: Uint8Array<ArrayBuffer>;
   /**
@@ -20,15 +40,6 @@ export interface Run<A extends Addr = Addr> {
   readonly truncated: boolean;
   /** How many datagrams the run holds, at least 1. */
   readonly count: number;
-  /** The local address that the datagrams were sent to. @default {unknown} */
-  readonly to?: Addr | undefined;
-  /** The two ECN bits of their IP headers (RFC 3168). @default {unknown} */
-  readonly ecn?: 0 | 1 | 2 | 3 | undefined;
-  /**
-   * When the system received the datagrams, in milliseconds since 1970.
-   * @default {unknown}
-   */
-  readonly time?: number | undefined;
 }
 
 /** A datagram to send. */
@@ -81,6 +92,15 @@ export interface Carrier {
    * @returns How many bytes were sent: all.
    */
   send(p: Uint8Array, to: Addr): Promise<number>;
+  /**
+   * Sends one datagram that leaves from one of the addresses of a socket that is
+   * bound to all of them. Without it, the system chooses the address.
+   *
+   * @param from As `to` of a received datagram. Only its host counts; nothing
+   * can leave from a group or a broadcast address, for which the system chooses.
+   * @returns How many bytes were sent: all.
+   */
+  sendFrom?(p: Uint8Array, to: Addr, from: Addr): Promise<number>;
   /** Closes the carrier. A pending `receive` rejects. */
   close(): void;
   /** Joins an IPv4 multicast group on the interface with that address. */
@@ -166,6 +186,13 @@ export interface Carrier {
     segmentSize: number,
     to: Addr,
   ): SentBatch | Promise<SentBatch>;
+  /**
+   * Returns the address to which a datagram for that name is sent: the one that
+   * replies come from.
+   *
+   * @default {names are compared as they are}
+   */
+  lookUp?(to: Addr): Promise<Addr>;
   /** Returns how many datagrams the carrier knows it lost, by reason. */
   drops?(): Record<string, number>;
   /**

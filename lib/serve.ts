@@ -250,7 +250,7 @@ class Server<A extends Addr> implements DatagramServer<A> {
   async #handle(datagram: Datagram<A>): Promise<void> {
     // The handler may change the datagram.
     const { data, from, truncated } = datagram;
-    const received = new Datagram(data, copyAddr(from), truncated);
+    const received = new Datagram(data, copyAddr(from), truncated, datagram);
     try {
       const answer = await this.#answerTo(datagram);
       if (answer !== undefined) await this.#socket.answer(answer, received);

@@ -78,6 +78,9 @@ Deno.test("an answer goes to the peer that it was allowed for", async () => {
     data: 5,
     from: STRANGER,
     truncated: 5,
+    to: 5,
+    ecn: 5,
+    time: 5,
     text: 5,
   });
   assertEquals(await socket.answer("x", datagram), true);

@@ -106,6 +106,13 @@ testWrongValues([
       says,
       "request",
     ),
+    wrongValue(
+      `bound.request("x", addr, ${shown(options)})`,
+      () => bound().request("x", PEER, options),
+      Class,
+      says,
+      "request",
+    ),
   ]),
   ...[5, null, undefined, {}].flatMap((messages) =>
     [bound, client].map((open) =>
@@ -126,6 +133,108 @@ testWrongValues([
     RangeError,
     "retries must be a whole number from 0: given null",
     "request",
+  ),
+  ...([
+    [4, TypeError, "backoff must be an object: given 4"],
+    [true, TypeError, "backoff must be an object: given true"],
+    [null, TypeError, "backoff must be an object: given null"],
+    [
+      { factor: 0.5 },
+      RangeError,
+      "backoff.factor must be a number from 1 to 100: given 0.5",
+    ],
+    [
+      { factor: "2" },
+      RangeError,
+      'backoff.factor must be a number from 1 to 100: given "2"',
+    ],
+    [
+      { jitter: NaN },
+      RangeError,
+      "backoff.jitter must be a number from 0 to 100: given NaN",
+    ],
+    [
+      { jitter: -1 },
+      RangeError,
+      "backoff.jitter must be a number from 0 to 100: given -1",
+    ],
+    [
+      { maxMs: 999 },
+      RangeError,
+      "backoff.maxMs must be milliseconds from 1000 to 2147483647, or Infinity: given 999",
+    ],
+  ] as [Any, ErrorClass, string][]).map(([backoff, Class, says]) =>
+    wrongValue(
+      `bound.request("x", addr, { backoff: ${shown(backoff)} })`,
+      () => bound().request("x", PEER, { backoff }),
+      Class,
+      says,
+      "request",
+    )
+  ),
+  ...([
+    [
+      { forMs: -1 },
+      RangeError,
+      "forMs must be milliseconds from 0 to 2147483647, or Infinity: given -1",
+    ],
+    [
+      { resendMs: 0 },
+      RangeError,
+      "resendMs must be milliseconds from 1 to 2147483647, or Infinity: given 0",
+    ],
+    [{ max: 0 }, RangeError, "max must be a whole number from 1: given 0"],
+    [{ unique: true }, TypeError, 'unique must be "peer": given true'],
+    [
+      { from: "all" },
+      TypeError,
+      'from must be "asked" or "anyone": given "all"',
+    ],
+    [{ match: 1 }, TypeError, "match must be a function: given 1"],
+    [
+      { signal: {} },
+      TypeError,
+      "signal must be an AbortSignal: given an object",
+    ],
+    [
+      { backoff: 2, resendMs: 9 },
+      TypeError,
+      "backoff must be an object: given 2",
+    ],
+    [
+      { backoff: {} },
+      TypeError,
+      "backoff must be left out without resendMs: given an object",
+    ],
+    [5, TypeError, "options must be an object: given 5"],
+  ] as [Any, ErrorClass, string][]).map(([options, Class, says]) =>
+    wrongValue(
+      `bound.gather("x", addr, ${shown(options)})`,
+      () => bound().gather("x", PEER, options),
+      Class,
+      says,
+      "gather",
+    )
+  ),
+  wrongValue(
+    'bound.gather("x", an endless list)',
+    () =>
+      bound().gather(
+        "x",
+        (function* () {
+          for (;;) yield PEER;
+        })(),
+      ),
+    RangeError,
+    "to must be at most 65536 addresses: given more",
+    "gather",
+  ),
+  wrongValue(
+    'bound.gather("x", [])',
+    () => bound().gather("x", []),
+    TypeError,
+    "to must be at least one address: given an array",
+    "gather",
   ),
   wrongValue(
     'client.request("x", { match: /x/ })',

@@ -3,6 +3,7 @@ import { formatAddress } from "../address/address.ts";
 import { Networks } from "../address/networks.ts";
 import type { Clock } from "../clock.ts";
 import { type Pace, Schedule } from "./schedule.ts";
+import { untilAbort } from "./until_abort.ts";
 
 /** The most sockets that are open at a time. */
 export const MAX_SENDERS = 256;
@@ -79,7 +80,8 @@ export class Player {
   }
 
   /**
-   * Plays a capture after those before, until the signal aborts.
+   * Plays a capture after those before, until the signal aborts. Then the packet
+   * for which it waits is given up.
    *
    * @throws What the capture throws. What it had before that was sent.
    */
@@ -88,7 +90,7 @@ export class Player {
   ): Promise<void> {
     const { signal, report } = this.#options;
     this.#schedule.restart();
-    for await (const datagram of capture) {
+    for await (const datagram of untilAbort(capture, signal)) {
       if (!this.#isSelected(datagram)) {
         this.#stats.filtered++;
         continue;

@@ -1,10 +1,6 @@
 import type { Clock } from "../clock.ts";
-import { beforeAbort } from "../promises.ts";
-import { round } from "../turns.ts";
+import { until } from "../until.ts";
 
-// Timers may be this late, so the rest is awaited round by round.
-const TIMER_MS = 2;
-const LONGEST_MS = 2 ** 31 - 1;
 // After a pause of the program that was longer, there is no burst.
 const SLACK_MS = 1000;
 const NANOSECONDS_PER_MS = 1e6;
@@ -51,8 +47,7 @@ export class Schedule {
     if (this.#isFirst) this.#due = this.#clock.now();
     this.#due = Math.max(this.#due, this.#plan(time));
     this.#isFirst = false;
-    const early = this.#due - this.#clock.now();
-    if (early > 0) await this.#until(signal);
+    await until(this.#clock, this.#due, signal);
     const late = this.#clock.now() - this.#due;
     this.#latestMs = Math.max(this.#latestMs, late);
     if (late > SLACK_MS) this.#shift(late);
@@ -70,32 +65,8 @@ export class Schedule {
     return at + Number(time - captured) / NANOSECONDS_PER_MS / speed;
   }
 
-  async #until(signal: AbortSignal): Promise<void> {
-    const clock = this.#clock;
-    const spin = clock.isVirtual ? 0 : TIMER_MS;
-    for (
-      let early: number;
-      !signal.aborted && (early = this.#due - clock.now()) > 0;
-    ) {
-      if (early <= spin) await round();
-      else await sleep(clock, Math.min(early - spin, LONGEST_MS), signal);
-    }
-  }
-
   #shift(ms: number): void {
     this.#due += ms;
     if (this.#base !== undefined) this.#base.at += ms;
   }
-}
-
-/** Waits, but not beyond the signal. It leaves no timer. */
-async function sleep(
-  clock: Clock,
-  ms: number,
-  signal: AbortSignal,
-): Promise<void> {
-  let cancel = () => {};
-  const over = new Promise<void>((wake) => cancel = clock.after(ms, wake));
-  await beforeAbort(over, signal);
-  cancel();
 }

@@ -1,17 +1,13 @@
-import type { Addr, NetAddr } from "../addr.ts";
+import type { Addr } from "../addr.ts";
 import { formatAddress } from "../address/address.ts";
-import { comparableHost, isLoopback, isMulticast } from "../address/host.ts";
+import { comparableHost, isLoopback } from "../address/host.ts";
+import { manyAt } from "../address/peer.ts";
 import { InvalidAddressError } from "../errors.ts";
 
 /** Returns the narrowest local address from which the peer can be reached. */
 export function localHostFor(host: string): string {
   if (host.includes(":")) return host === "::1" ? "::1" : "::";
   return isLoopback(host) ? "127.0.0.1" : "0.0.0.0";
-}
-
-/** Returns what distinguishes a peer from all others of a carrier. */
-export function peerKey({ hostname, port }: NetAddr): string {
-  return `${comparableHost(hostname)} ${port}`;
 }
 
 /**
@@ -23,13 +19,7 @@ export function peerKey({ hostname, port }: NetAddr): string {
  */
 export function refuseMany(host: string, given: Addr): void {
   const plain = comparableHost(host);
-  const kind = plain === "0.0.0.0" || plain === "::"
-    ? "the unspecified address"
-    : plain === "255.255.255.255" || plain === "127.255.255.255"
-    ? "a broadcast address"
-    : isMulticast(plain)
-    ? "a multicast group"
-    : undefined;
+  const kind = manyAt(plain);
   if (kind === undefined) return;
   throw new InvalidAddressError(
     formatAddress(given),

@@ -147,6 +147,15 @@ function trace(carrier: Carrier, write: Write, peer?: Addr): Carrier {
         throw error;
       }
     },
+    async sendFrom(data, to, from) {
+      sent(data, to);
+      try {
+        return await carrier.sendFrom!(data, to, from);
+      } catch (error) {
+        notSent(data, to, error);
+        throw error;
+      }
+    },
     async sendBatch(batch) {
       const result = await Promise.try(() => carrier.sendBatch!(batch))
         .catch(rethrow("→ not sent"));

@@ -47,7 +47,7 @@ export class Answers<A extends Addr> {
     if (this.#answer === undefined) return undefined;
     // A copy: the sinks get the datagram as it arrived, and may change it too.
     const { data: bytes, from, truncated } = datagram;
-    const received = new Datagram(bytes, copyAddr(from), truncated);
+    const received = new Datagram(bytes, copyAddr(from), truncated, datagram);
     const reply: unknown = this.#answer(copyDatagram(datagram));
     if (reply === undefined) return undefined;
     if (isThenable(reply)) ignoreRejection(reply);

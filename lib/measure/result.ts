@@ -120,7 +120,15 @@ export interface MeasureResult extends MeasureCounts {
   readonly durationMs: number;
   /** Where the unanswered questions are. */
   readonly lost: Lost;
-  /** The round trip without the time that the reflector had the question. */
+  /**
+   * Datagrams that are no answer to any question of this measurement, or came
+   * later than twice the time limit.
+   */
+  readonly unexpected: number;
+  /**
+   * The round trip from when a question left, without the time that the reflector
+   * had it.
+   */
   readonly pathMs: Delays;
   /** The time that the reflector had the question. */
   readonly reflectorMs: Delays;

@@ -1,5 +1,6 @@
 import type { SchemeAddr, UnixAddr } from "../addr.ts";
 import { toDestination } from "../address/address.ts";
+import type { Backoff } from "../socket/backoff.ts";
 import { type CarrierSettings, carrierSettings, toCarry } from "./carriers.ts";
 import { type FormatName, formatName } from "./format.ts";
 import { type Needs, toConnect, together, toUseUnix } from "./needs.ts";
@@ -31,6 +32,7 @@ message    --to ADDRESS        the receiver            [${DEFAULT_ADDRESS}]
 reply      --wait              print the reply to each message
            --timeout D         how long to wait, such as 500ms or 10s       [1s]
            --retries N         send again up to N times without a reply      [0]
+           --backoff           wait twice as long each time, plus up to half
            --format F          text | json | hex | raw (bytes alone)      [text]
 transport  --framing F         tcp, tls: line | length | octet | nul      [line]
            --ca FILE           tls, quic: also trust these certificates
@@ -64,7 +66,7 @@ export const OPTIONS = {
     "ca",
     "token-file",
   ],
-  flags: ["wait", "hex", "reliable", "fast", "trace", "quiet"],
+  flags: ["wait", "backoff", "hex", "reliable", "fast", "trace", "quiet"],
   hint: "a message that begins with a dash goes after --",
   bytesHint: "give other bytes by --hex, --file or standard input",
 } as const;
@@ -79,7 +81,9 @@ export interface ClientSettings {
   file: string | undefined;
   hex: boolean;
   /** How to wait for replies, if at all. */
-  wait: { timeoutMs: number; retries: number } | undefined;
+  wait:
+    | { timeoutMs: number; retries: number; backoff: Backoff | undefined }
+    | undefined;
   format: FormatName;
   repeat: number;
   /** Messages per second, at most. */
@@ -100,6 +104,7 @@ export function clientSettings(
   const given: Given = { ...values, ...flags };
   requires(given, "timeout", "wait");
   requires(given, "retries", "wait");
+  requires(given, "backoff", "retries");
   requires(given, "format", "wait");
   notBoth(given, "file", "hex");
   if (values.file !== undefined && rest.length > 0) {
@@ -107,6 +112,7 @@ export function clientSettings(
   }
   const timeoutMs = duration("timeout", values.timeout, 1000);
   const retries = wholeNumber("retries", values.retries, 0, 0);
+  const backoff = flags.backoff ? {} : undefined;
   const remote = toDestination(values.to ?? DEFAULT_ADDRESS);
   if ("path" in remote && flags.wait) {
     throw new UsageError("a unix: server cannot reply; leave out --wait");
@@ -117,7 +123,7 @@ export function clientSettings(
     messages: rest,
     file: path("file", values.file),
     hex: flags.hex,
-    wait: flags.wait ? { timeoutMs, retries } : undefined,
+    wait: flags.wait ? { timeoutMs, retries, backoff } : undefined,
     format: flags.wait ? formatName(values.format) : "text",
     repeat: wholeNumber("repeat", values.repeat, 1, 1),
     rate: rate("rate", values.rate, undefined),

@@ -12,6 +12,7 @@ export const EXIT = {
   notOpened: 2,
   timedOut: 3,
   notSent: 4,
+  failed: 5,
 } as const;
 
 /** The version, as `--version` prints it. */

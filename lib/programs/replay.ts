@@ -13,6 +13,7 @@ import { quote } from "../errors.ts";
 import { connect } from "../open.ts";
 import { beforeAbort } from "../promises.ts";
 import { reasonOf, Warnings } from "../warnings.ts";
+import { STANDARD_INPUT } from "./input.ts";
 import { toConnect } from "./needs.ts";
 import {
   notBoth,
@@ -30,7 +31,8 @@ import { openSource, type ReplaySource } from "./replay_source.ts";
 const HELP = `Send the datagrams of a capture again, to one address.
 
 Usage: deno task replay FILE --to ADDRESS [options]
-FILE: pcap or pcapng, of any program, or a store of server --store
+FILE: pcap or pcapng, of any program, - for one from standard input, or a store
+of server --store
 
   --to ADDRESS       where all of them go, such as 127.0.0.1:62000; never to the
                      addresses in the capture
@@ -74,7 +76,8 @@ export async function replay(
   if (isAnswered(options.flags, HELP)) return EXIT.done;
   const settings = replaySettings(options);
   const { file, to } = settings;
-  const needs = { ...toConnect(to), read: [file] };
+  const read = file === STANDARD_INPUT ? [] : [file];
+  const needs = { ...toConnect(to), read };
   const what = `replay to ${formatAddress(to)}`;
   requirePermissions([[what, needs]], { script, args });
   return await run(settings);
@@ -91,13 +94,17 @@ function replaySettings(
     throw new UsageError(`expected one FILE, got ${rest.length}`);
   }
   notBoth(values, "speed", "rate");
+  const loop = wholeNumber("loop", values.loop, 1, 1);
+  if (file === STANDARD_INPUT && loop > 1) {
+    throw new UsageError("--loop: standard input can be read only once");
+  }
   lists.from?.forEach(rangeOf);
   return {
     file,
     to: target(values.to),
     speed: speed(values.speed),
     rate: rate("rate", values.rate, undefined),
-    loop: wholeNumber("loop", values.loop, 1, 1),
+    loop,
     port: wholeNumber("port", values.port, 1, undefined, 65_535),
     from: lists.from,
     quiet: flags.quiet,
@@ -134,7 +141,11 @@ async function run(settings: ReplaySettings): Promise<number> {
   await beforeAbort(looking, signal);
   if (signal.aborted) return EXIT.done;
   const to = await looking;
-  let source = await openSource(file);
+  // Opening a pipe waits for its writer.
+  const opening = openSource(file);
+  await beforeAbort(opening, signal);
+  if (signal.aborted) return EXIT.done;
+  let source = await opening;
   if (port !== undefined && !source.hasPorts) {
     throw new UsageError("--port: a store does not know ports; leave it out");
   }
@@ -149,7 +160,8 @@ async function run(settings: ReplaySettings): Promise<number> {
     report: (error) => warnings.onceAlike(reasonOf(error)),
   });
   if (!quiet) {
-    say(`replaying ${quote(file)} to ${formatAddress(to)} ${pace(settings)}`);
+    const what = file === STANDARD_INPUT ? "standard input" : quote(file);
+    say(`replaying ${what} to ${formatAddress(to)} ${pace(settings)}`);
   }
   const began = performance.now();
   using progress = showProgress(() => `sent ${player.stats.sent}`, quiet);

@@ -1,5 +1,6 @@
 import { failure, quote } from "../errors.ts";
 import { type Capture, readCapture, type Replayable } from "../capture.ts";
+import { STANDARD_INPUT } from "./input.ts";
 
 const SQLITE = "SQLite format 3\0";
 // The store knows no receivers, and no addresses of unnamed peers.
@@ -16,9 +17,13 @@ export interface ReplaySource extends AsyncIterable<Replayable> {
 /**
  * Opens a capture or a store.
  *
+ * @param path `-` is standard input: a capture.
  * @throws {Error} The file cannot be read; one line.
  */
 export async function openSource(path: string): Promise<ReplaySource> {
+  if (path === STANDARD_INPUT) {
+    return fromCapture(readCapture(Deno.stdin.readable));
+  }
   const attempt = `replay ${quote(path)}`;
   try {
     const file = await Deno.open(path);
@@ -32,7 +37,8 @@ export async function openSource(path: string): Promise<ReplaySource> {
 }
 
 async function isStore(file: Deno.FsFile): Promise<boolean> {
-  const { isFile } = await file.stat();
+  const { isFile, isDirectory } = await file.stat();
+  if (isDirectory) throw new Error("it is a directory");
   // What comes by a pipe cannot be read twice.
   if (!isFile) return false;
   const start = new Uint8Array(SQLITE.length);

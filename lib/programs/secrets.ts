@@ -33,6 +33,13 @@ export function toKnow({ file, variable }: Secret): Needs {
   return file === undefined ? { env: [variable] } : { read: [file] };
 }
 
+/** To read a secret that need not be there. */
+export function toKnowIfGiven(secret: Secret): Needs {
+  const { file, variable } = secret;
+  const isGiven = file !== undefined || inEnvironment(variable) !== undefined;
+  return isGiven ? toKnow(secret) : {};
+}
+
 /** Reads a file's text. */
 export async function read(path: string): Promise<string> {
   return new TextDecoder().decode(await readBytes(path));

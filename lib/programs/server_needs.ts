@@ -1,7 +1,7 @@
 import { formatAddress } from "../address/address.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { toCarry } from "./carriers.ts";
-import { inEnvironment } from "./environment.ts";
+import { forwardPurposes } from "./forward_settings.ts";
 import {
   type Needs,
   toAnswer,
@@ -14,10 +14,10 @@ import {
 } from "./needs.ts";
 import type { Purpose } from "./permissions.ts";
 import { toRecord } from "./record_settings.ts";
-import { type Secret, toKnow } from "./secrets.ts";
+import { toServe } from "./page_settings.ts";
+import { toKnowIfGiven } from "./secrets.ts";
 import {
   isReplying,
-  type PageSettings,
   type PublishSettings,
   type ServerSettings,
 } from "./server_settings.ts";
@@ -45,6 +45,7 @@ export function serverPurposes(settings: ServerSettings): Purpose[] {
     const { destination } = parseNatsUrl(publish.url);
     purposes.push([`publish to ${destination}`, toPublish(publish)]);
   }
+  purposes.push(...forwardPurposes(settings.forward, address));
   return purposes;
 }
 
@@ -66,17 +67,6 @@ function toListen(settings: ServerSettings): Needs {
 function toPublish({ url, credentials }: PublishSettings): Needs {
   return together(
     toReach(parseNatsUrl(url)),
-    credentials === undefined ? {} : ifGiven(credentials),
+    credentials === undefined ? {} : toKnowIfGiven(credentials),
   );
-}
-
-/** To read a secret that need not be there. */
-function ifGiven(secret: Secret): Needs {
-  const { file, variable } = secret;
-  const isGiven = file !== undefined || inEnvironment(variable) !== undefined;
-  return isGiven ? toKnow(secret) : {};
-}
-
-function toServe({ address, token }: PageSettings): Needs {
-  return together(toBind(address), ifGiven(token));
 }

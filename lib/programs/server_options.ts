@@ -1,14 +1,13 @@
 import type { Addr, UnixAddr } from "../addr.ts";
 import { formatAddress, parseAddress } from "../address/address.ts";
-import { isOnLoopback } from "../address/host.ts";
 import { rangeOf } from "../address/networks.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
 import { publicHosts } from "../sinks/page/hosts.ts";
 import { carrierSettings, maxSizeFor } from "./carriers.ts";
-import { inEnvironment } from "./environment.ts";
 import { formatName } from "./format.ts";
+import { forwardSettings } from "./forward_settings.ts";
 import { recordSettings } from "./record_settings.ts";
 import {
   duration,
@@ -24,20 +23,14 @@ import {
   wholeNumber,
 } from "./options.ts";
 import { CREDENTIALS } from "./permissions.ts";
-import type {
-  PageSettings,
-  PublishSettings,
-  ServerSettings,
-} from "./server_settings.ts";
+import { DEFAULT_PAGE, PAGE_TOKEN, pageSettings } from "./page_settings.ts";
+import type { PublishSettings, ServerSettings } from "./server_settings.ts";
 
 const DEFAULT_ADDRESS = "udp://127.0.0.1:62000";
-const DEFAULT_PAGE = "127.0.0.1:62080";
-/** The variable that may hold the page's token. */
-export const PAGE_TOKEN = "PLI_PAGE_TOKEN";
 
 /** The text of `--help`: one screen. */
 export const HELP: string =
-  `Receive messages and print, answer, store or publish them.
+  `Receive messages and print, answer, store, publish or forward them.
 Usage: deno task server [ADDRESS] [options]            [${DEFAULT_ADDRESS}]
 
 receive    --count N, --once    stop after N messages, or after one
@@ -45,14 +38,12 @@ receive    --count N, --once    stop after N messages, or after one
            --end-timeout D      how long the end may take, for all sinks    [5s]
            --max-size BYTES     cut and mark longer ones [65527; tcp, tls 65535]
            --format F           text | json | hex | raw (bytes alone)     [text]
-           --stats-every D      print the totals every D; --quiet: errors only
-           --trace              log each datagram on standard error
+           --stats-every D      totals; --quiet: errors only; --trace: datagrams
 reply      --echo, --reply TEXT reply with the same message, or with TEXT
            --answer-limit RATE  per peer          [udp: 1000/s, 10000 at once]
 access     --allow, --deny CIDR only these sources, or not these (repeatable)
            --rate-limit RATE    per source, such as 1000/s; --burst N at once
-store      --store FILE         in SQLite; deno task history FILE prints it
-           --keep N             keep the newest N messages, or 12h or 7d of them
+store      --store FILE         in SQLite, for deno task history; --keep N or 7d
            --receipt            reply {"id":17,"size":34} once it is on disk
 page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
            --page-token-file F  required beyond loopback (or env ${PAGE_TOKEN})
@@ -60,6 +51,8 @@ page       --page [HOST:PORT]   live, in a browser             [${DEFAULT_PAGE}]
 record     --record F.pcapng    for Wireshark; --record-limit SIZE        [1GiB]
 publish    --publish URL        to NATS JetStream: nats://HOST:4222/SUBJECT
            --credentials-file F or env ${CREDENTIALS}: user:pass, token, .creds
+forward    --forward ADDRESS    to other servers (repeatable); --forward-sender
+           --forward-limit RATE [10000/s]; --forward-framing F, --forward-ca F
 transport  --framing F          tcp, tls: line | length | octet | nul     [line]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the clients' secret (or env PLI_TOKEN)
@@ -91,13 +84,24 @@ export const OPTIONS = {
     "page-token-file",
     "publish",
     "credentials-file",
+    "forward-limit",
+    "forward-framing",
+    "forward-ca",
     "framing",
     "cert",
     "key",
     "token-file",
   ],
-  flags: ["once", "echo", "quiet", "receipt", "fast", "trace"],
-  lists: ["allow", "deny", "page-host"],
+  flags: [
+    "once",
+    "echo",
+    "quiet",
+    "receipt",
+    "fast",
+    "trace",
+    "forward-sender",
+  ],
+  lists: ["allow", "deny", "page-host", "forward"],
   optional: ["page"],
 } as const;
 
@@ -113,7 +117,7 @@ export function serverSettings(
   if (rest.length > 1) {
     throw new UsageError(`expected one ADDRESS, got ${rest.length}`);
   }
-  const { "page-host": hosts = [], ...networks } = lists;
+  const { "page-host": hosts = [], forward = [], ...networks } = lists;
   const given: Given = { ...values, ...flags, "page-host": hosts[0] };
   checkCombinations(given);
   const address = parseAddress(rest[0] ?? DEFAULT_ADDRESS);
@@ -146,7 +150,7 @@ export function serverSettings(
       receipt: flags.receipt,
     },
     record: recordSettings(values.record, values["record-limit"]),
-    page: page(
+    page: pageSettings(
       values.page,
       path("page-token-file", values["page-token-file"]),
       publicHosts(hosts),
@@ -155,6 +159,7 @@ export function serverSettings(
       values.publish,
       path("credentials-file", values["credentials-file"]),
     ),
+    forward: forwardSettings(forward, given),
   };
 }
 
@@ -228,27 +233,4 @@ function publish(
   throw new UsageError(
     "--credentials-file and credentials in the URL: give one of them",
   );
-}
-
-/** Beyond loopback others can reach the page, so there it needs a token. */
-function page(
-  text: string | undefined,
-  file: string | undefined,
-  hosts: readonly string[],
-): PageSettings | undefined {
-  if (text === undefined) return undefined;
-  const listen = text === "" ? DEFAULT_PAGE : text;
-  const address = listen.includes("/") ? undefined : parseAddress(listen);
-  if (address === undefined || "path" in address) {
-    throw new UsageError(
-      `--page ${quote(listen)}: must be HOST:PORT, such as ${DEFAULT_PAGE}`,
-    );
-  }
-  const isSecret = file !== undefined || inEnvironment(PAGE_TOKEN);
-  if (!isSecret && !isOnLoopback(address.hostname)) {
-    throw new UsageError(
-      `--page ${listen}: others can reach it there, so it needs --page-token-file, or ${PAGE_TOKEN} and --allow-env=${PAGE_TOKEN}`,
-    );
-  }
-  return { listen, address, token: { file, variable: PAGE_TOKEN }, hosts };
 }

@@ -2,6 +2,7 @@ import type { Addr, NetAddr, SchemeAddr, UnixAddr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
 import type { CarrierSettings } from "./carriers.ts";
 import type { FormatName } from "./format.ts";
+import type { ForwardSettings } from "./forward_settings.ts";
 import type { RecordSettings } from "./record_settings.ts";
 import type { Secret } from "./secrets.ts";
 
@@ -29,6 +30,7 @@ export interface ServerSettings {
   record: RecordSettings | undefined;
   page: PageSettings | undefined;
   publish: PublishSettings | undefined;
+  forward: ForwardSettings | undefined;
 }
 
 /** For `nats`. */

@@ -8,6 +8,7 @@ import { connect } from "../open.ts";
 import type { CollectorStats, Sink } from "../sink.ts";
 import type { Store } from "../sinks/store.ts";
 import { parseNatsUrl } from "../sinks/nats/url.ts";
+import { openForwards } from "./forward_settings.ts";
 import { LateSink } from "./late_sink.ts";
 import { ownHost } from "./needs.ts";
 import { Printer } from "./printer.ts";
@@ -47,10 +48,11 @@ export interface Surroundings {
  * be opened, those before it are closed again.
  */
 export async function openSinks(
-  { store: storeSettings, record, page: pageSettings, publish, format }:
-    ServerSettings,
+  settings: ServerSettings,
   { socket, own, stats, warn }: Surroundings,
 ): Promise<ServerSinks> {
+  const { store: storeSettings, page: pageSettings } = settings;
+  const { record, publish, forward, format } = settings;
   const sinks: Sink[] = [];
   await using opened = new AsyncDisposableStack();
   const add = <S extends Sink>(sink: S): S => {
@@ -95,6 +97,7 @@ export async function openSinks(
       nats(url, { log, credentials, onTrouble: say });
     add(late === undefined ? open(store) : lateNats(url, late, open));
   }
+  if (forward !== undefined) await openForwards(forward, socket, add);
   const isOnly = sinks.length === 0;
   const printer = add(new Printer({ format, isOnly, onTrouble: say }));
   // From here on the collector closes them.

@@ -48,9 +48,7 @@ export function describeReceived(
     `received ${count(received, "message")} (${count(bytes, "byte")})`,
   ];
   if (truncated > 0) parts.push(`${truncated} truncated`);
-  for (const [reason, n] of Object.entries(dropped)) {
-    if (n > 0) parts.push(`${n} dropped ${REASONS[reason] ?? reason}`);
-  }
+  parts.push(...describeDropped(dropped));
   for (const [reason, n] of Object.entries(connections)) {
     if (n === 0) continue;
     if (reason === "acceptFailed") {
@@ -61,6 +59,15 @@ export function describeReceived(
     parts.push(`${count(n, "connection")} closed ${why}`);
   }
   return parts.join(", ");
+}
+
+/** Describes why datagrams were dropped: a part of a line for each reason. */
+export function describeDropped(
+  dropped: Readonly<Record<string, number>>,
+): string[] {
+  return Object.entries(dropped).filter(([, n]) => n > 0).map(([reason, n]) =>
+    `${n} dropped ${REASONS[reason] ?? reason}`
+  );
 }
 
 /** Describes the sent and the withheld messages, in one line. */

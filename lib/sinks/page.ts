@@ -6,44 +6,22 @@
  *
  * @module
  */
-import { requireDeno } from "../runtime.ts";
-import type { Addr, NetAddr } from "../addr.ts";
-import { parseAddress } from "../address/address.ts";
-import { bracketed } from "../address/authority.ts";
-import { isOnLoopback } from "../address/host.ts";
+import type { Addr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
-import { failure, InvalidAddressError } from "../errors.ts";
 import type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
-import { accessTo } from "./page/access.ts";
 import { Feeds } from "./page/feeds.ts";
-import { publicHosts } from "./page/hosts.ts";
-import { type Handler, httpServer } from "./page/http.ts";
-import { type ConnectionLimits, Listener } from "./page/listener.ts";
 import { Rates } from "./page/rates.ts";
 import { routes } from "./page/routes.ts";
+import { Site } from "./page/site.ts";
 import { Recent } from "./recent.ts";
 import { RecentAndStored } from "./recent_and_stored.ts";
-import { Warnings } from "../warnings.ts";
 
 export type { Datagram } from "../datagram.ts";
 export type { CollectorStats, Message, MessageLog, Sink } from "../sink.ts";
 
-const LISTEN = "127.0.0.1:62080";
 const RECENT = { messages: 1000, bytes: 8 * 1024 * 1024 };
 // Messages that a store has not written yet must be in memory.
 const BESIDE_STORE = { messages: 10_000, bytes: 8 * 1024 * 1024 };
-// How long browsers have to read the last messages before their streams are cut.
-const GRACE_MS = 500;
-// Twice what 64 pages and 64 requests take, which all may come through one proxy.
-const CONNECTIONS: ConnectionLimits = {
-  all: 256,
-  perSource: 128,
-  headMs: 10_000,
-  readMs: 30_000,
-  retryMs: 200,
-  calmMs: 10_000,
-};
-
 /** Options of {@linkcode page}. */
 export interface PageOptions {
   /**
@@ -128,20 +106,7 @@ export interface Page extends Sink {
  * ```
  */
 export function page(options: PageOptions): Page {
-  requireDeno("The page");
-  const { listen = LISTEN, token } = options;
-  const address = parseListen(listen);
-  if (token === "") {
-    throw new TypeError(
-      `Cannot open the page on ${listen}: the token is empty`,
-    );
-  }
-  if (token === undefined && !isOnLoopback(address.hostname)) {
-    throw new TypeError(
-      `Cannot open the page on ${listen} without a token: other machines can reach it there`,
-    );
-  }
-  return new ServedPage(options, address);
+  return new ServedPage(options);
 }
 
 class ServedPage implements Page {
@@ -151,41 +116,21 @@ class ServedPage implements Page {
   readonly #recent: Recent;
   readonly #feeds: Feeds;
   readonly #rates = new Rates();
-  readonly #handler: Handler;
-  readonly #listener: Listener;
-  // Requests whose response is not all sent.
-  readonly #running = new Set<Promise<void>>();
+  readonly #site: Site;
   #closed: Promise<void> | undefined;
 
-  constructor(options: PageOptions, { hostname, port }: NetAddr) {
-    const { log: stored, stats, send, token, hosts = [] } = options;
-    const named = publicHosts(hosts);
+  constructor(options: PageOptions) {
+    const { log: stored, stats, send } = options;
     const recent = new Recent(stored === undefined ? RECENT : BESIDE_STORE);
     const log = stored === undefined
       ? recent
       : new RecentAndStored(recent, stored);
     const feeds = new Feeds(log, stats, this.#rates);
-    const host = bracketed(hostname);
-    const serve = httpServer((request, completed) => {
-      this.#track(completed);
-      return this.#handler(request, completed);
-    });
-    const warnings = new Warnings(options.onTrouble);
-    try {
-      this.#listener = new Listener(
-        { hostname, port, transport: "tcp" },
-        serve,
-        CONNECTIONS,
-        warnings,
-      );
-    } catch (error) {
-      throw failure(`open the page on ${host}:${port}`, error);
-    }
-    const { address } = this.#listener;
-    // It needs the port, and no request can arrive before this turn ends.
-    const access = accessTo({ ...address, hostname }, token, named);
-    this.#handler = routes({ access, feeds, log, stats, send });
-    this.url = `http://${ownHost(host)}:${address.port}/`;
+    this.#site = new Site(
+      options,
+      (access) => routes({ access, feeds, log, stats, send }),
+    );
+    this.url = this.#site.url;
     this.#recent = recent;
     this.#feeds = feeds;
   }
@@ -205,42 +150,9 @@ class ServedPage implements Page {
   }
 
   close(): Promise<void> {
-    return this.#closed ??= this.#end();
+    return this.#closed ??= this.#site.close(async () => {
+      this.#feeds.flush();
+      await this.#feeds.close();
+    });
   }
-
-  async #end(): Promise<void> {
-    await this.#listener.close();
-    this.#feeds.flush();
-    await this.#feeds.close();
-    await waitAtMost(GRACE_MS, Promise.all(this.#running));
-    this.#listener.closeConnections();
-  }
-
-  #track(completed: Promise<void>): void {
-    this.#running.add(completed);
-    completed.then(() => void this.#running.delete(completed));
-  }
-}
-
-/** Returns a host that can be opened on this machine. */
-function ownHost(host: string): string {
-  return { "0.0.0.0": "127.0.0.1", "[::]": "[::1]" }[host] ?? host;
-}
-
-/** Waits until the work is done, or for `ms` milliseconds. */
-async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise((resolve) => timer = setTimeout(resolve, ms));
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
-
-function parseListen(listen: string): NetAddr {
-  try {
-    const address = parseAddress(listen);
-    if ("port" in address && !listen.includes("/")) return address;
-  } catch {
-    // The error below says what would be valid.
-  }
-  throw new InvalidAddressError(listen, `must be HOST:PORT, as in "${LISTEN}"`);
 }

@@ -1,5 +1,5 @@
 import { type Addr, copyAddr } from "../addr.ts";
-import type { Run } from "../carrier.ts";
+import type { Metadata, Run } from "../carrier.ts";
 import { Datagram } from "../datagram.ts";
 import { aligned, CopyPool, LARGEST_POOLED } from "../copy_pool.ts";
 import type { Arrived } from "./kept.ts";
@@ -58,26 +58,34 @@ export class Arrivals<A extends Addr> {
   #add(list: Arrived<A>[], run: Run, isLent: boolean): void {
     const { data, segmentSize, count, truncated } = run;
     const from = run.from as A;
+    const metadata = metadataOf(run);
     if (this.#isLeft && count === 1 && data.length <= this.#maxSize) {
-      list.push(new Datagram(data, from, truncated));
+      list.push(new Datagram(data, from, truncated, metadata));
     } else if (count === 1 || truncated || segmentSize > this.#maxSize) {
-      this.#addEach(list, run, isLent);
+      this.#addEach(list, run, isLent, metadata);
     } else if (isLent) {
-      list.push(new UnreadRun(data, segmentSize, segmentSize, from));
+      list.push(
+        new UnreadRun(data, segmentSize, segmentSize, from, metadata),
+      );
     } else if (segmentSize > LARGEST_POOLED) {
-      this.#addEach(list, run, false);
+      this.#addEach(list, run, false, metadata);
     } else {
       const stride = aligned(segmentSize);
       for (let at = 0; at < data.length;) {
         const copy = this.#pool.copyPieces(data, at, segmentSize);
-        const pieces = new UnreadRun(copy, segmentSize, stride, from);
+        const pieces = new UnreadRun(copy, segmentSize, stride, from, metadata);
         list.push(pieces);
         at += pieces.left * segmentSize;
       }
     }
   }
 
-  #addEach(list: Arrived<A>[], run: Run, isLent: boolean): void {
+  #addEach(
+    list: Arrived<A>[],
+    run: Run,
+    isLent: boolean,
+    metadata: Metadata | undefined,
+  ): void {
     const { data, segmentSize, count, truncated } = run;
     for (let i = 0, at = 0; i < count; i++, at += segmentSize) {
       const length = Math.min(segmentSize, data.length - at);
@@ -85,9 +93,8 @@ export class Arrivals<A extends Addr> {
       const view = data.subarray(at, at + Math.min(length, this.#maxSize));
       const from = (i === 0 ? run.from : copyAddr(run.from)) as A;
       const bytes = isLent ? view : this.#pool.copy(view);
-      list.push(
-        new Datagram(bytes, from, truncated || length > this.#maxSize),
-      );
+      const isCut = truncated || length > this.#maxSize;
+      list.push(new Datagram(bytes, from, isCut, metadata));
     }
   }
 
@@ -104,4 +111,11 @@ export class Arrivals<A extends Addr> {
     if (first === 0) list.push(run);
     else if (first < run.count) list.push(partOf(run, first, run.count));
   }
+}
+
+/** Without its bytes, which are not kept alive. Most runs have none. */
+function metadataOf({ to, ecn, time }: Run): Metadata | undefined {
+  return to === undefined && ecn === undefined && time === undefined
+    ? undefined
+    : { to, ecn, time };
 }

@@ -189,22 +189,24 @@ export class ConnectedSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * Cancellation: Giving up consumes no datagram; the request may still arrive.
    *
    * @param data As in {@linkcode ConnectedSocket.send}.
-   * @param options `{ timeoutMs, retries, match, signal }`: how long to wait
-   * after each send, how often to send again, and which datagram is the reply.
+   * @param options `{ timeoutMs, retries, backoff, match, signal }`: how long to
+   * wait after each send, how often to send again, how the waits grow, and which
+   * datagram is the reply.
    * @returns The reply.
    * @throws {Deno.errors.TimedOut} There was no reply after the last send.
    * @throws {MessageTooLargeError} The message is too long; nothing was sent.
    * @throws {SocketClosedError} The socket is closed, or was closed meanwhile.
-   * @throws {RangeError} `timeoutMs` or `retries` is out of range.
+   * @throws {RangeError} `timeoutMs`, `retries` or a number of `backoff` is out
+   * of range.
    * @throws {TypeError} An option is of the wrong type.
    * @throws The error of the last send, if that is why there was no reply.
    * @throws Whatever `match` throws, and `signal.reason`, unchanged.
    */
   request(data: Data, options?: RequestOptions<A>): Promise<Datagram<A>> {
-    const { inbox, clock } = this;
+    const { inbox, clock, outbox: { random } } = this;
     const attempt = this.#requesting;
     const send = () => this.send(data);
-    return request({ inbox, clock, attempt, send }, options);
+    return request({ inbox, clock, random, attempt, send }, options);
   }
 
   /**

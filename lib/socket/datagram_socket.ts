@@ -1,13 +1,12 @@
-import { type Addr, copyAddr, type NetAddr, schemeOf } from "../addr.ts";
+import { type Addr, copyAddr, type NetAddr } from "../addr.ts";
 import { formatAddress, isAddress } from "../address/address.ts";
 import type { Carrier } from "../carrier.ts";
 import { shown, wrongType } from "../check.ts";
-import { systemClock } from "../clock.ts";
 import type { Datagram } from "../datagram.ts";
 import { quote } from "../errors.ts";
 import { AnswerLimits } from "../limits/answers.ts";
-import { Guard } from "../limits/guard.ts";
 import { dueTurn } from "../turns.ts";
+import { type Asker, gather, type GatherOptions, request } from "./ask.ts";
 import { BaseSocket } from "./base_socket.ts";
 import {
   joinMulticast,
@@ -16,15 +15,15 @@ import {
 } from "./multicast.ts";
 import {
   type DatagramSocketOptions,
-  type Read,
   readDatagramSocketOptions,
 } from "./options.ts";
 import { type Data, encode, isBytes, lengthOf } from "./messages.ts";
-import type { Policy } from "./policy.ts";
+import { policyOf } from "./policy.ts";
+import type { RequestOptions } from "./request.ts";
 import { requireCarrier } from "./require_carrier.ts";
 import { type Addressed, sendMany } from "./send_many.ts";
+import type { SendOptions } from "./send_limits.ts";
 import { sendRun } from "./send_run.ts";
-import { isFromEarlierSend } from "./unreachable.ts";
 import type { WaitOptions } from "./waits.ts";
 
 /**
@@ -49,6 +48,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   /** @internal */
   protected override readonly withheld: Readonly<Record<string, number>>;
   readonly #answers: AnswerLimits;
+  readonly #asker: Asker<A>;
 
   /**
    * Makes a socket over a carrier that is already open, such as any
@@ -72,6 +72,8 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
     if (read.rateLimit !== undefined) counts.drop("rateLimited", 0);
     this.#answers = new AnswerLimits(read, local, this.clock);
     this.withheld = this.#answers.withheld;
+    const { inbox, outbox, clock } = this;
+    this.#asker = { carrier, local, inbox, outbox, clock };
   }
 
   /**
@@ -85,7 +87,8 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    * @param to The peer: an address, an address as text, or `from` of a datagram.
    * A name is looked up in the socket's family; the result is kept for 30
    * seconds.
-   * @param options `{ timeoutMs, signal }`: how long to wait for the system.
+   * @param options `{ from, timeoutMs, signal }`: the local address to send from,
+   * and how long to wait for the system.
    * @throws {MessageTooLargeError} `data` is longer than 65,507 bytes for IPv4,
    * 65,527 for IPv6, or the carrier's limit; nothing was sent.
    * @throws {InvalidAddressError} `to` is not an address, its port is 0, or its
@@ -98,7 +101,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   send(
     data: Data,
     to: string | Addr,
-    options?: WaitOptions,
+    options?: SendOptions,
   ): Promise<void> {
     return this.outbox.send(data, to, options);
   }
@@ -174,10 +177,75 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
   }
 
   /**
+   * Sends a message to a peer and waits for its reply; if there is none, sends it
+   * again. A datagram of that peer for which `match` returns true goes to this
+   * request, or to one before it that takes it too. Any other datagram goes to
+   * the next `receive`; up to 256 of them are kept.
+   *
+   * Cancellation: Giving up consumes no datagram; the request may still arrive.
+   *
+   * @param data As in {@linkcode DatagramSocket.send}.
+   * @param to The peer, as in {@linkcode DatagramSocket.send}. A name is looked up
+   * once, within the first `timeoutMs`.
+   * @param options `{ timeoutMs, retries, backoff, match, signal }`: how long to
+   * wait after each send, how often to send again, how the waits grow, and which
+   * datagram is the reply.
+   * @returns The reply.
+   * @throws {InvalidAddressError} `to` is not the address of one peer.
+   * @throws The errors of {@linkcode ConnectedSocket.request}. That nothing
+   * receives at the peer's port shows only as `stats.unreachable`.
+   */
+  request(
+    data: Data,
+    to: string | Addr,
+    options?: RequestOptions<A>,
+  ): Promise<Datagram<A>> {
+    return request(this.#asker, data, to, options);
+  }
+
+  /**
+   * Asks many at once, such as a multicast group, a broadcast address or a list of
+   * peers, and iterates over the replies that come within a time. A reply is a
+   * datagram for which `match` returns true, of a peer that was asked, or of any
+   * peer if a group or a broadcast address was asked. All others go to the next
+   * `receive`, and so do further replies of a peer if `unique` allows one. Up to
+   * 256 replies wait for the loop.
+   *
+   * The first step of the loop sends the question. The loop ends after `forMs`,
+   * after `max` replies, when every peer of a list has sent the one that `unique`
+   * allows, and when the socket is closed. That a question could not be sent is
+   * counted in `stats.sendFailed`.
+   *
+   * Cancellation: Ending the loop consumes no datagram: replies that it has not
+   * had go to the next `receive`, after those that wait already.
+   *
+   * @param data As in {@linkcode DatagramSocket.send}; leave the bytes unchanged
+   * until the loop ends.
+   * @param to An address, or several, as in {@linkcode DatagramSocket.send}.
+   * @param options `{ forMs, unique, match, max, from, resendMs, backoff, signal }`.
+   * @throws {InvalidAddressError} An entry of `to` is not an address.
+   * @throws {MessageTooLargeError} The question is too long.
+   * @throws {SocketClosedError} The socket is closed.
+   * @throws {RangeError} An option is out of range.
+   * @throws {TypeError} An option is of the wrong type.
+   * @throws Into the loop: whatever `match` throws, `signal.reason`, an error of
+   * the carrier, and if nobody could be asked, the error of the first send.
+   */
+  gather(
+    data: Data,
+    to: string | Addr | Iterable<string | Addr>,
+    options?: GatherOptions<A>,
+  ): AsyncIterableIterator<Datagram<A>> {
+    return gather(this.#asker, data, to, options);
+  }
+
+  /**
    * Sends an answer to the sender of a datagram, unless that could do harm: each
    * peer gets a limited number of answers (`answerLimit`), and beyond loopback at
    * most three times the bytes that it sent (`maxAmplification`). An answer that
-   * is withheld is counted in `stats.withheld`.
+   * is withheld is counted in `stats.withheld`. From a socket at `0.0.0.0` or
+   * `[::]`, it leaves from the address that the datagram was sent to, if the
+   * carrier tells that (`offload`); otherwise the system chooses.
    *
    * @param data As in {@linkcode DatagramSocket.send}.
    * @param datagram The datagram to answer, which this socket received.
@@ -186,7 +254,7 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
    */
   async answer(data: Data, datagram: Datagram<A>): Promise<boolean> {
     // Read once: the limits and the answer are for the same peer.
-    const { data: question, from } = datagram ?? {};
+    const { data: question, from, to } = datagram ?? {};
     const peer = { ...from };
     if (!isBytes(question) || !isAddress(peer)) {
       await dueTurn(this.clock);
@@ -201,7 +269,10 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
         return false;
       }
     }
-    await this.send(bytes, peer);
+    const own = to !== undefined && this.carrier.sendFrom !== undefined
+      ? { from: to }
+      : undefined;
+    await this.send(bytes, peer, own);
     return true;
   }
 
@@ -231,24 +302,4 @@ export class DatagramSocket<A extends Addr = NetAddr> extends BaseSocket<A> {
       await dueTurn(this.clock);
     }
   }
-}
-
-/** What a bound socket drops, and which errors it only counts. */
-function policyOf<A extends Addr>(
-  carrier: Carrier,
-  options: Read<DatagramSocketOptions>,
-  local: Addr,
-): Omit<Policy<A>, "maxSize"> {
-  const { allow, deny, rateLimit } = options;
-  const guard = allow === undefined && deny === undefined &&
-      rateLimit === undefined
-    ? undefined
-    : new Guard(options, carrier.clock ?? systemClock);
-  return {
-    ...(guard && {
-      refuses: (from: A) => guard.refuses(from),
-      counts: rateLimit !== undefined,
-    }),
-    ...(schemeOf(local) === "udp" && { tolerates: isFromEarlierSend }),
-  };
 }

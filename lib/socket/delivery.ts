@@ -31,6 +31,8 @@ export class Delivery<A extends Addr> {
   readonly #held: Held<A>;
   // What is left of a batch that is shown to waiters with a `match`.
   readonly #batch: Kept<A>;
+  /** How many datagrams waiters have set aside. */
+  aside = 0;
   #isClosed = false;
 
   constructor({ counts, rests, waiters, held }: DeliveryOptions<A>) {
@@ -43,7 +45,7 @@ export class Delivery<A extends Addr> {
 
   /** How many datagrams have arrived and wait to be received. */
   get waiting(): number {
-    return this.#held.datagrams + this.#batch.datagrams;
+    return this.#held.datagrams + this.#batch.datagrams + this.aside;
   }
 
   /** Whether waiters with a `match` have not seen all of a batch. */
@@ -70,7 +72,12 @@ export class Delivery<A extends Addr> {
 
   /** Gives a datagram to the first waiter, or keeps it. */
   pass(datagram: Datagram<A>, room: number = MAX_KEPT): void {
-    const waiter = this.#waiters.claim(datagram) ??
+    const claim = this.#waiters.claim(datagram);
+    if (claim?.setAside !== undefined) {
+      this.aside++;
+      return claim.setAside(datagram);
+    }
+    const waiter = claim ??
       (this.#rests.isResting ? undefined : this.#waiters.take());
     if (waiter === undefined) this.keep(datagram, room);
     else this.#give(datagram, waiter);
@@ -118,8 +125,17 @@ export class Delivery<A extends Addr> {
   close(): void {
     this.#isClosed = true;
     this.#counts.drop("closed", this.waiting);
+    this.aside = 0;
     this.#held.clear();
     this.#batch.clear();
+  }
+
+  /** Gives datagrams that were set aside to the other waiters, or keeps them. */
+  putBack(datagrams: readonly Datagram<A>[]): void {
+    if (this.#isClosed) return;
+    this.aside -= datagrams.length;
+    for (const datagram of datagrams) this.keep(datagram);
+    if (!this.#rests.isResting) this.hand();
   }
 
   #passRest(room: number, done: () => void): void {

@@ -137,6 +137,21 @@ export class Inbox<A extends Addr> {
     this.#delivery.hand();
   }
 
+  /** To be called when a datagram that was set aside goes to the program. */
+  takeAside(): void {
+    this.#delivery.aside--;
+  }
+
+  /** Gives datagrams that were set aside to the other waiters, or keeps them. */
+  putBack(datagrams: readonly Datagram<A>[]): void {
+    this.#delivery.putBack(datagrams);
+  }
+
+  /** Whether it is closed: whatever was set aside is counted as such. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Ends every wait. */
   close(): void {
     if (this.#closed) return;

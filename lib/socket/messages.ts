@@ -1,5 +1,6 @@
-import type { Addr } from "../addr.ts";
-import { formatAddress } from "../address/address.ts";
+import { type Addr, copyAddr } from "../addr.ts";
+import { formatAddress, isAddress } from "../address/address.ts";
+import { isIp } from "../address/host.ts";
 import type { Carrier, Outgoing } from "../carrier.ts";
 import { wholeNumber, wrongType } from "../check.ts";
 import { count } from "../count.ts";
@@ -9,6 +10,7 @@ import {
   errors,
   failure,
   fieldsOf,
+  InvalidAddressError,
   MessageTooLargeError,
   withFields,
 } from "../errors.ts";
@@ -47,6 +49,8 @@ export interface Prepared extends Outgoing {
   readonly size: number;
   /** Whether the host of its peer has to be looked up. */
   readonly isForName: boolean;
+  /** The local address that it leaves from. @default {the system's choice} */
+  readonly from?: Addr | undefined;
 }
 
 /** A run as the carrier takes it; its `data` is a plain view. */
@@ -96,6 +100,37 @@ export class Messages {
    */
   prepare(data: Data, to: string | Addr): Prepared {
     return this.prepareFor(data, this.#destinations.get(to));
+  }
+
+  /**
+   * Checks a message that leaves from a local address.
+   *
+   * @throws {InvalidAddressError} `from` is not an IP address.
+   * @throws {Deno.errors.NotSupported} The carrier cannot choose it.
+   * @throws As {@linkcode Messages.prepare}.
+   */
+  prepareFrom(data: Data, to: string | Addr, from: Addr): Prepared {
+    const message = this.prepare(data, to);
+    const attempt = this.attemptOf(message);
+    if (!isAddress(from)) {
+      throw wrongType(attempt, "from", "an address", from);
+    }
+    if (!("hostname" in from) || !isIp(from.hostname)) {
+      throw withFields(
+        new InvalidAddressError(
+          formatAddress(from),
+          "from is not an IP address",
+        ),
+        fieldsOf(attempt),
+      );
+    }
+    if (this.#carrier.sendFrom === undefined) {
+      const reason =
+        "its carrier cannot choose the local address; offload() can";
+      const error = new errors.NotSupported(cannot(attempt, reason));
+      throw withFields(error, fieldsOf(attempt));
+    }
+    return { ...message, from: copyAddr(from) };
   }
 
   /**

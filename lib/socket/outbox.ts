@@ -18,7 +18,8 @@ import {
 } from "./messages.ts";
 import { sendLimits } from "./send_limits.ts";
 import { Sent } from "./stats.ts";
-import { type Limits, type WaitOptions, within } from "./waits.ts";
+import type { SendOptions } from "./send_limits.ts";
+import { type Limits, within } from "./waits.ts";
 
 // How long `end` waits for messages that wait to be sent.
 const END_MS = 5000;
@@ -33,6 +34,8 @@ export class Outbox {
   readonly attempt: Attempt;
   /** Checks the messages that it sends. */
   readonly messages: Messages;
+  /** Where the chance of waits comes from: the carrier, or the system. */
+  readonly random = (): number => this.#carrier.random?.() ?? Math.random();
   readonly #carrier: Carrier;
   readonly #clock: Clock;
   readonly #lanes = new Lanes();
@@ -62,7 +65,7 @@ export class Outbox {
   async send(
     data: Data,
     to: string | Addr,
-    options?: WaitOptions,
+    options?: SendOptions,
   ): Promise<void> {
     // Set while it is carried at once, as nearly every message is: not by a
     // function of its own, whose `await` would cost a send a third more.
@@ -70,7 +73,10 @@ export class Outbox {
     let failed: { readonly error: unknown } | undefined;
     this.counts.sending++;
     try {
-      const message = this.messages.prepare(data, to);
+      const from = options?.from;
+      const message = from === undefined
+        ? this.messages.prepare(data, to)
+        : this.messages.prepareFrom(data, to, from);
       const limits = sendLimits(this.messages, message, options);
       if (limits === undefined && this.#lanes.tryEnter(message)) {
         carried = message;
@@ -239,7 +245,9 @@ export class Outbox {
   #give(message: Prepared): Promise<number> {
     this.#requireOpen();
     if (!hasBytes(message)) throw gone();
-    return this.#carrier.send(message.data, message.to);
+    return message.from === undefined
+      ? this.#carrier.send(message.data, message.to)
+      : this.#carrier.sendFrom!(message.data, message.to, message.from);
   }
 
   /** Returns the batch as far as the first message whose bytes are gone. */

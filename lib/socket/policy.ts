@@ -1,4 +1,9 @@
-import type { Addr } from "../addr.ts";
+import { type Addr, schemeOf } from "../addr.ts";
+import type { Carrier } from "../carrier.ts";
+import { systemClock } from "../clock.ts";
+import { Guard } from "../limits/guard.ts";
+import type { DatagramSocketOptions, Read } from "./options.ts";
+import { isFromEarlierSend } from "./unreachable.ts";
 
 /** What a socket decides about what arrives. */
 export interface Policy<A extends Addr> {
@@ -14,4 +19,24 @@ export interface Policy<A extends Addr> {
   readonly counts?: boolean;
   /** Whether an error is only counted, as `unreachable`. @default {never} */
   tolerates?(cause: unknown): boolean;
+}
+
+/** What a bound socket drops, and which errors it only counts. */
+export function policyOf<A extends Addr>(
+  carrier: Carrier,
+  options: Read<DatagramSocketOptions>,
+  local: Addr,
+): Omit<Policy<A>, "maxSize"> {
+  const { allow, deny, rateLimit } = options;
+  const guard = allow === undefined && deny === undefined &&
+      rateLimit === undefined
+    ? undefined
+    : new Guard(options, carrier.clock ?? systemClock);
+  return {
+    ...(guard && {
+      refuses: (from: A) => guard.refuses(from),
+      counts: rateLimit !== undefined,
+    }),
+    ...(schemeOf(local) === "udp" && { tolerates: isFromEarlierSend }),
+  };
 }

@@ -18,11 +18,13 @@ import {
   timedOut,
 } from "../errors.ts";
 import { ignoreRejection, isThenable } from "../promises.ts";
+import { type Backoff, Waits } from "./backoff.ts";
 import type { Inbox } from "./inbox.ts";
+import type { Target } from "./target.ts";
 import type { Waiter } from "./waiter.ts";
 import { onAbort } from "./waits.ts";
 
-/** How {@linkcode ConnectedSocket.request} waits for its reply. */
+/** How a request waits for its reply. */
 export interface RequestOptions<A extends Addr = NetAddr> {
   /**
    * Milliseconds to wait after each send, 0 to 2^31 - 1, or `Infinity`.
@@ -31,6 +33,12 @@ export interface RequestOptions<A extends Addr = NetAddr> {
   timeoutMs?: number | undefined;
   /** How many times to send again if there is no reply. @default {0} */
   retries?: number | undefined;
+  /**
+   * How the waits grow with each send. `{}` is twice as long each, with a jitter
+   * of one half.
+   * @default {all waits are `timeoutMs`}
+   */
+  backoff?: Backoff | undefined;
   /**
    * Whether a datagram is the reply. Put a number into the request and look for
    * it here: nothing else distinguishes a late reply to an earlier request. It
@@ -46,6 +54,10 @@ export interface RequestOptions<A extends Addr = NetAddr> {
 export interface Requester<A extends Addr> {
   readonly inbox: Inbox<A>;
   readonly clock: Clock;
+  /** Returns a random number from 0 to 1. */
+  readonly random: () => number;
+  /** The only peer whose datagrams are replies. @default {that of the socket} */
+  readonly target?: Target;
   /** For the messages of errors: to request from this peer. */
   readonly attempt: Attempt;
   /** Sends the message once. */
@@ -74,10 +86,15 @@ class Request<A extends Addr> implements Waiter<A> {
   readonly reject: (reason: unknown) => void;
   readonly #requester: Requester<A>;
   readonly #limit: number | undefined;
+  readonly #waits: Waits;
+  readonly #isEven: boolean;
   readonly #retries: number;
   readonly #match: (datagram: Datagram<A>) => boolean;
   readonly #signal: AbortSignal | undefined;
+  peers: readonly string[] | undefined;
   #sends = 0;
+  // The sum of its waits.
+  #waitedMs = 0;
   #sendError: unknown;
   #isOver = false;
   #cancel: (() => void) | undefined;
@@ -91,9 +108,12 @@ class Request<A extends Addr> implements Waiter<A> {
   ) {
     const { attempt } = requester;
     requireOptions(attempt, options);
-    const { timeoutMs = 1000, retries = 0, match = any, signal } = options ??
-      {};
-    this.#limit = milliseconds(attempt, "timeoutMs", timeoutMs);
+    const { timeoutMs = 1000, retries = 0, backoff, match = any, signal } =
+      options ?? {};
+    const ms = milliseconds(attempt, "timeoutMs", timeoutMs);
+    this.#limit = ms;
+    this.#waits = new Waits(attempt, ms ?? 0, backoff, requester.random);
+    this.#isEven = backoff === undefined;
     this.#retries = wholeNumber(attempt, "retries", retries, 0);
     requireFunction(attempt, "match", match);
     requireSignal(attempt, signal);
@@ -110,17 +130,20 @@ class Request<A extends Addr> implements Waiter<A> {
     signal?.throwIfAborted();
     this.#unlisten = signal &&
       onAbort(signal, (reason) => this.#giveUp(reason));
-    if (this.#requester.inbox.wait(this)) this.#send();
+    const { target, attempt } = this.#requester;
+    if (target?.isToBeFound !== true) return this.#begin();
+    this.#wait(this.#limit, () => this.#giveUp(this.#notFound()));
+    target.find(attempt).then(
+      () => this.#isOver || this.#begin(),
+      (error) => this.#giveUp(error),
+    );
   }
 
   match(datagram: Datagram<A>): boolean {
     if (this.#match === any) return true;
     // A copy: if it is not the reply, the next waiter gets it as it arrived.
-    const verdict: unknown = this.#match(copyDatagram(datagram));
-    if (!isThenable(verdict)) return Boolean(verdict);
-    ignoreRejection(verdict);
-    const wanted = "a function that returns true or false, not asynchronous";
-    throw wrongType(this.#requester.attempt, "match", wanted, this.#match);
+    const copy = copyDatagram(datagram);
+    return verdictOf(this.#match, copy, this.#requester.attempt);
   }
 
   stop(): void {
@@ -133,8 +156,14 @@ class Request<A extends Addr> implements Waiter<A> {
     this.reject(socketClosed(this.#requester.attempt));
   }
 
+  #begin(): void {
+    const { target, inbox } = this.#requester;
+    this.#cancel?.();
+    if (target !== undefined) this.peers = [target.peer];
+    if (inbox.wait(this)) this.#send();
+  }
+
   #send(): void {
-    const { clock } = this.#requester;
     const send = ++this.#sends;
     this.#sendError = undefined;
     this.#requester.send().catch((error) => {
@@ -142,7 +171,14 @@ class Request<A extends Addr> implements Waiter<A> {
       else if (send === this.#sends) this.#sendError = error;
     });
     if (this.#limit === undefined) return;
-    this.#cancel = clock.after(this.#limit, () => this.#next());
+    const ms = this.#waits.next();
+    this.#waitedMs += ms;
+    this.#wait(ms, () => this.#next());
+  }
+
+  #wait(ms: number | undefined, callback: () => void): void {
+    if (ms === undefined) return;
+    this.#cancel = this.#requester.clock.after(ms, callback);
     // The clock or the carrier may have ended the request.
     if (this.#isOver) this.#cancel();
   }
@@ -153,17 +189,45 @@ class Request<A extends Addr> implements Waiter<A> {
   }
 
   #giveUp(reason: unknown): void {
-    this.#requester.inbox.waiters.withdraw(this);
+    // While its name is looked up it does not wait for a datagram yet.
+    if (!this.#requester.inbox.waiters.withdraw(this)) this.stop();
     this.reject(reason);
   }
 
   #noReply(): Error {
     const again = this.#sends === 1 ? "" : `, sent ${this.#sends} times`;
+    const within = this.#isEven
+      ? `${this.#limit} ms`
+      : `${Math.round(this.#waitedMs)} ms in all`;
     return timedOut(
       this.#requester.attempt,
-      `no reply within ${this.#limit} ms${again}`,
+      `no reply within ${within}${again}`,
     );
   }
+
+  #notFound(): Error {
+    return timedOut(
+      this.#requester.attempt,
+      `the name was not looked up within ${this.#limit} ms`,
+    );
+  }
+}
+
+/**
+ * Asks the program whether a datagram is a reply.
+ *
+ * @throws {TypeError} `match` is asynchronous.
+ */
+export function verdictOf<A extends Addr>(
+  match: (datagram: Datagram<A>) => boolean,
+  datagram: Datagram<A>,
+  attempt: Attempt,
+): boolean {
+  const verdict: unknown = match(datagram);
+  if (!isThenable(verdict)) return Boolean(verdict);
+  ignoreRejection(verdict);
+  const wanted = "a function that returns true or false, not asynchronous";
+  throw wrongType(attempt, "match", wanted, match);
 }
 
 function any(): boolean {

@@ -44,10 +44,14 @@ export function divide(
 
 /** Returns a datagram as a run of one. */
 export function runOf<A extends Addr>(
-  { data, from, truncated }: Datagram<A>,
+  { data, from, truncated, to, ecn, time }: Datagram<A>,
 ): ReceivedRun<A> {
   const segmentSize = data.length;
-  return new ReceivedRun({ data, segmentSize, from, truncated, count: 1 });
+  const metadata = { to, ecn, time };
+  return new ReceivedRun({
+    ...{ data, segmentSize, from, truncated, count: 1 },
+    ...metadata,
+  });
 }
 
 /**

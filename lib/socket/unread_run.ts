@@ -1,4 +1,5 @@
 import { type Addr, copyAddr } from "../addr.ts";
+import type { Metadata } from "../carrier.ts";
 import { Datagram } from "../datagram.ts";
 
 /**
@@ -12,6 +13,7 @@ export class UnreadRun<A extends Addr> {
   readonly #size: number;
   readonly #stride: number;
   readonly #from: A;
+  readonly #metadata: Metadata | undefined;
   #at: number;
 
   /**
@@ -24,6 +26,7 @@ export class UnreadRun<A extends Addr> {
     size: number,
     stride: number,
     from: A,
+    metadata?: Metadata,
   ) {
     this.#buffer = data.buffer;
     this.#at = data.byteOffset;
@@ -31,6 +34,7 @@ export class UnreadRun<A extends Addr> {
     this.#size = size;
     this.#stride = stride;
     this.#from = from;
+    this.#metadata = metadata;
   }
 
   /** How many datagrams were not taken yet. */
@@ -54,6 +58,8 @@ export class UnreadRun<A extends Addr> {
     return new Datagram(
       new Uint8Array(this.#buffer, at, length),
       copyAddr(this.#from),
+      false,
+      this.#metadata,
     );
   }
 

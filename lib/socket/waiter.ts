@@ -17,6 +17,17 @@ export interface Waiter<A extends Addr> {
    * @default {any}
    */
   match?(datagram: Datagram<A>): boolean;
+  /**
+   * The peers whose datagrams a waiter with a `match` is shown, as
+   * {@linkcode anyPeerKey} names them.
+   * @default {any peer}
+   */
+  readonly peers?: readonly string[] | undefined;
+  /**
+   * Set if a waiter with a `match` goes on to wait. Called instead of `resolve`;
+   * the datagram is not counted yet.
+   */
+  setAside?(datagram: Datagram<A>): void;
   /** Its owner, so that all waiters of one owner can be withdrawn together. */
   readonly owner?: object;
   /** Set if it takes many datagrams at once, if no other waiter wants them. */

@@ -1,14 +1,14 @@
 import type { Addr } from "../addr.ts";
 import type { Datagram } from "../datagram.ts";
+import { Claims } from "./claims.ts";
 import type { Liveness } from "./liveness.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** The waiters of an inbox, in the order of their calls. */
 export class Waiters<A extends Addr> {
   readonly #any: Waiter<A>[] = [];
-  // Those with a `match`, each with the number of datagrams shown before it came.
-  readonly #claims = new Map<Waiter<A>, number>();
-  #shown = 0;
+  // Those with a `match`.
+  readonly #claims = new Claims<A>();
   readonly #liveness: Liveness;
 
   /** @param liveness Told when the first waiter comes and when the last gives up. */
@@ -32,25 +32,30 @@ export class Waiters<A extends Addr> {
 
   /** The waiter that gets an error. */
   get first(): Waiter<A> | undefined {
-    return this.#any[0] ?? this.#claims.keys().next().value;
+    return this.#any[0] ?? this.#claims.first;
   }
 
   add(waiter: Waiter<A>): void {
     if (waiter.match === undefined) this.#any.push(waiter);
-    else this.#claims.set(waiter, this.#shown);
+    else this.#claims.add(waiter);
     this.#liveness.want();
   }
 
-  /** Removes a waiter; the next datagram goes to the next one. */
-  withdraw(waiter: Waiter<A>): void {
-    if (!this.#remove(waiter)) return;
+  /**
+   * Removes a waiter; the next datagram goes to the next one.
+   *
+   * @returns Whether it waited.
+   */
+  withdraw(waiter: Waiter<A>): boolean {
+    if (!this.#remove(waiter)) return false;
     waiter.stop?.();
     if (this.isEmpty) this.#liveness.unwant();
+    return true;
   }
 
   /** Removes and ends all waiters, or those of an owner. */
   endAll(owner?: object): void {
-    for (const waiter of [...this.#claims.keys(), ...this.#any]) {
+    for (const waiter of [...this.#claims.all, ...this.#any]) {
       if (owner !== undefined && waiter.owner !== owner) continue;
       this.withdraw(waiter);
       waiter.end();
@@ -69,28 +74,9 @@ export class Waiters<A extends Addr> {
     return takeFirst(this.#any);
   }
 
-  /**
-   * Finds the waiter whose `match` takes the datagram, and removes it. A `match`
-   * is the program's: it may add or remove any waiter. One that throws ends its
-   * own wait.
-   */
+  /** Finds the waiter whose `match` takes the datagram; see {@linkcode Claims}. */
   claim(datagram: Datagram<A>): Waiter<A> | undefined {
-    if (this.#claims.size === 0) return undefined;
-    const shown = ++this.#shown;
-    for (const [waiter, before] of this.#claims) {
-      // It was added by a `match` in this loop, so the datagram came before it.
-      if (before === shown) break;
-      try {
-        if (waiter.match?.(datagram) && this.#claims.delete(waiter)) {
-          return waiter;
-        }
-      } catch (error) {
-        if (!this.#claims.delete(waiter)) continue;
-        waiter.stop?.();
-        waiter.reject(error);
-      }
-    }
-    return undefined;
+    return this.#claims.claim(datagram);
   }
 }
 

@@ -9,6 +9,7 @@ import type { Abilities, Check } from "./contract/ends.ts";
 import { limits } from "./contract/limits.ts";
 import { peers } from "./contract/peers.ts";
 import { reentrancy } from "./contract/reentrancy.ts";
+import { requests } from "./contract/requests.ts";
 import { runs } from "./contract/runs.ts";
 import { schemes } from "./contract/schemes.ts";
 import { storms } from "./contract/storms.ts";
@@ -26,6 +27,7 @@ const SUBJECTS = [
   values,
   destinations,
   reentrancy,
+  requests,
   turns,
   deaf,
   busy,

@@ -1,4 +1,3 @@
-import { systemClock } from "../clock.ts";
 import { type OperationFields, SocketClosedError } from "../errors.ts";
 import { performance } from "../platform.ts";
 import type { ReceivedRun } from "../run.ts";
@@ -6,6 +5,7 @@ import { DelayLine } from "./delay_line.ts";
 import type { CheckedFaults } from "./faults.ts";
 import type { DirectionStats } from "./direction_stats.ts";
 import { flipBit, type Link, type Passage } from "./link.ts";
+import { preciseClock } from "./precise_clock.ts";
 import type { RelayFate } from "./relay_fate.ts";
 import { OVERHEAD_BYTES, type Room } from "./room.ts";
 import type { Decision } from "./rules.ts";
@@ -69,7 +69,7 @@ export class SessionDirection<Route> {
 
   constructor(options: SessionDirectionOptions<Route>) {
     this.#options = options;
-    this.#held = new DelayLine(systemClock, (passing) => {
+    this.#held = new DelayLine(preciseClock, (passing) => {
       this.#release(passing);
       this.#forward(passing);
     });

@@ -4,6 +4,7 @@ import type { Carrier } from "../carrier.ts";
 import { fill } from "../carriers/fill.ts";
 import type { Clock } from "../clock.ts";
 import { EndpointControl } from "./endpoint_control.ts";
+import { simulatedHost } from "./places.ts";
 
 type Received = [Uint8Array<ArrayBuffer>, Addr];
 
@@ -91,6 +92,11 @@ export class Endpoint implements Carrier {
     );
     if (pause !== undefined) await pause;
     return length;
+  }
+
+  lookUp({ transport, hostname, port }: NetAddr): Promise<NetAddr> {
+    const host = simulatedHost(hostname, this.source.hostname);
+    return Promise.resolve({ transport, hostname: host, port });
   }
 
   close(): void {

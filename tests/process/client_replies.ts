@@ -1,5 +1,10 @@
 /** How the client waits for replies, repeats, and ends. */
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { bind, serve } from "../../mod.ts";
 import { send, textsAt } from "./support/clients.ts";
 import { Program, run } from "./support/programs.ts";
@@ -53,6 +58,18 @@ Deno.test("client --wait --retries sends again until a reply comes", async () =>
     "x",
   ]);
   assertEquals([code, stdout], [0, "ok"]);
+});
+
+Deno.test("client --backoff waits longer each time, and says how long in all", async () => {
+  await using socket = bind("127.0.0.1:0");
+  const { code, stderr } = await send(socket, [
+    ...["--wait", "--timeout", "10ms", "--retries", "2", "--backoff", "x"],
+  ]);
+  assertEquals(code, 3);
+  const [_, ms] = /: no reply within (\d+) ms in all, sent 3 times$/m
+    .exec(stderr) ?? [];
+  // 10, 20 and 40 ms, each up to one half longer.
+  assert(Number(ms) >= 70 && Number(ms) <= 105, stderr);
 });
 
 Deno.test("client --wait does not take a late reply for the next message's", async () => {

@@ -20,6 +20,7 @@ const WRONG: [string[], string][] = [
   [["--timeout", "1s", "x"], "--timeout needs --wait"],
   [["--retries", "1", "x"], "--retries needs --wait"],
   [["--format", "raw", "x"], "--format needs --wait"],
+  [["--wait", "--backoff", "x"], "--backoff needs --retries"],
   [["--wait", "--timeout", "abc", "x"], '--timeout "abc": must be a time'],
   [
     ["--wait", "--retries", "-1", "x"],

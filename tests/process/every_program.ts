@@ -7,6 +7,8 @@ const PROGRAMS = {
   server: "server.ts",
   client: "client.ts",
   relay: "lib/programs/relay.ts",
+  measure: "lib/programs/measure.ts",
+  reflect: "lib/programs/reflect.ts",
   cert: "lib/programs/cert.ts",
   history: "lib/programs/history.ts",
   replay: "lib/programs/replay.ts",

@@ -1,10 +1,13 @@
 import { assertEquals } from "@std/assert";
 import * as layout from "../../lib/carriers/offload/layout.ts";
+import { CONTROL_SIZE } from "../../lib/carriers/offload/metadata.ts";
 import * as libc from "../../lib/carriers/offload/libc.ts";
 
 const {
   CMSGHDR,
   EPOLL_EVENT,
+  IN6_PKTINFO,
+  IN_PKTINFO,
   IOVEC,
   MMSGHDR,
   POLLFD,
@@ -34,6 +37,11 @@ const OFFSETS: [struct: string, field: string, offset: number][] = [
   ["struct cmsghdr", "cmsg_len", CMSGHDR.len],
   ["struct cmsghdr", "cmsg_level", CMSGHDR.level],
   ["struct cmsghdr", "cmsg_type", CMSGHDR.type],
+  ["struct in_pktinfo", "ipi_ifindex", IN_PKTINFO.ifindex],
+  ["struct in_pktinfo", "ipi_spec_dst", IN_PKTINFO.specDst],
+  ["struct in_pktinfo", "ipi_addr", IN_PKTINFO.addr],
+  ["struct in6_pktinfo", "ipi6_addr", IN6_PKTINFO.addr],
+  ["struct in6_pktinfo", "ipi6_ifindex", IN6_PKTINFO.ifindex],
   ["struct pollfd", "fd", POLLFD.fd],
   ["struct pollfd", "events", POLLFD.events],
   ["struct pollfd", "revents", POLLFD.revents],
@@ -50,6 +58,14 @@ const SIZES: [expression: string, size: number][] = [
   ["sizeof(struct mmsghdr)", MMSGHDR.size],
   ["CMSG_LEN(0)", CMSGHDR.data],
   ["CMSG_SPACE(sizeof(int))", CMSGHDR.data + 8],
+  ["sizeof(struct in_pktinfo)", IN_PKTINFO.size],
+  ["sizeof(struct in6_pktinfo)", IN6_PKTINFO.size],
+  [
+    "CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)) + " +
+    "CMSG_SPACE(sizeof(struct in6_pktinfo)) + " +
+    "CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(int))",
+    CONTROL_SIZE,
+  ],
   ["sizeof(struct pollfd)", POLLFD.size],
   ["sizeof(struct epoll_event)", EPOLL_EVENT.size],
   ["sizeof(struct timespec)", TIMESPEC.size],

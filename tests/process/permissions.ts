@@ -24,6 +24,8 @@ import * as server from "../../lib/programs/server_options.ts";
 const SECURE = ["--cert", "cert.pem", "--key", "key.pem"];
 const TOKEN = ["--token-file", "secret"];
 const PAGE = ["--page", "127.0.0.1:0"];
+const LIMITED = ["--forward-limit", "5/s"];
+const TRUSTED = ["--forward-ca", "cert.pem", "--forward-framing", "line"];
 const REST = [
   ...["--max-size", "100", "--format", "json", "--stats-every", "10s"],
   ...["--answer-limit", "10/s", "--allow", "127.0.0.0/8", "--deny", "10.0.0.1"],
@@ -52,6 +54,15 @@ const SERVERS: [address: string, args: string[]][] = [
   ["127.0.0.2:0", ["--fast", "--echo", ...PAGE]],
   ["127.0.0.1:0", ["--store", "it's, new", "--keep", "7d", "--receipt"]],
   ["127.0.0.1:0", ["--record", "it's, new", "--record-limit", "1MB"]],
+  ["127.0.0.1:0", ["--forward", "localhost:9", ...LIMITED]],
+  ["[::1]:0", [
+    "--forward",
+    "tcp://127.0.0.2:9",
+    "--forward",
+    "unix:it's.sock",
+  ]],
+  ["127.0.0.1:0", ["--forward", "127.0.0.9:9", "--forward-sender"]],
+  ["127.0.0.1:0", ["--forward", "tls://127.0.0.1:9", ...TRUSTED]],
   ["tcp://localhost:0", ["--echo", "--framing", "length", ...PAGE]],
   ["tls://localhost:0", ["--echo", ...SECURE, ...PAGE]],
   ["quic://localhost:0", ["--echo", ...SECURE, ...TOKEN, ...PAGE]],

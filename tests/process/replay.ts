@@ -42,6 +42,15 @@ function permissions(path: string) {
   return { flags: ["--allow-net=127.0.0.1", `--allow-read=${path}`] };
 }
 
+/** Whether a process has a handler for SIGINT, by the mask of Linux. */
+async function catchesInterrupts(pid: number): Promise<boolean> {
+  const { stdout } = await new Deno.Command("cat", {
+    args: [`/proc/${pid}/status`],
+  }).output();
+  const mask = /^SigCgt:\s*(\w+)$/m.exec(new TextDecoder().decode(stdout));
+  return mask !== null && (BigInt(`0x${mask[1]}`) & 2n) !== 0n;
+}
+
 /** Receives so many datagrams. */
 async function receive(
   socket: ReturnType<typeof bind>,
@@ -195,6 +204,42 @@ test("Ctrl-C ends a replay with its totals", async (path) => {
   assertMatch(stderr, /\nsent 1 datagram /);
 });
 
+test("replay reads a capture from standard input as it comes, and Ctrl-C ends it", async (path) => {
+  await write(path, [1, 2]);
+  await using server = bind(LOOPBACK);
+  const to = `127.0.0.1:${server.addr.port}`;
+  const capture = await Deno.readFile(path);
+  let input: ReadableStreamDefaultController<Uint8Array>;
+  const stdin = new ReadableStream<Uint8Array>({
+    start(controller) {
+      input = controller;
+      input.enqueue(capture);
+    },
+  });
+  await using program = new Program(REPLAY, ["-", "--to", to], { stdin });
+  const received = await receive(server, 2);
+  assertEquals(received.map(({ text }) => text), ["0", "1"]);
+  program.kill("SIGINT");
+  const { code, stderr } = await program.ended();
+  assertEquals(code, 0, stderr);
+  assertMatch(stderr, /^replaying standard input to .*\nsent 2 datagrams /);
+  input!.close();
+});
+
+test("Ctrl-C ends a replay that waits for the writer of a pipe", async (path) => {
+  const made = await new Deno.Command("mkfifo", { args: [path] }).output();
+  assertEquals(made.code, 0);
+  await using program = new Program(
+    REPLAY,
+    [path, "--to", ":9"],
+    permissions(path),
+  );
+  while (!await catchesInterrupts(program.pid));
+  program.kill("SIGINT");
+  const { code, stderr } = await program.ended();
+  assertEquals([code, stderr], [0, ""]);
+});
+
 test("replay counts what UDP cannot send there, and exits 4", async (path) => {
   const encoder = new CaptureEncoder();
   const [from, to] = [net("fd00::1", 1), net("fd00::2", 2)];
@@ -235,6 +280,11 @@ for (
       "--speed and --rate: give one of them",
     ],
     [["a", "--to", ":9", "--loop", "0"], 1, '--loop "0"'],
+    [
+      ["-", "--to", ":9", "--loop", "2"],
+      1,
+      "--loop: standard input can be read only once",
+    ],
     [["a", "--to", ":9", "--port", "65536"], 1, '--port "65536"'],
     [["a", "--to", ":9", "--from", "x"], 1, 'Invalid address "x"'],
     [
@@ -253,10 +303,14 @@ for (
 }
 
 for (
-  const [what, file] of [["no file", undefined], ["a text", "hello"]] as const
+  const [what, make] of [
+    ["no file", undefined],
+    ["a folder", (path: string) => Deno.mkdir(path)],
+    ["a text", (path: string) => Deno.writeTextFile(path, "hello")],
+  ] as const
 ) {
   test(`replay of ${what} exits 2 with one line`, async (path) => {
-    if (file !== undefined) await Deno.writeTextFile(path, file);
+    await make?.(path);
     const { code, stderr } = await run(
       REPLAY,
       [path, "--to", ":9", "--quiet"],

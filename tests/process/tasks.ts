@@ -19,6 +19,7 @@ const TASKS: [task: string, args: string[], says: RegExp][] = [
   ["server", ["0.0.0.0:0", "--timeout", "50ms"], /^listening on udp:\/\/0/],
   ["client", ["--to", "0.0.0.0:9", "x"], /the unspecified address/],
   ["relay", ["--listen", "0.0.0.0:0", "--to", "0.0.0.0:9"], /unspecified/],
+  ["reflect", ["192.0.2.1:9"], /^Cannot bind udp:\/\/192\.0\.2\.1:9: /],
   ["history", ["no/such.db"], /^Cannot read messages from "no\/such\.db"/],
   ["cert", ["--out", "README.md"], /README\.md/],
 ];

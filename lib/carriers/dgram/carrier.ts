@@ -253,9 +253,14 @@ export class DgramCarrier implements Carrier {
   }
 
   async #sendResolved(p: Uint8Array, to: NetAddr): Promise<number> {
+    const { port, hostname } = await this.lookUp(to);
+    return await this.#sendTo(p, port, hostname);
+  }
+
+  async lookUp({ hostname, port }: NetAddr): Promise<NetAddr> {
     const family = this.#addr.hostname.includes(":") ? 6 : 4;
-    const hostname = await this.#hosts.resolve(to.hostname, family);
-    return await this.#sendTo(p, to.port, hostname);
+    const host = await this.#hosts.resolve(hostname, family);
+    return { transport: "udp", hostname: host, port };
   }
 
   /** The socket is closed: no callback of a send comes any more. */

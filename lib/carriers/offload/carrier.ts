@@ -1,4 +1,5 @@
 import { type Addr, copyAddr, type NetAddr } from "../../addr.ts";
+import { isMulticast } from "../../address/host.ts";
 import type { Carrier, Outgoing, Run, SentBatch } from "../../carrier.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import { errors } from "../../errors.ts";
@@ -7,6 +8,7 @@ import { turnIsDue } from "../../turns.ts";
 import { Resolver } from "../resolve.ts";
 import { type Libc, systemError } from "./libc.ts";
 import { Pace } from "./pace.ts";
+import { leavingFrom, MetadataReader } from "./metadata.ts";
 import { ManyPeers, OnePeer, type Peers } from "./peers.ts";
 import { Readiness } from "./readiness.ts";
 import { Receiver } from "./receiver.ts";
@@ -49,6 +51,7 @@ export class OffloadCarrier implements Carrier {
   readonly #sender: Sender;
   readonly #readiness: Readiness;
   readonly #pace: Pace;
+  readonly #metadata: MetadataReader | undefined;
   readonly #hosts = new Resolver();
   // What is left of the batch that `receive` took.
   #rest: Run[] = [];
@@ -67,7 +70,10 @@ export class OffloadCarrier implements Carrier {
     this.#peers = remote === undefined
       ? new ManyPeers(libc, this.#family)
       : new OnePeer(remote);
-    this.#receiver = new Receiver(libc, fd);
+    this.#metadata = socket.hasMetadata
+      ? new MetadataReader(addr.port, this.#family)
+      : undefined;
+    this.#receiver = new Receiver(libc, fd, this.#metadata);
     this.#sender = new Sender(libc, fd, this.#peers);
     this.#readiness = new Readiness(poller, watch);
     this.#pace = new Pace();
@@ -134,6 +140,23 @@ export class OffloadCarrier implements Carrier {
       return data.length;
     }
     const { error } = await this.sendBatch([{ data, to: copyAddr(to) }]);
+    if (error !== undefined) throw error;
+    return data.length;
+  }
+
+  async sendFrom(data: Uint8Array, to: Addr, from: Addr): Promise<number> {
+    const host = "hostname" in from ? from.hostname : "";
+    const isOne = !isMulticast(host) && host !== "255.255.255.255" &&
+      !this.#metadata?.isShared(host);
+    if (!isOne) return await this.send(data, to);
+    const leaving = leavingFrom(this.#libc, host, this.#family);
+    const load = (to: Addr): Load => ({
+      to,
+      count: 1,
+      send: () => this.#sender.sendFrom(data, to, leaving, host),
+      sendTo: (to) => this.#send(load(to)),
+    });
+    const { error } = await this.#send(load(copyAddr(to)));
     if (error !== undefined) throw error;
     return data.length;
   }
@@ -253,12 +276,15 @@ export class OffloadCarrier implements Carrier {
   /** Looks up the host of the peer, then sends to it. */
   async #sendResolved({ to, sendTo }: Load): Promise<SentBatch> {
     try {
-      const { transport, hostname, port } = to as NetAddr;
-      const host = await this.#hosts.resolve(hostname, this.#family);
-      return await sendTo({ transport, hostname: host, port });
+      return await sendTo(await this.lookUp(to as NetAddr));
     } catch (error) {
       return { sent: 0, error };
     }
+  }
+
+  async lookUp({ transport, hostname, port }: NetAddr): Promise<NetAddr> {
+    const host = await this.#hosts.resolve(hostname, this.#family);
+    return { transport, hostname: host, port };
   }
 
   /**

@@ -24,6 +24,13 @@ export const MMSGHDR = {
   size: 64,
 } as const;
 export const CMSGHDR = { len: 0, level: 8, type: 12, data: 16 } as const;
+export const IN_PKTINFO = {
+  ifindex: 0,
+  specDst: 4,
+  addr: 8,
+  size: 12,
+} as const;
+export const IN6_PKTINFO = { addr: 0, ifindex: 16, size: 20 } as const;
 export const POLLFD = { fd: 0, events: 4, revents: 6, size: 8 } as const;
 /** Packed on x86-64, so that 32-bit programs have the same. */
 export const EPOLL_EVENT: Readonly<Record<"events" | "data" | "size", number>> =

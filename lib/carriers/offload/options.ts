@@ -1,4 +1,10 @@
-import { requireOptions, wholeNumber, wrongType } from "../../check.ts";
+import type { Metadata } from "../../carrier.ts";
+import {
+  outOfRange,
+  requireOptions,
+  wholeNumber,
+  wrongType,
+} from "../../check.ts";
 
 const MAX_BUFFER = 2 ** 30;
 
@@ -23,9 +29,17 @@ export interface OffloadOptions {
    * @default {the system's: net.core.wmem_default}
    */
   sendBuffer?: number | undefined;
+  /**
+   * What datagrams have besides their bytes and their sender, by the names of
+   * these fields: `to`, `ecn`, `time`. A socket at `0.0.0.0` or `[::]` knows `to`
+   * in any case.
+   * @default {[]}
+   */
+  metadata?: readonly (keyof Metadata)[] | undefined;
 }
 
 const ACTION = "open a socket";
+const FIELDS = ["to", "ecn", "time"] as const;
 
 /**
  * Checks the options before anything is opened.
@@ -37,8 +51,16 @@ const ACTION = "open a socket";
 export function checkOptions(options: OffloadOptions): OffloadOptions {
   requireOptions(ACTION, options);
   const { reusePort = false, receiveBuffer, sendBuffer } = options;
+  const { metadata = [] } = options;
   if (typeof reusePort !== "boolean") {
     throw wrongType(ACTION, "reusePort", "true or false", reusePort);
+  }
+  if (!Array.isArray(metadata)) {
+    throw wrongType(ACTION, "metadata", "a list of names", metadata);
+  }
+  for (const name of metadata) {
+    if (FIELDS.includes(name)) continue;
+    throw outOfRange(ACTION, "metadata", `of ${FIELDS.join(", ")}`, name);
   }
   const size = (name: string, bytes: number | undefined) =>
     bytes === undefined
@@ -46,6 +68,7 @@ export function checkOptions(options: OffloadOptions): OffloadOptions {
       : wholeNumber(ACTION, name, bytes, 1, MAX_BUFFER);
   return {
     reusePort,
+    metadata: [...metadata],
     receiveBuffer: size("receiveBuffer", receiveBuffer),
     sendBuffer: size("sendBuffer", sendBuffer),
   };

@@ -1,5 +1,6 @@
 import type { NetAddr } from "../../addr.ts";
 import type { Run } from "../../carrier.ts";
+import type { MetadataReader, Told } from "./metadata.ts";
 import { SOCKADDR_IN } from "./layout.ts";
 import {
   AF_INET,
@@ -20,6 +21,7 @@ const MAX_PEERS = 4096;
 export class Receiver {
   readonly #libc: Libc;
   readonly #fd: number;
+  readonly #metadata: MetadataReader | undefined;
   // What holds the data of the last call.
   #slots: Slots | undefined;
   // What was taken out of the kernel, and not out of here.
@@ -27,9 +29,11 @@ export class Receiver {
   // The text of IPv4 addresses. When it is full, all are forgotten.
   readonly #hosts = new Map<number, string>();
 
-  constructor(libc: Libc, fd: number) {
+  /** @param metadata Reads what the socket is told besides the segment size. */
+  constructor(libc: Libc, fd: number, metadata?: MetadataReader) {
     this.#libc = libc;
     this.#fd = fd;
+    this.#metadata = metadata;
   }
 
   /** How many datagrams were taken out of the kernel, and not out of here. */
@@ -92,16 +96,26 @@ export class Receiver {
     for (let i = 0; i < n; i++) {
       const length = slots.length(i);
       const start = i * slots.dataSize;
-      const segmentSize = slots.control(i, SOL_UDP, UDP_GRO) ?? length;
-      this.#held.push({
+      const told = this.#told(slots, i);
+      const segmentSize = told === undefined
+        ? slots.control(i, SOL_UDP, UDP_GRO) ?? length
+        : told.segmentSize ?? length;
+      const run = {
         data: slots.data.subarray(start, start + length),
         segmentSize,
         from: this.#peer(slots.sockaddrs, i * slots.sockaddrSize),
         truncated: false,
         count: segmentSize === 0 ? 1 : Math.ceil(length / segmentSize),
-      });
+      };
+      this.#held.push(told === undefined ? run : { ...told, ...run });
     }
     return n > 0;
+  }
+
+  #told(slots: Slots, slot: number): Told | undefined {
+    const start = slot * slots.controlSize;
+    const length = slots.controlLength(slot);
+    return this.#metadata?.read(slots.controls, start, length);
   }
 
   /** A new object each time: the program may change it. */
@@ -123,7 +137,7 @@ export class Receiver {
 
 /** Divides a run in two, the first one of `count` datagrams. */
 function split(run: Run, count: number): [first: Run, rest: Run] {
-  const { data, segmentSize } = run;
+  const { data, segmentSize, to } = run;
   const at = count * segmentSize;
   return [
     { ...run, data: data.subarray(0, at), count },
@@ -132,6 +146,7 @@ function split(run: Run, count: number): [first: Run, rest: Run] {
       data: data.subarray(at),
       count: run.count - count,
       from: { ...run.from },
+      ...(to !== undefined && { to: { ...to } }),
     },
   ];
 }

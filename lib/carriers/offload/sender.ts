@@ -14,6 +14,7 @@ import {
   systemError,
   UDP_SEGMENT,
 } from "./libc.ts";
+import { unusable } from "./metadata.ts";
 import type { Peers } from "./peers.ts";
 import { addressOf, Slots } from "./slots.ts";
 import type { Sockaddr } from "./sockaddr.ts";
@@ -36,6 +37,8 @@ export class Sender {
   readonly #peers: Peers;
   // For each slot, the index of the message after its last one.
   readonly #ends: number[] = [];
+  // Of the last batch that failed.
+  #errno = 0;
   #maxSegments = MAX_SEGMENTS;
   // The longest datagrams that the device segments; 0 if it segments none.
   #largestSegment = MAX_RUN;
@@ -79,6 +82,31 @@ export class Sender {
     const errno = this.#libc.errno();
     if (errno === ECONNREFUSED) this.#late = systemError(this.#libc, errno);
     return false;
+  }
+
+  /**
+   * Sends one datagram that leaves from a host, as that control message says.
+   *
+   * @returns `undefined` if the kernel does not take it for now.
+   */
+  sendFrom(
+    data: Uint8Array,
+    to: Addr,
+    leaving: Uint8Array,
+    host: string,
+  ): SentBatch | undefined {
+    const result = this.#send(0, () => data.length, (slots) => {
+      const peer = this.#peers.find(to);
+      if (peer.kind !== "address") return 0;
+      slots.data.set(data);
+      slots.setLength(0, data.length);
+      slots.setSockaddr(0, peer.sockaddr);
+      slots.setControlMessage(0, leaving);
+      this.#ends[0] = 1;
+      return 1;
+    });
+    if (result?.error === undefined) return result;
+    return { sent: 0, error: unusable(host, this.#errno) ?? result.error };
   }
 
   /**
@@ -131,13 +159,13 @@ export class Sender {
   ): SentBatch | undefined {
     const slots = Slots.take();
     try {
-      return this.#sendFrom(slots, start, segmentSize, fill);
+      return this.#sendFilled(slots, start, segmentSize, fill);
     } finally {
       slots.give();
     }
   }
 
-  #sendFrom(
+  #sendFilled(
     slots: Slots,
     start: number,
     segmentSize: () => number,
@@ -148,7 +176,7 @@ export class Sender {
       if (count === 0) return { sent: 0 };
       const n = this.#libc.sendmmsg(this.#fd, slots.headers, count, FLAGS);
       if (n > 0) return { sent: this.#held(n, start) };
-      const errno = this.#libc.errno();
+      const errno = this.#errno = this.#libc.errno();
       switch (errno) {
         case EINTR:
           continue;

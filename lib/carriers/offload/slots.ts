@@ -1,12 +1,13 @@
 import { CMSGHDR, IOVEC, MMSGHDR } from "./layout.ts";
+import { CONTROL_SIZE } from "./metadata.ts";
 
 // Enough that the cost of a call hardly counts, few enough that their data stays
 // in the processor's cache.
 const COUNT = 32;
 // One datagram, or a run of them, of at most 64 KiB.
 const DATA_SIZE = 64 * 1024;
-// A `cmsghdr` and the `int` that both options carry, as CMSG_SPACE aligns them.
-const CONTROL_SIZE = CMSGHDR.data + 8;
+// A `cmsghdr` and the number that UDP_SEGMENT carries, as CMSG_SPACE aligns them.
+const NUMBER_SIZE = CMSGHDR.data + 8;
 const SOCKADDR_SIZE = 32;
 
 // Sockets that wait or send need them only during a call.
@@ -15,7 +16,7 @@ const spare: Slots[] = [];
 
 /**
  * The array of `struct mmsghdr` that `sendmmsg` and `recvmmsg` take, with room
- * for the data, the peer's address and one control message of each.
+ * for the data, the peer's address and the control messages of each.
  *
  * The structures hold pointers to each other. That is safe for three reasons:
  * this object keeps all of their buffers alive; a buffer of more than 64 bytes
@@ -40,7 +41,9 @@ export class Slots {
   readonly sockaddrs: DataView;
   readonly sockaddrSize: number = SOCKADDR_SIZE;
   readonly #sockaddrs: Uint8Array;
-  readonly #controls: DataView;
+  /** The control messages, `controlSize` bytes for each slot. */
+  readonly controls: DataView;
+  readonly controlSize: number = CONTROL_SIZE;
   // Little-endian: the lower half of a `size_t` comes first.
   readonly #headerWords: Uint32Array;
   readonly #iovecWords: Uint32Array;
@@ -57,7 +60,7 @@ export class Slots {
     this.#sockaddrs = new Uint8Array(count * SOCKADDR_SIZE);
     this.sockaddrs = new DataView(this.#sockaddrs.buffer);
     const controls = new Uint8Array(count * CONTROL_SIZE);
-    this.#controls = new DataView(controls.buffer);
+    this.controls = new DataView(controls.buffer);
     this.#headerWords = new Uint32Array(headers.buffer);
     this.#iovecWords = new Uint32Array(iovecs.buffer);
     this.#address = addressOf(this.data);
@@ -129,34 +132,48 @@ export class Slots {
     value: number | undefined,
   ): void {
     const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
-    this.#headerWords[word] = value === undefined ? 0 : CONTROL_SIZE;
+    this.#headerWords[word] = value === undefined ? 0 : NUMBER_SIZE;
     if (value === undefined) return;
     const at = slot * CONTROL_SIZE;
     // CMSG_LEN(sizeof(uint16_t)).
-    this.#controls.setBigUint64(
+    this.controls.setBigUint64(
       at + CMSGHDR.len,
       BigInt(CMSGHDR.data + 2),
       true,
     );
-    this.#controls.setInt32(at + CMSGHDR.level, level, true);
-    this.#controls.setInt32(at + CMSGHDR.type, type, true);
-    this.#controls.setUint16(at + CMSGHDR.data, value, true);
+    this.controls.setInt32(at + CMSGHDR.level, level, true);
+    this.controls.setInt32(at + CMSGHDR.type, type, true);
+    this.controls.setUint16(at + CMSGHDR.data, value, true);
+  }
+
+  /** Sets the control message of a slot, as the system takes it. */
+  setControlMessage(slot: number, message: Uint8Array): void {
+    const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
+    this.#headerWords[word] = message.length;
+    for (let i = 0; i < message.length; i++) {
+      this.controls.setUint8(slot * CONTROL_SIZE + i, message[i]!);
+    }
+  }
+
+  /** Returns how many bytes of control messages a slot received. */
+  controlLength(slot: number): number {
+    const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
+    return this.#headerWords[word] ?? 0;
   }
 
   /**
-   * Returns the value of the control message that a slot received; `undefined` if
-   * it received none, or one of another type.
+   * Returns the value of the first control message that a slot received;
+   * `undefined` if it received none, or one of another type.
    */
   control(slot: number, level: number, type: number): number | undefined {
-    const word = (slot * MMSGHDR.size + MMSGHDR.controllen) / 4;
-    const size = this.#headerWords[word] ?? 0;
+    const size = this.controlLength(slot);
     if (size < CMSGHDR.data + 4) return undefined;
     const at = slot * CONTROL_SIZE;
     if (
-      this.#controls.getInt32(at + CMSGHDR.level, true) !== level ||
-      this.#controls.getInt32(at + CMSGHDR.type, true) !== type
+      this.controls.getInt32(at + CMSGHDR.level, true) !== level ||
+      this.controls.getInt32(at + CMSGHDR.type, true) !== type
     ) return undefined;
-    return this.#controls.getInt32(at + CMSGHDR.data, true);
+    return this.controls.getInt32(at + CMSGHDR.data, true);
   }
 
   #setBase(slot: number, address: number): void {

@@ -29,7 +29,8 @@ export function encodeAddress(
   if (inet6) {
     encoded.set(bytes, SOCKADDR_IN6.addr);
     if (zone !== undefined) {
-      view.setUint32(SOCKADDR_IN6.scope, scopeId(libc, address, zone), true);
+      const scope = interfaceIndex(libc, formatAddress(address), zone);
+      view.setUint32(SOCKADDR_IN6.scope, scope, true);
     }
   } else encoded.set(bytes.subarray(12), SOCKADDR_IN.addr);
   return encoded;
@@ -53,12 +54,22 @@ export function decodeAddress(view: DataView, offset: number): NetAddr {
   };
 }
 
-function scopeId(libc: Libc, address: NetAddr, zone: string): number {
+/**
+ * Returns the index of the interface that a zone names.
+ *
+ * @param address Whose zone it is, for the message of an error.
+ * @throws {InvalidAddressError} There is no such interface.
+ */
+export function interfaceIndex(
+  libc: Libc,
+  address: string,
+  zone: string,
+): number {
   if (/^\d+$/.test(zone)) return Number(zone);
   const index = libc.if_nametoindex(new TextEncoder().encode(`${zone}\0`));
   if (index > 0) return index;
   throw new InvalidAddressError(
-    formatAddress(address),
+    address,
     `there is no interface ${zone} here`,
   );
 }

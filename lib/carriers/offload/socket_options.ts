@@ -1,6 +1,12 @@
+import type { Metadata } from "../../carrier.ts";
 import { SK_MEMINFO_DROPS } from "./layout.ts";
 import {
+  AF_INET6,
   checked,
+  IP_PKTINFO,
+  IP_RECVTOS,
+  IPV6_RECVPKTINFO,
+  IPV6_RECVTCLASS,
   type Libc,
   SO_BROADCAST,
   SO_ERROR,
@@ -10,23 +16,43 @@ import {
   SO_REUSEPORT,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
+  SO_TIMESTAMPNS,
+  SOL_IP,
+  SOL_IPV6,
   SOL_SOCKET,
   SOL_UDP,
   UDP_GRO,
 } from "./libc.ts";
 import type { OffloadOptions } from "./options.ts";
 
+// What tells it. Datagrams of IPv4 also come to IPv6 sockets.
+const METADATA: Record<
+  keyof Metadata,
+  readonly (readonly [level: number, option: number])[]
+> = {
+  to: [[SOL_IP, IP_PKTINFO], [SOL_IPV6, IPV6_RECVPKTINFO]],
+  ecn: [[SOL_IP, IP_RECVTOS], [SOL_IPV6, IPV6_RECVTCLASS]],
+  time: [[SOL_SOCKET, SO_TIMESTAMPNS]],
+};
+
 /** Sets the options of a socket that is not bound yet. */
 export function setOptions(
   libc: Libc,
   fd: number,
-  { reusePort, receiveBuffer, sendBuffer }: OffloadOptions,
+  { reusePort, receiveBuffer, sendBuffer, metadata = [] }: OffloadOptions,
+  family: number,
 ): void {
   set(libc, fd, SOL_SOCKET, SO_BROADCAST, 1);
   if (reusePort) set(libc, fd, SOL_SOCKET, SO_REUSEPORT, 1);
   // From the start and for good: whoever turns it off and on again loses the
   // lengths of the datagrams that arrive meanwhile.
   set(libc, fd, SOL_UDP, UDP_GRO, 1);
+  for (const name of metadata) {
+    for (const [level, option] of METADATA[name]) {
+      if (level === SOL_IPV6 && family !== AF_INET6) continue;
+      set(libc, fd, level, option, 1);
+    }
+  }
   if (receiveBuffer !== undefined) {
     setBuffer(libc, fd, "receiveBuffer", receiveBuffer);
   }

@@ -1,4 +1,5 @@
 import type { NetAddr } from "../../addr.ts";
+import { isUnspecified } from "../../address/peer.ts";
 import type { CarrierSource } from "../../carrier.ts";
 import { localHostFor, refuseMany } from "../peers.ts";
 import { localhostIn, resolveHost } from "../resolve.ts";
@@ -27,7 +28,13 @@ export function offloadBy(
       // With reusePort others may have the port already.
       if (!options.reusePort) places.push([local, port]);
       const address: NetAddr = { transport: "udp", hostname: local, port };
-      return new OffloadCarrier(openBound(open, { address, places, options }));
+      const socket = openBound(open, {
+        ...{ address, places },
+        options: isUnspecified(local)
+          ? { ...options, metadata: [...options.metadata ?? [], "to"] }
+          : options,
+      });
+      return new OffloadCarrier(socket);
     },
     async dial(address: NetAddr) {
       const { hostname, port } = address;

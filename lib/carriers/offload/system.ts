@@ -25,6 +25,8 @@ export interface OpenSocket {
   /** The address that it is bound to. */
   readonly addr: NetAddr;
   readonly poller: Poller;
+  /** Whether it is told more of datagrams than their bytes and their sender. */
+  readonly hasMetadata: boolean;
   /**
    * Closes the socket.
    *
@@ -94,7 +96,7 @@ function openSocket(
     place,
   );
   stack.defer(socket.close);
-  setOptions(libc, socket.fd, options);
+  setOptions(libc, socket.fd, options, family);
   use(libc, socket.fd, encodeAddress(libc, address));
   const addr = localAddress(libc, socket.fd);
   const watch = poller.add(socket.fd);
@@ -103,6 +105,7 @@ function openSocket(
     watch,
     addr,
     poller,
+    hasMetadata: (options.metadata ?? []).length > 0,
     close() {
       socket.close();
       return leave(open);

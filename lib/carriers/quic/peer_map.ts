@@ -1,5 +1,5 @@
 import type { NetAddr } from "../../addr.ts";
-import { peerKey } from "../peers.ts";
+import { peerKey } from "../../address/peer.ts";
 import { CODE } from "./failures.ts";
 import type { Peer } from "./peer.ts";
 

@@ -4,7 +4,7 @@ import { errors } from "../../errors.ts";
 import { performance } from "../../platform.ts";
 import { round } from "../../turns.ts";
 import { Backlogs } from "../backlog.ts";
-import { peerKey } from "../peers.ts";
+import { peerKey } from "../../address/peer.ts";
 import { sweep } from "../sweep.ts";
 import { Acceptor, type Listener } from "./acceptor.ts";
 import { Connection, LINGER_MS, type Shared } from "./connection.ts";

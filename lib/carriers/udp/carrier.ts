@@ -92,10 +92,13 @@ export class UdpCarrier implements Carrier {
    * the socket's family.
    */
   async #sendResolved(p: Uint8Array, to: NetAddr): Promise<number> {
-    const { port } = to;
+    return await this.#conn.send(p, await this.lookUp(to));
+  }
+
+  async lookUp({ hostname, port }: NetAddr): Promise<NetAddr> {
     const family = this.#addr.hostname.includes(":") ? 6 : 4;
-    const hostname = await this.#hosts.resolve(to.hostname, family);
-    return await this.#conn.send(p, { transport: "udp", hostname, port });
+    const host = await this.#hosts.resolve(hostname, family);
+    return { transport: "udp", hostname: host, port };
   }
 
   close(): void {

@@ -14,7 +14,7 @@ import { escapeControls } from "../../escape.ts";
 import type { Message } from "../../sink.ts";
 import type { Unacknowledged } from "./doubt.ts";
 import type { Waiting } from "./waiting.ts";
-import type { Wake } from "./wake.ts";
+import type { Wake } from "../wake.ts";
 
 const BATCH = 500;
 const MAX_IN_FLIGHT = 512;

@@ -11,7 +11,7 @@ import { ensureStream, isUnanswered } from "./stream.ts";
 import { settles } from "../../socket/peer_lines.ts";
 import type { Waiting } from "./waiting.ts";
 import { reasonOf, type Warnings } from "../../warnings.ts";
-import { Wake } from "./wake.ts";
+import { Wake } from "../wake.ts";
 
 // How long it may take to disconnect when there is no time left.
 const GRACE_MS = 100;

@@ -104,6 +104,11 @@ export class Peer implements AsyncDisposable {
     return this.#fail("bound no socket");
   }
 
+  /** Sends it a signal; it must be running. */
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
   /** Ends its standard input and waits until it has ended. */
   async ended(): Promise<{ code: number; bytes: Uint8Array; stderr: string }> {
     // It may have ended without reading all.
