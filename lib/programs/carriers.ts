@@ -97,7 +97,7 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
     options: ["fast"],
     largest: () => LARGEST_UDP,
     maxSize: LARGEST_UDP,
-    client: ({ fast }) => fast ? offload() : udp(),
+    client: ({ fast }) => fast ? offload(["time"]) : udp(),
     server: async ({ fast }) => ({
       carrier: fast ? await offload() : udp(),
       own: udp(),
@@ -276,8 +276,8 @@ export async function serverCarrier(
   return await CARRIERS[settings.scheme].server(settings, use);
 }
 
-async function offload(): Promise<CarrierSource> {
-  return (await import("../carriers/offload.ts")).offload();
+async function offload(metadata: "time"[] = []): Promise<CarrierSource> {
+  return (await import("../carriers/offload.ts")).offload({ metadata });
 }
 
 function largestFramed({ framing }: CarrierSettings): number {
