@@ -45,7 +45,7 @@ Deno.test("reliable messages wait for a slow receiver; none is lost", async () =
 });
 
 Deno.test("a peer that receives nothing is disconnected, and sends to it reject", async () => {
-  const { server, source } = quicServer({ reliable: true, idleMs: 300 });
+  const { server, source } = quicServer({ reliable: true, idleMs: 2000 });
   await using _ = server;
   await using client = await connect(server.addr, {
     carrier: quicClient({ keepAliveMs: 20 }),

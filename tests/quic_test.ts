@@ -152,13 +152,13 @@ Deno.test("a peer that has left is removed, and sends to it reject", async () =>
 });
 
 Deno.test("a client with nothing to send stays connected", async () => {
-  const { server, source } = quicServer({ idleMs: 200 });
+  const { server, source } = quicServer({ idleMs: 2000 });
   await using _ = server;
   await using client = await connect(server.addr, {
     carrier: quicClient({ keepAliveMs: 20 }),
   });
   await assertRejects(
-    () => client.receive({ timeoutMs: 600 }),
+    () => client.receive({ timeoutMs: 3000 }),
     Deno.errors.TimedOut,
   );
   assertEquals(source.stats.peers, 1);

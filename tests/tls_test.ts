@@ -113,7 +113,7 @@ Deno.test("serverName is the name that the certificate must be issued for", asyn
 
 Deno.test("a client that speaks no TLS, or stops, is disconnected and counted", async () => {
   const { cert, key } = await certificate();
-  const carrier = tls({ cert, key, caCerts: [cert], handshakeMs: 500 });
+  const carrier = tls({ cert, key, caCerts: [cert], handshakeMs: 2000 });
   await using socket = bind(ANY, { carrier });
   const { hostname, port } = socket.addr;
   using plain = await Deno.connect({ hostname, port });
