@@ -8,7 +8,7 @@ import { fullDisk } from "./support/full_disk.ts";
 import { Process, Program, type Result, run } from "./support/programs.ts";
 
 const MEASURE = "lib/programs/measure.ts";
-const SHORT = ["--duration", "500ms", "--wait", "500ms"];
+const SHORT = ["--duration", "300ms", "--wait", "300ms"];
 
 /** A test with a reflector, its address, and a folder of its own. */
 function test(
@@ -78,7 +78,7 @@ test("measure --format json: an object per line, the last the result, which adds
   assertEquals(result.version, 1);
   assertEquals(ended.code, codeOf(result), ended.stderr);
   assert(all.length > 0 && all.every(({ version }) => version === undefined));
-  assertEquals(result.sent, 50);
+  assertEquals(result.sent, 30);
   assertEquals(sum(result.lost), result.sent - result.received);
   const total = (name: string) => all.reduce((sum, one) => sum + one[name], 0);
   assertEquals(total("sent"), result.sent);
