@@ -233,6 +233,11 @@ Deno.test("a sender without an identifier that starts again at 0 gets a new sess
   }
   const { sessions, begun, restarted } = reflector.stats;
   assertEquals([sessions, begun, restarted], [2, 3, 1]);
+  // A question for the counts is no part of a session, whatever its number is.
+  clock.advance(200);
+  ask({ number: 0, asksForCounts: true });
+  await handled(++received);
+  assertEquals(answers().at(-1)?.counts?.received, 2);
 });
 
 Deno.test("a reflector answers over TCP", async () => {

@@ -65,7 +65,7 @@ export class Session {
   }
 
   /** Returns whether a question begins another session in the place of this. */
-  isOver(ssid: number, number: number, now: number): boolean {
+  isOver(ssid: number, number: number | undefined, now: number): boolean {
     const silence = now - this.lastAt;
     const isRestarted = ssid === 0 && number === 0 && this.#hasFirst;
     return silence > SILENCE_MS || isRestarted && silence >= RESTART_MS;
@@ -149,13 +149,13 @@ export class Sessions {
    * Returns the session of a question, which may begin with it; `undefined` if
    * there is no room for one more.
    *
-   * @param number The number of the question.
+   * @param number The number of the question; `undefined` if it asks for counts.
    * @param now The time on the socket's clock.
    */
   get(
     { hostname, port }: NetAddr,
     ssid: number,
-    number: number,
+    number: number | undefined,
     now: number,
   ): Session | undefined {
     const key = `${hostname} ${port} ${ssid}`;

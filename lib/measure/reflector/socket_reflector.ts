@@ -163,7 +163,8 @@ export class SocketReflector implements Reflector {
     }
     const now = this.#socket.clock.now();
     const { begun } = this.#sessions;
-    const number = numberOf(packet);
+    const isForCounts = !truncated && asksForCounts(packet);
+    const number = isForCounts ? undefined : numberOf(packet);
     const session = this.#sessions.get(from, ssidOf(packet), number, now);
     if (session === undefined) {
       refused.sessions++;
@@ -173,7 +174,7 @@ export class SocketReflector implements Reflector {
     if (isNew) {
       session.droppedBefore = this.#drops.before(this.#received - count);
     }
-    if (!truncated && asksForCounts(packet)) {
+    if (number === undefined) {
       if (!session.allows(now)) refused.rate++;
       else if (session.isAsked) refused.busy++;
       else {
