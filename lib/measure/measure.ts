@@ -67,6 +67,17 @@ export interface Measurement
  * when `result` has settled.
  * @throws {RangeError} An option is out of range.
  * @throws {TypeError} An option is of the wrong type, or two exclude each other.
+ *
+ * @example
+ * ```ts
+ * import { measure, reflect } from "@pli/datagram/measure";
+ *
+ * await using reflector = reflect("udp://127.0.0.1:0");
+ * await using running = measure(reflector.addr, { count: 10, waitMs: 500 });
+ * const { sent, received, lost, rttMs } = await running.result;
+ * const unanswered = Object.values(lost).reduce((sum, n) => sum + n);
+ * console.log(unanswered === sent - received, rttMs.p99 >= rttMs.min); // true true
+ * ```
  */
 export function measure(
   address: string | NetAddr,
