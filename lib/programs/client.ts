@@ -2,6 +2,7 @@ import { formatAddress } from "../address/address.ts";
 import { systemClock } from "../clock.ts";
 import { beforeAbort } from "../promises.ts";
 import { settles } from "../socket/peer_lines.ts";
+import { round } from "../turns.ts";
 import { largestMessageTo } from "./carriers.ts";
 import {
   clientNeeds,
@@ -64,6 +65,8 @@ async function run(
   await beforeAbort(running, signal);
   shown[Symbol.dispose]();
   if (signal.aborted) {
+    // A message that is just being taken from the input is in hand after a round.
+    await round();
     const { rest } = exchange;
     if (rest !== undefined) say(rest);
     await settles(exchange.close(), CLOSE_MS, systemClock);
