@@ -56,8 +56,7 @@ forward    --forward ADDRESS    to other servers (repeatable); --forward-sender
 transport  --framing F          tcp, tls: line | length | octet | nul     [line]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the clients' secret (or env PLI_TOKEN)
-           --fast               udp: many datagrams per system call (Linux, FFI)
-           --receive-buffer N   udp: the system's buffer, as 4M (implies --fast)
+           --fast, --receive-buffer 4M  udp: many per system call (Linux, FFI)
 
 ADDRESS is HOST:PORT, :PORT (loopback), udp://HOST:PORT, tcp://…, tls://…,
 quic://…, or unix:/PATH. Messages go to standard output, all else to standard

@@ -52,6 +52,7 @@ const SERVERS: [address: string, args: string[]][] = [
   ["127.0.0.2:0", ["--page", "127.0.0.2:0", "--page-host", "a.example"]],
   ["localhost:0", ["--fast", "--echo"]],
   ["127.0.0.2:0", ["--fast", "--echo", ...PAGE]],
+  ["127.0.0.1:0", ["--receive-buffer", "64K", "--echo"]],
   ["127.0.0.1:0", ["--store", "it's, new", "--keep", "7d", "--receipt"]],
   ["127.0.0.1:0", ["--record", "it's, new", "--record-limit", "1MB"]],
   ["127.0.0.1:0", ["--forward", "localhost:9", ...LIMITED]],
