@@ -10,7 +10,7 @@ import { bind, type BindOptions } from "./open.ts";
 import type { DatagramSocket } from "./socket/datagram_socket.ts";
 import type { Data } from "./socket/messages.ts";
 import { PeerLines, settles } from "./socket/peer_lines.ts";
-import { pump } from "./socket/pump.ts";
+import { serveEach } from "./socket/pump.ts";
 import { Received, type SocketStats } from "./socket/stats.ts";
 import { reporter } from "./warnings.ts";
 
@@ -216,23 +216,15 @@ class Server<A extends Addr> implements DatagramServer<A> {
     await this.shutdown();
   }
 
-  async #run({ onListen, signal }: ServerOptions<A>): Promise<void> {
-    const stop = () => void this.shutdown();
+  async #run(options: ServerOptions<A>): Promise<void> {
     await using socket = this.#socket;
-    await socket.opened;
-    const listening: unknown = onListen?.(this.addr);
-    if (listening !== undefined) {
-      Promise.try(() => listening).catch((error) => this.#report(error));
-    }
-    signal?.addEventListener("abort", stop, { once: true });
-    if (signal?.aborted) this.#datagrams.return?.();
-    await pump(
+    await serveEach(
+      socket,
       this.#datagrams,
-      socket.clock,
+      options,
       (datagram) => this.#start(datagram),
       this.#report,
     );
-    signal?.removeEventListener("abort", stop);
     await this.#settle(socket);
   }
 

@@ -1,7 +1,7 @@
 import type { NetAddr } from "../../addr.ts";
 import type { ReceivedRun } from "../../run.ts";
 import type { DatagramSocket } from "../../socket/datagram_socket.ts";
-import { pump } from "../../socket/pump.ts";
+import { serveEach } from "../../socket/pump.ts";
 import { reporter } from "../../warnings.ts";
 import { asksForCounts, numberOf, ssidOf } from "../stamp.ts";
 import { wallClock } from "../wall_clock.ts";
@@ -96,23 +96,15 @@ export class SocketReflector implements Reflector {
     await this.shutdown();
   }
 
-  async #run({ onListen, signal }: Checked): Promise<void> {
-    const stop = () => void this.shutdown();
+  async #run(options: Checked): Promise<void> {
     await using socket = this.#socket;
-    await socket.opened;
-    const listening: unknown = onListen?.(this.addr);
-    if (listening !== undefined) {
-      Promise.try(() => listening).catch((error) => this.#report(error));
-    }
-    signal?.addEventListener("abort", stop, { once: true });
-    if (signal?.aborted) this.#runs.return?.();
-    await pump(
+    await serveEach(
+      socket,
       this.#runs,
-      socket.clock,
+      options,
       (run) => this.#take(run),
       this.#report,
     );
-    signal?.removeEventListener("abort", stop);
     await this.#answers.end();
   }
 
