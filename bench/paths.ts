@@ -2,8 +2,8 @@
  * One path with faults as this library, irtt and iperf3 measure it, each beside
  * what the relay did: the table of docs/measure.md, as Markdown.
  *
- * Usage: `deno run -A bench/paths.ts [SECONDS]`, 60 by default, for each of the
- * three. Needs irtt and iperf3.
+ * Usage: `deno run -A bench/paths.ts [SECONDS] [TOOL]...`: 60 seconds for each
+ * of `measure`, `irtt` and `iperf3`. Needs the latter two.
  */
 import type { MeasureResult } from "../lib/measure.ts";
 import {
@@ -27,6 +27,8 @@ const settings: PathSettings = {
   rate: 200,
   seconds: Number(Deno.args[0] ?? 60),
 };
+const tools = Deno.args.slice(1);
+const isAsked = (tool: string) => tools.length === 0 || tools.includes(tool);
 
 /** A row: what a tool says, and what is true. */
 type Row = [name: string, tool: string | number, truth: string | number];
@@ -51,7 +53,7 @@ const ms = (value: number) => `${value.toFixed(2)} ms`;
 const percent = (value: number) =>
   value > 1000 ? value.toExponential(1) : value.toFixed(1);
 
-{
+if (isAsked("measure")) {
   const { result, truth } = await byPli(settings);
   const { up, down } = truth;
   const { sent, lostOut } = truthOf(truth);
@@ -84,7 +86,7 @@ const percent = (value: number) =>
     `\nheld by the relay, p50: ${ms(up.heldMs.p50)}, ${ms(down.heldMs.p50)}`,
   );
 }
-{
+if (isAsked("irtt")) {
   const { result: { stats }, truth } = await byIrtt(settings);
   const { up, down } = truth;
   table("irtt", [
@@ -108,7 +110,7 @@ const percent = (value: number) =>
     ["round trip, p50", ms(stats.rtt.median / 1e6), ms(2 * DELAY_MS)],
   ]);
 }
-{
+if (isAsked("iperf3")) {
   const { result: { end }, truth } = await byIperf3(settings);
   const { sent, lostOut } = truthOf(truth);
   const { up } = truth;

@@ -210,6 +210,144 @@ Deno.test("a match that throws ends its gather, and the datagram is kept", async
   socket.close();
 });
 
+Deno.test("a match that ends its own loop takes nothing, and the sums add up", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  const replies = socket.gather("who?", PEER, {
+    match: () => {
+      replies.return!();
+      return true;
+    },
+  });
+  const first = replies.next();
+  await turn();
+  carrier.deliver("a");
+  assertEquals((await first).done, true);
+  assertEquals((await socket.receive()).text(), "a");
+  assertEquals(clock.timers, 0);
+  const { received, waiting } = socket.stats;
+  assertEquals([received, waiting], [1, 0]);
+  socket.close();
+});
+
+Deno.test("a match that closes the socket ends its loop, and the datagram is counted", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  const replies = socket.gather("who?", PEER, {
+    match: ({ data }) => {
+      if (data[0] === "b".charCodeAt(0)) socket.close();
+      return true;
+    },
+  });
+  const first = replies.next();
+  await turn();
+  carrier.deliver("a");
+  await first;
+  carrier.deliver("a2");
+  carrier.deliver("b");
+  while (socket.stats.dropped["closed"]! < 2) await turn();
+  assertEquals((await replies.next()).done, true);
+  const { received, waiting, dropped } = socket.stats;
+  assertEquals([received, waiting, dropped["closed"]], [1, 0, 2]);
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("requests get their replies while a gather and a loop take the rest", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  const gathered = texts(
+    socket.gather("who?", "udp://239.0.0.1:9", {
+      forMs: 10,
+      match: (reply) => reply.text() !== "news",
+    }),
+  );
+  const loop = socket[Symbol.asyncIterator]();
+  const news = loop.next();
+  await turn();
+  const request = socket.request("you?", PEER, {
+    match: (reply) => reply.text() === "me",
+  });
+  for (const text of ["other", "news", "me"]) carrier.deliver(text);
+  assertEquals((await request).text(), "me");
+  assertEquals((await news).value?.text(), "news");
+  clock.advance(10);
+  assertEquals(await gathered, ["other"]);
+  assertEquals(socket.stats.received, 3);
+  socket.close();
+});
+
+Deno.test("steps that are asked for at once get the replies in order, and then the end", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  const replies = socket.gather("who?", PEER, { forMs: 10, max: 2 });
+  const steps = [1, 2, 3].map(() => replies.next());
+  await turn();
+  for (const text of ["a", "b", "c"]) carrier.deliver(text);
+  const results = await Promise.all(steps);
+  assertEquals(results.map(({ value }) => value?.text()), [
+    "a",
+    "b",
+    undefined,
+  ]);
+  assertEquals(clock.timers, 0);
+  assertEquals((await socket.receive()).text(), "c");
+  socket.close();
+});
+
+Deno.test("the names of a list are looked up; those that are unknown are left out", async () => {
+  const { carrier, socket } = clockedBound();
+  const lookUp = ({ hostname, port }: Deno.NetAddr) =>
+    hostname === "known.test"
+      ? Promise.resolve({ transport: "udp", hostname: "10.0.0.7", port })
+      : Promise.reject(new Deno.errors.NotFound("unknown host"));
+  Object.assign(carrier, { lookUp });
+  const names = ["udp://known.test:9", "udp://unknown.test:9"];
+  const all = texts(socket.gather("who?", names, { unique: "peer" }));
+  await turn();
+  carrier.deliver("me", net("10.0.0.7", 9));
+  assertEquals(await all, ["me"]);
+  assertEquals(carrier.sent.map(({ to }) => to), [net("10.0.0.7", 9)]);
+  await assertRejects(
+    () => socket.gather("who?", names[1]!).next(),
+    Deno.errors.NotFound,
+    "Cannot gather on udp://127.0.0.1:62000: unknown host",
+  );
+  socket.close();
+});
+
+Deno.test("a name that is looked up forever keeps no other peer from being asked", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  Object.assign(carrier, { lookUp: () => new Promise(() => {}) });
+  const names = ["udp://slow.test:9", PEER];
+  const all = texts(
+    socket.gather("who?", names, { forMs: 10, unique: "peer" }),
+  );
+  await turn();
+  carrier.deliver("me");
+  await turn();
+  clock.advance(10);
+  assertEquals(await all, ["me"]);
+  assertEquals(clock.timers, 0);
+  socket.close();
+});
+
+Deno.test("a peer to which no send ends keeps no other from being asked again", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  carrier.onSend = (data, to) =>
+    "port" in to && to.port === PEER.port
+      ? new Promise(() => {})
+      : Promise.resolve(data.length);
+  const all = texts(
+    socket.gather("who?", [PEER, STRANGER], { forMs: 25, resendMs: 10 }),
+  );
+  await turn();
+  for (let i = 0; i < 25; i++) {
+    clock.advance(1);
+    await turn();
+  }
+  assertEquals(await all, []);
+  assertEquals(carrier.sent.map(({ to }) => to), [
+    ...[PEER, STRANGER, STRANGER, STRANGER],
+  ]);
+  socket.close();
+});
+
 Deno.test("a gather that nobody could be asked by throws why, and otherwise goes on", async () => {
   const { clock, carrier, socket } = clockedBound();
   carrier.onSend = () =>

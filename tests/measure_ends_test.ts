@@ -357,3 +357,54 @@ Deno.test("hundreds of measurements at once do not disturb each other", async ()
     }
   });
 });
+
+Deno.test("a callback whose promise rejects is reported, too", async () => {
+  const reported: unknown[] = [];
+  const result = await measured({
+    count: 10,
+    onError: (error) => void reported.push(error),
+    onPacket: (async () => {
+      await Promise.resolve();
+      throw new Error("mine");
+    }) as () => void,
+  });
+  await Promise.resolve();
+  assertEquals([result.received, reported.length], [10, 10]);
+});
+
+Deno.test("a measurement that was stopped before anything counted says so", async () => {
+  const result = await measured({ omitMs: 5000, rate: 10 }, (m) => m.stop());
+  assertEquals([result.sent, result.durationMs], [0, 0]);
+  assertEquals(result.invalid, ["No question was sent"]);
+});
+
+Deno.test("intervals begin after what is omitted, however long that is", async () => {
+  const result = await measured({
+    omitMs: 2 ** 31 - 1,
+    intervalMs: 1000,
+    rate: 0.001,
+    waitMs: 1000,
+    count: 3,
+  }, async (m) => {
+    const starts = [];
+    for await (const { startMs } of m) starts.push(startMs);
+    assertEquals(starts[0], 0);
+    assert(starts.every((start) => start >= 0));
+  });
+  assertEquals(result.received, 3);
+});
+
+Deno.test("a reflector that begins to number anew loses no answer", async () => {
+  const network = simulateNetwork();
+  let n = 0;
+  const restarting = (question: Uint8Array, receivedMs: number) => [
+    encodeAnswer(question, { number: n++ % 7, receivedMs }),
+  ];
+  await network.run(async () => {
+    await using _reflector = startReflector(REFLECTOR, network, restarting);
+    await using m = measure(REFLECTOR, { carrier: network, count: 50 });
+    const result = await m.result;
+    assertAddsUp(result);
+    assertEquals([result.received, result.duplicates.back], [50, 0]);
+  });
+});

@@ -167,12 +167,10 @@ Deno.test("a session gets its rate, and what exceeds it is in its counts", async
 });
 
 Deno.test("questions that are too long are in the counts of their session", async () => {
-  const { carrier, clock, reflector, ask, handled, answers } = faked();
+  const { carrier, reflector, ask, handled, answers } = faked();
   ask({ number: 0 });
   for (const number of [1, 2]) ask({ number, size: 9001 });
   ask({ asksForCounts: true });
-  await until(() => clock.timers > 0);
-  clock.advance(100);
   await handled(4);
   const { counts } = answers().at(-1)!;
   const { received, distinct, answered, limited } = counts!;
@@ -219,7 +217,7 @@ Deno.test("of a thousand sessions and one more, none loses its place while it as
   const askAll = async (from: number, to: number) => {
     for (let i = from; i < to; i++) {
       // All on one host would share a rate.
-      ask({ ssid: i }, 2000 + i % 7);
+      ask({ ssid: i + 1 }, 2000 + i % 7);
       if (++received % 100 === 0) await handled(received);
     }
     await handled(received);
@@ -268,15 +266,13 @@ Deno.test("a peer that takes no answers delays no other, and costs bounded memor
 });
 
 Deno.test("answers that cannot be sent are counted, reported, and no loss on the way", async () => {
-  const { carrier, clock, reflector, ask, handled, answers, errors } = faked();
+  const { carrier, reflector, ask, handled, answers, errors } = faked();
   carrier.onSend = () => Promise.reject(new Error("no buffer"));
   ask({ number: 0 });
   await handled(1);
   carrier.onSend = (data) => Promise.resolve(data.length);
   ask({ number: 1 });
   ask({ asksForCounts: true });
-  await until(() => clock.timers > 0);
-  clock.advance(100);
   await handled(3);
   const { counts } = answers().at(-1)!;
   assertEquals([counts?.received, counts?.answered, counts?.limited], [

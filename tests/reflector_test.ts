@@ -95,28 +95,71 @@ Deno.test("counts say what arrived, and their questions are not part of it", asy
   assertEquals([received, answered, counted], [8, 6, 2]);
 });
 
+/** A reflector whose system drops as a test says, and what its counts say. */
+function dropping() {
+  const ends = faked();
+  const { carrier, reflector, ask, answers, clock } = ends;
+  const system: { drops: number | undefined; reads: number } = {
+    drops: 0,
+    reads: 0,
+  };
+  const kernelDrops = () => {
+    system.reads++;
+    return Promise.resolve(system.drops);
+  };
+  Object.assign(carrier, { kernelDrops });
+  /** Waits until it is read again, which is after 100 ms at the earliest. */
+  const read = async (before: number) => {
+    await until(() => {
+      if (clock.timers > 0) clock.advance(100);
+      return system.reads > before;
+    });
+  };
+  const dropped = async (ssid: number) => {
+    const { counted } = reflector.stats;
+    const { reads } = system;
+    ask({ asksForCounts: true, ssid });
+    await read(reads);
+    await until(() => reflector.stats.counted > counted);
+    return answers().at(-1)?.counts?.dropped;
+  };
+  return { ...ends, system, read, dropped };
+}
+
 Deno.test("counts name what the system dropped since the session began", async () => {
-  const { carrier, reflector, ask, handled, answers, clock } = faked();
+  const { reflector, system, dropped } = dropping();
   await using _ = reflector;
-  let drops: number | undefined = 100;
-  Object.assign(carrier, { kernelDrops: () => Promise.resolve(drops) });
-  ask({ asksForCounts: true });
+  const seen = [];
+  for (const drops of [3, 10, 10, undefined, 12]) {
+    system.drops = drops;
+    seen.push(await dropped(1));
+  }
+  assertEquals(seen, [3, 10, 10, undefined, 12]);
+});
+
+Deno.test("what the system dropped before a session is not counted in it", async () => {
+  const { reflector, ask, handled, system, read, dropped } = dropping();
+  await using _ = reflector;
+  // A socket that was just bound has dropped nothing.
+  ask({ ssid: 1 });
   await handled(1);
-  assertEquals(answers()[0]?.counts?.dropped, 0);
-  drops = 107;
-  ask({ asksForCounts: true });
-  // It is not read again before 100 ms are over.
-  await until(() => clock.timers > 0);
-  assertEquals(answers().length, 1);
-  clock.advance(100);
-  await handled(2);
-  assertEquals(answers()[1]?.counts?.dropped, 7);
-  drops = undefined;
-  ask({ asksForCounts: true });
-  await until(() => clock.timers > 0);
-  clock.advance(100);
+  system.drops = 5;
+  assertEquals(await dropped(1), 5);
+  // Nothing arrived since that was read.
+  system.drops = 8;
+  ask({ ssid: 2 });
   await handled(3);
-  assertEquals(answers()[2]?.counts?.dropped, undefined);
+  assertEquals(await dropped(2), 3);
+  // Here something did, so it is read when the session begins.
+  ask({ ssid: 2 });
+  await handled(5);
+  system.drops = 20;
+  const { reads } = system;
+  ask({ ssid: 3 });
+  await read(reads);
+  system.drops = 21;
+  assertEquals(await dropped(3), 1);
+  assertEquals(await dropped(2), 16);
 });
 
 Deno.test("counts say whether dropped datagrams may be another session's", async () => {
@@ -134,14 +177,11 @@ Deno.test("counts say whether dropped datagrams may be another session's", async
 });
 
 Deno.test("numbers of 32 bits wrap, and the session goes on", async () => {
-  const { clock, reflector, ask, handled, answers } = faked();
+  const { reflector, ask, handled, answers } = faked();
   await using _ = reflector;
   const numbers = [LAST - 1, LAST, 0, 1, LAST, 2];
   for (const number of numbers) ask({ number });
   ask({ asksForCounts: true });
-  // What the system dropped was read when the session began.
-  await until(() => clock.timers > 0);
-  clock.advance(100);
   await handled(7);
   assertEquals(
     answers().slice(0, 6).map(({ question }) => question.number),
@@ -169,6 +209,30 @@ Deno.test("a session ends after 30 seconds of silence, and begins again at 0", a
   assertEquals([sessions, begun, expired], [1, 2, 1]);
   clock.advance(30_001);
   assertEquals([reflector.stats.sessions, reflector.stats.expired], [0, 2]);
+});
+
+Deno.test("a sender without an identifier that starts again at 0 gets a new session", async () => {
+  const { clock, reflector, ask, handled, answers } = faked();
+  await using _ = reflector;
+  let received = 0;
+  const numberOf = async (number: number, ssid: number) => {
+    ask({ number, ssid });
+    await handled(++received);
+    return answers().at(-1)!.number;
+  };
+  for (const [ssid, restarted] of [[0, true], [1, false]] as const) {
+    const numbers = [];
+    for (const number of [0, 1, 2]) numbers.push(await numberOf(number, ssid));
+    // A copy that comes late, and a sender that starts again.
+    clock.advance(199);
+    numbers.push(await numberOf(0, ssid));
+    clock.advance(200);
+    numbers.push(await numberOf(0, ssid), await numberOf(1, ssid));
+    const again = restarted ? [0, 1] : [4, 5];
+    assertEquals(numbers, [0, 1, 2, 3, ...again]);
+  }
+  const { sessions, begun, restarted } = reflector.stats;
+  assertEquals([sessions, begun, restarted], [2, 3, 1]);
 });
 
 Deno.test("a reflector answers over TCP", async () => {
@@ -240,15 +304,16 @@ Deno.test("a reflector ends by its signal, by shutdown, and in the middle of an 
   const aborted = reflect(LOOPBACK, { signal: AbortSignal.abort() });
   await aborted.finished;
   const controller = new AbortController();
-  const reflector = reflect(LOOPBACK, { signal: controller.signal });
-  await using a = sender(reflector.addr);
-  await a.ask({ asksForCounts: true });
-  // This one waits until the system's count may be read again.
-  await a.send({ asksForCounts: true });
-  await until(() => reflector.stats.answering > 0);
+  const { signal } = controller;
+  const { reflector, ask, answers } = faked({ signal });
+  for (const counted of [1, 0]) {
+    ask({ asksForCounts: true });
+    // The second one waits until the system's count may be read again.
+    await until(() => reflector.stats[counted ? "counted" : "answering"] === 1);
+  }
   controller.abort();
   await reflector.finished;
-  assertEquals((await a.receive()).counts?.dropped, undefined);
+  assertEquals(answers().at(-1)?.counts?.dropped, undefined);
   const { received, counted, answering, refused } = reflector.stats;
   assertEquals([received, counted, answering, refused.notSent], [2, 2, 0, 0]);
   await reflector.shutdown();

@@ -201,6 +201,31 @@ for (
   });
 }
 
+Deno.test("changing the address after the call changes nothing", async () => {
+  const { clock, carrier, socket } = clockedBound();
+  const to = { ...PEER };
+  const request = socket.request("x", to, { timeoutMs: 10, retries: 1 });
+  Object.assign(to, STRANGER);
+  await turn();
+  clock.advance(10);
+  assertEquals(carrier.sent.map(({ to }) => to), [PEER, PEER]);
+  carrier.deliver("no", STRANGER);
+  carrier.deliver("yes");
+  assertEquals((await request).text(), "yes");
+  socket.close();
+});
+
+for (const to of ["nonsense", "udp://239.0.0.1:9"]) {
+  Deno.test(`requests to ${to} in a loop let the event loop turn`, async () => {
+    const { socket } = fakeBound();
+    let isOver = false;
+    const timer = setTimeout(() => isOver = true, 1);
+    while (!isOver) await socket.request("x", to).catch(() => {});
+    clearTimeout(timer);
+    socket.close();
+  });
+}
+
 Deno.test("an unknown name rejects a request, and closing ends a look-up", async () => {
   const { carrier, socket } = clockedBound();
   const lost = new Deno.errors.NotFound("unknown host");

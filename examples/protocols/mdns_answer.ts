@@ -19,14 +19,17 @@ if (import.meta.main) {
   await program(usage, async (group = "", given = "", ip = "", on) => {
     const [host = "", port = ""] = group.split(":");
     const name = given.replace(/\.?$/, ".");
+    const data = Uint8Array.from(ip.split("."), Number);
+    if (data.length !== 4 || data.join(".") !== ip) {
+      throw new Error(`Not an IPv4 address: ${ip}`);
+    }
     // Others on this machine have the port too.
     const carrier = dgram({ reuseAddress: true, multicastInterface: on });
     await using socket = bind(`0.0.0.0:${port}`, { carrier });
     await socket.joinMulticast(host, { interface: on, ttl: 255 }); // 11
     once(process, "SIGINT").then(() => socket.close());
-    console.error(`answering for ${name}`);
+    console.error(`listening on ${group} for ${name}`);
 
-    const data = Uint8Array.from(ip.split("."), Number);
     const record = { name, type: A, data };
     const isAsked = (question: Question) =>
       question.name.toLowerCase() === name.toLowerCase() &&
@@ -46,6 +49,7 @@ if (import.meta.main) {
         await socket.answer(encode(answer), datagram).catch(report);
       }
     }
+    console.error(`received ${socket.stats.received}`);
   });
 }
 

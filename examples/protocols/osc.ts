@@ -13,6 +13,7 @@ export function encode({ path, types, values }: Message) {
     const bytes = new TextEncoder().encode(value);
     return [...bytes, ...new Uint8Array(4 - bytes.length % 4)];
   };
+  if (!path.startsWith("/")) throw new Error(`A path begins with "/": ${path}`);
   const number = new DataView(new ArrayBuffer(4));
   const bytes = [...text(path), ...text(`,${types}`)];
   const left = [...values];
@@ -21,6 +22,9 @@ export function encode({ path, types, values }: Message) {
     const value = left.shift();
     if (value === undefined) throw new Error(`No value for type ${type}`);
     if (!"ifs".includes(type)) throw new Error(`Not a type: ${type}`);
+    if (type !== "s" && Number.isNaN(Number(value))) {
+      throw new Error(`Not a number: ${value}`);
+    }
     if (type === "i") number.setInt32(0, Number(value));
     if (type === "f") number.setFloat32(0, Number(value));
     bytes.push(...type === "s" ? text(value) : new Uint8Array(number.buffer));
@@ -41,7 +45,8 @@ if (import.meta.main) {
   const usage = "osc.ts HOST:PORT [/PATH] [TYPES] [VALUES...]";
   await program(usage, async (at = "", path, types = "", ...values) => {
     if (path === undefined) return await listen(at);
+    const message = encode({ path, types, values });
     await using client = await connect(at);
-    await client.send(encode({ path, types, values }));
+    await client.send(message);
   });
 }

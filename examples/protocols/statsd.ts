@@ -1,5 +1,5 @@
 // Collects metrics of StatsD (github.com/statsd/statsd, docs/metric_types.md), one
-// per line, and prints them every ten seconds and at Ctrl-C.
+// per line, and prints them every ten SECONDS and at Ctrl-C.
 //
 //   deno run --allow-net=127.0.0.1 examples/protocols/statsd.ts 127.0.0.1:8125
 
@@ -45,16 +45,15 @@ export class Metrics {
 }
 
 if (import.meta.main) {
-  await program("statsd.ts ADDRESS", async (at = "") => {
+  await program("statsd.ts ADDRESS [SECONDS]", async (at = "", s = "") => {
     const metrics = new Metrics();
     const print = () => metrics.flush().forEach((line) => console.log(line));
-    const timer = setInterval(print, 10_000);
+    Deno.unrefTimer(setInterval(print, Number(s) * 1000 || 10_000));
     await collectAt(at, ({ datagram }) => {
       const lines = datagram.text().split("\n");
       const added = lines.map((line) => line === "" || metrics.add(line));
       if (added.includes(false)) throw new RangeError("malformed, or too many");
     });
     print();
-    clearInterval(timer);
   });
 }

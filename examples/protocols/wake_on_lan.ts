@@ -19,9 +19,10 @@ export function magicPacket(mac: string): Uint8Array<ArrayBuffer> {
 
 if (import.meta.main) {
   await program("wake_on_lan.ts HOST:PORT MAC", async (to = "", mac = "") => {
-    // On loopback a socket on all interfaces could not reach only loopback.
+    const packet = magicPacket(mac);
+    // A broadcast address is not one peer: `connect` refuses it.
     await using socket = bind("udp://0.0.0.0:0");
-    await socket.send(magicPacket(mac), to);
+    await socket.send(packet, to);
     console.log(`woke ${mac} by ${to}`);
   });
 }

@@ -24,6 +24,8 @@ import { wallClock } from "./wall_clock.ts";
 
 // After an error of receiving, for a carrier that fails again and again.
 const PAUSE_MS = 10;
+// A timer that is set for longer ends at once.
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** A measurement that runs. */
 export interface Measurement
@@ -142,6 +144,8 @@ class RunningMeasurement implements Measurement {
         ? stopped - origin
         : Math.max(planned, stopped) - origin;
       await until(clock, stopped + settings.waitMs, this.#end.signal);
+      // What has arrived is in time, even if the program paused.
+      await new Promise<void>((resolve) => void clock.turn(resolve));
       const number = tally.window.next;
       const answer = await closing.ask(number, timeMs, this.#end.signal);
       const ownDrops = await socket.kernelDrops();
@@ -229,8 +233,10 @@ class IntervalTimer {
     const next = (n: number) => {
       const now = this.#clock.now();
       const due = this.#origin + n * this.#intervalMs;
-      this.#cancel = this.#clock.after(Math.max(0, due - now), () => {
+      const ms = Math.min(Math.max(0, due - now), LONGEST_MS);
+      this.#cancel = this.#clock.after(ms, () => {
         const at = this.#clock.now();
+        if (ms === LONGEST_MS && at < due) return next(n);
         this.#tally.sweep(at);
         if (queue.hasRoom && !this.#isQuiet) this.#close(queue, at);
         // After a pause of the program, the ones that are over are one.

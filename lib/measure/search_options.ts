@@ -54,7 +54,9 @@ export interface RateTrial {
   readonly durationMs: number;
   /** Whether it confirms the result. */
   readonly confirms: boolean;
+  /** How many questions left, or should have left. */
   readonly sent: number;
+  /** How many of them were answered in time. */
   readonly received: number;
   /** The part that was lost, from 0 to 1. */
   readonly loss: number;

@@ -54,7 +54,9 @@ export function summarize(tally: Tally, outcome: Outcome): MeasureResult {
   };
   const invalid = faultsOf(tally, outcome);
   if (counts !== undefined && trusted === undefined) {
-    invalid.push("The reflector's counts cannot be true, so they are not used");
+    invalid.push(
+      "The reflector's counts do not fit what came back, so they are not used",
+    );
   }
   return {
     version: 1,
@@ -184,6 +186,7 @@ function faultsOf(
         "the memory",
     );
   }
+  if (sent === 0) faults.push("No question was sent");
   if (sent > notSent && received + late === 0) {
     faults.push("No question was answered");
   }

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { isThenable } from "../promises.ts";
 import { AnswerOrder } from "./answer_order.ts";
 import { ClockDifference } from "./clock_difference.ts";
 import { Histogram } from "./histogram.ts";
@@ -113,9 +114,10 @@ export class Tally {
     const arrival = this.back.add(answer.number);
     const state = window.state(number);
     const isFirst = state === "waiting" || state === "expired";
-    if (arrival === "duplicate" && !(isFirst && !this.isStateful)) {
+    // A reflector that began again numbers anew: then it is no copy either.
+    if (arrival === "duplicate" && !isFirst) {
       // A stateless reflector has the same number for both: its time tells them.
-      const isOther = !this.isStateful && !isFirst &&
+      const isOther = !this.isStateful &&
         answer.timeMs !== window.answerTime(number);
       return this.#repeat(number, isOther ? "out" : "back");
     }
@@ -221,7 +223,8 @@ export class Tally {
     const { onPacket, report } = this.#settings;
     if (onPacket === undefined) return;
     try {
-      onPacket(this.#packet(question));
+      const returned: unknown = onPacket(this.#packet(question));
+      if (isThenable(returned)) Promise.resolve(returned).catch(report);
     } catch (error) {
       report(error);
     }

@@ -100,7 +100,7 @@ const CARRIERS: Readonly<Record<Scheme, SchemeFacts>> = {
     options: ["fast", "receive-buffer"],
     largest: () => LARGEST_UDP,
     maxSize: LARGEST_UDP,
-    client: ({ fast }) => fast ? offload() : udp(),
+    client: ({ fast }) => fast ? offload(["time"]) : udp(),
     async server(settings, { quiet = false }) {
       return { carrier: await udpCarrier(settings, quiet), own: udp() };
     },

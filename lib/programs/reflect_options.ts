@@ -2,7 +2,8 @@ import type { SchemeAddr, UnixAddr } from "../addr.ts";
 import { formatAddress, parseAddress } from "../address/address.ts";
 import { rangeOf } from "../address/networks.ts";
 import { MAX_RATE, REFLECTOR_ADDRESS } from "../measure/reflector.ts";
-import { type CarrierSettings, carrierSettings, toCarry } from "./carriers.ts";
+import { binaryCarrierSettings } from "./binary_carrier.ts";
+import { type CarrierSettings, toCarry } from "./carriers.ts";
 import { type Needs, toAnswer, together } from "./needs.ts";
 import { type Options, rate, UsageError, wholeNumber } from "./options.ts";
 import { toCountSystemDrops } from "./system_drops.ts";
@@ -19,7 +20,7 @@ access     --allow, --deny CIDR only these sources, or not these (repeatable)
                                 with --allow       [${MAX_RATE}/s; --allow: any]
            --allow-port N       answer this port too: one below 1024, or the
                                 reflector's own (repeatable)
-transport  --framing F          tcp, tls: line | length | octet | nul     [line]
+transport  --framing F          tcp, tls: length | octet               [length]
            --cert F, --key F    tls, quic: PEM files; deno task cert makes both
            --token-file F       quic: the senders' secret (or env PLI_TOKEN)
            --fast               udp: many datagrams per system call (Linux, FFI)
@@ -88,7 +89,7 @@ export function reflectSettings(
   }
   return {
     address,
-    carrier: carrierSettings(address, { ...values, ...flags }, {
+    carrier: binaryCarrierSettings(address, { ...values, ...flags }, {
       serves: true,
     }),
     trace: flags.trace,

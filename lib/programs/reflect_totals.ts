@@ -32,6 +32,7 @@ export function describeReflector(
   const sessions = [count(begun, "session")];
   if (expired > 0) sessions.push(`${expired} expired`);
   if (replaced > 0) sessions.push(`${replaced} replaced by others`);
+  if (stats.restarted > 0) sessions.push(`${stats.restarted} began again`);
   const refused = Object.entries(stats.refused)
     .filter(([, n]) => n > 0)
     .map(([reason, n]) => `${n} ${REASONS[reason as keyof Refusals]}`);

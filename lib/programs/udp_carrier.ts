@@ -26,6 +26,8 @@ export async function udpCarrier(
 }
 
 /** Loads the offload carrier, which programs without it do not need. */
-export async function offload(): Promise<CarrierSource> {
-  return (await import("../carriers/offload.ts")).offload();
+export async function offload(
+  metadata: "time"[] = [],
+): Promise<CarrierSource> {
+  return (await import("../carriers/offload.ts")).offload({ metadata });
 }

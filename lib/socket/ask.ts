@@ -12,6 +12,7 @@ import {
   withFields,
 } from "../errors.ts";
 import { Gathering, type GatherOptions } from "./gather.ts";
+import { dueTurn } from "../turns.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Data } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
@@ -40,22 +41,34 @@ export async function request<A extends Addr>(
   options: RequestOptions<A> | undefined,
 ): Promise<Datagram<A>> {
   const { inbox, outbox, clock, local } = asker;
-  const target = targetOf(asker, to);
-  const remote = target.to;
-  const text = formatAddress(remote);
-  const many = "hostname" in remote ? manyAt(remote.hostname) : undefined;
-  if (many !== undefined) {
-    const wanted = `it is ${many}; request needs one peer, gather asks many`;
-    throw withFields(
-      new InvalidAddressError(text, wanted),
-      { operation: "request", local, remote },
-    );
+  let target: Target;
+  try {
+    target = targetOf(asker, to);
+    requireOne(target.to, local);
+  } catch (error) {
+    await dueTurn(clock);
+    throw error;
   }
-  const attempt = { action: `request from ${text}`, local, remote };
+  const remote = target.to;
+  const attempt = {
+    action: `request from ${formatAddress(remote)}`,
+    ...{ local, remote },
+  };
   const send = () => outbox.send(data, target.to);
   const { random } = outbox;
   const requester = { inbox, clock, random, target, attempt, send };
   return await requestOf(requester, options);
+}
+
+/** @throws {InvalidAddressError} An address is not that of one peer. */
+function requireOne(remote: Addr, local: Addr): void {
+  const many = "hostname" in remote ? manyAt(remote.hostname) : undefined;
+  if (many === undefined) return;
+  const wanted = `it is ${many}; request needs one peer, gather asks many`;
+  throw withFields(
+    new InvalidAddressError(formatAddress(remote), wanted),
+    { operation: "request", local, remote },
+  );
 }
 
 /** Asks many, and iterates over their replies. */

@@ -5,8 +5,8 @@ import type { Waiter } from "./waiter.ts";
 
 /**
  * The waiters that take certain datagrams, in the order of their calls. Those
- * that name their peers are found by the sender of a datagram: however many
- * wait, only those of that peer are asked.
+ * that name their peer are found by the sender of a datagram: however many wait,
+ * only those of that peer are asked.
  */
 export class Claims<A extends Addr> {
   // Each with the number of datagrams shown before it came.
@@ -30,23 +30,21 @@ export class Claims<A extends Addr> {
 
   add(waiter: Waiter<A>): void {
     this.#all.set(waiter, this.#shown);
-    if (waiter.peers === undefined) this.#ofAnyPeer.add(waiter);
-    for (const peer of waiter.peers ?? []) {
-      const claims = this.#ofPeer.get(peer);
-      if (claims === undefined) this.#ofPeer.set(peer, new Set([waiter]));
-      else claims.add(waiter);
-    }
+    const { peer } = waiter;
+    if (peer === undefined) return void this.#ofAnyPeer.add(waiter);
+    const claims = this.#ofPeer.get(peer);
+    if (claims === undefined) this.#ofPeer.set(peer, new Set([waiter]));
+    else claims.add(waiter);
   }
 
   /** Removes a waiter. @returns Whether it was there. */
   delete(waiter: Waiter<A>): boolean {
     if (!this.#all.delete(waiter)) return false;
-    if (waiter.peers === undefined) this.#ofAnyPeer.delete(waiter);
-    for (const peer of waiter.peers ?? []) {
-      const claims = this.#ofPeer.get(peer);
-      claims?.delete(waiter);
-      if (claims?.size === 0) this.#ofPeer.delete(peer);
-    }
+    const { peer } = waiter;
+    if (peer === undefined) return this.#ofAnyPeer.delete(waiter);
+    const claims = this.#ofPeer.get(peer);
+    claims?.delete(waiter);
+    if (claims?.size === 0) this.#ofPeer.delete(peer);
     return true;
   }
 

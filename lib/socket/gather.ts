@@ -105,7 +105,6 @@ interface Step<A extends Addr> {
  */
 export class Gathering<A extends Addr>
   implements AsyncIterableIterator<Datagram<A>>, Waiter<A> {
-  peers: readonly string[] | undefined;
   readonly #inbox: Inbox<A>;
   readonly #clock: Clock;
   readonly #attempt: Attempt;
@@ -191,9 +190,9 @@ export class Gathering<A extends Addr>
 
   match(datagram: Datagram<A>): boolean {
     if (this.#left === 0 || this.#replies.length >= MAX_ASIDE) return false;
-    const isHeard = this.#isUnique &&
-      this.#heard.has(anyPeerKey(datagram.from));
-    if (isHeard) return false;
+    const peer = anyPeerKey(datagram.from);
+    if (!this.#isFromAnyone && !this.#questions.asked.has(peer)) return false;
+    if (this.#isUnique && this.#heard.has(peer)) return false;
     return this.#match === undefined ||
       verdictOf(this.#match, copyDatagram(datagram), this.#attempt);
   }
@@ -202,8 +201,7 @@ export class Gathering<A extends Addr>
     this.#left--;
     this.#heard.add(anyPeerKey(datagram.from));
     this.#replies.add(datagram);
-    const isAll = this.#isUnique && this.#heard.size === this.peers?.length;
-    if (this.#left === 0 || isAll) this.#finish();
+    if (this.#left === 0 || this.#hasAll) this.#finish();
     this.#serve();
   }
 
@@ -228,9 +226,7 @@ export class Gathering<A extends Addr>
   #start(): void {
     const signal = this.#signal;
     this.#state = "open";
-    if (signal?.aborted) {
-      return this.#inbox.rests.inTurn(() => this.#fail(signal.reason));
-    }
+    if (signal?.aborted) return this.#fail(signal.reason);
     this.#unlisten = signal &&
       onAbort(signal, (reason) => {
         this.#putBack();
@@ -238,15 +234,21 @@ export class Gathering<A extends Addr>
       });
     if (this.#forMs !== undefined) {
       this.#cancel = this.#clock.after(this.#forMs, () => this.end());
-      // The clock may have called at once.
-      if (this.#state !== "open") this.stop();
     }
-    this.#questions.find().then(() => {
-      if (this.#state !== "open") return;
-      if (!this.#isFromAnyone) this.peers = this.#questions.peers;
-      if (!this.#inbox.wait(this)) return;
-      this.#questions.ask().catch((error) => this.#fail(error));
-    }, (error) => this.#fail(error));
+    // The clock may have called at once.
+    if (this.#state !== "open") return this.stop();
+    if (!this.#inbox.wait(this)) return;
+    this.#questions.ask().then(
+      () => this.#hasAll && this.end(),
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** Whether no peer is left whose reply it would take. */
+  get #hasAll(): boolean {
+    const { asked, isFinding } = this.#questions;
+    return this.#isUnique && !this.#isFromAnyone && !isFinding &&
+      this.#heard.size === asked.size;
   }
 
   /** Takes no more replies. Those that it has are still for the loop. */
@@ -277,7 +279,8 @@ export class Gathering<A extends Addr>
       } else if (this.#state !== "over") return;
       else if (this.#failure === undefined) step.resolve(END);
       else {
-        step.reject(this.#failure.reason);
+        const { reason } = this.#failure;
+        this.#inbox.rests.inTurn(() => step.reject(reason));
         this.#failure = undefined;
       }
       this.#steps.shift();

@@ -4,16 +4,7 @@ import type { Waits } from "./backoff.ts";
 import type { Data } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Target } from "./target.ts";
-
-// How many sends are under way together.
-const AT_ONCE = 256;
-
-/** What became of one round of sends. */
-interface Round {
-  sent: number;
-  /** The first failure, if there was one. */
-  readonly failures: { readonly error: unknown }[];
-}
+import { dueTurn } from "../turns.ts";
 
 /** What {@linkcode Questions} needs of its socket, and of who asks. */
 export interface QuestionsOptions {
@@ -26,11 +17,19 @@ export interface QuestionsOptions {
 
 /** One question to many, sent again to those that have not replied. */
 export class Questions {
+  /** What distinguishes each of those that are asked. */
+  readonly asked: Set<string> = new Set();
   readonly #options: QuestionsOptions;
   readonly #data: Data;
   readonly #waits: Waits | undefined;
-  #targets: readonly Target[];
+  readonly #found: Target[];
+  readonly #named: readonly Target[];
+  #finding: number;
+  #sent = 0;
+  #failure: { readonly error: unknown } | undefined;
   #cancel: (() => void) | undefined;
+  // Those to which a send has not ended.
+  readonly #underWay = new Set<Target>();
   #isSending = false;
   #isStopped = false;
 
@@ -42,44 +41,33 @@ export class Questions {
   ) {
     this.#options = options;
     this.#data = data;
-    this.#targets = targets;
     this.#waits = waits;
+    this.#named = targets.filter(({ isToBeFound }) => isToBeFound);
+    this.#found = targets.filter(({ isToBeFound }) => !isToBeFound);
+    this.#finding = this.#named.length;
+    for (const { peer } of this.#found) this.asked.add(peer);
   }
 
-  /** What distinguishes each of the peers, once their names are looked up. */
-  get peers(): readonly string[] {
-    return [...new Set(this.#targets.map(({ peer }) => peer))];
-  }
-
-  /**
-   * Looks up the names. Those that are unknown are left out.
-   *
-   * @throws The first error, if nobody is left to be asked.
-   */
-  async find(): Promise<void> {
-    const { attempt } = this.#options;
-    const named = this.#targets.filter(({ isToBeFound }) => isToBeFound);
-    if (named.length === 0) return;
-    const failures = new Map<Target, unknown>();
-    await Promise.all(
-      named.map((target) =>
-        target.find(attempt).catch((error) => failures.set(target, error))
-      ),
-    );
-    this.#targets = this.#targets.filter((target) => !failures.has(target));
-    if (this.#targets.length > 0) return;
-    for (const error of failures.values()) throw error;
+  /** Whether names are still looked up. */
+  get isFinding(): boolean {
+    return this.#finding > 0;
   }
 
   /**
-   * Asks, and asks again until it is stopped.
+   * Asks each address at once, and each name when it is looked up. Asks again
+   * until it is stopped.
    *
    * @throws The first error, if nobody could be asked at first.
    */
   async ask(): Promise<void> {
     this.#askLater();
-    const { sent, failures: [first] } = await this.#send();
-    if (first !== undefined && sent === 0) throw first.error;
+    await Promise.all([
+      this.#sendAll(),
+      ...this.#named.map((target) => this.#askNamed(target)),
+    ]);
+    if (this.#failure !== undefined && this.#sent === 0) {
+      throw this.#failure.error;
+    }
   }
 
   stop(): void {
@@ -87,38 +75,55 @@ export class Questions {
     this.#cancel?.();
   }
 
+  async #askNamed(target: Target): Promise<void> {
+    try {
+      await target.find(this.#options.attempt);
+      this.asked.add(target.peer);
+      this.#found.push(target);
+    } catch (error) {
+      this.#failure ??= { error };
+      return;
+    } finally {
+      this.#finding--;
+    }
+    await this.#send(target);
+  }
+
   #askLater(): void {
     if (this.#waits === undefined || this.#isStopped) return;
     const ms = this.#waits.next();
     this.#cancel = this.#options.clock.after(ms, () => {
       this.#askLater();
-      // One round of sends at a time, however slow the carrier is.
-      if (!this.#isSending) this.#send();
+      if (!this.#isSending) this.#sendAll();
     });
     if (this.#isStopped) this.#cancel();
   }
 
-  async #send(): Promise<Round> {
-    const { outbox, heard } = this.#options;
-    const round: Round = { sent: 0, failures: [] };
+  /** Asks all. A peer to which a send hangs keeps no other from being asked. */
+  async #sendAll(): Promise<void> {
     this.#isSending = true;
-    for (
-      let i = 0;
-      i < this.#targets.length && !this.#isStopped;
-      i += AT_ONCE
-    ) {
-      const some = this.#targets.slice(i, i + AT_ONCE)
-        .filter(({ peer }) => !heard.has(peer));
-      await Promise.all(some.map(async ({ to }) => {
-        try {
-          await outbox.send(this.#data, to);
-          round.sent++;
-        } catch (error) {
-          if (round.failures.length === 0) round.failures.push({ error });
-        }
-      }));
+    const sends: Promise<void>[] = [];
+    for (const target of [...this.#found]) {
+      sends.push(this.#send(target));
+      const turn = dueTurn(this.#options.clock);
+      if (turn !== undefined) await turn;
     }
     this.#isSending = false;
-    return round;
+    await Promise.all(sends);
+  }
+
+  async #send(target: Target): Promise<void> {
+    const { outbox, heard } = this.#options;
+    if (this.#isStopped || heard.has(target.peer)) return;
+    if (this.#underWay.has(target)) return;
+    this.#underWay.add(target);
+    try {
+      await outbox.send(this.#data, target.to);
+      this.#sent++;
+    } catch (error) {
+      this.#failure ??= { error };
+    } finally {
+      this.#underWay.delete(target);
+    }
   }
 }

@@ -91,7 +91,7 @@ class Request<A extends Addr> implements Waiter<A> {
   readonly #retries: number;
   readonly #match: (datagram: Datagram<A>) => boolean;
   readonly #signal: AbortSignal | undefined;
-  peers: readonly string[] | undefined;
+  peer: string | undefined;
   #sends = 0;
   // The sum of its waits.
   #waitedMs = 0;
@@ -159,7 +159,7 @@ class Request<A extends Addr> implements Waiter<A> {
   #begin(): void {
     const { target, inbox } = this.#requester;
     this.#cancel?.();
-    if (target !== undefined) this.peers = [target.peer];
+    if (target !== undefined) this.peer = target.peer;
     if (inbox.wait(this)) this.#send();
   }
 

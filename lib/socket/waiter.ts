@@ -18,11 +18,11 @@ export interface Waiter<A extends Addr> {
    */
   match?(datagram: Datagram<A>): boolean;
   /**
-   * The peers whose datagrams a waiter with a `match` is shown, as
-   * {@linkcode anyPeerKey} names them.
+   * The only peer whose datagrams a waiter with a `match` is shown, as
+   * {@linkcode anyPeerKey} names it.
    * @default {any peer}
    */
-  readonly peers?: readonly string[] | undefined;
+  readonly peer?: string | undefined;
   /**
    * Set if a waiter with a `match` goes on to wait. Called instead of `resolve`;
    * the datagram is not counted yet.

@@ -1,9 +1,7 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { setImmediate } from "../platform.ts";
+import { TIMER_MS } from "../until.ts";
 import { Timeline } from "./timeline.ts";
-
-// A timer of the system comes this late, so it is set to come this much earlier.
-const TIMER_MS = 1.2;
 
 interface Event {
   callback: (() => void) | undefined;

@@ -25,13 +25,15 @@ const SETTINGS: PathSettings = {
     delayMs: { min: 20, max: 20 },
   },
   rate: 200,
-  seconds: 2,
+  // So few that a socket's buffer holds them all while a process pauses.
+  seconds: 0.75,
+  waitMs: 5000,
 };
 
 Deno.test("measure finds the losses, duplicates and reordering of a real path, to the datagram", async () => {
   const { result, truth: { up, down } } = await byPli(SETTINGS);
   const { lost, duplicates, reordering, sent, received } = result;
-  assertEquals([sent, up.sent], [400, 400]);
+  assertEquals([sent, up.sent], [150, 150]);
   assertEquals(lost, {
     ownSend: 0,
     out: sent - up.reached.length,
@@ -46,7 +48,7 @@ Deno.test("measure finds the losses, duplicates and reordering of a real path, t
   assertEquals(result.reflector, "pli");
 });
 
-Deno.test("irtt takes what was lost on the way back for lost on the way there, with duplicates", async () => {
+Deno.test("irtt counts copies as arrivals, from which it computes the losses of a direction", async () => {
   const { result: { stats }, truth } = await byIrtt(SETTINGS);
   assertEquals(stats.packets_sent, truth.up.sent);
   // It subtracts what the server received, doubled ones included.

@@ -15,6 +15,8 @@ import {
   startAtFreePort,
 } from "./support/recipes.ts";
 
+const LOOPBACK = "udp://127.0.0.1:0";
+
 const logger = await testsWhere("command -v logger", "bsdutils");
 
 /** Sends a message by logger, with a name and without what differs each time. */
@@ -27,7 +29,7 @@ logger(
   "syslog.ts shows what logger sends over UDP, in both forms",
   async () => {
     await showVersion("logger of util-linux", "logger", "--version");
-    await using syslog = await Collecting.start("syslog", "udp://127.0.0.1:0");
+    await using syslog = await Collecting.start("syslog", LOOPBACK);
     const { port } = syslog;
     await log(port, "new", "-d", "--rfc5424=notime,nohost", "--id=7");
     const data = ["--sd-id", "a@1", "--sd-param", 'b="c"'];
@@ -52,6 +54,7 @@ for (const framing of ["octet", "line"]) {
   logger(
     `syslog.ts shows what logger sends over TCP, framed by ${framing}`,
     async () => {
+      await showVersion("logger of util-linux", "logger", "--version");
       const at = "tcp://127.0.0.1:0";
       await using syslog = await Collecting.start("syslog", at, framing);
       const options = framing === "octet" ? ["--octet-count"] : [];
@@ -71,7 +74,7 @@ for (const framing of ["octet", "line"]) {
 
 Deno.test("statsd.ts adds up what hot-shots counts, measures and groups", async () => {
   console.log(`  with ${config.imports["hot-shots"].slice("npm:".length)}`);
-  await using statsd = await Collecting.start("statsd");
+  await using statsd = await Collecting.start("statsd", LOOPBACK, "0.05");
   const failed = Promise.withResolvers<void>();
   const client = new StatsD({
     ...{ host: "127.0.0.1", port: Number(statsd.port), prefix: "app." },
@@ -92,9 +95,10 @@ Deno.test("statsd.ts adds up what hot-shots counts, measures and groups", async 
     failed.promise,
     new Promise<void>((done) => client.close(() => done())),
   ]);
-  // What hot-shots tells of itself is in datagrams of its own.
+  await statsd.printed(6);
   const { lines } = await statsd.interrupt(1);
-  assertEquals(lines, [
+  // Gauges stay, and are printed again.
+  assertEquals(lines.slice(0, 6), [
     "c  app.hits {env:test}  4",
     "g  app.degrees {env:test}  20",
     "ms  app.answer {env:test}  2 values, mean 16, max 20",

@@ -45,6 +45,14 @@ async function isShown(group: string): Promise<void> {
   ]);
 }
 
+/** Checks that dig, which asks one host, is told the address. */
+async function isReadByDig(group: string): Promise<void> {
+  await showVersion("dig", "dig", "-v");
+  const at = ["@127.0.0.1", "-p", group.split(":")[1]!, "printer.local"];
+  const output = await runPeer("dig", ["-r", ...at, "A", "+short"]);
+  assertEquals(new TextDecoder().decode(output), "192.0.2.7\n");
+}
+
 Deno.test("mdns_ask.ts shows what multicast-dns answers", async () => {
   console.log(`  with ${config.imports["multicast-dns"].slice("npm:".length)}`);
   await using open = await openMdns();
@@ -58,25 +66,34 @@ Deno.test("mdns_ask.ts shows what multicast-dns answers", async () => {
   await isShown(group);
 });
 
-Deno.test("mdns_answer.ts answers multicast-dns, and mdns_ask.ts, and nobody else", async () => {
-  await using open = await openMdns();
-  const { mdns, group } = open;
-  const args = [group, "printer.local", "192.0.2.7", "127.0.0.1"];
-  await using peer = startRecipe("mdns_answer", args, "--allow-net");
-  await peer.said(/^answering for printer\.local\.$/m);
-  const answered = once(mdns, "response");
-  mdns.query("other.local", "A");
-  mdns.query("Printer.LOCAL", "A");
-  const [{ id, answers }] = await answered;
-  assertEquals([id, answers.length], [0, 1]);
-  const [{ name, type, ttl, flush, data }] = answers;
-  assertEquals([name, type, ttl, flush, data], [
-    ...["printer.local", "A", 120, true, "192.0.2.7"],
-  ]);
-  await isShown(group);
-  peer.signal("SIGINT");
-  assertEquals((await peer.ended()).code, 0);
-});
+const dig = await testsWhere("command -v dig", "bind9-dnsutils");
+
+dig(
+  "mdns_answer.ts answers multicast-dns, mdns_ask.ts and dig, and to its name only",
+  async () => {
+    console.log(
+      `  with ${config.imports["multicast-dns"].slice("npm:".length)}`,
+    );
+    await using open = await openMdns();
+    const { mdns, group } = open;
+    const args = [group, "printer.local", "192.0.2.7", "127.0.0.1"];
+    await using peer = startRecipe("mdns_answer", args, "--allow-net");
+    await peer.said(/^listening on \S+ for printer\.local\.$/m);
+    const answered = once(mdns, "response");
+    mdns.query("other.local", "A");
+    mdns.query("Printer.LOCAL", "A");
+    const [{ id, answers }] = await answered;
+    assertEquals([id, answers.length], [0, 1]);
+    const [{ name, type, ttl, flush, data }] = answers;
+    assertEquals([name, type, ttl, flush, data], [
+      ...["printer.local", "A", 120, true, "192.0.2.7"],
+    ]);
+    await isShown(group);
+    await isReadByDig(group);
+    peer.signal("SIGINT");
+    assertEquals((await peer.ended()).code, 0);
+  },
+);
 
 const tshark = await testsWhere("command -v tshark", "tshark");
 const MAC = "00:00:5e:00:53:01";

@@ -1,4 +1,4 @@
-/** The recipes as programs, with peers that lie before they tell the truth. */
+/** The recipes as programs: wrong arguments, and peers that lie. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { encode } from "../../examples/protocols/dns_encode.ts";
 import { bind, connect } from "../../mod.ts";
@@ -135,32 +135,49 @@ Deno.test("coap_ping.ts passes over resets of other messages", async () => {
   assertMatch(output, /^coap:\/\/SERVER answered after \d+\.\d ms\n$/);
 });
 
-const LIES: Record<string, [lies: string[], truth: string, line: RegExp]> = {
-  osc: [
-    ["", "00", "2f6100002c690000", "2362756e646c6500" + "00".repeat(8) + "ff"],
-    "2f610000" + "2c690000" + "00000007",
-    / {2}\/a {2}i {2}7$/,
-  ],
-  netflow: [
-    [
-      "",
-      "0005ffff" + "00".repeat(20),
-      "0009" + "0000".repeat(9) + "00000000",
-      "000a0000",
+/** What is sent to a recipe, and what it prints: the truth comes last. */
+interface Lies {
+  args?: string[];
+  lies: string[];
+  truth: string;
+  line: RegExp;
+}
+
+const LIES: Record<string, Lies> = {
+  osc: {
+    lies: [
+      ...["", "00", "2f6100002c690000"],
+      "2362756e646c6500" + "00".repeat(8) + "ff",
     ],
-    "00050001" + "00".repeat(20) + "c0000201" + "c0000202" + "00".repeat(40),
-    /^192\.0\.2\.1:0 → 192\.0\.2\.2:0 {2}protocol 0 {2}0 packets, 0 bytes$/,
-  ],
-  statsd: [["00", "3a7c", "613a317c"], "613a317c63", /^c {2}a {2}1$/],
+    truth: "2f610000" + "2c690000" + "00000007",
+    line: / {2}\/a {2}i {2}7$/,
+  },
+  netflow: {
+    lies: [
+      ...["", "000a0000", "0005ffff" + "00".repeat(20)],
+      "0009" + "0000".repeat(9) + "00000000",
+    ],
+    truth: "00050001" + "00".repeat(20) + "c0000201c0000202" + "00".repeat(40),
+    line:
+      /^192\.0\.2\.1:0 → 192\.0\.2\.2:0 {2}protocol 0 {2}0 packets, 0 bytes$/,
+  },
+  statsd: {
+    args: ["0.05"],
+    lies: ["00", "3a7c", "613a317c"],
+    truth: "613a317c63",
+    line: /^c {2}a {2}1$/,
+  },
 };
 
-for (const [name, [lies, truth, line]] of Object.entries(LIES)) {
+for (const [name, { args = [], lies, truth, line }] of Object.entries(LIES)) {
   Deno.test(`${name}.ts counts what is malformed, and goes on`, async () => {
-    await using collecting = await Collecting.start(name);
+    const at = "udp://127.0.0.1:0";
+    await using collecting = await Collecting.start(name, at, ...args);
     await using client = await connect(`127.0.0.1:${collecting.port}`);
     for (const hex of [...lies, truth]) {
       await client.send(Uint8Array.fromHex(hex));
     }
+    await collecting.printed(1);
     const { lines } = await collecting.interrupt(lies.length + 1, lies.length);
     assertEquals(lines.length, 1);
     assertMatch(lines[0]!, line);
@@ -173,10 +190,51 @@ Deno.test("syslog.ts shows what is no syslog as a notice, on one line", async ()
   await client.send("\x1b[2J\nforged");
   await client.send("<999>1 - - - - -");
   await client.send(`<13>1 - - - - - ${"[a ".repeat(20_000)}`);
+  await syslog.printed(3);
   const { lines } = await syslog.interrupt(3);
   assertEquals(lines.slice(0, 2), [
     "-  -  user.notice  -: \\x1b[2J\\nforged",
     "-  -  124.debug  -: 1 - - - - -",
   ]);
   assertEquals(lines.length, 3);
+});
+
+const WRONG: [recipe: string, args: string[], error: RegExp][] = [
+  ["dns", [], /^Usage: dns\.ts HOST:PORT NAME /],
+  ["dns", ["127.0.0.1:53", "a", "NONE"], /^Usage: /],
+  ["dns", ["127.0.0.1:53", "x".repeat(64)], /^The name is too long: x+\.$/],
+  [
+    "sntp",
+    ["127.0.0.1"],
+    /^Invalid address "127\.0\.0\.1": the port is missing/,
+  ],
+  ["stun", ["127.0.0.1:0"], /^Invalid address .*port 0/],
+  ["coap_ping", ["\x1b"], /^Invalid address "\\x1b"/],
+  ["syslog", ["127.0.0.1:x"], /^Invalid address "127\.0\.0\.1:x"/],
+  [
+    "statsd",
+    ["127.0.0.2:0"],
+    /^Cannot bind udp:\/\/127\.0\.0\.2:0: Requires net/,
+  ],
+  ["netflow", [], /^Usage: netflow\.ts ADDRESS$/],
+  ["osc", ["127.0.0.1:9", "fader"], /^A path begins with "\/": fader$/],
+  ["osc", ["127.0.0.1:9", "/a", "i", "b"], /^Not a number: b$/],
+  ["osc", ["127.0.0.1:9", "/a", "q", "b"], /^Not a type: q$/],
+  ["osc", ["127.0.0.1:9", "/a", "i"], /^No value for type i$/],
+  ["mdns_ask", ["127.0.0.1:9"], /^Usage: mdns_ask\.ts GROUP NAME /],
+  [
+    "mdns_answer",
+    ["224.0.0.251:9", "a", "1.2.300.4"],
+    /^Not an IPv4 address: /,
+  ],
+  ["wake_on_lan", ["127.0.0.1:9", "00:00"], /^Not a hardware address: 00:00$/],
+];
+
+Deno.test("wrong arguments of a recipe are one line, and it exits 1", async () => {
+  await Promise.all(WRONG.map(async ([name, args, error]) => {
+    const { code, stdout, stderr } = await runRecipe(name, args);
+    assertEquals([code, stdout], [1, ""], name);
+    assertMatch(stderr, /^[^\n]+\n$/);
+    assertMatch(stderr.trimEnd(), error);
+  }));
 });

@@ -72,6 +72,7 @@ dnsmasq("dns.ts shows dnsmasq's records of each type", async () => {
 dnsmasq(
   "dns.ts says that dnsmasq knows no such name, and exits 1",
   async () => {
+    await showVersion("dnsmasq", "dnsmasq", "--version");
     await using server = await startDnsmasq();
     const at = `127.0.0.1:${server.port}`;
     const { code, stdout, stderr } = await runRecipe("dns", [at, "no.example"]);

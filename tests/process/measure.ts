@@ -1,12 +1,14 @@
 /** What deno task measure prints, writes, and refuses, over loopback. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { bind } from "../../mod.ts";
 import { reflect, type Reflector } from "../../lib/measure.ts";
+import { tcp } from "../../lib/carriers/tcp.ts";
 import { until } from "../support/helpers.ts";
 import { fullDisk } from "./support/full_disk.ts";
 import { Process, Program, type Result, run } from "./support/programs.ts";
 
 const MEASURE = "lib/programs/measure.ts";
-const SHORT = ["--duration", "500ms", "--wait", "500ms"];
+const SHORT = ["--duration", "300ms", "--wait", "300ms"];
 
 /** A test with a reflector, its address, and a folder of its own. */
 function test(
@@ -76,7 +78,7 @@ test("measure --format json: an object per line, the last the result, which adds
   assertEquals(result.version, 1);
   assertEquals(ended.code, codeOf(result), ended.stderr);
   assert(all.length > 0 && all.every(({ version }) => version === undefined));
-  assertEquals(result.sent, 50);
+  assertEquals(result.sent, 30);
   assertEquals(sum(result.lost), result.sent - result.received);
   const total = (name: string) => all.reduce((sum, one) => sum + one[name], 0);
   assertEquals(total("sent"), result.sent);
@@ -89,10 +91,12 @@ test("measure --format json: an object per line, the last the result, which adds
 
 test("measure --quiet prints the result alone, also as CSV", async (to) => {
   const quiet = [to, ...SHORT, "--quiet", "--format"];
-  const json = await run(MEASURE, [...quiet, "json"]);
+  const [json, csv] = await Promise.all([
+    run(MEASURE, [...quiet, "json"]),
+    run(MEASURE, [...quiet, "csv"]),
+  ]);
   assertEquals([json.stderr, json.stdout.split("\n").length], ["", 2]);
   assertEquals(resultOf(json).version, 1);
-  const csv = await run(MEASURE, [...quiet, "csv"]);
   const [header = "", total = "", end] = csv.stdout.split("\n");
   assertMatch(header, /^what,start_ms,/);
   assertMatch(total, /^total,0,/);
@@ -154,8 +158,10 @@ test(
 test("measure goes on when the disk is full, says it once, and counts", async (to) => {
   await using disk = await fullDisk(":");
   const file = `${disk.folder}/p.csv`;
-  const args = [to, ...SHORT, "--packets", file, "--format", "json"];
-  const { code, stdout, stderr } = await run(MEASURE, args, {
+  const files = ["--packets", file, "--plot", `${disk.folder}/p.svg`];
+  const args = [to, ...SHORT, ...files, "--rate", "1000/s"];
+  const json = ["--format", "json"];
+  const { code, stdout, stderr } = await run(MEASURE, [...args, ...json], {
     ...writing(disk.folder),
     under: disk.under,
   });
@@ -163,18 +169,20 @@ test("measure goes on when the disk is full, says it once, and counts", async (t
   assertEquals(code, codeOf(result), stderr);
   assertMatch(
     stderr,
-    /^measuring [^\n]*\nCannot write --packets "[^\n]*packets that are not written are counted\nwrote \d+ packets, \d+ not written\n$/,
+    /^measuring [^\n]*\nCannot write --packets "[^\n]*packets that are not written are counted\nCannot write --plot "[^\n]*\nwrote \d+ packets, \d+ not written\n$/,
   );
 });
 
 test("measure --assert exits 5 with one line per condition that fails", async (to) => {
   const args = [to, ...SHORT, "--quiet", "--format", "json", "--assert"];
-  const fails = await run(MEASURE, [...args, "loss<=100%,loss<0%,min<0us"]);
+  const [fails, holds] = await Promise.all([
+    run(MEASURE, [...args, "loss<=100%,loss<0%,min<0us"]),
+    run(MEASURE, [...args, "loss<=100%"]),
+  ]);
   assertEquals(fails.code, 5);
   const said = fails.stderr.trimEnd().split("\n");
   assertMatch(said[0]!, /^assertion failed: loss<0%, measured: loss [\d.]+%$/);
   assertMatch(said[1]!, /^assertion failed: min<0us, measured: min /);
-  const holds = await run(MEASURE, [...args, "loss<=100%"]);
   const result = resultOf(holds);
   // A run that was late cannot pass.
   assertEquals(holds.code, result.valid ? codeOf(result) : 5);
@@ -232,6 +240,23 @@ test(
   },
 );
 
+Deno.test("a measurement that is interrupted before its socket is open leaves nothing behind", async () => {
+  await using silent = bind("127.0.0.1:0");
+  const folder = await Deno.makeTempDir();
+  const files = ["--packets", `${folder}/a`, "--plot", `${folder}/b`];
+  const to = `quic://127.0.0.1:${silent.addr.port}`;
+  await using program = new Program(MEASURE, [to, ...files, "--quiet"], {
+    flags: ["-A"],
+  });
+  // Its handshake has begun.
+  await silent.receive();
+  program.kill("SIGINT");
+  const { code, stdout, stderr } = await program.ended();
+  assertEquals([code, stdout, stderr], [0, "", ""]);
+  assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
+  await Deno.remove(folder);
+});
+
 test("a second Ctrl-C ends a measurement at once", async (to, _, reflector) => {
   const args = [to, "--duration", "1h", "--wait", "1h", "--rate", "10/s"];
   await using program = new Program(MEASURE, args);
@@ -248,20 +273,22 @@ test("a second Ctrl-C ends a measurement at once", async (to, _, reflector) => {
   assertEquals((await ending).code, 130);
 });
 
-test("a measurement whose standard output is closed ends, or judges what was asserted", async (to) => {
+test("a measurement that cannot be printed ends, or judges what was asserted", async (to) => {
   const deno = `'${Deno.execPath()}' run --quiet --no-prompt -A ${MEASURE}`;
-  for (
-    const [options, wanted] of [
-      ["--duration 1h", 0],
-      ["--duration 300ms --wait 300ms --assert 'loss<0%'", 5],
-    ] as const
-  ) {
-    const line =
-      `{ ${deno} ${to} ${options} --rate 20/s; echo "code $?" >&2; } | :`;
+  const judged = "--duration 300ms --wait 300ms --assert 'loss<0%'";
+  const cases = [
+    ["| :", "--duration 1h", 0],
+    ["| :", judged, 5],
+    ["> /dev/full", "--duration 1h", 2],
+    ["> /dev/full", judged, 5],
+  ] as const;
+  await Promise.all(cases.map(async ([where, options, wanted]) => {
+    const command = `${deno} ${to} ${options} --rate 20/s`;
+    const line = `{ ${command}; echo "code $?" >&2; } ${where}`;
     await using shell = new Process("bash", ["-c", line]);
     const { stderr } = await shell.ended();
     assertMatch(stderr, new RegExp(`^code ${wanted}$`, "m"));
-  }
+  }));
 });
 
 Deno.test("measure without permission prints a command that works", async () => {
@@ -300,6 +327,10 @@ for (
     [[":9", "--search", "--assert", "loss<1%"], "--search and --assert: give"],
     [[":9", "--search", "--duration", "1s"], "--search and --duration: give"],
     [[":9", "--search", "--format", "csv"], "--search: its --format must be"],
+    [
+      ["tcp://127.0.0.1:9", "--framing", "line"],
+      '--framing "line": must be one of length, octet, which carry binary',
+    ],
     [[":9", "--framing", "line"], "--framing is for tcp:// and tls:// addre"],
     [["quic://127.0.0.1:9", "--fast"], "--fast is for udp:// addresses"],
     [[":9", "--rate", "1e9/s"], '--rate "1e9/s": must be a rate'],
@@ -314,3 +345,23 @@ for (
     assert(stderr.startsWith(says), stderr);
   });
 }
+
+test("measure travels over tcp:// too, framed so that any bytes pass", async () => {
+  const carrier = tcp({ framing: "length" });
+  await using reflector = reflect("tcp://127.0.0.1:0", { carrier });
+  const to = `tcp://127.0.0.1:${reflector.addr.port}`;
+  const ended = await run(MEASURE, [to, ...SHORT, "--format", "json"]);
+  const result = resultOf(ended);
+  assertEquals(ended.code, codeOf(result), ended.stderr);
+  assertEquals([result.to, result.lost.ownSend], [to, 0]);
+});
+
+test("measure --fast has the system's times of arrival", async (to) => {
+  const args = [to, ...SHORT, "--fast", "--format", "json"];
+  const flags = ["--allow-net=127.0.0.1", "--allow-ffi"];
+  const result = await run(MEASURE, args, { flags });
+  const { received, timeStamps, rttMs } = resultOf(result);
+  assert(received > 0, result.stderr);
+  assertEquals(timeStamps, "system");
+  assert(rttMs.min >= 0);
+});

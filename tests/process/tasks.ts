@@ -20,6 +20,11 @@ const TASKS: [task: string, args: string[], says: RegExp][] = [
   ["client", ["--to", "0.0.0.0:9", "x"], /the unspecified address/],
   ["relay", ["--listen", "0.0.0.0:0", "--to", "0.0.0.0:9"], /unspecified/],
   ["reflect", ["192.0.2.1:9"], /^Cannot bind udp:\/\/192\.0\.2\.1:9: /],
+  [
+    "measure",
+    ["127.0.0.1:9", "--packets", "no/such.csv"],
+    /^Cannot write --packets "no\/such\.csv"/,
+  ],
   ["history", ["no/such.db"], /^Cannot read messages from "no\/such\.db"/],
   ["cert", ["--out", "README.md"], /README\.md/],
 ];

@@ -13,6 +13,9 @@ export const SILENCE_MS = 30_000;
 
 // When all places are taken, a new session takes that of one that is so silent.
 const REPLACE_MS = 1000;
+// A sender that has no session identifier, but the same port as before, begins
+// again with number 0. One that comes so soon after others is a copy.
+const RESTART_MS = 200;
 // How exactly the sessions are in the order of their silence.
 const ORDER_MS = 100;
 // One host may have as much as so many sessions, however many it has: else the
@@ -45,6 +48,7 @@ export class Session {
   isAsked = false;
   /** What the system had dropped when it began. */
   droppedBefore: number | undefined;
+  #hasFirst = false;
   readonly #beginning: Beginning;
   readonly #numbers = new Sequence(MAX_GAPS);
   #next = 0;
@@ -57,6 +61,14 @@ export class Session {
   /** Counts a question. */
   count(number: number): void {
     this.#numbers.add(number);
+    if (number === 0) this.#hasFirst = true;
+  }
+
+  /** Returns whether a question begins another session in the place of this. */
+  isOver(ssid: number, number: number, now: number): boolean {
+    const silence = now - this.lastAt;
+    const isRestarted = ssid === 0 && number === 0 && this.#hasFirst;
+    return silence > SILENCE_MS || isRestarted && silence >= RESTART_MS;
   }
 
   /** Returns whether one more answer is within the limits, and counts it. */
@@ -104,6 +116,8 @@ export class Sessions {
   expired = 0;
   /** How many were silent and had to make room for others. */
   replaced = 0;
+  /** How many ended since their sender began again. */
+  restarted = 0;
   readonly #clock: Clock;
   // In the order of their silence, the longest first, to 100 ms.
   readonly #sessions = new Map<string, Session>();
@@ -135,16 +149,21 @@ export class Sessions {
    * Returns the session of a question, which may begin with it; `undefined` if
    * there is no room for one more.
    *
+   * @param number The number of the question.
    * @param now The time on the socket's clock.
    */
   get(
     { hostname, port }: NetAddr,
     ssid: number,
+    number: number,
     now: number,
   ): Session | undefined {
     const key = `${hostname} ${port} ${ssid}`;
     const known = this.#sessions.get(key);
-    if (known === undefined || now - known.lastAt > SILENCE_MS) {
+    if (known === undefined) return this.#begin(key, hostname, now);
+    if (known.isOver(ssid, number, now)) {
+      this.#expire();
+      if (this.#sessions.delete(key)) this.restarted++;
       return this.#begin(key, hostname, now);
     }
     known.lastAt = now;

@@ -41,7 +41,11 @@ export class SocketReflector implements Reflector {
     this.#report = reporter(options.onError);
     this.#ports = new Ports(socket.addr.port, options.allowPorts);
     this.#sessions = new Sessions(options.maxRate, clock);
-    this.#drops = new SystemDrops(() => socket.kernelDrops(), clock);
+    this.#drops = new SystemDrops(
+      () => socket.kernelDrops(),
+      clock,
+      () => this.#received,
+    );
     this.#now = wallClock(clock);
     this.#answers = new Answers(socket, {
       now: this.#now,
@@ -54,7 +58,7 @@ export class SocketReflector implements Reflector {
   }
 
   get stats(): ReflectorStats {
-    const { size, begun, expired, replaced } = this.#sessions;
+    const { size, begun, expired, replaced, restarted } = this.#sessions;
     const { answered, counted, sending } = this.#answers;
     return {
       received: this.#received,
@@ -66,6 +70,7 @@ export class SocketReflector implements Reflector {
       begun,
       expired,
       replaced,
+      restarted,
       dropped: this.#socket.stats.dropped,
     };
   }
@@ -147,7 +152,7 @@ export class SocketReflector implements Reflector {
   /** Returns the session of a question that is to be answered at once. */
   #accept(
     packet: Uint8Array,
-    { from, truncated }: ReceivedRun<NetAddr>,
+    { from, truncated, count }: ReceivedRun<NetAddr>,
     receivedMs: number,
   ): Session | undefined {
     const refused = this.#refused;
@@ -158,9 +163,17 @@ export class SocketReflector implements Reflector {
     }
     const now = this.#socket.clock.now();
     const { begun } = this.#sessions;
-    const session = this.#sessions.get(from, ssidOf(packet), now);
-    if (session === undefined) refused.sessions++;
-    else if (!truncated && asksForCounts(packet)) {
+    const number = numberOf(packet);
+    const session = this.#sessions.get(from, ssidOf(packet), number, now);
+    if (session === undefined) {
+      refused.sessions++;
+      return undefined;
+    }
+    const isNew = this.#sessions.begun > begun;
+    if (isNew) {
+      session.droppedBefore = this.#drops.before(this.#received - count);
+    }
+    if (!truncated && asksForCounts(packet)) {
       if (!session.allows(now)) refused.rate++;
       else if (session.isAsked) refused.busy++;
       else {
@@ -168,8 +181,8 @@ export class SocketReflector implements Reflector {
         this.#answers.count({ data, session, from, receivedMs });
       }
     } else {
-      if (this.#sessions.begun > begun) this.#begin(session);
-      session.count(numberOf(packet));
+      if (isNew) this.#begin(session);
+      session.count(number);
       if (!truncated && session.allows(now)) return session;
       session.limited++;
       refused[truncated ? "tooLong" : "rate"]++;
@@ -177,8 +190,9 @@ export class SocketReflector implements Reflector {
     return undefined;
   }
 
-  /** Reads what the system had dropped before a session. */
+  /** Reads what the system had dropped before a session, if it is not known. */
   #begin(session: Session): void {
+    if (session.droppedBefore !== undefined) return;
     this.#drops.read().then((drops) => session.droppedBefore ??= drops);
   }
 }

@@ -57,6 +57,11 @@ export interface ReflectorStats {
   /** Sessions that were silent for a second and made room for another. */
   readonly replaced: number;
   /**
+   * Sessions without an identifier that ended since their sender began again:
+   * number 0 came once more, after 200 ms without any.
+   */
+  readonly restarted: number;
+  /**
    * Datagrams that the socket dropped, by reason: `denied` (see `allow` and
    * `deny`), and those of `DatagramSocket`.
    */

@@ -1,9 +1,9 @@
 import { type SchemeAddr, schemeOf } from "../../addr.ts";
 import { toDestination } from "../../address/address.ts";
 import { quote } from "../../errors.ts";
+import { binaryCarrierSettings } from "../binary_carrier.ts";
 import {
   type CarrierSettings,
-  carrierSettings,
   largestMessageTo,
   toCarry,
 } from "../carriers.ts";
@@ -88,7 +88,7 @@ export function measureSettings(
     for (const name of NOT_IN_SEARCH) notBoth(given, "search", name);
   }
   const to = destination(rest);
-  const carrier = carrierSettings(to, { ...values, ...flags });
+  const carrier = binaryCarrierSettings(to, { ...values, ...flags });
   const format = oneOf("format", values.format, FORMATS, "text");
   if (flags.search && format === "csv") {
     throw new UsageError("--search: its --format must be text or json");

@@ -29,6 +29,8 @@ export interface PathSettings {
   readonly down: Faults;
   readonly rate: number;
   readonly seconds: number;
+  /** How long this library waits for answers. @default {2000} */
+  readonly waitMs?: number;
 }
 
 const here = import.meta.dirname!;
@@ -41,6 +43,7 @@ export async function byPli(settings: PathSettings) {
     await using running = measure(`udp://127.0.0.1:${path}`, {
       rate: settings.rate,
       durationMs: settings.seconds * 1000,
+      waitMs: settings.waitMs ?? 2000,
       size: SIZE,
     });
     return await running.result;
@@ -72,7 +75,7 @@ export async function byIrtt(settings: PathSettings) {
   return await overPath(port, settings, async (path) => {
     const text = await output("irtt", [
       ...["client", "-i", `${1000 / settings.rate}ms`],
-      ...["-d", `${settings.seconds}s`, "-l", `${SIZE}`, "--wait=2s"],
+      ...["-d", `${settings.seconds * 1000}ms`, "-l", `${SIZE}`, "--wait=2s"],
       ...["-o", "-", "-Q", `127.0.0.1:${path}`],
     ]);
     return JSON.parse(text) as IrttResult;
@@ -105,7 +108,7 @@ export async function byIperf3(settings: PathSettings) {
     const bits = settings.rate * SIZE * 8;
     const text = await output("iperf3", [
       ...["-c", "127.0.0.1", "-p", `${path}`, "-u", "-l", `${SIZE}`],
-      ...["-b", `${bits}`, "-t", `${settings.seconds}`, "-J"],
+      ...["-b", `${bits}`, "-t", `${Math.ceil(settings.seconds)}`, "-J"],
       "--get-server-output",
     ]);
     return JSON.parse(text).server_output_json as Iperf3Result;

@@ -203,7 +203,7 @@ class Gathered {
 }
 
 /** Returns the UDP port of a process, from its descriptors and Linux' table. */
-async function boundPort(pid: number): Promise<number | undefined> {
+export async function boundPort(pid: number): Promise<number | undefined> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", 'readlink /proc/"$0"/fd/*; cat /proc/net/udp', `${pid}`],
     stderr: "null",
