@@ -165,7 +165,15 @@ Deno.test("the command of server --publish works, and holds no credentials", () 
 
 /** Clients: the address of their server, and their options. */
 const CLIENTS: [address: string, args: string[]][] = [
-  ["127.0.0.1:0", ["--wait", "--timeout", "9s", "--retries", "1", "x"]],
+  ["127.0.0.1:0", [
+    "--wait",
+    "--timeout",
+    "9s",
+    "--retries",
+    "1",
+    "--backoff",
+    "x",
+  ]],
   ["127.0.0.1:0", [
     "--wait",
     ...LIMIT,
