@@ -5,6 +5,8 @@ import { until } from "../until.ts";
 import { encodeQuestion, type StampAnswer } from "./stamp.ts";
 
 const TRIES = 6;
+// To somebody who has answered nothing, who is likely not there.
+const TRIES_UNANSWERED = 3;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 1600;
 
@@ -37,17 +39,20 @@ export class ClosingQuestion {
    * Asks.
    *
    * @param number The number that the next question would have.
+   * @param isHeard Whether the reflector has answered anything so far.
    * @returns The answer, or `undefined` if none came within some seconds.
    */
   async ask(
     number: number,
+    isHeard: boolean,
     timeMs: () => number,
     signal: AbortSignal,
   ): Promise<ClosingAnswer | undefined> {
     this.#first = number + 1;
     const { clock } = this.#socket;
     const over = AbortSignal.any([signal, this.#answered.signal]);
-    while (this.#tries < TRIES && !over.aborted) {
+    const most = isHeard ? TRIES : TRIES_UNANSWERED;
+    while (this.#tries < most && !over.aborted) {
       const pause = Math.min(FIRST_WAIT_MS * 2 ** this.#tries, LONGEST_WAIT_MS);
       const question = encodeQuestion({
         number: (this.#first + this.#tries++) % 2 ** 32,

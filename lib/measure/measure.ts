@@ -158,7 +158,9 @@ class RunningMeasurement implements Measurement {
       // What has arrived is in time, even if the program paused.
       await new Promise<void>((resolve) => void clock.turn(resolve));
       const number = tally.window.next;
-      const answer = await closing.ask(number, timeMs, this.#end.signal);
+      const isHeard = tally.received + tally.late > 0;
+      const { signal } = this.#end;
+      const answer = await closing.ask(number, isHeard, timeMs, signal);
       const ownDrops = await socket.kernelDrops();
       timer.end(this.#intervals);
       tally.end();
